@@ -1,0 +1,81 @@
+"""From truth to what your detector sees, and back.
+
+>>> import forefold
+>>> smeared = forefold.smear(forefold.read(forefold.sample()), "nusmear-dune-cdr", rng=1)
+>>> len(smeared)
+3000
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forefold import events, families, io, plot, species
+    from forefold._version import __version__
+    from forefold.demo import sample
+    from forefold.detector import Card, cards, load_card
+    from forefold.io import inspect, iterate, read
+    from forefold.kernels.fate import Fate
+    from forefold.matrix import Summary, angle_matrix, energy_matrix
+    from forefold.smearing import fate_counts, reconstructed, smear
+
+__all__ = [
+    "Card",
+    "Fate",
+    "Summary",
+    "__version__",
+    "angle_matrix",
+    "cards",
+    "energy_matrix",
+    "events",
+    "families",
+    "fate_counts",
+    "inspect",
+    "io",
+    "iterate",
+    "load_card",
+    "plot",
+    "read",
+    "reconstructed",
+    "sample",
+    "smear",
+    "species",
+]
+
+# where each name lives; nothing of it is imported before it is asked for
+_HOMES = {
+    "Card": "detector",
+    "Fate": "kernels.fate",
+    "Summary": "matrix",
+    "__version__": "_version",
+    "angle_matrix": "matrix",
+    "cards": "detector",
+    "energy_matrix": "matrix",
+    "fate_counts": "smearing",
+    "inspect": "io",
+    "iterate": "io",
+    "load_card": "detector",
+    "read": "io",
+    "reconstructed": "smearing",
+    "sample": "demo",
+    "smear": "smearing",
+}
+_ROOMS = ("events", "families", "io", "plot", "species")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"forefold.{_HOMES[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"forefold.{name}")
+    else:
+        message = f"module 'forefold' has no attribute {name!r}"
+        raise AttributeError(message)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

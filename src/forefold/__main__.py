@@ -1,0 +1,10 @@
+"""``python -m forefold``: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from forefold.cli.parser import main
+
+if __name__ == "__main__":
+    sys.exit(main())
