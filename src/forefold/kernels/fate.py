@@ -1,0 +1,68 @@
+"""What became of a particle: a bit mask."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+__all__ = ["OUTCOMES", "Fate"]
+
+
+class Fate(IntFlag):
+    """What became of a particle, as a bit mask.
+
+    Exactly one outcome is set for every particle, so the outcomes add up to the particles that came in.
+    Flags add detail and may be combined with an outcome.
+
+    Attributes
+    ----------
+    DETECTED : 1
+        Outcome. Reconstructed fields are filled.
+    BELOW_THRESHOLD : 2
+        Outcome. The true kinetic energy is below the card's threshold: lost.
+    ESCAPED : 4
+        Outcome. Above threshold, but missed by the card's efficiency: lost.
+    NEUTRINO : 8
+        Outcome. Not smeared, because the card leaves neutrinos out.
+    NUCLEUS : 16
+        Outcome. Not smeared, because the card leaves nuclei out.
+    PSEUDO_PARTICLE : 32
+        Outcome. Not smeared: bookkeeping of a generator (such as GENIE's bindino), no particle.
+    NOT_FINAL_STATE : 64
+        Outcome. Not smeared, because the particle's status is not 1.
+    ENERGY_BELOW_MASS : 128
+        Flag of a detected particle. The drawn energy is below the mass: the scalar ``energy_reco`` is kept,
+        the momentum is zero.
+    THETA_FOLDED : 256
+        Flag. The drawn polar angle lay outside 0 to pi and was brought back to the sphere.
+    OFF_SHELL : 512
+        Flag. The input had E < |p|: the mass of the particle table was used.
+
+    Examples
+    --------
+    >>> from forefold import Fate
+    >>> Fate(129) == Fate.DETECTED | Fate.ENERGY_BELOW_MASS
+    True
+    """
+
+    DETECTED = 1
+    BELOW_THRESHOLD = 2
+    ESCAPED = 4
+    NEUTRINO = 8
+    NUCLEUS = 16
+    PSEUDO_PARTICLE = 32
+    NOT_FINAL_STATE = 64
+    ENERGY_BELOW_MASS = 128
+    THETA_FOLDED = 256
+    OFF_SHELL = 512
+
+
+OUTCOMES = (
+    Fate.DETECTED,
+    Fate.BELOW_THRESHOLD,
+    Fate.ESCAPED,
+    Fate.NEUTRINO,
+    Fate.NUCLEUS,
+    Fate.PSEUDO_PARTICLE,
+    Fate.NOT_FINAL_STATE,
+)
+"""The outcomes, of which every particle has exactly one."""

@@ -1,0 +1,110 @@
+"""Counter-based random numbers: Philox4x32-10 (Salmon et al., SC'11, doi:10.1145/2063384.2063405).
+
+A draw is a pure function of (rng, stream, entry, particle, purpose, variation):
+
+===========  =====================================================================
+word         holds
+===========  =====================================================================
+key          ``rng XOR mix(stream)``, 64 bits
+counter 0    low 32 bits of the event's entry in its file
+counter 1    high 32 bits of the entry
+counter 2    index of the particle in its event
+counter 3    ``variation << 16 | purpose >> 1``
+===========  =====================================================================
+
+The 128 bits of a call serve two purposes: the even one takes words 0 and 1, the odd one words 2 and 3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.kernels.jit import jit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "PURPOSE_EFFICIENCY",
+    "PURPOSE_ENERGY",
+    "PURPOSE_THETA",
+    "philox",
+    "stream_keys",
+    "uniforms",
+]
+
+PURPOSE_ENERGY = 0
+PURPOSE_THETA = 1
+PURPOSE_EFFICIENCY = 2
+
+_M0 = np.uint64(0xD2511F53)
+_M1 = np.uint64(0xCD9E8D57)
+_W0 = np.uint64(0x9E3779B9)
+_W1 = np.uint64(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+_ROUNDS = 10
+_DROPPED = np.uint64(12)
+_STEP = 2.0**-52
+_HALF_STEP = 2.0**-53
+
+
+@jit
+def philox(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Philox4x32-10: four 32-bit words (in 64-bit integers) from a counter and a key."""
+    for _ in range(_ROUNDS):
+        product0 = _M0 * c0
+        product1 = _M1 * c2
+        c0 = (product1 >> _32) ^ c1 ^ k0
+        c1 = product1 & _LOW
+        c2 = (product0 >> _32) ^ c3 ^ k1
+        c3 = product0 & _LOW
+        k0 = (k0 + _W0) & _LOW
+        k1 = (k1 + _W1) & _LOW
+    return c0, c1, c2, c3
+
+
+@jit
+def uniforms(
+    key: np.uint64, entry: np.uint64, particle: np.uint64, block: np.uint64
+) -> tuple[float, float]:
+    """Two uniforms in the open interval (0, 1), multiples of 2^-53, from one block of a particle.
+
+    `block` is counter word 3.  52 bits are taken, so that both u and 1 - u are exact.
+    """
+    w0, w1, w2, w3 = philox(
+        entry & _LOW, entry >> _32, particle & _LOW, block & _LOW, key & _LOW, key >> _32
+    )
+    even = ((w1 << _32) | w0) >> _DROPPED
+    odd = ((w3 << _32) | w2) >> _DROPPED
+    return np.float64(even) * _STEP + _HALF_STEP, np.float64(odd) * _STEP + _HALF_STEP
+
+
+def stream_keys(rng: int, stream: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Key of every event: ``rng XOR mix(stream)``, with splitmix64's finaliser as the mix (a bijection).
+
+    Parameters
+    ----------
+    rng : int
+        From 0 to 2^64 - 1.
+    stream : ndarray of uint64, shape (n,)
+        What tells the files apart; 0 maps to 0, so that the key of in-memory events is `rng` itself.
+
+    Returns
+    -------
+    ndarray of uint64, shape (n,)
+
+    References
+    ----------
+    Steele, Lea and Flood, OOPSLA'14, doi:10.1145/2660193.2660195.
+    """
+    x = stream.astype(np.uint64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    x = x ^ (x >> np.uint64(31))
+    keys: NDArray[np.uint64] = x ^ np.uint64(rng)
+    return keys
