@@ -1,0 +1,222 @@
+"""Names, classes and masses of particles, by PDG identifier.
+
+The table is that of the `particle` package (Particle Data Group); what it lacks are generators' pseudo-particles.
+
+Examples
+--------
+>>> from forefold import species
+>>> species.pdgid("mu-"), species.name(-321)
+(13, 'K-')
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["CLASSES", "NUCLEONS", "in_class", "known", "mass", "name", "near", "pdgid"]
+
+NUCLEONS = (2212, 2112)
+"""Proton and neutron, of which a detector sees the kinetic energy."""
+
+_NUCLEUS = 1_000_000_000
+_PSEUDO = 2_000_000_000
+_GENERATOR_INTERNAL = range(81, 101)  # PDG numbering scheme, "generator specific"
+
+_PSEUDO_NAMES = MappingProxyType(
+    {
+        2000000001: "hadronic system",
+        2000000002: "hadronic blob",
+        2000000101: "bindino",
+        2000000102: "coulobtron",
+        2000000200: "nn cluster",
+        2000000201: "np cluster",
+        2000000202: "pp cluster",
+        2000000300: "nucleon cluster",
+        2009900000: "nuclear remnant",
+    }
+)
+
+_ALIASES = MappingProxyType(
+    {
+        "electron": 11,
+        "positron": -11,
+        "photon": 22,
+        "proton": 2212,
+        "neutron": 2112,
+        "antiproton": -2212,
+        "antineutron": -2112,
+        "anti-p": -2212,
+        "anti-n": -2112,
+        "anti-K0": -311,
+        "K0bar": -311,
+        "KL0": 130,
+        "KS0": 310,
+    }
+)
+
+
+def near(word: str, allowed: Mapping[str, object] | list[str]) -> str:
+    """``" (did you mean 'x'?)"`` if something allowed is near, else an empty string."""
+    found = get_close_matches(word, list(allowed), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(repr(f) for f in found)}?)" if found else ""
+
+
+@cache
+def _table() -> dict[str, int]:
+    from particle import Particle
+
+    # "p" is also the name of the hydrogen nucleus: the shorter number is the particle
+    by_number = sorted(Particle.all(), key=lambda p: -abs(int(p.pdgid)))
+    return {p.name: int(p.pdgid) for p in by_number} | dict(_ALIASES)
+
+
+def known() -> tuple[int, ...]:
+    """PDG identifiers that the table, the aliases and the generators' pseudo-particles know.
+
+    Examples
+    --------
+    >>> 13 in known()
+    True
+    """
+    return tuple({*_table().values(), *_PSEUDO_NAMES})
+
+
+def pdgid(word: str) -> int:
+    """PDG identifier of a name such as ``"mu-"``, ``"K~0"``, ``"anti-K0"`` or ``"Ar40"``.
+
+    Parameters
+    ----------
+    word : str
+        As the Particle Data Group writes it, or a plain English name of the commonest.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown; near names are given.
+
+    Examples
+    --------
+    >>> pdgid("Sigma+")
+    3222
+    """
+    table = _table()
+    if word not in table:
+        message = f"unknown particle {word!r}{near(word, table)}"
+        raise ValueError(message)
+    return table[word]
+
+
+@cache
+def name(pdg: int) -> str:
+    """Name of a PDG identifier; ``"pdg N"`` where the table has none.
+
+    Examples
+    --------
+    >>> name(111), name(1000180400), name(2000000101), name(987654)
+    ('pi0', 'Ar40', 'bindino', 'pdg 987654')
+    """
+    from particle import InvalidParticle, Particle, ParticleNotFound
+
+    if pdg in _PSEUDO_NAMES:
+        return _PSEUDO_NAMES[pdg]
+    try:
+        return str(Particle.from_pdgid(pdg).name)
+    except (ParticleNotFound, InvalidParticle):
+        return f"pdg {pdg}"
+
+
+@cache
+def mass(pdg: int) -> float:
+    """Mass in GeV; 0 where the table has none.
+
+    Examples
+    --------
+    >>> round(mass(13), 6)
+    0.105658
+    """
+    from particle import InvalidParticle, Particle, ParticleNotFound
+
+    try:
+        mev = Particle.from_pdgid(pdg).mass
+    except (ParticleNotFound, InvalidParticle):
+        return 0.0
+    return 0.0 if mev is None else float(mev) / 1000.0
+
+
+def _is_neutrino(pdg: int) -> bool:
+    return abs(pdg) in {12, 14, 16, 18}
+
+
+def _is_nucleus(pdg: int) -> bool:
+    return _NUCLEUS <= abs(pdg) < _PSEUDO
+
+
+def _is_pseudo(pdg: int) -> bool:
+    return abs(pdg) >= _PSEUDO or abs(pdg) in _GENERATOR_INTERNAL
+
+
+def _is_baryon(pdg: int) -> bool:
+    from particle import pdgid as numbering
+
+    return not _is_nucleus(pdg) and bool(numbering.is_baryon(pdg))
+
+
+def _is_meson(pdg: int) -> bool:
+    from particle import pdgid as numbering
+
+    return bool(numbering.is_meson(pdg))
+
+
+def _charge(pdg: int) -> float:
+    from particle import pdgid as numbering
+
+    return float(numbering.charge(pdg) or 0.0)
+
+
+CLASSES: Mapping[str, Callable[[int], bool]] = MappingProxyType(
+    {
+        "neutrino": _is_neutrino,
+        "nucleus": _is_nucleus,
+        "pseudo-particle": _is_pseudo,
+        "charged lepton": lambda pdg: abs(pdg) in {11, 13, 15, 17},
+        "pion": lambda pdg: abs(pdg) in {111, 211},
+        "charged pion": lambda pdg: abs(pdg) == 211,
+        "kaon": lambda pdg: abs(pdg) in {130, 310, 311, 321},
+        "charged kaon": lambda pdg: abs(pdg) == 321,
+        "neutral kaon": lambda pdg: abs(pdg) in {130, 310, 311},
+        "nucleon": lambda pdg: pdg in NUCLEONS,
+        "antinucleon": lambda pdg: -pdg in NUCLEONS,
+        "baryon": lambda pdg: pdg > 0 and _is_baryon(pdg),
+        "antibaryon": lambda pdg: pdg < 0 and _is_baryon(pdg),
+        "meson": _is_meson,
+        "hadron": lambda pdg: _is_meson(pdg) or _is_baryon(pdg),
+        "charged hadron": lambda pdg: (_is_meson(pdg) or _is_baryon(pdg)) and _charge(pdg) != 0,
+        "other": lambda _pdg: True,
+    }
+)
+"""Classes that a card may name; ``"other"`` is everything."""
+
+
+def in_class(pdg: int, word: str) -> bool:
+    """Whether a PDG identifier belongs to one of `CLASSES`.
+
+    Raises
+    ------
+    ValueError
+        The class is unknown.
+
+    Examples
+    --------
+    >>> in_class(-3122, "antibaryon"), in_class(1000180400, "nucleus")
+    (True, True)
+    """
+    if word not in CLASSES:
+        message = f"unknown class {word!r}{near(word, list(CLASSES))}; known: {', '.join(CLASSES)}"
+        raise ValueError(message)
+    return CLASSES[word](pdg)
