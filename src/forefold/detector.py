@@ -1,0 +1,341 @@
+"""Detector cards: find, load, extend, print, and turn into the tables that the kernels read."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from forefold import species
+from forefold.kernels.fate import Fate
+from forefold.kernels.smear import DISTRIBUTIONS, RULE_COLUMNS, Species
+from forefold.schema import Angle, Card, Conditions, Energy, Interval, Rule, Threshold
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Card", "card_source", "card_table", "cards", "fingerprint", "load_card"]
+
+_LEFT_OUT = {
+    "neutrino": Fate.NEUTRINO,
+    "nucleus": Fate.NUCLEUS,
+    "pseudo-particle": Fate.PSEUDO_PARTICLE,
+}
+_BLOCKS: dict[str, type[BaseModel]] = {
+    "rule": Rule,
+    "when": Conditions,
+    "threshold": Threshold,
+    "energy": Energy,
+    "angle": Angle,
+    "kinetic_energy": Interval,
+    "momentum": Interval,
+}
+
+
+def cards() -> list[str]:
+    """Names of the cards that come with forefold.
+
+    Examples
+    --------
+    >>> cards()
+    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
+    """
+    folder = resources.files("forefold") / "cards"
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
+
+
+def card_source(name: str | Path) -> str:
+    """TOML text of a card, by name or by file.
+
+    Raises
+    ------
+    ValueError
+        No card has this name; near names are given.
+    OSError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> card_source("nusmear-dune-cdr").splitlines()[1]
+    'name = "nusmear-dune-cdr"'
+    """
+    return _read(name, Path())[0]
+
+
+def load_card(name: str | Path | Card) -> Card:
+    """Load a detector card.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name of `cards()`, or a TOML file (anything with a slash or the suffix ``.toml``).
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    ValueError
+        No such card, or the card does not keep to the schema; one line says file, key, what was found and what
+        is allowed.
+    OSError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> load_card("nusmear-dune-cdr").types
+    ('pi+-', 'e+- gamma', 'p', 'mu+-', 'n', 'other')
+    """
+    if isinstance(name, Card):
+        return name
+    raw, where = _resolve(name, Path(), ())
+    try:
+        return Card.model_validate(raw)
+    except ValidationError as error:
+        message = f"{where}: {_one_line(error, raw)}"
+        raise ValueError(message) from None
+
+
+def fingerprint(card: Card) -> tuple[str, str]:
+    """Give the resolved card as JSON, and its SHA-256: cards that say the same have the same.
+
+    Examples
+    --------
+    >>> len(fingerprint(load_card("nusmear-default"))[1])
+    64
+    """
+    text = card.model_dump_json(by_alias=True, exclude_defaults=True)
+    return text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
+    """Text of a card, what to call it in messages, and the folder that its `extends` refers to."""
+    word = str(name)
+    if isinstance(name, Path) or word.endswith(".toml") or "/" in word or "\\" in word:
+        path = folder / name
+        try:
+            return path.read_text(encoding="utf-8"), str(path), path.parent
+        except UnicodeDecodeError:
+            message = f"{path}: not a card: not UTF-8 text"
+            raise ValueError(message) from None
+    known = cards()
+    if word not in known:
+        hint = species.near(word, known)
+        message = f"unknown card {word!r}{hint}; known: {', '.join(known)}; or give a .toml file"
+        raise ValueError(message)
+    text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
+    return text, f"card {word}", folder
+
+
+def _resolve(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    """Raw card with what it extends merged in."""
+    text, where, folder = _read(name, folder)
+    if where in seen:
+        message = f"{where}: cards extend each other in a circle: {' -> '.join((*seen, where))}"
+        raise ValueError(message)
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{where}: not TOML: {error}"
+        raise ValueError(message) from None
+    parent = raw.pop("extends", None)
+    if parent is None:
+        return raw, where
+    if not isinstance(parent, str):
+        message = f"{where}: extends: a card's name or file is expected, found {parent!r}"
+        raise ValueError(message)
+    base, _ = _resolve(parent, folder, (*seen, where))
+    return _extended(base, raw, where), where
+
+
+def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """Merge: rules of the same name are changed key by key, new ones come before the last."""
+    rules = raw.get("rule", [])
+    if not isinstance(rules, list) or not all(isinstance(r, dict) for r in rules):
+        message = f"{where}: rule: tables [[rule]] are expected"
+        raise ValueError(message)
+    merged = {
+        **base,
+        **raw,
+        "sources": {**base.get("sources", {}), **_table(raw, "sources", where)},
+    }
+    merged["rule"] = list(base.get("rule", []))
+    for rule in rules:
+        names = [r.get("name") for r in merged["rule"]]
+        if rule.get("name") in names:
+            i = names.index(rule["name"])
+            merged["rule"][i] = _merged(merged["rule"][i], rule)
+        else:
+            merged["rule"].insert(-1, rule)
+    return merged
+
+
+def _table(raw: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = raw.get(key, {})
+    if not isinstance(value, dict):
+        message = f"{where}: {key}: a table is expected, found {value!r}"
+        raise ValueError(message)
+    return value
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+def _one_line(error: ValidationError, raw: dict[str, Any]) -> str:
+    """First complaint of pydantic in the words of the card, and how many more there are."""
+    first = error.errors(include_url=False)[0]
+    path, block = _path(first["loc"], raw)
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        allowed = [f.alias or key for key, f in block.model_fields.items()]
+        key = str(first["loc"][-1])
+        message = f"unknown key{species.near(key, allowed)}; allowed: {', '.join(allowed)}"
+    elif first["type"] == "literal_error":
+        found = str(first["input"])
+        expected = first["ctx"]["expected"]
+        words = [w.strip(" '") for w in expected.replace(" or ", ",").split(",")]
+        message = f"found {first['input']!r}{species.near(found, words)}; allowed: {expected}"
+    elif first["type"] not in {"missing", "value_error"}:
+        message = f"{message}, found {first['input']!r}"
+    more = error.error_count() - 1
+    return f"{path}{message}" + (f" ({more} more)" if more else "")
+
+
+def _path(loc: tuple[int | str, ...], raw: dict[str, Any]) -> tuple[str, type[BaseModel]]:
+    """Where a complaint is, with a rule's number and name; and the block that it is in."""
+    words: list[str] = []
+    block: type[BaseModel] = Card
+    for i, part in enumerate(loc):
+        if isinstance(part, int):
+            label = f"[{part + 1}]"
+            if loc[i - 1] == "rule":
+                rule = raw["rule"][part]
+                label += f" {rule['name']!r}" if isinstance(rule, dict) and "name" in rule else ""
+            words[-1] += label
+        elif part not in {"int", "str"}:  # pydantic names the branch of a union
+            words.append(part)
+        if i < len(loc) - 1 and isinstance(part, str):
+            block = _BLOCKS.get(part, block)
+    return (f"{'.'.join(words)}: " if words else ""), block
+
+
+def rule_table(card: Card) -> NDArray[np.float64]:
+    """Rules as numbers, shape (rules, len(RULE_COLUMNS)): see `forefold.kernels.smear`."""
+    table = np.empty((len(card.rules), len(RULE_COLUMNS)))
+    for row, rule in zip(table, card.rules, strict=True):
+        kinetic = rule.when.kinetic_energy if rule.when else None
+        momentum = rule.when.momentum if rule.when else None
+        row[:] = (
+            kinetic.low if kinetic else 0.0,
+            kinetic.high if kinetic else np.inf,
+            momentum.low if momentum else 0.0,
+            momentum.high if momentum else np.inf,
+            rule.threshold.kinetic_energy.low if rule.threshold else 0.0,
+            rule.energy.of == "kinetic",
+            DISTRIBUTIONS.index(rule.energy.distribution),
+            rule.energy.constant,
+            rule.energy.stochastic,
+            rule.energy.scale,
+            rule.efficiency,
+            np.deg2rad(rule.angle.sigma_deg),
+        )
+    return table
+
+
+def species_table(card: Card, pdgid: NDArray[np.int64]) -> Species:
+    """Collect what the card says of each of these kinds of particle (distinct PDG identifiers)."""
+    found = [_of_species(card, int(pdg)) for pdg in pdgid]
+    counts = [len(rules) for _, _, rules in found]
+    last = np.cumsum(counts, dtype=np.int64)
+    return Species(
+        outcome=np.array([outcome for outcome, _, _ in found], dtype=np.int64),
+        mass=np.array([mass for _, mass, _ in found], dtype=np.float64),
+        first=last - np.array(counts, dtype=np.int64),
+        last=last,
+        candidates=np.array([k for _, _, rules in found for k in rules], dtype=np.int64),
+    )
+
+
+def _of_species(card: Card, pdgid: int) -> tuple[int, float, tuple[int, ...]]:
+    word = card.left_out(pdgid)
+    outcome = int(_LEFT_OUT[word]) if word else 0
+    return outcome, species.mass(pdgid), card.candidates(pdgid)
+
+
+def card_table(card: Card) -> str:
+    """Card as a plain-text table, one line a rule, like the tables of arXiv:2209.05260.
+
+    Examples
+    --------
+    >>> print(load_card("nusmear-dune-cdr"))
+    nusmear-dune-cdr: NuSmear, DUNE-CDR model
+    ...
+    """
+    head = (
+        "particles",
+        "when",
+        "seen if (GeV)",
+        "R_E",
+        "of",
+        "distribution",
+        "R_A",
+        "seen",
+        "scale",
+        "source",
+    )
+    rows = [head, *(_row(rule) for rule in card.rules)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    rule_off = "-" * max(map(len, lines))
+    sources = [f"  [{key}] {text}" for key, text in card.sources.items()]
+    left_out = f"not smeared: {', '.join(card.not_smeared) or 'nothing'}"
+    about = [card.description.strip()] if card.description.strip() else []
+    return "\n".join(
+        [
+            f"{card.name}: {card.title}",
+            *about,
+            "",
+            lines[0],
+            rule_off,
+            *lines[1:],
+            rule_off,
+            "first matching line holds; E in GeV; (+): sum in quadrature",
+            left_out,
+            "sources:",
+            *sources,
+        ]
+    )
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    energy, angle = rule.energy, rule.angle
+    terms = [f"{100 * energy.constant:g} %"] if energy.constant else []
+    terms += [f"{100 * energy.stochastic:g} %/sqrt(E)"] if energy.stochastic else []
+    keys = (rule, rule.threshold, energy, angle)
+    return (
+        ", ".join(str(word) for word in rule.particles),
+        str(rule.when) if rule.when else "",
+        f"KE {rule.threshold.kinetic_energy}" if rule.threshold else "always",
+        " (+) ".join(terms) or "exact",
+        "KE" if energy.of == "kinetic" else "E",
+        energy.distribution,
+        f"{angle.sigma_deg:g} deg {angle.convention}",
+        f"{100 * rule.efficiency:g} %",
+        f"{energy.scale:g}",
+        ", ".join(dict.fromkeys(block.source for block in keys if block and block.source)),
+    )
