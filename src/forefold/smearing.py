@@ -1,0 +1,356 @@
+"""Events through a detector: every particle gets a fate, and the seen ones what is reconstructed of them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import awkward as ak
+import numpy as np
+
+import forefold
+from forefold import events as records
+from forefold import species
+from forefold.detector import Card, fingerprint, load_card, rule_table, species_table
+from forefold.kernels.fate import Fate
+from forefold.kernels.philox import stream_keys
+from forefold.kernels.smear import Rays, Smeared, smear_particles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Axis", "fate_counts", "provenance", "random_key", "reconstructed", "smear"]
+
+Axis = Literal["probe", "z"]
+
+_RNG_LIMIT = 2**64
+_LOST = int(Fate.BELOW_THRESHOLD | Fate.ESCAPED)
+_OUTCOME_BITS = int(
+    Fate.DETECTED
+    | Fate.BELOW_THRESHOLD
+    | Fate.ESCAPED
+    | Fate.NEUTRINO
+    | Fate.NUCLEUS
+    | Fate.PSEUDO_PARTICLE
+    | Fate.NOT_FINAL_STATE
+)
+_KEPT = (
+    "event",
+    "entry",
+    "stream",
+    "process_id",
+    "cc",
+    "nc",
+    "weight",
+    "probe",
+    "target",
+    "source",
+)
+_RECO = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
+
+
+def smear(
+    events: ak.Array,
+    card: Card | str | Path,
+    *,
+    rng: int | np.random.Generator | None = None,
+    axis: Axis = "probe",
+) -> ak.Array:
+    """Smear events by a detector card: what would be reconstructed of them.
+
+    Parameters
+    ----------
+    events : ak.Array
+        Event record of `forefold.read` or `forefold.events.build`, one row per event.
+    card : Card, str or Path
+        Detector, or its name or file (see `forefold.load_card`).
+    rng : int, numpy Generator or None
+        An integer from 0 to 2^64 - 1 fixes every draw: the draws of a particle depend on `rng`, on its file, on
+        its event's entry and on its place in the event, and on nothing else, so any chunks give the same bits.
+        A Generator gives one such integer.  None takes one from the operating system.  The integer is kept in
+        the result's ``attrs["forefold"]["rng"]``.
+    axis : {"probe", "z"}
+        What polar angles refer to: the incident particle of each event, or the z axis.
+
+    Returns
+    -------
+    ak.Array
+        One row per event: identification, weight, ``visible_energy_true`` and ``visible_energy_reco`` (GeV;
+        kinetic energy of protons and neutrons, total energy of all others, over the particles that the card
+        smears), ``n_particles``, ``n_detected``, ``n_lost``, ``n_not_smeared``, and ``particles`` in input order:
+        ``pdgid``, ``energy_true``, ``theta_true``, ``detected``, ``energy_reco``, ``theta_reco``, ``phi_reco``,
+        ``px_reco``, ``py_reco``, ``pz_reco``, ``fate`` (see `forefold.Fate`), ``mass``, ``theta_drawn``, ``rule``.
+        Energies are total energies in GeV, angles in radians.  What is not seen is None, not zero.
+
+    Raises
+    ------
+    ValueError
+        A final-state particle has an energy that is negative or not finite; an event has no incident particle
+        to refer angles to; the card or `rng` is not valid.
+
+    Notes
+    -----
+    The mass is the record's own where E is at least p, else the particle table's (and the fate has ``OFF_SHELL``);
+    a kinetic energy that this leaves negative counts as zero.  Thresholds are on true kinetic energy.
+    ``theta_drawn`` is the angle before it is brought back to the sphere; it is given for lost particles too.
+
+    References
+    ----------
+    arXiv:2209.05260.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> toy = forefold.events.build(
+    ...     pdgid=[[13, 2212, 14]],
+    ...     px=0.0,
+    ...     py=0.0,
+    ...     pz=[[1.0, 0.1, 2.0]],
+    ...     energy=[[1.0056, 0.9436, 2.0]],
+    ... )
+    >>> smeared = forefold.smear(toy, "nusmear-dune-cdr", rng=1, axis="z")
+    >>> [str(forefold.Fate(f).name) for f in smeared.particles.fate[0]]
+    ['DETECTED', 'BELOW_THRESHOLD', 'NEUTRINO']
+    """
+    card = load_card(card)
+    rng = random_key(rng)
+    records.check(events)
+    particles = events.particles
+    counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
+    pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)
+    rays = _rays(events, counts, kinds, rng, axis)
+    final = _flat(particles.status, np.int64) == records.FINAL_STATE
+    out = _smeared(rays, card, pdgid, final)
+    columns = _columns(rays, pdgid[kinds], out)
+    result: dict[str, Any] = {name: events[name] for name in _KEPT}
+    result |= _visible_energy(rays, pdgid[kinds], out, len(counts))
+    result |= _counts(out.fate, rays.event, len(counts))
+    nested = ak.zip({name: ak.unflatten(column, counts) for name, column in columns.items()})
+    result["particles"] = nested
+    array = ak.zip(result, depth_limit=1)
+    array.attrs["forefold"] = provenance(card, rng, axis)
+    return array
+
+
+def random_key(rng: int | np.random.Generator | None) -> int:
+    """Turn `rng` into the integer that fixes every draw.
+
+    Parameters
+    ----------
+    rng : int, numpy Generator or None
+        See `smear`.
+
+    Returns
+    -------
+    int
+        From 0 to 2^64 - 1.
+
+    Raises
+    ------
+    ValueError
+        The integer is out of range, or `rng` is something else.
+
+    Examples
+    --------
+    >>> random_key(7)
+    7
+    """
+    if rng is None:
+        return secrets.randbits(64)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(0, _RNG_LIMIT - 1, dtype=np.uint64, endpoint=True))
+    whole = type(rng) is int or isinstance(rng, np.integer)
+    if not whole or not 0 <= rng < _RNG_LIMIT:
+        message = f"rng: a whole number from 0 to 2^64 - 1, a Generator or None; found {rng!r}"
+        raise ValueError(message)
+    return int(rng)
+
+
+def provenance(card: Card, rng: int, axis: str) -> dict[str, Any]:
+    """Say what a smeared sample was made with: version, card, its text and SHA-256, rng, axis."""
+    text, digest = fingerprint(card)
+    return {
+        "version": forefold.__version__,
+        "card": card.name,
+        "card_text": json.loads(text),
+        "card_sha256": digest,
+        "rng": rng,
+        "axis": axis,
+    }
+
+
+def reconstructed(smeared: ak.Array) -> ak.Array:
+    """Four-vectors of the detected particles, on the mass shell.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Result of `smear`.
+
+    Returns
+    -------
+    ak.Array
+        ``var * Momentum4D`` with ``pdgid``, ``px``, ``py``, ``pz`` and ``energy`` (GeV); a particle whose drawn
+        energy is below its mass is at rest.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=[2.0], energy=2.0028)
+    >>> reco = forefold.reconstructed(forefold.smear(toy, "nusmear-default", rng=1, axis="z"))
+    >>> bool(abs(reco.mass[0, 0] - toy.particles.mass[0, 0]) < 1e-7)
+    True
+    """
+    seen = smeared.particles[smeared.particles.detected]
+    at_rest = (seen.fate & int(Fate.ENERGY_BELOW_MASS)) != 0
+    columns = {
+        "pdgid": seen.pdgid,
+        **{key: _known(seen[f"{key}_reco"]) for key in ("px", "py", "pz")},
+        "energy": ak.where(at_rest, seen.mass, _known(seen.energy_reco)),
+    }
+    return ak.zip(columns, with_name="Momentum4D")
+
+
+def fate_counts(smeared: ak.Array) -> dict[Fate, int]:
+    """Count the particles of each outcome; the counts add up to the particles that came in.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Result of `smear`.
+
+    Returns
+    -------
+    dict of Fate to int
+        In the order of the bits; outcomes that did not occur are left out.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> toy = forefold.events.build(pdgid=[[13, 14]], px=0.0, py=0.0, pz=2.0, energy=2.0028)
+    >>> forefold.fate_counts(forefold.smear(toy, "nusmear-default", rng=1, axis="z"))
+    {<Fate.DETECTED: 1>: 1, <Fate.NEUTRINO: 8>: 1}
+    """
+    outcomes = _flat(smeared.particles.fate, np.int64) & _OUTCOME_BITS
+    found, counts = np.unique(outcomes, return_counts=True)
+    return {Fate(int(f)): int(n) for f, n in zip(found, counts, strict=True)}
+
+
+def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
+    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
+    return flat
+
+
+def _numbers(array: ak.Array) -> NDArray[np.float64]:
+    return np.asarray(ak.to_numpy(array), dtype=np.float64)
+
+
+def _known(option: ak.Array) -> ak.Array:
+    """Values of an option type of which none is missing."""
+    return ak.fill_none(option, np.nan, axis=-1)
+
+
+def _rays(
+    events: ak.Array, counts: NDArray[np.int64], kinds: NDArray[np.int64], rng: int, axis: Axis
+) -> Rays:
+    """Particles of all events, flat, with what their draws depend on."""
+    event = np.repeat(np.arange(counts.size), counts)
+    starts = np.cumsum(counts) - counts
+    final = _flat(events.particles.status, np.int64) == records.FINAL_STATE
+    ahead = np.concatenate(
+        [[0], np.cumsum(final)]
+    )  # final-state particles ahead, in the whole chunk
+    place = ahead[:-1] - ahead[starts][event]
+    return Rays(
+        key=stream_keys(rng, ak.to_numpy(events.stream))[event],
+        entry=ak.to_numpy(events.entry).astype(np.uint64)[event],
+        place=place.astype(np.uint64),
+        species=kinds.astype(np.int64, copy=False),
+        **{key: _flat(events.particles[key], np.float64) for key in ("px", "py", "pz", "energy")},
+        event=event,
+        axis=_axes(events, axis),
+    )
+
+
+def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:
+    """Give the unit vectors to which polar angles refer, shape (events, 3)."""
+    if axis not in get_args(Axis):
+        message = f"axis: 'probe' or 'z', found {axis!r}"
+        raise ValueError(message)
+    if axis == "z":
+        return np.tile([0.0, 0.0, 1.0], (len(events), 1))
+    probe = events.probe_momentum
+    x, y, z = (_numbers(probe[key]) for key in ("px", "py", "pz"))
+    norms = np.sqrt(x * x + y * y + z * z)
+    unknown = ~(norms > 0.0)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        message = (
+            f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): no incident "
+            "particle to refer polar angles to; use axis 'z'"
+        )
+        raise ValueError(message)
+    return np.stack([x / norms, y / norms, z / norms], axis=1)
+
+
+def _smeared(rays: Rays, card: Card, pdgid: NDArray[np.int64], final: NDArray[np.bool_]) -> Smeared:
+    """Run the kernel; what is not final state is left out under its own fate."""
+    out = smear_particles(rays, species_table(card, pdgid), rule_table(card))
+    if not final.all():
+        for column in out[2:9]:
+            column[~final] = np.nan
+        out.fate[~final] = int(Fate.NOT_FINAL_STATE)
+        out.rule[~final] = -1
+    return out
+
+
+def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, Any]:
+    """Columns of the particles, flat, in their order; None where nothing was seen."""
+    detected = (out.fate & int(Fate.DETECTED)) != 0
+    columns: dict[str, Any] = {
+        "pdgid": pdgid,
+        "energy_true": rays.energy,
+        "theta_true": out.theta_true,
+        "detected": detected,
+    }
+    columns |= {name: ak.mask(getattr(out, name), detected) for name in _RECO}
+    columns |= {
+        "fate": out.fate,
+        "mass": out.mass,
+        "theta_drawn": ak.mask(out.theta_drawn, out.rule >= 0),
+        "rule": out.rule,
+    }
+    return columns
+
+
+def _visible_energy(
+    rays: Rays, pdgid: NDArray[np.int64], out: Smeared, n: int
+) -> dict[str, NDArray[np.float64]]:
+    """Sum of what a calorimeter counts: kinetic energy of nucleons, total energy of all others."""
+    rest = np.where(np.isin(pdgid, species.NUCLEONS), out.mass, 0.0)
+    smeared = out.rule >= 0
+    seen = (out.fate & int(Fate.DETECTED)) != 0
+    true = np.where(smeared, rays.energy - rest, 0.0)
+    reco = np.where(seen, out.energy_reco - rest, 0.0)
+    # bincount adds in input order: the sum does not depend on how events are cut into chunks
+    return {
+        "visible_energy_true": np.asarray(np.bincount(rays.event, true, n), dtype=np.float64),
+        "visible_energy_reco": np.asarray(np.bincount(rays.event, reco, n), dtype=np.float64),
+    }
+
+
+def _counts(fate: NDArray[np.uint16], event: NDArray[np.int64], n: int) -> dict[str, Any]:
+    def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.asarray(np.bincount(event[which], minlength=n), dtype=np.int64)
+
+    detected = (fate & int(Fate.DETECTED)) != 0
+    lost = (fate & _LOST) != 0
+    return {
+        "n_particles": count(np.ones_like(detected)),
+        "n_detected": count(detected),
+        "n_lost": count(lost),
+        "n_not_smeared": count(~detected & ~lost),
+    }
