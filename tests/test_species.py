@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from particle import Particle
 
 from forefold import species
 
@@ -18,6 +19,15 @@ from forefold import species
 )  # fmt: skip
 def test_pdgid(word: str, pdgid: int) -> None:
     assert species.pdgid(word) == pdgid
+
+
+def test_names_at_hand_are_those_of_the_table() -> None:
+    table = {
+        particle.name: int(particle.pdgid)
+        for particle in sorted(Particle.all(), key=lambda p: -abs(int(p.pdgid)))
+    }
+    for name, number in species._COMMON.items():
+        assert table[name] == number
 
 
 def test_unknown_name_has_near_names() -> None:

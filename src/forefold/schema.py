@@ -6,11 +6,14 @@ A card is data.  Every key is named here; anything else is an error.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from forefold import species
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Angle", "Card", "Conditions", "Energy", "Interval", "Rule", "Threshold"]
 
@@ -301,14 +304,12 @@ def _kinetic(momentum: float, mass: float) -> float:
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
 
 
-def _candidates(rule: Rule) -> list[int]:
+def _candidates(rule: Rule) -> Iterator[int]:
     """Particles to try a rule on: those it lists, or the members of its classes."""
-    listed = []
     for word in rule.particles:
         if isinstance(word, int):
-            listed.append(word)
+            yield word
         elif word in species.CLASSES:
-            listed += [pdgid for pdgid in species.known() if species.in_class(pdgid, word)]
+            yield from species.members(word)
         else:
-            listed.append(species.pdgid(word))
-    return listed
+            yield species.pdgid(word)
