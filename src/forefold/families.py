@@ -94,7 +94,7 @@ def truncated_normal_pdf(x: ArrayLike, mean: float, resolution: float) -> NDArra
     Examples
     --------
     >>> truncated_normal_pdf([-0.1, 1.0], 1.0, 0.5).round(4).tolist()
-    [0.0, 0.8164]
+    [0.0, 0.8165]
     """
     sigma = resolution * mean
     kept = 0.5 * math.erfc(-1.0 / (resolution * math.sqrt(2.0)))
@@ -128,7 +128,7 @@ def log_normal_pdf(x: ArrayLike, mean: float, resolution: float) -> NDArray[np.f
     Examples
     --------
     >>> log_normal_pdf([0.0, 1.0], 1.0, 0.5).round(4).tolist()
-    [0.0, 0.7979]
+    [0.0, 0.8213]
     """
     e = np.asarray(x, dtype=np.float64)
     variance = math.log1p(resolution**2)

@@ -35,7 +35,7 @@ class Fate(IntFlag):
     THETA_FOLDED : 256
         Flag. The drawn polar angle lay outside 0 to pi and was brought back to the sphere.
     OFF_SHELL : 512
-        Flag. The input had E < |p|: the mass of the particle table was used.
+        Flag. The input had ``E < |p|``: the mass of the particle table was used.
 
     Examples
     --------

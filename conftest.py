@@ -1,0 +1,26 @@
+"""What the examples in docstrings and in the documentation find when they run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+SAMPLE = Path(__file__).parent / "tests" / "data" / "genie_numu_Ar40_300.gst.root"
+
+
+@pytest.fixture(autouse=True)
+def _folder_of_examples(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Run examples in a folder of their own that holds `events.gst.root`."""
+    if not isinstance(request.node, pytest.DoctestItem):
+        return
+    folder = tmp_path_factory.mktemp("example")
+    shutil.copy(SAMPLE, folder / "events.gst.root")
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.chdir(folder)

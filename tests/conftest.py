@@ -1,0 +1,44 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The first example compiles kernels, so time says nothing; CI repeats the same examples.
+settings.register_profile(
+    "forefold", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("ci", settings.get_profile("forefold"), derandomize=True, database=None)
+settings.load_profile("ci" if "CI" in os.environ else "forefold")
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of the small real files."""
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def gst_file() -> Path:
+    """300 GENIE events as a gst tree."""
+    return DATA / "genie_numu_Ar40_300.gst.root"
+
+
+@pytest.fixture(scope="session")
+def genie_hepmc_file() -> Path:
+    """The events of `gst_file` as NuHepMC 0.9, gzip."""
+    return DATA / "genie_numu_Ar40_300.hepmc3.gz"
+
+
+@pytest.fixture(scope="session")
+def achilles_hepmc_file() -> Path:
+    """20 Achilles events as NuHepMC 1.0, gzip, MeV, weighted."""
+    return DATA / "achilles_numu_Ar40_20.hepmc3.gz"

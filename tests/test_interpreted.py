@@ -1,0 +1,98 @@
+"""Compiled and interpreted kernels give the same bits.
+
+The compiler may reorder and contract nothing, so a child process without it must agree to the last bit. Coverage
+sees the bodies of the kernels there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+import forefold
+from forefold.kernels import math as fm
+from forefold.kernels.smear import from_axis, to_axis
+
+EVENTS = 60
+STRANGE_CARD = """
+schema = 1
+name = "strange"
+title = "Every branch of the kernels: no detector"
+extends = "nusmear-default"
+
+[[rule]]
+name = "muon"
+energy = { distribution = "normal", constant = 0.9 }
+angle = { sigma_deg = 900.0 }
+
+[[rule]]
+name = "proton"
+energy = { distribution = "none", constant = 0.0 }
+"""
+
+
+def elementary() -> np.ndarray:
+    """Elementary functions where they change branch."""
+    edges = [0.0, 5e-324, 1e-300, 0.3, 1.0, 2.0, 700.0, 710.0, 1e300, np.inf, np.nan]
+    edges += [-x for x in edges]
+    values = [f(x) for f in (fm.logarithm, fm.exponential) for x in edges]
+    values += [fm.logarithm1p(x) for x in (0.0, 1e-20, 0.01, 1e300, np.inf)]
+    values += [fm.normal_quantile(u) for u in (2.0**-53, 1e-9, 0.01, 0.4, 0.6, 0.99, 1 - 2.0**-53)]
+    sides = (-2.0, -0.1, 0.0, 0.1, 2.0)
+    values += [fm.arctangent2(y, x) for x in sides for y in sides]
+    for angle in (-4.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0):
+        values += fm.sine_cosine(angle)
+    for axis in ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.6, 0.0, 0.8]):
+        values += to_axis(0.1, 0.2, 0.3, np.array(axis))
+        values += from_axis(0.1, 0.2, 0.3, np.array(axis))
+    # the sign of a NaN is the processor's business
+    found = np.array(values, dtype=np.float64)
+    found[np.isnan(found)] = np.nan
+    return found
+
+
+def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
+    """Every number of smeared particles, by card, axis and name."""
+    events = forefold.read(source)[:EVENTS]
+    found = {"elementary": elementary()}
+    cards: list[tuple[Any, Any]] = [
+        ("nusmear-dune-cdr", "probe"),
+        ("nusmear-default", "z"),
+        (strange, "probe"),
+    ]
+    for card, axis in cards:
+        particles = ak.flatten(forefold.smear(events, card, rng=7, axis=axis).particles)
+        for name in particles.fields:
+            values = ak.fill_none(particles[name], np.nan)
+            found[f"{Path(card).stem}-{axis}-{name}"] = ak.to_numpy(values)
+    return found
+
+
+def test_same_bits_without_compiler(gst_file: Path, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.toml"
+    strange.write_text(STRANGE_CARD, encoding="utf-8")
+    out = tmp_path / "interpreted.npz"
+    subprocess.run(
+        [sys.executable, __file__, gst_file, strange, out],
+        check=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+    )
+    compiled = columns(gst_file, strange)
+    with np.load(out) as interpreted:
+        assert sorted(interpreted.files) == sorted(compiled)
+        for name, values in compiled.items():
+            assert interpreted[name].tobytes() == values.tobytes(), name
+
+
+if __name__ == "__main__":
+    # the integers of the random numbers wrap around, in Python with a warning
+    warnings.filterwarnings("ignore", "overflow encountered", RuntimeWarning)
+    arrays: dict[str, Any] = {**columns(Path(sys.argv[1]), Path(sys.argv[2]))}
+    np.savez(sys.argv[3], **arrays)
