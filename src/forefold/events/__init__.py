@@ -1,0 +1,30 @@
+"""The event record: one form for the events of every generator.
+
+A record is an awkward array with one row an event. Its fields:
+
+============================ ================== ==================================================
+field                        type               meaning
+============================ ================== ==================================================
+``event``                    int64              number that the input gives the event
+``entry``                    int64              position in the input file, from 0
+``stream``                   uint64             tells files apart in the random numbers
+``process_id``               int32              NuHepMC numbering; 0 = unknown
+``cc``, ``nc``               ?bool              charged, neutral current; None = unknown
+``weight``                   float64            weight of the event
+``probe``                    int64              PDG id of the incoming lepton
+``target``                   int64              PDG id of the target; 2212 = free proton
+``probe_momentum``           Momentum4D         px, py, pz, energy of the probe, GeV; NaN = unknown
+``source``                   string             path of the file, as it was given
+``particles``                var * Momentum4D   pdgid, status, px, py, pz, energy (GeV)
+============================ ================== ==================================================
+
+The four-vectors are those of the `vector` library: ``events.particles.pt``, ``.theta``, ``.mass``
+work.
+"""
+
+from __future__ import annotations
+
+from forefold.events.checks import FINAL_STATE, check, is_pseudo_particle
+from forefold.events.record import build, concatenate
+
+__all__ = ["FINAL_STATE", "build", "check", "concatenate", "is_pseudo_particle"]

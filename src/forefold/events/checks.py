@@ -1,0 +1,134 @@
+"""What a record must hold to be smeared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FINAL_STATE", "check", "is_pseudo_particle"]
+
+FINAL_STATE = 1
+"""Status of a particle that leaves the nucleus undecayed."""
+
+_MOMENTUM = ("px", "py", "pz", "energy")
+
+
+def is_pseudo_particle(pdgid: ArrayLike) -> NDArray[np.bool_]:
+    """Tell a generator's bookkeeping from particles.
+
+    Parameters
+    ----------
+    pdgid : int or array, shape (n,)
+        PDG ids.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True for 81 to 100 (strings and clusters) and from 2000000000 (GENIE's bindino, hadronic
+        blob and the like; NuHepMC's 2009900000), of either sign.
+
+    Examples
+    --------
+    >>> from forefold import events
+    >>> events.is_pseudo_particle([13, 92, 2000000101, 1000180400]).tolist()
+    [False, True, True, False]
+    """
+    size = np.abs(np.asarray(pdgid, dtype=np.int64))
+    result: NDArray[np.bool_] = (size >= 2_000_000_000) | ((size >= 81) & (size <= 100))
+    return result
+
+
+def check(record: ak.Array, where: str | None = None) -> None:
+    """Refuse events that no detector could see.
+
+    Final-state particles must have finite momenta and energies that are not negative; weights must
+    be finite; a probe's momentum must be finite, or unknown (NaN in all four components).
+    Pseudo-particles may be odd.
+
+    Parameters
+    ----------
+    record : ak.Array
+        Event record.
+    where : str, optional
+        Name of the input for the message; the event's own `source` if left out.
+
+    Raises
+    ------
+    ValueError
+        On the first event that is wrong, with its place and value.
+
+    Examples
+    --------
+    >>> from forefold import events
+    >>> bad = events.build(pdgid=13, px=0.0, py=float("nan"), pz=1.0, energy=1.0)
+    >>> events.check(bad)
+    Traceback (most recent call last):
+    ...
+    ValueError: memory: entry 0 (event 0), particle 0 (pdgid 13): py = nan, must be a finite number
+    """
+    particles = record.particles
+    flat = ak.flatten(particles, axis=1)
+    pdgid, status = ak.to_numpy(flat.pdgid), ak.to_numpy(flat.status)
+    momentum = {name: ak.to_numpy(flat[name]) for name in _MOMENTUM}
+    # Adding zeros first is cheap and finds almost every good record at once.
+    odd = momentum["energy"] < 0.0
+    for value in momentum.values():
+        odd |= ~np.isfinite(value)
+    if odd.any():
+        odd &= (status == FINAL_STATE) & ~is_pseudo_particle(pdgid)
+        if odd.any():
+            _complain_particle(record, where, int(np.argmax(odd)), momentum, pdgid)
+    _check_events(record, where)
+
+
+def _complain_particle(
+    record: ak.Array,
+    where: str | None,
+    first: int,
+    momentum: dict[str, NDArray[np.float64]],
+    pdgid: NDArray[np.int64],
+) -> None:
+    """Raise for the flat particle `first`."""
+    ends = np.cumsum(ak.to_numpy(ak.num(record.particles, axis=1)))
+    row = int(np.searchsorted(ends, first, side="right"))
+    index = first - (int(ends[row - 1]) if row else 0)
+    found = {name: float(values[first]) for name, values in momentum.items()}
+    # The energy is the culprit if all are finite: it is negative.
+    name = next((key for key, value in found.items() if not np.isfinite(value)), "energy")
+    value = found[name]
+    wanted = "not be negative" if np.isfinite(value) else "be a finite number"
+    msg = (
+        f"{_place(record, row, where)}, particle {index} (pdgid {int(pdgid[first])}): "
+        f"{name} = {value:.6g}{' GeV' if np.isfinite(value) else ''}, must {wanted}"
+    )
+    raise ValueError(msg)
+
+
+def _check_events(record: ak.Array, where: str | None) -> None:
+    """Check what belongs to the events: weights and probes."""
+    weight = ak.to_numpy(record.weight)
+    if not np.isfinite(weight).all():
+        row = int(np.argmax(~np.isfinite(weight)))
+        msg = f"{_place(record, row, where)}: weight = {weight[row]}, must be a finite number"
+        raise ValueError(msg)
+    probe = np.stack([ak.to_numpy(record.probe_momentum[name]) for name in _MOMENTUM])
+    odd = ~np.isfinite(probe).all(axis=0) & ~np.isnan(probe).all(axis=0)
+    if odd.any():
+        row = int(np.argmax(odd))
+        values = ", ".join(f"{value:.6g}" for value in probe[:, row])
+        msg = (
+            f"{_place(record, row, where)}: probe momentum (px, py, pz, energy) = ({values}), "
+            "must be four finite numbers"
+        )
+        raise ValueError(msg)
+
+
+def _place(record: ak.Array, row: int, where: str | None) -> str:
+    """Say which event of which input a row is."""
+    source = str(record.source[row]) if where is None else where
+    return f"{source}: entry {int(record.entry[row])} (event {int(record.event[row])})"

@@ -1,0 +1,200 @@
+"""Files in and out.
+
+Readers are chosen by what a file holds, not by its name. Importing this room loads no reader.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forefold.io.files import content_stream, expand, window
+from forefold.io.reader import Header, Reader, Source, choose, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import awkward as ak
+
+    from forefold.io.inspection import Inspection
+    from forefold.io.reader import Entries, Paths, Progress
+
+__all__ = ["Header", "Reader", "Source", "expand", "inspect", "iterate", "read", "register"]
+
+
+def read(
+    paths: Paths,
+    *,
+    entries: Entries = None,
+    final_state_only: bool = True,
+    stream: int | Sequence[int] | None = None,
+) -> ak.Array:
+    """Read events of one file or many into one record.
+
+    Parameters
+    ----------
+    paths : str, path, or iterable of these
+        Files or patterns.
+    entries : (start, stop), slice or "start:stop", optional
+        Range of positions, taken in each file.
+    final_state_only : bool
+        Leave out particles that are not final state.
+    stream : int or one int a file, optional
+        Numbers that tell the files apart in the random numbers; by default they come from the
+        content.
+
+    Returns
+    -------
+    ak.Array
+        The event record; see `forefold.events`.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read.
+    ValueError
+        If a file is of no known format, damaged, empty, or holds what no detector could see.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> from forefold import io
+    >>> sample = files("forefold") / "data" / "genie_numu_Ar40_3k.gst.root"
+    >>> events = io.read(sample, entries="0:100")
+    >>> len(events), int(events.probe[0]), int(events.target[0])
+    (100, 14, 1000180400)
+    """
+    from forefold import events
+
+    return events.concatenate(
+        iterate(paths, entries=entries, final_state_only=final_state_only, stream=stream)
+    )
+
+
+def iterate(
+    paths: Paths,
+    *,
+    chunk: int = 50_000,
+    entries: Entries = None,
+    final_state_only: bool = True,
+    stream: int | Sequence[int] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[ak.Array]:
+    """Read events in pieces, so that memory stays bounded whatever the size of the files.
+
+    Everything that can be checked before an event is read (paths, formats, the range) is checked by
+    the call itself; damage further in is found when the reading gets there.
+
+    Parameters
+    ----------
+    paths : str, path, or iterable of these
+        Files or patterns.
+    chunk : int
+        Most events in a piece. A piece never spans two files.
+    entries : (start, stop), slice or "start:stop", optional
+        Range of positions, taken in each file.
+    final_state_only : bool
+        Leave out particles that are not final state.
+    stream : int or one int a file, optional
+        Numbers that tell the files apart in the random numbers; by default they come from the
+        content.
+    progress : callable, optional
+        Called after each piece with the fraction done (0 to 1, or None if unknown) and the number
+        of events.
+
+    Returns
+    -------
+    iterator of ak.Array
+        Pieces of the event record, in order.
+
+    Raises
+    ------
+    OSError
+        If a file is missing or cannot be read.
+    ValueError
+        If a file is of no known format, damaged, empty, or holds what no detector could see.
+
+    Warns
+    -----
+    UserWarning
+        If two files have the same content, because their random draws will be the same.
+    """
+    if chunk < 1:
+        msg = f"chunk = {chunk}: must be at least one event"
+        raise ValueError(msg)
+    start, stop = window(entries)
+    files = expand(paths)
+    plan = [
+        (choose(path), Source(path, number, start, stop, chunk, final_state_only))
+        for path, number in zip(files, _streams(files, stream), strict=True)
+    ]
+    return _pieces(plan, progress)
+
+
+def inspect(path: str | Path) -> Inspection:
+    """Find out what a file holds.
+
+    Parameters
+    ----------
+    path : str or path
+        File.
+
+    Returns
+    -------
+    Inspection
+        Generator, beam, target, processes, particles; `print` it, or take ``to_dict()``.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If it is of no known format, damaged or empty.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> from forefold import io
+    >>> found = io.inspect(files("forefold") / "data" / "genie_numu_Ar40_3k.gst.root")
+    >>> found.events
+    3000
+    """
+    from forefold.io.inspection import inspect_file
+
+    return inspect_file(path)
+
+
+def _streams(files: Sequence[str], given: int | Sequence[int] | None) -> list[int]:
+    """One number a file for the random numbers."""
+    if given is None:
+        numbers = [content_stream(path) for path in files]
+    else:
+        numbers = [given] if isinstance(given, int) else list(given)
+    if len(numbers) != len(files):
+        msg = f"{len(numbers)} stream numbers for {len(files)} files: give one a file"
+        raise ValueError(msg)
+    first: dict[int, str] = {}
+    for path, number in zip(files, numbers, strict=True):
+        if number in first:
+            what = "the same content as" if given is None else "the same stream number as"
+            warnings.warn(
+                f"{path} has {what} {first[number]}: their random draws will be the same",
+                stacklevel=3,
+            )
+            break
+        first[number] = path
+    return numbers
+
+
+def _pieces(plan: Sequence[tuple[Reader, Source]], progress: Progress | None) -> Iterator[ak.Array]:
+    """Read file after file and report how far it got."""
+    sizes = [Path(source.path).stat().st_size for _, source in plan]
+    total, before, count = sum(sizes), 0, 0
+    for (reader, source), size in zip(plan, sizes, strict=True):
+        for record, done in reader.iterate(source):
+            count += len(record)
+            if progress is not None:
+                progress((before + done * size) / total if total else None, count)
+            yield record
+        before += size

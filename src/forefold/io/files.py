@@ -1,0 +1,256 @@
+"""Input files: finding them, opening them by content, telling them apart."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import glob
+import gzip
+import hashlib
+import io
+import os
+import re
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from forefold.io.reader import Entries, Paths
+
+__all__ = ["DAMAGE", "content_stream", "damaged", "decoded", "expand", "window"]
+
+GZIP_MAGIC = b"\x1f\x8b"
+STREAM_BYTES = 1 << 20
+DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What a compressed file raises when it is cut or damaged."""
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def expand(paths: Paths) -> list[str]:
+    """List the files that paths and patterns stand for.
+
+    Parameters
+    ----------
+    paths : str, path, or iterable of these
+        Files, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+
+    Returns
+    -------
+    list of str
+        The files: as they were given, those of a pattern in alphabetical order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist (the message lists near names) or a pattern matches none.
+    IsADirectoryError
+        If a path is a directory.
+    PermissionError
+        If a file may not be read.
+    ValueError
+        If there are no paths at all.
+
+    Examples
+    --------
+    >>> from forefold import io
+    >>> io.expand("no_such_folder/run.gst.root")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: no_such_folder/run.gst.root: no such file (nor a folder no_such_folder)
+    """
+    given: Iterable[str | os.PathLike[str]]
+    given = [paths] if isinstance(paths, str | os.PathLike) else paths
+    files = [name for path in given for name in _expand_one(os.fspath(path))]
+    if not files:
+        msg = "no input files given"
+        raise ValueError(msg)
+    return files
+
+
+def _expand_one(name: str) -> list[str]:
+    # A file whose own name holds a bracket is meant before a pattern is.
+    if _WILD.search(name) and not Path(name).exists():
+        hits = glob.glob(name, recursive=True)  # noqa: PTH207 - patterns may be absolute
+        found = sorted(hit for hit in hits if not Path(hit).is_dir())
+        if not found:
+            msg = f"{name}: no file matches this pattern"
+            raise FileNotFoundError(msg)
+        return [hit for name in found for hit in _expand_one(name)]
+    path = Path(name)
+    if path.is_dir():
+        msg = f"{name}: is a directory; give files, or a pattern such as {Path(name, '*.root')}"
+        raise IsADirectoryError(msg)
+    if not path.exists():
+        msg = f"{name}: no such file{_near(path)}"
+        raise FileNotFoundError(msg)
+    if not os.access(path, os.R_OK):
+        msg = f"{name}: permission to read it is denied"
+        raise PermissionError(msg)
+    return [name]
+
+
+def _near(path: Path) -> str:
+    """Say what there is in place of a missing file."""
+    if not path.parent.is_dir():
+        return f" (nor a folder {path.parent})"
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=3)
+    return f"; near names in {path.parent}: {', '.join(near)}" if near else ""
+
+
+@contextmanager
+def decoded(path: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Open a file for reading, decompressed if its content (not its name) is gzip.
+
+    Parameters
+    ----------
+    path : str
+        File.
+
+    Yields
+    ------
+    content, raw : binary files
+        The decompressed content, and the file itself (whose position tells the progress).
+    """
+    with Path(path).open("rb") as raw:
+        zipped = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        if zipped:
+            with gzip.GzipFile(fileobj=raw) as content:
+                yield io.BufferedReader(content), raw
+        else:
+            yield raw, raw
+
+
+def damaged(path: str, error: Exception) -> ValueError:
+    """Make the error for a compressed file that is cut or damaged."""
+    kind = "cut short" if isinstance(error, EOFError) else "damaged"
+    return ValueError(f"{path}: the compressed file is {kind}")
+
+
+def head(path: str, size: int = 512) -> bytes:
+    """Read the first bytes of a file's content, decompressed."""
+    with decoded(path) as (content, _):
+        try:
+            return content.read(size)
+        except DAMAGE as error:
+            raise damaged(path, error) from error
+
+
+def content_stream(path: str) -> int:
+    """Compute the number that tells a file from others in the random numbers.
+
+    Parameters
+    ----------
+    path : str
+        File.
+
+    Returns
+    -------
+    int
+        The first 8 bytes, little endian, of SHA-256 over the first 1 MiB of the decompressed
+        content. It does not depend on the file's name, place or compression.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from forefold.io.files import content_stream
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "empty")
+    ...     _ = path.write_bytes(b"")
+    ...     hex(content_stream(str(path)))
+    '0x141cfc9842c4b0e3'
+    """
+    digest = hashlib.sha256()
+    with decoded(path) as (content, _):
+        try:
+            digest.update(content.read(STREAM_BYTES))
+        except DAMAGE as error:
+            raise damaged(path, error) from error
+    return int.from_bytes(digest.digest()[:8], "little")
+
+
+def window(entries: Entries) -> tuple[int, int | None]:
+    """Start and stop of a range of entries.
+
+    Parameters
+    ----------
+    entries : (start, stop), slice, "start:stop", or None
+        Range of positions in a file, from 0, `stop` excluded; a missing bound means all on that
+        side.
+
+    Returns
+    -------
+    start : int
+        First entry.
+    stop : int or None
+        The entry after the last; None = to the end.
+
+    Raises
+    ------
+    ValueError
+        If it is no range, or holds no entry.
+
+    Examples
+    --------
+    >>> from forefold.io.files import window
+    >>> window("0:500"), window((500, None)), window(slice(10)), window(None)
+    ((0, 500), (500, None), (0, 10), (0, None))
+    """
+    start, stop = _bounds(entries)
+    start = 0 if start is None else start
+    if start < 0 or (stop is not None and stop < 0):
+        msg = f"entries {entries!r}: bounds must not be negative"
+        raise ValueError(msg)
+    if stop is not None and start >= stop:
+        msg = f"entries {entries!r}: the start must be below the stop"
+        raise ValueError(msg)
+    return start, stop
+
+
+def _bounds(entries: Entries) -> tuple[int | None, int | None]:
+    msg = (
+        f"entries {entries!r}: must be a range of whole numbers such as '0:500', (0, 500) or "
+        "slice(0, 500)"
+    )
+    if entries is None:
+        return None, None
+    if isinstance(entries, str):
+        match = re.fullmatch(r"\s*(\d*)\s*:\s*(\d*)\s*", entries)
+        if match is None:
+            raise ValueError(msg)
+        first, last = match.groups()
+        return int(first) if first else None, int(last) if last else None
+    if isinstance(entries, slice):
+        if entries.step not in (None, 1):
+            raise ValueError(msg)
+        entries = (entries.start, entries.stop)
+    try:
+        start, stop = (None if bound is None else int(bound.__index__()) for bound in entries)
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError(msg) from None
+    return start, stop
+
+
+def beyond(path: str, start: int, events: int) -> ValueError:
+    """Make the error for a range that starts after the last event."""
+    return ValueError(
+        f"{path}: the range of entries starts at {start}, but the file has {events} events"
+    )
+
+
+def no_events(path: str, what: str) -> ValueError:
+    """Make the error for a file without events."""
+    return ValueError(f"{path}: {what} holds no events")
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether an error means that there is no space."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,0 +1,334 @@
+"""NuHepMC (HepMC3 text of neutrino generators), and plain HepMC3 and HepMC2, read with pyhepmc."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyhepmc
+
+from forefold import events
+from forefold.io import files, hepmctext
+from forefold.io.reader import Header, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import awkward as ak
+    from numpy.typing import NDArray
+
+__all__ = ["READER", "NuHepMCReader"]
+
+_BEAM, _TARGET, _STRUCK = 4, 20, 21
+_PRIMARY_VERTEX = 1
+_REMNANT = 2009900000
+_PROCESS = ("signal_process_id", "ProcID")
+_CURRENT = re.compile(r"(?<![A-Za-z])(CC|NC)(?![A-Za-z])")
+
+
+class NuHepMCReader:
+    """Reader of NuHepMC 1.0 and 0.9, and of plain HepMC."""
+
+    name = "nuhepmc"
+
+    def sniff(self, path: str) -> bool:
+        """Tell whether the file starts as a HepMC listing does."""
+        return hepmctext.dialect(files.head(path)) is not None
+
+    def describe(self, path: str) -> Header:
+        """Read what the run information says."""
+        run = _RunInfo.of(path)
+        version = run.version
+        name = f"NuHepMC {version}" if version else f"{run.kind.name} (no NuHepMC version)"
+        details = {"container": f"{run.kind.name} text"}
+        tune = run.attributes.get("GENIE.XSecTune")
+        if tune:
+            details["tune"] = tune
+        for key in ("NuHepMC.Conventions", "NuHepMC.Exposure.NEvents"):
+            if key in run.attributes:
+                details[key.removeprefix("NuHepMC.").lower()] = run.attributes[key]
+        return Header(name, run.tools, details, run.process_names)
+
+    def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
+        """Read the listing in pieces."""
+        run = _RunInfo.of(source.path)
+        size = Path(source.path).stat().st_size
+        columns, done = _Columns(), 0
+        for batch in hepmctext.batches(source.path, source.start, source.stop):
+            hepmctext.check_batch(source.path, batch, run.kind)
+            for at in range(0, len(batch.events), source.chunk):
+                texts = batch.events[at : at + source.chunk]
+                if columns.events and columns.events + len(texts) > source.chunk:
+                    yield columns.record(source, run), done / size
+                    columns = _Columns()
+                _parse(texts, batch.first + at, source, run, columns)
+            done = batch.done
+        yield columns.record(source, run), 1.0
+
+
+@dataclass(frozen=True)
+class _RunInfo:
+    """What comes before the events of a file.
+
+    Attributes
+    ----------
+    kind : Dialect
+        Format of the text.
+    prelude : bytes
+        The part of the header that the parser needs again for each batch.
+    attributes : dict of str to str
+        The run's attributes.
+    tools : tuple of str
+        Generators, with versions.
+    """
+
+    kind: hepmctext.Dialect
+    prelude: bytes
+    attributes: dict[str, str] = field(default_factory=dict)
+    tools: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, path: str) -> _RunInfo:
+        """Read it."""
+        text = hepmctext.header(path)
+        kind = hepmctext.dialect(text)
+        assert kind is not None, "the reader has looked at the file before"
+        if b"\x00" in text:
+            msg = f"{path}: the header of the {kind.name} listing is damaged"
+            raise ValueError(msg)
+        lines = text.splitlines(keepends=True)
+        # Weight names matter to every batch; the hundred other attributes only cost time.
+        prelude = b"".join(line for line in lines if line[:2] in (b"He", b"W ", b"N "))
+        attributes: dict[str, str] = {}
+        tools = []
+        for line in lines:
+            words = line.decode(errors="replace").rstrip("\r\n").split(" ", 2)
+            if words[0] == "A" and len(words) > 1:
+                attributes[words[1]] = _unescape(words[2]).strip() if len(words) == 3 else ""
+            elif words[0] == "T":
+                parts = " ".join(words[1:]).split("\\|")
+                version = parts[1] if len(parts) > 1 else ""
+                known = version and version != "UNKNOWN-VERSION"
+                tools.append(f"{parts[0]} {version}" if known else parts[0])
+        return cls(kind, prelude, attributes, tuple(tools))
+
+    @property
+    def version(self) -> str:
+        """Version of NuHepMC, such as 1.0.0; empty if the file is plain HepMC."""
+        parts = [
+            self.attributes.get(f"NuHepMC.Version.{part}") for part in ("Major", "Minor", "Patch")
+        ]
+        return ".".join(part for part in parts if part)
+
+    @property
+    def process_names(self) -> dict[int, str]:
+        """Names that the file gives its processes."""
+        pattern = re.compile(r"NuHepMC\.ProcessInfo\[(-?\d+)\]\.Name")
+        found = ((pattern.fullmatch(key), value) for key, value in self.attributes.items())
+        return {int(match[1]): value for match, value in found if match}
+
+
+def _unescape(text: str) -> str:
+    return text.replace("\\|", "\n").replace("\\\\", "\\")
+
+
+@dataclass
+class _Columns:
+    """Values of the events of one piece, before they become a record."""
+
+    counts: list[int] = field(default_factory=list)
+    number: list[int] = field(default_factory=list)
+    first: int | None = None
+    weight: list[float] = field(default_factory=list)
+    process_id: list[int] = field(default_factory=list)
+    probe: list[int] = field(default_factory=list)
+    target: list[int] = field(default_factory=list)
+    probe_momentum: list[tuple[float, ...]] = field(default_factory=list)
+    scale: list[float] = field(default_factory=list)
+    particles: dict[str, list[NDArray[Any]]] = field(
+        default_factory=lambda: {key: [] for key in ("pdgid", "status", "px", "py", "pz", "energy")}
+    )
+
+    @property
+    def events(self) -> int:
+        """Number of events so far."""
+        return len(self.counts)
+
+    def record(self, source: Source, run: _RunInfo) -> ak.Array:
+        """Make the event record."""
+        flat = {key: np.concatenate(parts) for key, parts in self.particles.items()}
+        counts = np.array(self.counts)
+        scale = np.array(self.scale)
+        each = np.repeat(scale, counts)
+        for key in ("px", "py", "pz", "energy"):
+            flat[key] = flat[key] / each
+        keep = flat["pdgid"] != _REMNANT
+        if source.final_state_only:
+            keep &= flat["status"] == events.FINAL_STATE
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        kept = np.concatenate(([0], np.cumsum(keep)))
+        process_id = np.array(self.process_id, dtype=np.int64)
+        cc, nc = _currents(process_id, run.process_names)
+        first = self.first or 0
+        record = events.build(
+            offsets=kept[offsets],
+            **{key: value[keep] for key, value in flat.items()},
+            event=np.array(self.number, dtype=np.int64),
+            entry=np.arange(first, first + len(counts), dtype=np.int64),
+            weight=np.array(self.weight),
+            process_id=process_id,
+            cc=cc,
+            nc=nc,
+            probe=np.array(self.probe, dtype=np.int64),
+            probe_momentum=list((np.array(self.probe_momentum) / scale[:, np.newaxis]).T),
+            target=np.array(self.target, dtype=np.int64),
+            source=source.path,
+            stream=source.stream,
+        )
+        events.check(record, source.path)
+        return record
+
+
+def _currents(
+    process_id: NDArray[np.int64], names: dict[int, str]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell the currents, masked where neither number nor name of the process says which."""
+    inside = (process_id >= 100) & (process_id < 700)
+    charged = inside & (process_id % 100 < 50)
+    neutral = inside & ~charged
+    for number in np.unique(process_id[~inside]):
+        current = _CURRENT.findall(names.get(int(number), ""))
+        if len(set(current)) == 1:
+            (charged if current[0] == "CC" else neutral)[process_id == number] = True
+    unknown = ~(charged | neutral)
+    return np.ma.masked_array(charged, unknown), np.ma.masked_array(neutral, unknown)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the library from writing to the terminal: what is wrong is said by the exception."""
+    setup = pyhepmc.Setup
+    before = setup.print_errors, setup.print_warnings, setup.debug_level
+    setup.print_errors, setup.print_warnings, setup.debug_level = False, False, 0
+    try:
+        yield
+    finally:
+        setup.print_errors, setup.print_warnings, setup.debug_level = before
+
+
+def _parse(texts: list[bytes], first: int, source: Source, run: _RunInfo, out: _Columns) -> None:
+    """Parse whole events and append their values."""
+    if out.first is None:
+        out.first = first
+    three = run.kind is hepmctext.HEPMC3
+    # The parser spends half its time on attributes, of which one is needed: it is taken from the
+    # text.
+    bare = [hepmctext.without_attributes(text) for text in texts] if three else texts
+    listing = b"".join((run.prelude, *bare, run.kind.footer, b"\n\n"))
+    maker = pyhepmc.io.ReaderAscii if three else pyhepmc.io.ReaderAsciiHepMC2
+    with _silence(), io.BytesIO(listing) as stream:
+        reader = maker(pyhepmc.io.pyiostream(stream))
+        cv: int | None = None
+        for entry, text in enumerate(texts, start=first):
+            event = _next(reader, f"{source.path}: entry {entry}")
+            words = text[:400].split(None, 7)
+            number = event.event_number
+            if number != int(words[1]):
+                msg = f"{source.path}: entry {entry}: the parser lost its place (event {number})"
+                raise ValueError(msg)
+            if cv is None:
+                names = list(event.run_info.weight_names) if event.run_info else []
+                cv = names.index("CV") if "CV" in names else 0
+            value = hepmctext.attribute(text, _PROCESS) if three else words[6]
+            out.process_id.append(_process_id(value, f"{source.path}: entry {entry}"))
+            _append(event, cv, out)
+        reader.close()
+
+
+def _next(reader: Any, where: str) -> Any:
+    event = pyhepmc.GenEvent()
+    try:
+        good = reader.read_event(event) and not reader.failed()
+    except RuntimeError as error:
+        msg = f"{where}: {str(error).splitlines()[0]}"
+        raise ValueError(msg) from error
+    if not good:
+        msg = f"{where}: the particles and vertices of this event do not fit together"
+        raise ValueError(msg)
+    return event
+
+
+def _append(event: Any, cv: int, out: _Columns) -> None:
+    """Take the values of one event."""
+    view = event.numpy.particles
+    pdgid, status = view.pid, view.status
+    px, py, pz, energy = view.px, view.py, view.pz, view.e
+    columns = out.particles
+    columns["pdgid"].append(pdgid)
+    columns["status"].append(status)
+    columns["px"].append(px)
+    columns["py"].append(py)
+    columns["pz"].append(pz)
+    columns["energy"].append(energy)
+    out.counts.append(len(pdgid))
+    out.number.append(event.event_number)
+    out.scale.append(1000.0 if event.momentum_unit == pyhepmc.Units.MEV else 1.0)
+    weights = event.weights
+    out.weight.append(weights[cv] if len(weights) > cv else 1.0)
+    kinds, states = pdgid.tolist(), status.tolist()
+    index = _probe(event, kinds, states)
+    if index is None:
+        out.probe.append(0)
+        out.probe_momentum.append((np.nan,) * 4)
+    else:
+        out.probe.append(kinds[index])
+        out.probe_momentum.append((px[index], py[index], pz[index], energy[index]))
+    out.target.append(_target(kinds, states))
+
+
+def _target(kinds: list[int], states: list[int]) -> int:
+    """Tell what was hit; a free nucleon may be marked as struck only."""
+    for wanted in (_TARGET, _STRUCK):
+        if wanted in states:
+            return kinds[states.index(wanted)]
+    return 0
+
+
+def _process_id(value: bytes | None, where: str) -> int:
+    """Read the number of the process, 0 if the event has none."""
+    if value is None:
+        return 0
+    try:
+        return int(value)
+    except ValueError as error:
+        shown = value[:40].decode(errors="replace")
+        msg = f"{where}: {' or '.join(_PROCESS)} = {shown!r}, must be a whole number"
+        raise ValueError(msg) from error
+
+
+def _probe(event: Any, kinds: list[int], states: list[int]) -> int | None:
+    """Find the particle that interacts.
+
+    It is the lepton that enters the primary vertex. A status-4 beam need not be it: Achilles keeps
+    one of constant energy as a placeholder.
+    """
+    vertices = event.numpy.vertices.status.tolist()
+    incoming = []
+    if _PRIMARY_VERTEX in vertices:
+        vertex = event.vertices[vertices.index(_PRIMARY_VERTEX)]
+        incoming = [particle.id - 1 for particle in vertex.particles_in]
+        for index in incoming:
+            if 11 <= abs(kinds[index]) <= 18:
+                return int(index)
+    beams = [index for index, state in enumerate(states) if state == _BEAM]
+    leptons = [index for index in beams if 11 <= abs(kinds[index]) <= 18]
+    entering = [index for index in beams if index in incoming]
+    return next(iter((*leptons, *entering, *beams)), None)
+
+
+READER = NuHepMCReader()

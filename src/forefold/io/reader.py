@@ -1,0 +1,150 @@
+"""What a reader is, and the table of readers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import awkward as ak
+
+__all__ = ["Header", "Progress", "Reader", "Source", "choose", "register"]
+
+Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Entries: TypeAlias = "tuple[int | None, int | None] | slice | str | None"
+Progress: TypeAlias = Callable[[float | None, int], object]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to be read, and how.
+
+    Attributes
+    ----------
+    path : str
+        The file, as it was given.
+    stream : int
+        Its number in the random numbers.
+    start, stop : int, int or None
+        Range of entries.
+    chunk : int
+        Most events in a piece.
+    final_state_only : bool
+        Leave out what is not final state.
+    """
+
+    path: str
+    stream: int = 0
+    start: int = 0
+    stop: int | None = None
+    chunk: int = 50_000
+    final_state_only: bool = True
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about itself, before its events.
+
+    Attributes
+    ----------
+    format : str
+        Format and, where known, its version.
+    generator : tuple of str
+        Programs that made the file, with versions.
+    details : dict of str
+        Other facts: tune, number of branches, conventions.
+    process_names : dict of int to str
+        Names of the processes, where the file or its format has them.
+    """
+
+    format: str
+    generator: tuple[str, ...] = ()
+    details: dict[str, str] = field(default_factory=dict)
+    process_names: dict[int, str] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """One input format."""
+
+    name: str
+
+    def sniff(self, path: str) -> bool:
+        """Tell from the content whether this reader reads the file."""
+        ...
+
+    def describe(self, path: str) -> Header:
+        """Read what the file says about itself."""
+        ...
+
+    def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
+        """Read pieces of the event record, each with the fraction of the file that is done."""
+        ...
+
+
+_MODULES = {"gst": "forefold.io.gst", "nuhepmc": "forefold.io.nuhepmc"}
+_READERS: dict[str, Reader] = {}
+
+
+def register(reader: Reader) -> None:
+    """Add a reader; it is asked before those that were there.
+
+    Parameters
+    ----------
+    reader : Reader
+        The new reader. One of the same name is replaced.
+    """
+    _READERS[reader.name] = reader
+
+
+def choose(path: str) -> Reader:
+    """Find the reader of a file by its content.
+
+    Parameters
+    ----------
+    path : str
+        File.
+
+    Returns
+    -------
+    Reader
+        The first reader that recognises the file.
+
+    Raises
+    ------
+    ValueError
+        If none does; the message says what the file is.
+    """
+    for reader in reversed(list(_READERS.values())):
+        if reader.sniff(path):
+            return reader
+    for name, module in _MODULES.items():
+        if name not in _READERS:
+            candidate: Reader = import_module(module).READER
+            if candidate.sniff(path):
+                return candidate
+    msg = f"{path}: {_what(path)}"
+    raise ValueError(msg)
+
+
+def _what(path: str) -> str:
+    """Say what a file is that no reader reads."""
+    from forefold.io import files
+
+    start = files.head(path)
+    reads = "forefold reads GENIE's `gst` (ROOT) and NuHepMC (HepMC3 text, plain or gzip)"
+    if not start:
+        return "the file is empty"
+    if start.startswith(b"root"):
+        from forefold.io.gst import keys
+
+        found = ", ".join(keys(path)) or "nothing"
+        return (
+            "a ROOT file without the tree `gst`, which is what forefold reads of GENIE "
+            f"(GHEP, gRooTracker and others not yet); it holds: {found}"
+        )
+    return f"neither ROOT nor HepMC; {reads}"
