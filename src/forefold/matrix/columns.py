@@ -1,0 +1,131 @@
+"""Smeared events as flat numpy columns: what every matrix and summary is filled from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.detector import Card
+
+__all__ = ["Columns", "columns", "selected", "type_indices"]
+
+_NUCLEONS = (2212, 2112)
+_NOT_SMEARED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Particles of smeared events, one element a particle; nan where nothing was reconstructed.
+
+    ``event`` is the row of the particle's event, ``weight`` has one element an event.
+    """
+
+    events: int
+    event: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    pdgid: NDArray[np.int64]
+    rule: NDArray[np.int64]
+    fate: NDArray[np.int64]
+    detected: NDArray[np.bool_]
+    mass: NDArray[np.float64]
+    energy_true: NDArray[np.float64]
+    energy_reco: NDArray[np.float64]
+    theta_true: NDArray[np.float64]
+    theta_reco: NDArray[np.float64]
+    theta_drawn: NDArray[np.float64]
+
+    @property
+    def smeared(self) -> NDArray[np.bool_]:
+        """True for particles that the card smears, lost ones included."""
+        return self.rule >= 0
+
+    def visible(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Energy that counts in the event's visible energy: kinetic for p and n, total for all others."""
+        return np.where(np.isin(self.pdgid, _NUCLEONS), energy - self.mass, energy)
+
+
+def columns(smeared: ak.Array) -> Columns:
+    """Flatten the particles of smeared events.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Events from `forefold.smear`.
+
+    Returns
+    -------
+    Columns
+    """
+    if not {"particles", "visible_energy_true"} <= set(smeared.fields):
+        found = ", ".join(smeared.fields) or "none"
+        message = f"these are not smeared events (fields: {found}); pass what forefold.smear(events, card) returns"
+        raise ValueError(message)
+    particles = smeared["particles"]
+    counts = ak.to_numpy(ak.num(particles, axis=1))
+    flat = ak.flatten(particles, axis=1)
+
+    def column(name: str, dtype: type) -> NDArray[Any]:
+        values = flat[name]
+        if dtype is np.float64:
+            values = ak.fill_none(values, np.nan)
+        return np.asarray(ak.to_numpy(values), dtype=dtype)
+
+    return Columns(
+        events=len(smeared),
+        event=np.repeat(np.arange(len(smeared), dtype=np.int64), counts),
+        weight=np.asarray(ak.to_numpy(smeared["weight"]), dtype=np.float64),
+        pdgid=column("pdgid", np.int64),
+        rule=column("rule", np.int64),
+        fate=column("fate", np.int64),
+        detected=column("detected", np.bool_),
+        mass=column("mass", np.float64),
+        energy_true=column("energy_true", np.float64),
+        energy_reco=column("energy_reco", np.float64),
+        theta_true=column("theta_true", np.float64),
+        theta_reco=column("theta_reco", np.float64),
+        theta_drawn=column("theta_drawn", np.float64),
+    )
+
+
+def selected(smeared: ak.Array, cc_only: bool) -> ak.Array:
+    """Charged-current events only, or all.
+
+    Raises
+    ------
+    ValueError
+        If `cc_only` is asked for and an event does not say whether it is charged current.
+    """
+    if not cc_only:
+        return smeared
+    unknown = int(ak.sum(ak.is_none(smeared["cc"])))
+    if unknown:
+        message = (
+            f"cc_only: {unknown} of {len(smeared)} events do not say whether they are charged current; "
+            "take all events (cc_only=False)"
+        )
+        raise ValueError(message)
+    return smeared[ak.to_numpy(ak.fill_none(smeared["cc"], False))]
+
+
+def type_indices(rule: NDArray[np.int64], card: Card) -> NDArray[np.int64]:
+    """Index into ``card.types`` of each particle, -1 where the particle was not smeared.
+
+    Raises
+    ------
+    ValueError
+        If a particle names a rule that the card does not have: the events were smeared with another card.
+    """
+    rules = len(card.rules)
+    highest = int(rule.max(initial=_NOT_SMEARED))
+    if highest >= rules:
+        message = f"card '{card.name}' has {rules} rules, but a particle was smeared by rule {highest}: another card?"
+        raise ValueError(message)
+    types = list(card.types)
+    lookup = np.array([types.index(r.type) for r in card.rules] + [_NOT_SMEARED], dtype=np.int64)
+    return lookup[np.where(rule < 0, rules, rule)]
