@@ -1,0 +1,145 @@
+"""Pieces of HTML: tables, figures, text. Every text is escaped here and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from html import escape
+from typing import TYPE_CHECKING
+
+from forefold.kernels.fate import Fate
+from forefold.plot import figure_bytes
+from forefold.plot.labels import type_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+    from forefold.detector import Card
+    from forefold.matrix import Summary, SummaryRow
+    from forefold.schema import Rule
+
+__all__ = ["card_table", "fates_table", "figure_html", "pairs_table", "summary_table", "table"]
+
+_MIME = {"png": "image/png", "svg": "image/svg+xml"}
+_NONE = "–"
+_FATES = {
+    Fate.DETECTED: "seen: the reconstructed fields are filled",
+    Fate.BELOW_THRESHOLD: "lost: its true kinetic energy is below the card's threshold",
+    Fate.ESCAPED: "lost: above threshold, but missed with the card's probability",
+    Fate.NEUTRINO: "not smeared: a neutrino",
+    Fate.NUCLEUS: "not smeared: a nucleus",
+    Fate.PSEUDO_PARTICLE: "not smeared: a generator's bookkeeping, no particle",
+    Fate.NOT_FINAL_STATE: "not smeared: not a final-state particle",
+    Fate.ENERGY_BELOW_MASS: (
+        "also set: the energy drawn is below the mass; it is kept, and the momentum is zero"
+    ),
+    Fate.THETA_FOLDED: "also set: the angle drawn was beyond 0° or 180° and was folded back",
+    Fate.OFF_SHELL: "also set: the input had E < |p|; the mass of the particle table was used",
+}
+
+
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "", total: bool = False
+) -> str:
+    """Return a table; the first column names the row, the last row may be a total."""
+    lines = ["".join(f'<th scope="col">{escape(text)}</th>' for text in head)]
+    for row in rows:
+        cells = "".join(f"<td>{escape(text)}</td>" for text in row[1:])
+        lines.append(f'<th scope="row">{escape(row[0])}</th>{cells}')
+    last = f'<tr class="total">{lines.pop()}</tr>' if total else ""
+    body = "\n".join(f"<tr>{line}</tr>" for line in lines[1:])
+    return (
+        f'<div class="scroll"><table class="{escape(kind)}">\n<thead><tr>{lines[0]}</tr></thead>\n'
+        f"<tbody>\n{body}\n{last}</tbody></table></div>"
+    )
+
+
+def summary_table(summary: Summary) -> str:
+    """Return what became of the particles, by type."""
+    head = (
+        "type", "particles", "detected", "below threshold", "escaped", "not smeared", "efficiency",
+        "energy bias", "energy width", "median", "68 % half-width", "angle width",
+    )  # fmt: skip
+    return table(head, [_summary_row(row) for row in summary], kind="numbers", total=True)
+
+
+def _summary_row(row: SummaryRow) -> tuple[str, ...]:
+    counts = (row.particles, row.detected, row.below_threshold, row.escaped, row.not_smeared)
+    energy = (row.energy_bias, row.energy_width, row.energy_median, row.energy_half_width)
+    signed = (True, False, True, False)
+    return (
+        type_html(row.type),
+        *(f"{count:,}".replace(",", "\N{NO-BREAK SPACE}") for count in counts),
+        _percent(row.efficiency),
+        *(_percent(value, signed=sign) for value, sign in zip(energy, signed, strict=True)),
+        _NONE if math.isnan(row.angle_width) else f"{row.angle_width:.1f}°",
+    )
+
+
+def _percent(value: float, *, signed: bool = False) -> str:
+    if math.isnan(value):
+        return _NONE
+    number = f"{100.0 * value:{'+' if signed else ''}.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{number}\N{NO-BREAK SPACE}%"
+
+
+def card_table(card: Card) -> str:
+    """Return a card as the paper's tables show it, a row a rule."""
+    head = (
+        "particles", "when", "seen if", "energy resolution", "of", "distribution", "angle",
+        "efficiency", "scale", "source",
+    )  # fmt: skip
+    return table(head, [_card_row(rule) for rule in card.rules], kind="words")
+
+
+def _card_row(rule: Rule) -> tuple[str, ...]:
+    energy = rule.energy
+    terms = [f"{100 * energy.constant:g} %"] if energy.constant else []
+    terms += [f"{100 * energy.stochastic:g} %/√E"] if energy.stochastic else []
+    blocks = (rule, rule.threshold, energy, rule.angle)
+    sources = dict.fromkeys(block.source for block in blocks if block and block.source)
+    return (
+        ", ".join(type_html(str(word)) for word in rule.particles),
+        _bounds(str(rule.when)) if rule.when else "always",
+        _bounds(f"KE {rule.threshold.kinetic_energy}") if rule.threshold else "always",
+        " ⊕ ".join(terms) or "exact",
+        f"{energy.of} energy",
+        energy.distribution,
+        f"{rule.angle.sigma_deg:g}° ({rule.angle.convention})",
+        f"{100 * rule.efficiency:g} %",
+        f"{energy.scale:g}",
+        ", ".join(sources),
+    )
+
+
+def _bounds(text: str) -> str:
+    text = re.sub(r"\bp (?=[<>])", "|p| ", text)  # a momentum, not a proton
+    return f"{text.replace('>=', '≥').replace('<=', '≤')} GeV"
+
+
+def fates_table() -> str:
+    """Return what the bits of a fate mean."""
+    rows = [
+        (str(fate.name).lower().replace("_", " "), str(int(fate)), meaning)
+        for fate, meaning in _FATES.items()
+    ]
+    return table(("fate", "bit", "meaning"), rows, kind="words")
+
+
+def pairs_table(pairs: Mapping[str, object]) -> str:
+    """Return names with their values."""
+    return table(("", ""), [(name, str(value)) for name, value in pairs.items()], kind="pairs")
+
+
+def figure_html(figure: Figure, caption: str, alt: str, *, format: str, dpi: int) -> str:
+    """Return a figure with its picture inside; no file beside the report is needed."""
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    data = base64.b64encode(figure_bytes(figure, format, dpi=dpi)).decode("ascii")
+    return (
+        f'<figure><img width="{width}" height="{height}" alt="{escape(alt)}" '
+        f'src="data:{_MIME[format]};base64,{data}">\n'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
