@@ -1,0 +1,10 @@
+"""The command line: ``forefold demo | inspect | smear | card | matrix | plot``.
+
+Only the standard library is imported here; each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+from forefold.cli.parser import main
+
+__all__ = ["main"]

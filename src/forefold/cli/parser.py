@@ -1,0 +1,318 @@
+"""What can be typed, and what happens when it cannot be done: one line on stderr, exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from forefold.cli.errors import complain, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["main", "parser"]
+
+FIGURES = {
+    "log-normal": "log-normal against truncated Gaussian (figure 2)",
+    "angle-gaussians": "angular Gaussians of 5 and 2 degrees (figure 4)",
+    "energy": "event energy, all particles (figures 5-7)",
+    "energy-by-type": "event energy by particle type (figures 5-7)",
+    "angle": "polar angle, all particles (figures 8-11)",
+    "angle-by-type": "polar angle by particle type (figures 8-11)",
+    "resolution": "bias and resolution against true energy, by particle type",
+}
+"""Figures of ``forefold plot``; the numbers are those of arXiv:2209.05260."""
+
+
+class _Version(argparse.Action):
+    """Look the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        from forefold._version import __version__
+
+        sys.stdout.write(f"forefold {__version__}\n")
+        parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        self.exit(2, f"{self.prog}: error: {message} (see '{self.prog} --help')\n")
+
+
+def _run(command: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        from forefold.cli import commands
+
+        function: Callable[[argparse.Namespace], int] = getattr(commands, command)
+        return function(options)
+
+    return run
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line."""
+    top = _Parser(
+        prog="forefold",
+        description="From truth to what your detector sees, and back.",
+        epilog="'forefold demo' is the place to start; 'forefold COMMAND --help' says more.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", nargs=0, action=_Version, help="print the version and exit")
+    top.add_argument(
+        "--traceback", action="store_true", help="show where an error comes from (for bug reports)"
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_inspect(commands)
+    _add_card(commands)
+    _add_smear(commands)
+    _add_matrix(commands)
+    _add_plot(commands)
+    return top
+
+
+def _add(
+    commands: Any, name: str, run: str, text: str, *, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=epilog,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub.set_defaults(run=_run(run))
+    return sub
+
+
+def _add_demo(commands: Any) -> None:
+    sub = _add(commands, "demo", "demo", "smear a real GENIE sample with both NuSmear models")
+    sub.add_argument(
+        "-o", "--out", default="forefold-demo", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    _add_rng(sub, default=1)
+    _add_output_options(sub)
+
+
+def _add_inspect(commands: Any) -> None:
+    sub = _add(commands, "inspect", "inspect", "say what a generator's file holds")
+    sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+
+
+def _add_card(commands: Any) -> None:
+    card = commands.add_parser(
+        "card", help="list, show and check detector cards", allow_abbrev=False
+    )
+    actions = card.add_subparsers(dest="action", metavar="ACTION", required=True)
+    sub = _add(actions, "list", "card_list", "list the cards that come with forefold")
+    sub.add_argument("--names", action="store_true", help="names only, one a line")
+    sub = _add(actions, "show", "card_show", "show a card as a table")
+    sub.add_argument("name", metavar="NAME", help="name or .toml file")
+    sub.add_argument(
+        "--toml", action="store_true", help="print the card's own text, to start one of yours"
+    )
+    sub = _add(actions, "check", "card_check", "check card files against the schema")
+    sub.add_argument("files", nargs="+", metavar="FILE", help=".toml file")
+
+
+def _add_smear(commands: Any) -> None:
+    sub = _add(
+        commands,
+        "smear",
+        "smear",
+        "smear generator events by a detector card",
+        epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
+    )
+    _add_events(sub)
+    sub.add_argument(
+        "-o", "--out", required=True, metavar="OUT", help="output, .parquet or .csv (.csv.gz)"
+    )
+    _add_output_options(sub)
+
+
+def _add_matrix(commands: Any) -> None:
+    sub = _add(
+        commands,
+        "matrix",
+        "matrix",
+        "fill a matrix of true against reconstructed values, as UHI JSON",
+        epilog="example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json",
+    )
+    _add_events(sub)
+    sub.add_argument(
+        "--quantity",
+        choices=("energy", "angle"),
+        default="energy",
+        help="event energy (GeV) or polar angle of each particle (degrees)",
+    )
+    sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
+    _add_selection(sub)
+    sub.add_argument("--bins", type=_count, metavar="N", default=100, help="bins (default: 100)")
+    sub.add_argument(
+        "--range",
+        type=_bounds,
+        metavar="LOW:HIGH",
+        help="limits of both axes (default: 0:7 GeV, 0:180 degrees)",
+    )
+    sub.add_argument(
+        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+    )
+    _add_output_options(sub)
+
+
+def _add_plot(commands: Any) -> None:
+    figures = "\n".join(f"  {name:<16} {text}" for name, text in FIGURES.items())
+    sub = _add(
+        commands,
+        "plot",
+        "plot",
+        "draw a figure of the NuSmear paper from any input",
+        epilog=(
+            f"figures (numbers of arXiv:2209.05260):\n{figures}\n  {'all':<16} every one of them\n\n"
+            "example:\n  forefold plot energy numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.pdf"
+        ),
+    )
+    sub.add_argument("figure", choices=(*FIGURES, "all"), metavar="FIGURE", help="see below")
+    _add_events(sub, inputs="*", card=False)
+    _add_selection(sub)
+    sub.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help=".pdf, .png or .svg file; for 'all' a folder",
+    )
+    _add_output_options(sub)
+
+
+def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool = True) -> None:
+    sub.add_argument("inputs", nargs=inputs, metavar="INPUT", help="generator file or pattern")
+    sub.add_argument(
+        "-d",
+        "--card",
+        required=card,
+        default=None,
+        metavar="CARD",
+        help="detector card: a name of 'forefold card list' or a .toml file",
+    )
+    _add_rng(sub, default=None)
+    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    sub.add_argument(
+        "--axis",
+        choices=("probe", "z"),
+        default="probe",
+        help="what polar angles refer to: the incident particle (default) or the z axis",
+    )
+    sub.add_argument(
+        "--chunk",
+        type=_count,
+        default=20_000,
+        metavar="N",
+        help="events in memory at a time (default: %(default)s); it changes no bit of the result",
+    )
+
+
+def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
+    sub.add_argument(
+        "--rng",
+        type=_whole,
+        default=default,
+        metavar="N",
+        help="whole number that fixes every draw "
+        + ("(default: taken from the system, and printed)" if default is None else "(default: 1)"),
+    )
+
+
+def _add_selection(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--cc-only", action="store_true", help="charged-current events only")
+    sub.add_argument(
+        "--include-lost",
+        action="store_true",
+        help="angles: count lost particles with the angle drawn for them, as NuSmear's C++ does",
+    )
+
+
+def _add_output_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no summary")
+
+
+def _whole(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**64:
+        message = f"a whole number from 0 to 2^64 - 1 is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        message = f"a whole number above 0 is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def _bounds(text: str) -> tuple[float, float]:
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not low < high < float("inf") or low == -float("inf"):
+        message = f"LOW:HIGH with LOW < HIGH is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return low, high
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What was typed; by default that of the process.
+
+    Returns
+    -------
+    int
+        0: done; 1: a check found something; 2: bad input; 130: interrupted.
+
+    Examples
+    --------
+    >>> main(["card", "list", "--names"])
+    nusmear-default
+    nusmear-default-genie
+    nusmear-dune-cdr
+    0
+    """
+    options = parser().parse_args(arguments)
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = lambda message, *_: complain("warning", str(message))
+        try:
+            return int(options.run(options))
+        except BrokenPipeError:
+            # the reader of a pipe has gone; keep the interpreter from complaining at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except (ValueError, OSError, MemoryError) as error:
+            if options.traceback:
+                raise
+            complain("error", text_of(error))
+            return 2
+        except KeyboardInterrupt:
+            complain("error", "interrupted; nothing half-written is left")
+            return 130
