@@ -216,3 +216,22 @@ def test_what_goes_in_comes_out(lists: list[list[float]]) -> None:
     assert record.particles.px.tolist() == lists
     assert ak.num(record.particles).tolist() == counts
     events.check(record)
+
+
+def test_additional_fields() -> None:
+    record = events.build(
+        pdgid=[[13, 2212], [211]],
+        px=0.0,
+        py=0.0,
+        pz=1.0,
+        energy=1.5,
+        event_fields={"Q2": [0.5, 0.7], "charm": [True, False]},
+        particle_fields={"first_mother": [0, 0, 1]},
+    )
+    assert record.Q2.tolist() == [0.5, 0.7]
+    assert record.charm.tolist() == [True, False]
+    assert record.particles.first_mother.tolist() == [[0, 0], [1]]
+    with pytest.raises(ValueError, match="px is a field of every record"):
+        events.build(pdgid=13, px=0.0, py=0.0, pz=1.0, energy=1.5, particle_fields={"px": [1.0]})
+    with pytest.raises(ValueError, match="Q2 has shape"):
+        events.build(pdgid=13, px=0.0, py=0.0, pz=1.0, energy=1.5, event_fields={"Q2": [1.0, 2.0]})

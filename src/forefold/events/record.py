@@ -12,7 +12,7 @@ from forefold.events.checks import FINAL_STATE
 from forefold.events.columns import column, flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -44,6 +44,8 @@ def build(
     target: ArrayLike = 0,
     source: str = "memory",
     stream: ArrayLike = 0,
+    event_fields: Mapping[str, ArrayLike] | None = None,
+    particle_fields: Mapping[str, ArrayLike] | None = None,
 ) -> ak.Array:
     """Make an event record from flat or nested arrays.
 
@@ -78,6 +80,10 @@ def build(
         Where the events come from.
     stream : int or array, shape (n_events,)
         Number that tells one source from another in the random numbers.
+    event_fields : mapping of str to array, shape (n_events,), optional
+        More that the generator says of each event.
+    particle_fields : mapping of str to array, shape (n_particles,), optional
+        More that it says of each particle, such as mothers and positions; flat.
 
     Returns
     -------
@@ -114,8 +120,9 @@ def build(
     given = {"pdgid": pdgid, "status": status, "px": px, "py": py, "pz": pz, "energy": energy}
     flat, bounds = flatten(given, counts, offsets)
     n = len(bounds) - 1
+    more = _more(particle_fields, int(bounds[-1]), given)
     particles = ak.contents.ListOffsetArray(
-        ak.index.Index64(bounds), _momentum({key: flat[key] for key in given})
+        ak.index.Index64(bounds), _momentum({key: flat[key] for key in given} | more)
     )
     fields = {
         "event": np.arange(n, dtype=np.int64) if event is None else column("event", event, n, "i8"),
@@ -129,8 +136,9 @@ def build(
         "target": column("target", target, n, "i8"),
         "probe_momentum": _probe_momentum(probe_momentum, n),
         "source": _source(source, n),
-        "particles": particles,
     }
+    fields |= _more(event_fields, n, {**fields, "particles": particles})
+    fields["particles"] = particles
     contents = [_content(value) for value in fields.values()]
     return ak.Array(ak.contents.RecordArray(contents, list(fields), length=n))
 
@@ -165,6 +173,20 @@ def concatenate(records: Iterable[ak.Array]) -> ak.Array:
         msg = "no event records to concatenate"
         raise ValueError(msg)
     return pieces[0] if len(pieces) == 1 else ak.concatenate(pieces)
+
+
+def _more(
+    given: Mapping[str, ArrayLike] | None, n: int, taken: Mapping[str, object]
+) -> dict[str, NDArray[Any]]:
+    """Columns under names of their own."""
+    more = {}
+    for name, value in (given or {}).items():
+        if name in taken:
+            msg = f"{name} is a field of every record; give the additional one another name"
+            raise ValueError(msg)
+        kind = np.asarray(value).dtype.kind
+        more[name] = column(name, value, n, {"b": "?", "i": "i8", "u": "u8"}.get(kind, "f8"))
+    return more
 
 
 def _flag(name: str, value: ArrayLike | None, n: int) -> ak.contents.Content:

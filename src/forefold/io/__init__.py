@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forefold.io.files import content_stream, expand, window
-from forefold.io.reader import Header, Reader, Source, choose, register
+from forefold.io.reader import Damage, Header, Reader, Source, choose, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from forefold.io.inspection import Inspection
     from forefold.io.reader import Entries, Paths, Progress
 
-__all__ = ["Header", "Reader", "Source", "expand", "inspect", "iterate", "read", "register"]
+__all__ = [
+    "Damage",
+    "Header",
+    "Reader",
+    "Source",
+    "expand",
+    "inspect",
+    "iterate",
+    "read",
+    "register",
+]
 
 
 def read(
@@ -29,6 +39,7 @@ def read(
     entries: Entries = None,
     final_state_only: bool = True,
     stream: int | Sequence[int] | None = None,
+    damage: Damage | None = None,
 ) -> ak.Array:
     """Read events of one file or many into one record.
 
@@ -43,6 +54,8 @@ def read(
     stream : int or one int a file, optional
         Numbers that tell the files apart in the random numbers; by default they come from the
         content.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -68,7 +81,13 @@ def read(
     from forefold import events
 
     return events.concatenate(
-        iterate(paths, entries=entries, final_state_only=final_state_only, stream=stream)
+        iterate(
+            paths,
+            entries=entries,
+            final_state_only=final_state_only,
+            stream=stream,
+            damage=damage,
+        )
     )
 
 
@@ -80,6 +99,7 @@ def iterate(
     final_state_only: bool = True,
     stream: int | Sequence[int] | None = None,
     progress: Progress | None = None,
+    damage: Damage | None = None,
 ) -> Iterator[ak.Array]:
     """Read events in pieces, so that memory stays bounded whatever the size of the files.
 
@@ -99,6 +119,8 @@ def iterate(
     stream : int or one int a file, optional
         Numbers that tell the files apart in the random numbers; by default they come from the
         content.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
     progress : callable, optional
         Called after each piece with the fraction done (0 to 1, or None if unknown) and the number
         of events.
@@ -126,7 +148,7 @@ def iterate(
     start, stop = window(entries)
     files = expand(paths)
     plan = [
-        (choose(path), Source(path, number, start, stop, chunk, final_state_only))
+        (choose(path), Source(path, number, start, stop, chunk, final_state_only, damage))
         for path, number in zip(files, _streams(files, stream), strict=True)
     ]
     return _pieces(plan, progress)

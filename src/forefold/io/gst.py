@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
-import uproot
 
 from forefold import events
-from forefold.io import files
+from forefold.io import files, rootfile
 from forefold.io.reader import Header, Source
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["READER", "GstReader", "keys"]
+__all__ = ["READER", "GstReader"]
 
 # Files of GENIE 2 to 3.06 have 92, 94, 97 or 99 branches: those in OPTIONAL come and go.
 _EVENT = ("iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv")
@@ -63,6 +61,7 @@ _VERSIONS = {
     99: "as in GENIE 3.06",
 }
 
+_TREE = "gst"
 _INITIAL, _IN_NUCLEUS = 0, 14
 
 
@@ -73,11 +72,11 @@ class GstReader:
 
     def sniff(self, path: str) -> bool:
         """Tell whether the file is ROOT and holds the tree."""
-        return files.head(path, 4) == b"root" and "gst" in keys(path)
+        return files.head(path, 4) == b"root" and _TREE in rootfile.keys(path)
 
     def describe(self, path: str) -> Header:
         """Count the branches; a gst tree does not name the version or tune that made it."""
-        with _tree(path) as tree:
+        with rootfile.tree(path, _TREE) as tree:
             n = len(tree.keys())
         return Header(
             format="GENIE gst",
@@ -88,7 +87,7 @@ class GstReader:
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the tree in pieces."""
-        with _tree(source.path) as tree:
+        with rootfile.tree(source.path, _TREE) as tree:
             n = int(tree.num_entries)
             if n == 0:
                 raise files.no_events(source.path, "the tree `gst`")
@@ -99,58 +98,13 @@ class GstReader:
             for first in range(source.start, stop, source.chunk):
                 last = min(first + source.chunk, stop)
                 where = f"entries {first} to {last - 1}"
-                with _complaints(source.path, where):
+                with rootfile.complaints(source.path, where):
                     arrays = tree.arrays(names, entry_start=first, entry_stop=last, library="ak")
                     columns = {name: arrays[name] for name in names}
                 with _named(source.path):
                     record = _record(columns, source, first)
                 events.check(record, source.path)
                 yield record, (last - source.start) / (stop - source.start)
-
-
-def keys(path: str) -> list[str]:
-    """Names of what a ROOT file holds, without cycles."""
-    with _file(path) as file, _complaints(path, "its list of contents"):
-        return [str(key) for key in file.keys(recursive=False, cycle=False)]
-
-
-@contextmanager
-def _file(path: str) -> Iterator[Any]:
-    """Open a ROOT file; say so if it is cut."""
-    size = Path(path).stat().st_size
-    with _complaints(path, "its header"):
-        file = uproot.open(Path(path))  # a Path, because uproot splits strings at colons
-    with file:
-        if file.file.fEND > size:
-            msg = f"{path}: the ROOT file is cut short: {size} of {file.file.fEND} bytes"
-            raise ValueError(msg)
-        yield file
-
-
-@contextmanager
-def _tree(path: str) -> Iterator[Any]:
-    """Open the tree of the highest cycle."""
-    with _file(path) as file:
-        with _complaints(path, "the tree `gst`"):
-            tree = file["gst"]
-        if not isinstance(tree, uproot.TTree):
-            msg = f"{path}: `gst` is a {tree.classname}, must be a TTree"
-            raise ValueError(msg)
-        yield tree
-
-
-@contextmanager
-def _complaints(path: str, what: str) -> Iterator[None]:
-    """Turn what uproot raises on damage, which may be any exception, into one line."""
-    try:
-        yield
-    except (MemoryError, PermissionError):
-        raise
-    except Exception as error:
-        lines = str(error).strip().splitlines()
-        why = lines[0].strip() if lines else type(error).__name__
-        msg = f"{path}: damaged or cut ROOT file, cannot read {what} ({why[:120]})"
-        raise ValueError(msg) from error
 
 
 @contextmanager
@@ -268,7 +222,7 @@ def _lists(columns: dict[str, ak.Array], names: tuple[str, ...], status: int, pa
     return counts, values
 
 
-def _interleave(parts: list[_Part]) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+def _interleave(parts: list[_Part]) -> tuple[NDArray[np.int64], dict[str, Any]]:
     """Put groups of particles one after the other within each event."""
     total = np.sum([counts for counts, _ in parts], axis=0)
     start = np.cumsum(total) - total

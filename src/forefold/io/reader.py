@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,11 +14,37 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-__all__ = ["Header", "Progress", "Reader", "Source", "choose", "register"]
+__all__ = ["Damage", "Header", "Progress", "Reader", "Source", "choose", "register"]
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Entries: TypeAlias = "tuple[int | None, int | None] | slice | str | None"
 Progress: TypeAlias = Callable[[float | None, int], object]
+
+_NOTES = 10
+_GROUP = "forefold.readers"
+"""Entry points by which other packages add readers, asked after forefold's own."""
+
+
+@dataclass
+class Damage:
+    """Events that could not be read, where the user asked to go on without them.
+
+    Attributes
+    ----------
+    events : int
+        How many are lost, as far as that can be known.
+    notes : list of str
+        What was wrong, the first ten.
+    """
+
+    events: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, events: int, note: str) -> None:
+        """Count events that are lost for one reason."""
+        self.events += events
+        if len(self.notes) < _NOTES:
+            self.notes.append(note)
 
 
 @dataclass(frozen=True)
@@ -36,6 +63,8 @@ class Source:
         Most events in a piece.
     final_state_only : bool
         Leave out what is not final state.
+    damage : Damage or None
+        Where to count events that cannot be read; None stops at the first.
     """
 
     path: str
@@ -44,6 +73,19 @@ class Source:
     stop: int | None = None
     chunk: int = 50_000
     final_state_only: bool = True
+    damage: Damage | None = None
+
+    def lose(self, events: int, message: str) -> None:
+        """Give up `events` events for the reason in `message`, which names file and entry.
+
+        Raises
+        ------
+        ValueError
+            With the message, unless the user asked to skip what is damaged.
+        """
+        if self.damage is None:
+            raise ValueError(message)
+        self.damage.add(events, message)
 
 
 @dataclass(frozen=True)
@@ -127,6 +169,10 @@ def choose(path: str) -> Reader:
             candidate: Reader = import_module(module).READER
             if candidate.sniff(path):
                 return candidate
+    for plugin in entry_points(group=_GROUP):
+        candidate = plugin.load()
+        if candidate.sniff(path):
+            return candidate
     msg = f"{path}: {_what(path)}"
     raise ValueError(msg)
 
@@ -140,7 +186,7 @@ def _what(path: str) -> str:
     if not start:
         return "the file is empty"
     if start.startswith(b"root"):
-        from forefold.io.gst import keys
+        from forefold.io.rootfile import keys
 
         found = ", ".join(keys(path)) or "nothing"
         return (
