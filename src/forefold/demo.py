@@ -16,7 +16,7 @@ __all__ = ["CARDS", "Demo", "run", "sample"]
 CARDS = ("nusmear-dune-cdr", "nusmear-default")
 """The models that the demonstration compares."""
 
-_ABOUT = "3,000 muon neutrinos on argon-40, GENIE 3.06.02, tune G18_02a_00_000, flux x exp(-x/1.2) from 0.2 to 10 GeV"
+_ABOUT = "3,000 muon neutrinos on argon-40 (GENIE 3.06.02, G18_02a_00_000)"
 
 
 def sample() -> Path:

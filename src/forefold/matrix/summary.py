@@ -252,7 +252,7 @@ class Summary:
         for row in self:
             counts = f"{row.particles:>10}{row.detected:>10}{row.below_threshold:>11}{row.escaped:>9}{row.not_smeared:>10}"
             lines.append(
-                f"{row.type:<16}{counts}{_percent(row.energy_bias):>9}{_percent(row.energy_width):>9}"
+                f"{row.type:<16}{counts}{_percent(row.energy_bias, sign='+'):>9}{_percent(row.energy_width):>9}"
                 f"{_angle(row.angle_width):>9}"
             )
         return "\n".join(lines)
@@ -312,8 +312,8 @@ def _outcome_indices(particles: Columns) -> NDArray[np.int64]:
     return found
 
 
-def _percent(value: float) -> str:
-    return "" if np.isnan(value) else f"{100.0 * value:+.1f} %"
+def _percent(value: float, *, sign: str = "") -> str:
+    return "" if np.isnan(value) else f"{100.0 * value:{sign}.1f} %"
 
 
 def _angle(value: float) -> str:
