@@ -50,8 +50,8 @@ def elementary() -> np.ndarray:
     for angle in (-4.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0):
         values += fm.sine_cosine(angle)
     for axis in ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.6, 0.0, 0.8]):
-        values += to_axis(0.1, 0.2, 0.3, np.array(axis))
-        values += from_axis(0.1, 0.2, 0.3, np.array(axis))
+        values += to_axis(0.1, 0.2, 0.3, *axis)
+        values += from_axis(0.1, 0.2, 0.3, *axis)
     # the sign of a NaN is the processor's business
     found = np.array(values, dtype=np.float64)
     found[np.isnan(found)] = np.nan

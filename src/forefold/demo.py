@@ -108,7 +108,7 @@ def run(
                 section.card,
                 aside / name,
                 rng=rng,
-                chunk=500,
+                chunk=1000,
                 progress=None if progress is None else _part(progress, i, len(sections)),
                 also=[section.add],
             )

@@ -125,46 +125,47 @@ def record_mass(energy: float, p: float, table_mass: float) -> tuple[float, bool
 
 
 @jit
-def to_axis(x: float, y: float, z: float, axis: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Components of a vector in the frame whose z is `axis` (a unit vector)."""
-    across = np.sqrt(axis[0] * axis[0] + axis[1] * axis[1])
+def to_axis(
+    x: float, y: float, z: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Components of a vector in the frame whose z is the unit vector (ax, ay, az)."""
+    across = np.sqrt(ax * ax + ay * ay)
     if across == 0.0:
-        return (x, y, z) if axis[2] > 0.0 else (x, -y, -z)
-    c, s = axis[0] / across, axis[1] / across
+        return (x, y, z) if az > 0.0 else (x, -y, -z)
+    c, s = ax / across, ay / across
     forward = c * x + s * y
-    return axis[2] * forward - across * z, c * y - s * x, across * forward + axis[2] * z
+    return az * forward - across * z, c * y - s * x, across * forward + az * z
 
 
 @jit
 def from_axis(
-    x: float, y: float, z: float, axis: NDArray[np.float64]
+    x: float, y: float, z: float, ax: float, ay: float, az: float
 ) -> tuple[float, float, float]:
     """Inverse of `to_axis`."""
-    across = np.sqrt(axis[0] * axis[0] + axis[1] * axis[1])
+    across = np.sqrt(ax * ax + ay * ay)
     if across == 0.0:
-        return (x, y, z) if axis[2] > 0.0 else (x, -y, -z)
-    c, s = axis[0] / across, axis[1] / across
-    forward = axis[2] * x + across * z
-    return c * forward - s * y, s * forward + c * y, axis[2] * z - across * x
+        return (x, y, z) if az > 0.0 else (x, -y, -z)
+    c, s = ax / across, ay / across
+    forward = az * x + across * z
+    return c * forward - s * y, s * forward + c * y, az * z - across * x
 
 
 @jit
-def drawn_energy(energy: float, rule: NDArray[np.float64], u: float) -> float:
-    """Energy (GeV) drawn around `energy`; log-normal of that mean and relative width, or normal.
+def drawn_energy(energy: float, variance: float, distribution: float, u: float) -> float:
+    """Energy (GeV) drawn around `energy` with a relative `variance`: log-normal of that mean, or normal.
 
     Notes
     -----
     With v = R^2 and s^2 = log(1 + v), the log-normal of mean E and variance v E^2 is
     E exp(s z - s^2/2), z standard normal (arXiv:2209.05260, section 3).
     """
-    if energy <= 0.0 or rule[_DISTRIBUTION] == 2.0:
-        return energy * rule[_SCALE]
-    v = rule[_CONSTANT] * rule[_CONSTANT] + rule[_STOCHASTIC] * rule[_STOCHASTIC] / energy
+    if distribution == 2.0:
+        return energy
     z = fm.normal_quantile(u)
-    if rule[_DISTRIBUTION] == 1.0:
-        return energy * (1.0 + np.sqrt(v) * z) * rule[_SCALE]
-    s2 = fm.logarithm1p(v)
-    return energy * fm.exponential(np.sqrt(s2) * z - 0.5 * s2) * rule[_SCALE]
+    if distribution == 1.0:
+        return energy * (1.0 + np.sqrt(variance) * z)
+    s2 = fm.logarithm1p(variance)
+    return energy * fm.exponential(np.sqrt(s2) * z - 0.5 * s2)
 
 
 @jit
@@ -186,85 +187,72 @@ def folded(theta: float, phi: float) -> tuple[float, float, bool]:
 
 
 @jit
-def matching_rule(
-    kinetic: float, p: float, candidates: NDArray[np.int64], rules: NDArray[np.float64]
-) -> int:
-    """First candidate whose conditions hold."""
-    for k in candidates:
-        rule = rules[k]
-        if rule[_KE_LOW] <= kinetic < rule[_KE_HIGH] and rule[_P_LOW] <= p < rule[_P_HIGH]:
-            return int(k)
-    return int(candidates[-1])
-
-
-@jit
-def smear_one(
-    i: int, rays: Rays, species: Species, rules: NDArray[np.float64], block: np.uint64, out: Smeared
-) -> None:
-    """Smear particle `i`: rule, detection, energy, angle, four-vector."""
-    s = rays.species[i]
-    energy, axis = rays.energy[i], rays.axis[rays.event[i]]
-    x, y, z = to_axis(rays.px[i], rays.py[i], rays.pz[i], axis)
-    across = np.sqrt(x * x + y * y)
-    p = np.sqrt(across * across + z * z)
-    mass, off_shell = record_mass(energy, p, species.mass[s])
-    theta = fm.arctangent2(across, z)
-    out.mass[i] = mass
-    out.theta_true[i] = theta
-    if species.outcome[s] != 0:
-        out.fate[i] = species.outcome[s]
-        return
-    kinetic = max(energy - mass, 0.0)
-    k = matching_rule(kinetic, p, species.candidates[species.first[s] : species.last[s]], rules)
-    rule = rules[k]
-    out.rule[i] = k
-    fate = _OFF_SHELL if off_shell else 0
-
-    u_energy, u_theta = uniforms(rays.key[i], rays.entry[i], rays.place[i], block)
-    drawn = theta + rule[_THETA_SIGMA] * fm.normal_quantile(u_theta)
-    out.theta_drawn[i] = drawn
-    if kinetic < rule[_THRESHOLD]:
-        out.fate[i] = fate | _BELOW_THRESHOLD
-        return
-    u_seen, _ = uniforms(rays.key[i], rays.entry[i], rays.place[i], block + np.uint64(1))
-    if u_seen >= rule[_EFFICIENCY]:
-        out.fate[i] = fate | _ESCAPED
-        return
-
-    is_kinetic = rule[_KINETIC] == 1.0
-    reco = drawn_energy(kinetic if is_kinetic else energy, rule, u_energy)
-    if is_kinetic:
-        reco += mass
-    theta, phi, outside = folded(drawn, fm.arctangent2(y, x))
-    fate |= _DETECTED
-    if outside:
-        fate |= _FOLDED
-    p_reco = 0.0
-    if reco < mass:
-        fate |= _BELOW_MASS
-    else:
-        p_reco = np.sqrt((reco - mass) * (reco + mass))
-    sin_theta, cos_theta = fm.sine_cosine(theta)
-    sin_phi, cos_phi = fm.sine_cosine(phi)
-    px, py, pz = from_axis(
-        p_reco * sin_theta * cos_phi, p_reco * sin_theta * sin_phi, p_reco * cos_theta, axis
-    )
-    out.energy_reco[i] = reco
-    out.theta_reco[i] = theta
-    out.phi_reco[i] = phi
-    out.px_reco[i] = px
-    out.py_reco[i] = py
-    out.pz_reco[i] = pz
-    out.fate[i] = fate
-
-
-@jit
 def smear_all(
     rays: Rays, species: Species, rules: NDArray[np.float64], block: np.uint64, out: Smeared
 ) -> None:
-    """Smear every particle; no particle sees another."""
-    for i in range(rays.energy.size):
-        smear_one(i, rays, species, rules, block, out)
+    """Smear every particle: rule, detection, energy, angle, four-vector; no particle sees another.
+
+    The arrays are taken out of their tuples once: handing tuples of arrays on costs more than the physics.
+    """
+    key, entry, place, kind, px, py, pz, energies, event, axis = rays
+    outcome, table_mass, first, last, candidates = species
+    o_mass, o_true, o_energy, o_drawn, o_theta, o_phi, o_px, o_py, o_pz, o_fate, o_rule = out
+    for i in range(energies.size):
+        s, e, energy = kind[i], event[i], energies[i]
+        ax, ay, az = axis[e, 0], axis[e, 1], axis[e, 2]
+        x, y, z = to_axis(px[i], py[i], pz[i], ax, ay, az)
+        across = np.sqrt(x * x + y * y)
+        p = np.sqrt(across * across + z * z)
+        mass, off_shell = record_mass(energy, p, table_mass[s])
+        theta = fm.arctangent2(across, z)
+        o_mass[i], o_true[i] = mass, theta
+        if outcome[s] != 0:
+            o_fate[i] = outcome[s]
+            continue
+        kinetic = max(energy - mass, 0.0)
+        k = candidates[last[s] - 1]  # the last one always holds
+        for j in range(first[s], last[s] - 1):
+            k_j = candidates[j]
+            inside = rules[k_j, _KE_LOW] <= kinetic < rules[k_j, _KE_HIGH]
+            if inside and rules[k_j, _P_LOW] <= p < rules[k_j, _P_HIGH]:
+                k = k_j
+                break
+        fate = _OFF_SHELL if off_shell else 0
+
+        u_energy, u_theta = uniforms(key[i], entry[i], place[i], block)
+        drawn = theta + rules[k, _THETA_SIGMA] * fm.normal_quantile(u_theta)
+        o_rule[i], o_drawn[i] = k, drawn
+        if kinetic < rules[k, _THRESHOLD]:
+            o_fate[i] = fate | _BELOW_THRESHOLD
+            continue
+        u_seen, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(1))
+        if u_seen >= rules[k, _EFFICIENCY]:
+            o_fate[i] = fate | _ESCAPED
+            continue
+
+        is_kinetic = rules[k, _KINETIC] == 1.0
+        meant = kinetic if is_kinetic else energy
+        reco = 0.0
+        if meant > 0.0:
+            a, b = rules[k, _CONSTANT], rules[k, _STOCHASTIC]
+            reco = drawn_energy(meant, a * a + b * b / meant, rules[k, _DISTRIBUTION], u_energy)
+            reco *= rules[k, _SCALE]
+        if is_kinetic:
+            reco += mass
+        theta, phi, outside = folded(drawn, fm.arctangent2(y, x))
+        fate |= _DETECTED | (_FOLDED if outside else 0)
+        p_reco = 0.0
+        if reco < mass:
+            fate |= _BELOW_MASS
+        else:
+            p_reco = np.sqrt((reco - mass) * (reco + mass))
+        sin_theta, cos_theta = fm.sine_cosine(theta)
+        sin_phi, cos_phi = fm.sine_cosine(phi)
+        p_across = p_reco * sin_theta
+        o_px[i], o_py[i], o_pz[i] = from_axis(
+            p_across * cos_phi, p_across * sin_phi, p_reco * cos_theta, ax, ay, az
+        )
+        o_energy[i], o_theta[i], o_phi[i], o_fate[i] = reco, theta, phi, fate
 
 
 def smear_particles(

@@ -1,0 +1,122 @@
+"""Run the benchmarks and print each ratio; absolute times say more of the machine than of the code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+import uproot
+
+import forefold
+from forefold.batch import smear_files
+from forefold.detector import load_card, rule_table, species_table
+from forefold.kernels.smear import Rays, smear_particles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+CARD = "nusmear-dune-cdr"
+READ = ["iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv", "fspl", "El", "pxl", "pyl", "pzl"]
+READ += ["pdgf", "Ef", "pxf", "pyf", "pzf", "wght", "qel", "mec", "res", "dis", "coh", "cc", "nc"]
+
+
+def best(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """Shortest time of each, seconds, called in turn so that a slow spell hits all of them."""
+    times = [[0.0] * repeats for _ in functions]
+    for i in range(repeats):
+        for function, own in zip(functions, times, strict=True):
+            start = time.perf_counter()
+            function()
+            own[i] = time.perf_counter() - start
+    return [min(own) for own in times]
+
+
+def rays(n: int) -> tuple[Rays, np.ndarray]:
+    """Particles of the sample, repeated to `n`."""
+    events = forefold.read(forefold.sample())
+    flat = ak.flatten(events.particles)
+    take = np.arange(n) % len(flat)
+    numbers = {k: ak.to_numpy(flat[k])[take] for k in ("px", "py", "pz", "energy")}
+    pdgid, kinds = np.unique(ak.to_numpy(flat.pdgid)[take], return_inverse=True)
+    index = np.arange(n, dtype=np.uint64)
+    zeros = np.zeros(n, dtype=np.uint64)
+    axis = np.array([[0.0, 0.0, 1.0]])
+    event = np.zeros(n, dtype=np.int64)
+    return Rays(zeros + np.uint64(1), index, zeros, kinds, event=event, axis=axis, **numbers), pdgid
+
+
+def kernel(n: int, repeats: int) -> dict[str, float]:
+    """Energy and angle of a preset card on one core, against a copy and against plain numpy."""
+    inputs, pdgid = rays(n)
+    card = load_card(CARD)
+    species, rules = species_table(card, pdgid), rule_table(card)
+    source, target = np.ones(7 * n // 2), np.empty(7 * n // 2)  # 28 bytes a particle
+    rng = np.random.default_rng(1)
+
+    def numpy_draws() -> object:
+        variance = np.log1p(0.15**2)
+        energy = inputs.energy * rng.lognormal(-variance / 2, np.sqrt(variance), n)
+        p = np.sqrt(inputs.px**2 + inputs.py**2 + inputs.pz**2)
+        return energy, np.arccos(inputs.pz / np.maximum(p, 1e-300)) + rng.normal(0.0, 0.02, n)
+
+    own, copy, numpy = best(
+        [
+            lambda: smear_particles(inputs, species, rules),
+            lambda: np.copyto(target, source),
+            numpy_draws,
+        ],
+        repeats,
+    )
+    return {
+        "kernel_ns_per_particle": 1e9 * own / n,
+        "kernel_over_copy": own / copy,
+        "kernel_over_numpy": own / numpy,
+    }
+
+
+def files(repeats: int) -> dict[str, float]:
+    """File to file, against uproot reading the branches alone."""
+
+    def read() -> None:
+        with uproot.open(forefold.sample()) as file:
+            file["gst"].arrays(READ)
+
+    with tempfile.TemporaryDirectory() as folder:
+        own, reading = best(
+            [
+                lambda: smear_files(
+                    forefold.sample(), CARD, Path(folder, "o.parquet"), rng=1, overwrite=True
+                ),
+                read,
+            ],
+            repeats,
+        )
+    return {"file_over_read": own / reading}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--json", metavar="OUT", help="write the ratios there too")
+    parser.add_argument("--particles", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    kernel(1000, 1)  # compiled before the clock runs
+    found = kernel(options.particles, options.repeats) | files(options.repeats)
+    found = {name: round(value, 3) for name, value in found.items()}
+    about = {"machine": platform.machine(), "python": platform.python_version()}
+    text = json.dumps({**found, "about": about}, indent=2)
+    print(text)
+    if options.json:
+        Path(options.json).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
