@@ -18,7 +18,7 @@ def jit(function: F) -> F:
     Fast-math stays off: reordering or contracting operations would change the bits.
     Where no folder can be written for the cache, the function is compiled in every process.
     """
-    options = {"nogil": True, "error_model": "numpy", "fastmath": False}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:
