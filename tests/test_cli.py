@@ -18,6 +18,7 @@ import uhi.io.json
 
 import forefold
 from forefold import cli
+from forefold.cli.figures import FIGURES
 from forefold.demo import sample
 
 CARD = ["-d", "nusmear-dune-cdr"]
@@ -188,7 +189,7 @@ def test_plot_one(run: Run, gst_file: Path, tmp_path: Path) -> None:
 def test_plot_all(run: Run, gst_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "figures"
     assert run("plot", "all", gst_file, *CARD, "--rng", 1, "-o", out).code == 0
-    assert sorted(f.stem for f in out.iterdir()) == sorted(cli.parser.FIGURES)
+    assert sorted(f.stem for f in out.iterdir()) == sorted(FIGURES)
     assert all(f.read_bytes().startswith(b"%PDF-") for f in out.iterdir())
     refused(run("plot", "all", gst_file, *CARD, "-o", out), "exists", "--overwrite")
 

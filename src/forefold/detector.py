@@ -19,7 +19,7 @@ from forefold.schema import Angle, Card, Conditions, Energy, Interval, Rule, Thr
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Card", "card_source", "card_table", "cards", "fingerprint", "load_card"]
+__all__ = ["Card", "card_source", "cards", "fingerprint", "load_card"]
 
 _LEFT_OUT = {
     "neutrino": Fate.NEUTRINO,
@@ -273,69 +273,3 @@ def _of_species(card: Card, pdgid: int) -> tuple[int, float, tuple[int, ...]]:
     word = card.left_out(pdgid)
     outcome = int(_LEFT_OUT[word]) if word else 0
     return outcome, species.mass(pdgid), card.candidates(pdgid)
-
-
-def card_table(card: Card) -> str:
-    """Card as a plain-text table, one line a rule, like the tables of arXiv:2209.05260.
-
-    Examples
-    --------
-    >>> print(load_card("nusmear-dune-cdr"))
-    nusmear-dune-cdr: NuSmear, DUNE-CDR model
-    ...
-    """
-    head = (
-        "particles",
-        "when",
-        "seen if (GeV)",
-        "R_E",
-        "of",
-        "distribution",
-        "R_A",
-        "seen",
-        "scale",
-        "source",
-    )
-    rows = [head, *(_row(rule) for rule in card.rules)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    rule_off = "-" * max(map(len, lines))
-    sources = [f"  [{key}] {text}" for key, text in card.sources.items()]
-    left_out = f"not smeared: {', '.join(card.not_smeared) or 'nothing'}"
-    about = [card.description.strip()] if card.description.strip() else []
-    return "\n".join(
-        [
-            f"{card.name}: {card.title}",
-            *about,
-            "",
-            lines[0],
-            rule_off,
-            *lines[1:],
-            rule_off,
-            "first matching line holds; E in GeV; (+): sum in quadrature",
-            left_out,
-            "sources:",
-            *sources,
-        ]
-    )
-
-
-def _row(rule: Rule) -> tuple[str, ...]:
-    energy, angle = rule.energy, rule.angle
-    terms = [f"{100 * energy.constant:g} %"] if energy.constant else []
-    terms += [f"{100 * energy.stochastic:g} %/sqrt(E)"] if energy.stochastic else []
-    keys = (rule, rule.threshold, energy, angle)
-    return (
-        ", ".join(str(word) for word in rule.particles),
-        str(rule.when) if rule.when else "",
-        f"KE {rule.threshold.kinetic_energy}" if rule.threshold else "always",
-        " (+) ".join(terms) or "exact",
-        "KE" if energy.of == "kinetic" else "E",
-        energy.distribution,
-        f"{angle.sigma_deg:g} deg {angle.convention}",
-        f"{100 * rule.efficiency:g} %",
-        f"{energy.scale:g}",
-        ", ".join(dict.fromkeys(block.source for block in keys if block and block.source)),
-    )

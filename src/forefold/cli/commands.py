@@ -161,7 +161,7 @@ def matrix(options: argparse.Namespace) -> int:
 
 def plot(options: argparse.Namespace) -> int:
     """Draw one figure, or all."""
-    from forefold.cli.parser import FIGURES
+    from forefold.cli.figures import FIGURES
     from forefold.io.folders import folder_aside
     from forefold.io.writers import replace_aside
     from forefold.plot.style import FORMATS

@@ -9,22 +9,12 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.errors import complain, text_of
+from forefold.cli.figures import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = ["main", "parser"]
-
-FIGURES = {
-    "log-normal": "log-normal against truncated Gaussian (figure 2)",
-    "angle-gaussians": "angular Gaussians of 5 and 2 degrees (figure 4)",
-    "energy": "event energy, all particles (figures 5-7)",
-    "energy-by-type": "event energy by particle type (figures 5-7)",
-    "angle": "polar angle, all particles (figures 8-11)",
-    "angle-by-type": "polar angle by particle type (figures 8-11)",
-    "resolution": "bias and resolution against true energy, by particle type",
-}
-"""Figures of ``forefold plot``; the numbers are those of arXiv:2209.05260."""
 
 
 class _Version(argparse.Action):
