@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import uhi.io.json
+import uproot
 
 import forefold
 from forefold import cli
@@ -261,7 +263,12 @@ BAD = [
     (["plot", "all", "{gst}", *CARD, "-o", "{gst}"], ["is a file"]),
     (["plot", "all", "{gst}", *CARD, "-o", "{tmp}/no/no"], ["does not exist"]),
     (["inspect", "{text}"], ["text.root"]),
-    (["smeer"], ["smeer", "smear"]),
+    (["inspect", ""], ["empty"]),
+    (["inspect", "{folder}"], ["is a folder, must be a TTree"]),
+    (["inspect", "{link}"], ["a broken link"]),
+    (["matrix", "{gst}", *CARD, "--include-lost"], ["--quantity angle"]),
+    (["plot", "energy", "{gst}", *CARD, "--include-lost", "-o", "{tmp}/f.pdf"], ["--include-lost"]),
+    (["smeer"], ["did you mean 'smear'?"]),
     ([], ["COMMAND"]),
 ]
 
@@ -278,7 +285,17 @@ def test_bad_input(
     text, cut = tmp_path / "text.root", tmp_path / "cut.hepmc3.gz"
     text.write_text("not a tree\n" * 50, encoding="utf-8")
     cut.write_bytes(gzip.compress(gzip.decompress(genie_hepmc_file.read_bytes())[:400_000]))
-    places = {"tmp": tmp_path, "gst": gst_file, "text": text, "cut": cut}
+    with uproot.recreate(tmp_path / "folder.root") as file:
+        file.mkdir("gst")
+    (tmp_path / "link.root").symlink_to(tmp_path / "nowhere.root")
+    places = {
+        "folder": tmp_path / "folder.root",
+        "link": tmp_path / "link.root",
+        "tmp": tmp_path,
+        "gst": gst_file,
+        "text": text,
+        "cut": cut,
+    }
     places |= {"no": tmp_path / "no", "out": tmp_path / "o.parquet"}
     before = sorted(tmp_path.iterdir())
     refused(run(*(a.format(**places) for a in arguments)), *words)
@@ -300,6 +317,59 @@ def test_same_file_twice_warns(run: Run, gst_file: Path, tmp_path: Path) -> None
     assert result.code == 0
     assert "forefold: warning:" in result.err
     assert "random draws" in result.err
+
+
+def test_output_is_not_an_input(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    same = tmp_path / "in.csv"
+    same.write_bytes(gst_file.read_bytes())
+    refused(run("smear", same, *CARD, "--overwrite", "-o", same), "in.csv", "is also an input")
+    assert same.read_bytes() == gst_file.read_bytes()
+
+
+def test_quiet_still_tells_a_drawn_rng(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    for command in (["smear"], ["matrix"]):
+        result = run(
+            *command,
+            gst_file,
+            *CARD,
+            "-q",
+            "-o",
+            tmp_path / f"o{command[0]}.json".replace("osmear.json", "o.csv"),
+        )
+        assert result.err.startswith("rng ")
+
+
+def test_file_name_that_is_not_utf8(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.root"
+    Path(os.fsdecode(odd)).write_bytes(gst_file.read_bytes())
+    out = tmp_path / "o.parquet"
+    assert run("smear", os.fsdecode(odd), *CARD, "--rng", 1, "-o", out).code == 0
+    assert pq.read_table(out)["source"][0].as_py().endswith("caf\\xe9.root")
+
+
+def test_termination_leaves_nothing(gst_file: Path, tmp_path: Path) -> None:
+    """SIGTERM, which batch systems send, in the middle of writing."""
+    code = (
+        "import os, signal, sys, forefold.batch as b; from forefold import cli; real = b.smear\n"
+        "def stop(*a, **k): os.kill(os.getpid(), signal.SIGTERM); return real(*a, **k)\n"
+        "b.smear = stop; sys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "smear", str(gst_file), *CARD, "-o", "o.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 143
+    assert done.stderr == "forefold: error: terminated; nothing half-written is left\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stdout_of_few_letters(gst_file: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "forefold", "card", "show", "nusmear-default"]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    card = gst_file  # any file: the message must not fail either
+    done = subprocess.run(
+        [*command[:-1], f"{card}\u03bd"], capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == 2
 
 
 def test_traceback_on_demand(run: Run) -> None:

@@ -151,7 +151,73 @@ def test_extends_changes_keys_and_inserts_rules(tmp_path: Path) -> None:
     assert [rule.name for rule in card.rules] == ["muon", "kaon", "rest"]
     assert card.rules[0].angle.sigma_deg == 5.0
     assert card.rules[0].energy.constant == 0.1
-    assert set(card.sources) == {"me", "more"}
+    assert set(card.sources) == {"me", "more", "child"}
+    muon = card.rules[0]
+    assert (muon.source, muon.energy.source, muon.angle.source) == ("me", "me", "child")
+
+
+def extended(folder: Path, text: str) -> Card:
+    write(folder, GOOD, "base.toml")
+    head = 'schema = 1\nname = "child"\ntitle = "Child"\nextends = "base.toml"\n'
+    return forefold.load_card(write(folder, head + text, "child.toml"))
+
+
+def test_a_changed_number_is_not_its_parents(tmp_path: Path) -> None:
+    card = extended(tmp_path, '[[rule]]\nname = "muon"\nefficiency = 0.5\n')
+    muon = card.rules[0]
+    assert (muon.source, muon.energy.source) == ("child", "me")
+    assert "child.toml" in card.sources["child"]
+    own = extended(
+        tmp_path, '[sources]\nx = "y"\n[[rule]]\nname = "muon"\nsource = "x"\nefficiency = 0.5'
+    )
+    assert own.rules[0].source == "x"
+    assert "child" not in own.sources
+
+
+@pytest.mark.parametrize(
+    ("change", "threshold", "when"),
+    [
+        ("threshold.kinetic_energy.ge = 0.1", ">= 0.1", "p >= 0.1 and < 2"),
+        ("when.momentum.gt = 0.2", "> 0.05", "p > 0.2 and < 2"),
+        ("when.momentum.le = 3", "> 0.05", "p >= 0.1 and <= 3"),
+    ],
+)
+def test_a_bound_replaces_the_other_kind(
+    tmp_path: Path, change: str, threshold: str, when: str
+) -> None:
+    muon = extended(tmp_path, f'[[rule]]\nname = "muon"\n{change}\n').rules[0]
+    assert muon.threshold is not None
+    assert str(muon.threshold.kinetic_energy) == threshold
+    assert str(muon.when) == when
+
+
+SLOW = """
+[[rule]]
+name = "slow"
+before = "{before}"
+type = "mu"
+particles = ["mu-"]
+source = "me"
+when.momentum.lt = 0.05
+energy = {{ of = "total", distribution = "none" }}
+angle = {{ convention = "polar", distribution = "normal", sigma_deg = 1.0 }}
+"""
+
+
+def test_before(tmp_path: Path) -> None:
+    card = extended(tmp_path, SLOW.format(before="muon"))
+    assert [rule.name for rule in card.rules] == ["slow", "muon", "rest"]
+    with pytest.raises(ValueError, match=r"before 'muom': no such rule \(did you mean 'muon'\?\)"):
+        extended(tmp_path, SLOW.format(before="muom"))
+    with pytest.raises(ValueError, match="before is for new rules only"):
+        extended(tmp_path, '[[rule]]\nname = "muon"\nbefore = "rest"\n')
+
+
+def test_card_in_a_notebook(tmp_path: Path) -> None:
+    card = load(tmp_path)
+    assert card._repr_html_().startswith("<pre>mine: A card")
+    assert {"rules", "types"} <= set(dir(card))
+    assert "parse_obj" not in dir(card)
 
 
 def test_genie_card_differs_in_one_number() -> None:
@@ -178,7 +244,7 @@ def test_card_source() -> None:
 
 WRONG = [
     ('title = "A card"', 'titel = "A card"', r"title: Field required"),
-    ('title = "A card"', 'title = "A"\ncolour = 3', r"colour: unknown key; allowed: schema, name"),
+    ('title = "A card"', 'title = "A"\ncolour = 3', r"colour: unknown key; allowed: schema, name.*extends"),
     ("constant = 0.1", "constnat = 0.1", r"rule\[1\] 'muon'.energy.constnat: unknown key \(did you mean 'constant'\?\)"),
     ("schema = 1", "schema = 2", r"schema: found 2; allowed: 1"),
     ('"normal", constant', '"lognormal", constant', r"found 'lognormal' \(did you mean 'log-normal' or 'normal'\?\); allowed: 'log-normal', 'normal' or 'none'"),
@@ -188,6 +254,8 @@ WRONG = [
     ('["mu-", -13]', "[]", r"particles"),
     ("constant = 0.1", "constant = -0.1", r"energy.constant: .*greater than or equal to 0, found -0.1"),
     ("constant = 0.1", "constant = nan", r"energy.constant: .*finite number.*found nan"),
+    ("constant = 0.1", "constant = true", r"energy.constant: .*found True"),
+    ("constant = 0.1", "constant = 1e300", r"energy.constant: .*less than or equal to 100"),
     ("constant = 0.1", "constant = inf", r"energy.constant: "),
     ("constant = 0.1", 'constant = "a"', r"energy.constant: .*found 'a'"),
     ("efficiency = 0.9", "efficiency = 1.1", r"efficiency: .*less than or equal to 1, found 1.1"),

@@ -11,7 +11,8 @@ import hist
 import numpy as np
 import pytest
 
-from forefold.detector import load_card
+import forefold
+from forefold.detector import fingerprint, load_card
 from forefold.kernels import Fate
 from forefold.matrix import (
     angle_matrix,
@@ -139,7 +140,7 @@ NOTES = {
     "version": "1.0",
     "card": CARD.name,
     "card_text": "...",
-    "card_sha256": "ab",
+    "card_sha256": fingerprint(CARD)[1],
     "rng": 1,
     "axis": "probe",
 }
@@ -429,3 +430,23 @@ def test_json_takes_flat_notes_only() -> None:
 def test_json_that_is_no_histogram_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         from_json(text)
+
+
+def test_another_card_is_refused() -> None:
+    """The rules of another card would put the particles into other types."""
+    toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=2.0, energy=2.01)
+    smeared = forefold.smear(toy, "nusmear-dune-cdr", rng=1, axis="z")
+    for fill in (forefold.energy_matrix, forefold.angle_matrix):
+        with pytest.raises(ValueError, match="smeared with card 'nusmear-dune-cdr', not with this"):
+            fill(smeared, "nusmear-default")
+        assert fill(smeared, "nusmear-dune-cdr").axes.name[0] == "type"
+    with pytest.raises(ValueError, match="smeared with card"):
+        forefold.Summary("nusmear-default").add(smeared)
+
+
+@pytest.mark.parametrize("limits", [(7.0, 0.0), (0.0, float("nan")), (1.0, 1.0)])
+def test_limits_of_an_axis(limits: tuple[float, float]) -> None:
+    toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=2.0, energy=2.01)
+    smeared = forefold.smear(toy, "nusmear-dune-cdr", rng=1, axis="z")
+    with pytest.raises(ValueError, match="the lower first"):
+        forefold.energy_matrix(smeared, range=limits)

@@ -112,7 +112,7 @@ def test_two_models_stand_side_by_side_on_one_scale(energy: Matrix) -> None:
     first, second, _ = figure.axes
     assert mesh(first).norm is mesh(second).norm
     assert mesh(first).norm.vmax == 3.0 * energy.values().max()
-    assert {"one", "two", "300 events", "900 events"} <= set(texts(figure))
+    assert {"one", "two", "300 events", "sum of weights 900"} <= set(texts(figure))
     assert readable(figure)
 
 

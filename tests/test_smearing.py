@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,40 @@ def test_rng_none_and_generator_are_recorded() -> None:
         key = first.attrs["forefold"]["rng"]
         assert bits(forefold.smear(toy, CARD, rng=key, axis="z")) == bits(first)
     assert forefold.smear(toy, CARD, axis="z").attrs != forefold.smear(toy, CARD, axis="z").attrs
+
+
+def test_selections_of_a_notebook(events: ak.Array) -> None:
+    """``events[events.cc]`` is of an option type; it is smeared like any other."""
+    chosen = forefold.smear(events[events.cc], CARD, rng=1)
+    everything = forefold.smear(events, CARD, rng=1)
+    assert bits(chosen) == bits(everything[ak.to_numpy(ak.fill_none(events.cc, False))])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda e: e[3], "a single event; give an array"),
+        (lambda e: e.mask[e.process_id == 200], r"events are missing \(None\)"),
+        (lambda e: forefold.smear(e, CARD, rng=1), "not an event record .*, but smeared events"),
+        (lambda _: [1, 2, 3], "not an event record .*, but list"),
+        (lambda e: e.particles, "not an event record"),
+    ],
+)
+def test_not_events(events: ak.Array, wrong: Callable[[ak.Array], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        forefold.smear(wrong(events), CARD, rng=1)
+
+
+def test_no_finite_result_is_an_error() -> None:
+    toy = build(pdgid=13, px=0.0, py=0.0, pz=1e300, energy=1e300)
+    with pytest.raises(ValueError, match=r"entry 0 .*1e\+300 GeV gives no finite result"):
+        forefold.smear(toy, CARD, rng=1, axis="z")
+
+
+def test_negative_probe_energy_is_refused() -> None:
+    toy = build(pdgid=13, px=0.0, py=0.0, pz=1.0, energy=1.1, probe_momentum=(0, 0, 2, -2))
+    with pytest.raises(ValueError, match=r"probe momentum .* the energy not negative"):
+        forefold.smear(toy, CARD, rng=1)
 
 
 def test_events_without_particles() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from forefold import io
 from forefold.detector import Card, load_card
+from forefold.io.files import refuse_as_output
 from forefold.io.writers import open_writer
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
 
@@ -146,8 +147,10 @@ def smear_files(
     detector = load_card(card)
     tally = Tally(rng=random_key(rng))
     sinks = [tally.add, *also]
+    paths = io.expand(inputs)
+    refuse_as_output(paths, out)
     pieces = smear_chunks(
-        inputs, detector, rng=tally.rng, axis=axis, entries=entries, chunk=chunk, progress=progress
+        paths, detector, rng=tally.rng, axis=axis, entries=entries, chunk=chunk, progress=progress
     )
     about = provenance(detector, tally.rng, axis)
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:

@@ -53,6 +53,11 @@ class Demo:
         lines = [_ABOUT, ""]
         for summary in self.summaries:
             lines += [str(summary), ""]
+        lines += [
+            "bias, width: mean and standard deviation of (reco - true) / true of the energy that the card smears;",
+            "angle: standard deviation of the drawn minus the true polar angle; all of detected particles",
+            "",
+        ]
         lines += [f"written to {self.folder}:", *(f"  {name}" for name in self.files), ""]
         lines += [
             "try next:",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from forefold import species
+from forefold.cardfile import card_source, cards, resolved
 from forefold.kernels.fate import Fate
 from forefold.kernels.smear import DISTRIBUTIONS, RULE_COLUMNS, Species
 from forefold.schema import Angle, Card, Conditions, Energy, Interval, Rule, Threshold
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 __all__ = ["Card", "card_source", "cards", "fingerprint", "load_card"]
@@ -35,38 +35,6 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "kinetic_energy": Interval,
     "momentum": Interval,
 }
-
-
-def cards() -> list[str]:
-    """Names of the cards that come with forefold.
-
-    Examples
-    --------
-    >>> cards()
-    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
-    """
-    folder = resources.files("forefold") / "cards"
-    return sorted(
-        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
-    )
-
-
-def card_source(name: str | Path) -> str:
-    """TOML text of a card, by name or by file.
-
-    Raises
-    ------
-    ValueError
-        No card has this name; near names are given.
-    OSError
-        The file cannot be read.
-
-    Examples
-    --------
-    >>> card_source("nusmear-dune-cdr").splitlines()[1]
-    'name = "nusmear-dune-cdr"'
-    """
-    return _read(name, Path())[0]
 
 
 def load_card(name: str | Path | Card) -> Card:
@@ -96,7 +64,7 @@ def load_card(name: str | Path | Card) -> Card:
     """
     if isinstance(name, Card):
         return name
-    raw, where = _resolve(name, Path(), ())
+    raw, where = resolved(name)
     try:
         return Card.model_validate(raw)
     except ValidationError as error:
@@ -116,84 +84,6 @@ def fingerprint(card: Card) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
-    """Text of a card, what to call it in messages, and the folder that its `extends` refers to."""
-    word = str(name)
-    if isinstance(name, Path) or word.endswith(".toml") or "/" in word or "\\" in word:
-        path = folder / name
-        try:
-            return path.read_text(encoding="utf-8"), str(path), path.parent
-        except UnicodeDecodeError:
-            message = f"{path}: not a card: not UTF-8 text"
-            raise ValueError(message) from None
-    known = cards()
-    if word not in known:
-        hint = species.near(word, known)
-        message = f"unknown card {word!r}{hint}; known: {', '.join(known)}; or give a .toml file"
-        raise ValueError(message)
-    text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
-    return text, f"card {word}", folder
-
-
-def _resolve(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """Raw card with what it extends merged in."""
-    text, where, folder = _read(name, folder)
-    if where in seen:
-        message = f"{where}: cards extend each other in a circle: {' -> '.join((*seen, where))}"
-        raise ValueError(message)
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = f"{where}: not TOML: {error}"
-        raise ValueError(message) from None
-    parent = raw.pop("extends", None)
-    if parent is None:
-        return raw, where
-    if not isinstance(parent, str):
-        message = f"{where}: extends: a card's name or file is expected, found {parent!r}"
-        raise ValueError(message)
-    base, _ = _resolve(parent, folder, (*seen, where))
-    return _extended(base, raw, where), where
-
-
-def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str, Any]:
-    """Merge: rules of the same name are changed key by key, new ones come before the last."""
-    rules = raw.get("rule", [])
-    if not isinstance(rules, list) or not all(isinstance(r, dict) for r in rules):
-        message = f"{where}: rule: tables [[rule]] are expected"
-        raise ValueError(message)
-    merged = {
-        **base,
-        **raw,
-        "sources": {**base.get("sources", {}), **_table(raw, "sources", where)},
-    }
-    merged["rule"] = list(base.get("rule", []))
-    for rule in rules:
-        names = [r.get("name") for r in merged["rule"]]
-        if rule.get("name") in names:
-            i = names.index(rule["name"])
-            merged["rule"][i] = _merged(merged["rule"][i], rule)
-        else:
-            merged["rule"].insert(-1, rule)
-    return merged
-
-
-def _table(raw: dict[str, Any], key: str, where: str) -> dict[str, Any]:
-    value = raw.get(key, {})
-    if not isinstance(value, dict):
-        message = f"{where}: {key}: a table is expected, found {value!r}"
-        raise ValueError(message)
-    return value
-
-
-def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    result = dict(base)
-    for key, value in change.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = _merged(result[key], value) if both else value
-    return result
-
-
 def _one_line(error: ValidationError, raw: dict[str, Any]) -> str:
     """First complaint of pydantic in the words of the card, and how many more there are."""
     first = error.errors(include_url=False)[0]
@@ -201,6 +91,7 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         allowed = [f.alias or key for key, f in block.model_fields.items()]
+        allowed += ["extends"] if block is Card else []
         key = str(first["loc"][-1])
         message = f"unknown key{species.near(key, allowed)}; allowed: {', '.join(allowed)}"
     elif first["type"] == "literal_error":

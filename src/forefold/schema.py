@@ -6,6 +6,7 @@ A card is data.  Every key is named here; anything else is an error.
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Angle", "Card", "Conditions", "Energy", "Interval", "Rule", "Threshold"]
 
-Finite = Annotated[float, Field(allow_inf_nan=False, strict=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Bound = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
+Resolution = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
+Scale = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
+Degrees = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, strict=True)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 Word = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 
 
@@ -30,10 +33,10 @@ class _Strict(BaseModel):
 class Interval(_Strict):
     """Bounds of a quantity in GeV (momentum: GeV/c): ``ge`` or ``gt`` below, ``lt`` or ``le`` above."""
 
-    ge: NotNegative | None = None
-    gt: NotNegative | None = None
-    lt: NotNegative | None = None
-    le: NotNegative | None = None
+    ge: Bound | None = None
+    gt: Bound | None = None
+    lt: Bound | None = None
+    le: Bound | None = None
 
     @model_validator(mode="after")
     def _one_bound_a_side(self) -> Interval:
@@ -115,9 +118,9 @@ class Energy(_Strict):
 
     of: Literal["total", "kinetic"]
     distribution: Literal["log-normal", "normal", "none"]
-    constant: NotNegative = 0.0
-    stochastic: NotNegative = 0.0
-    scale: Positive = 1.0
+    constant: Resolution = 0.0
+    stochastic: Resolution = 0.0
+    scale: Scale = 1.0
     source: Word | None = None
 
     @model_validator(mode="after")
@@ -141,7 +144,7 @@ class Angle(_Strict):
 
     convention: Literal["polar"]
     distribution: Literal["normal"]
-    sigma_deg: NotNegative
+    sigma_deg: Degrees
     source: Word | None = None
 
 
@@ -154,7 +157,7 @@ class Rule(_Strict):
     source: Word
     when: Conditions | None = None
     threshold: Threshold | None = None
-    efficiency: Annotated[float, Field(ge=0, le=1)] = 1.0
+    efficiency: Probability = 1.0
     energy: Energy
     angle: Angle
 
@@ -296,6 +299,14 @@ class Card(_Strict):
     def __str__(self) -> str:
         """Show the card as the paper's tables do."""
         return _table(self)
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def __dir__(self) -> list[str]:
+        """Names that a card offers, without those of its base class."""
+        return sorted({*type(self).model_fields, "candidates", "left_out", "types"})
 
 
 def _kinetic(momentum: float, mass: float) -> float:

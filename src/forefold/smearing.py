@@ -117,6 +117,7 @@ def smear(
     """
     card = load_card(card)
     rng = random_key(rng)
+    events = records.plain(events)
     records.check(events)
     particles = events.particles
     counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
@@ -124,6 +125,7 @@ def smear(
     rays = _rays(events, counts, kinds, rng, axis)
     final = _flat(particles.status, np.int64) == records.FINAL_STATE
     out = _smeared(rays, card, pdgid, final)
+    _check_finite(events, rays, out)
     columns = _columns(rays, pdgid[kinds], out)
     result: dict[str, Any] = {name: events[name] for name in _KEPT}
     result |= _visible_energy(rays, pdgid[kinds], out, len(counts))
@@ -305,6 +307,22 @@ def _smeared(rays: Rays, card: Card, pdgid: NDArray[np.int64], final: NDArray[np
         out.fate[~final] = int(Fate.NOT_FINAL_STATE)
         out.rule[~final] = -1
     return out
+
+
+def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
+    """Refuse energies and widths so large that nothing finite comes out."""
+    seen = (out.fate & int(Fate.DETECTED)) != 0
+    good = np.isfinite(out.px_reco) & np.isfinite(out.py_reco) & np.isfinite(out.pz_reco)
+    bad = seen & ~(good & np.isfinite(out.energy_reco))
+    if bad.any():
+        i = int(np.argmax(bad))
+        row = int(rays.event[i])
+        message = (
+            f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): "
+            f"a particle of {rays.energy[i]:.6g} GeV gives no finite result "
+            f"(energy {out.energy_reco[i]:.6g} GeV): the energy or the card's resolution is too large"
+        )
+        raise ValueError(message)
 
 
 def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, Any]:

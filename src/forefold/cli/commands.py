@@ -109,6 +109,8 @@ def smear(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=report,
         )
+    if options.quiet and options.rng is None:
+        _say(f"rng {tally.rng}")  # without it the output cannot be made again
     _say(_tally(tally, options.out), quiet=options.quiet)
     return 0
 
@@ -135,6 +137,9 @@ def matrix(options: argparse.Namespace) -> int:
     from forefold.io.writers import replace_aside
     from forefold.matrix import to_json
 
+    if options.include_lost and options.quantity != "angle":
+        message = "--include-lost is for angles: give --quantity angle"
+        raise ValueError(message)
     card = load_card(options.card)
     name = options.quantity + ("-by-type" if options.by_type else "")
     request = Request(
@@ -188,6 +193,9 @@ def plot(options: argparse.Namespace) -> int:
 
 
 def _check_inputs(options: argparse.Namespace, needs_events: list[str]) -> None:
+    if options.include_lost and not any(name.startswith("angle") for name in needs_events):
+        message = f"--include-lost is for angles, figure {options.figure!r} has none"
+        raise ValueError(message)
     if needs_events and not (options.inputs and options.card):
         message = f"figure {options.figure!r} is made from events: give INPUT and -d CARD"
         raise ValueError(message)

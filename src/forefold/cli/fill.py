@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forefold.batch import smear_chunks
 from forefold.cli.progress import progress
 from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
+from forefold.smearing import random_key
 
 if TYPE_CHECKING:
     import argparse
@@ -48,12 +50,15 @@ def fill(
     requests: Sequence[Request], card: Card, options: argparse.Namespace
 ) -> list[hist.Hist[Any]]:
     """Read, smear and fill, piece by piece; the histograms of the pieces are added."""
+    rng = random_key(options.rng)
+    if options.rng is None:
+        sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
     filled: list[hist.Hist[Any]] = []
     with progress("filling", quiet=options.quiet) as report:
         for smeared in smear_chunks(
             options.inputs,
             card,
-            rng=options.rng,
+            rng=rng,
             axis=options.axis,
             entries=options.entries,
             chunk=options.chunk,

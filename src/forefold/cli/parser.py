@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import re
+import signal
 import sys
+import threading
 import warnings
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.errors import complain, text_of
@@ -29,6 +34,10 @@ class _Version(argparse.Action):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if wrong:
+            near = get_close_matches(wrong[1], re.findall(r"[\w-]+", wrong[2]), n=1)
+            message += f"; did you mean '{near[0]}'?" if near else ""
         self.exit(2, f"{self.prog}: error: {message} (see '{self.prog} --help')\n")
 
 
@@ -266,6 +275,22 @@ def _bounds(text: str) -> tuple[float, float]:
     return low, high
 
 
+class _Terminated(BaseException):
+    """A batch system ends the job: clean up first."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
+def _prepare() -> None:
+    """Let a terminal that knows no Greek show the rest, and SIGTERM leave nothing behind."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -277,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0: done; 1: a check found something; 2: bad input; 130: interrupted.
+        0: done; 2: bad input; 130: interrupted; 143: terminated.
 
     Examples
     --------
@@ -287,6 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     nusmear-dune-cdr
     0
     """
+    _prepare()
     options = parser().parse_args(arguments)
     with warnings.catch_warnings():
         if not sys.warnoptions:
@@ -306,3 +332,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain("error", "interrupted; nothing half-written is left")
             return 130
+        except _Terminated:
+            complain("error", "terminated; nothing half-written is left")
+            return 143

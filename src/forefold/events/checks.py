@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FINAL_STATE", "check", "is_pseudo_particle"]
+__all__ = ["FINAL_STATE", "check", "is_pseudo_particle", "plain"]
 
 FINAL_STATE = 1
 """Status of a particle that leaves the nucleus undecayed."""
 
+_NEEDED = ("event", "entry", "stream", "source", "probe_momentum", "particles")
 _MOMENTUM = ("px", "py", "pz", "energy")
 
 
@@ -41,6 +42,55 @@ def is_pseudo_particle(pdgid: ArrayLike) -> NDArray[np.bool_]:
     size = np.abs(np.asarray(pdgid, dtype=np.int64))
     result: NDArray[np.bool_] = (size >= 2_000_000_000) | ((size >= 81) & (size <= 100))
     return result
+
+
+def plain(record: ak.Array) -> ak.Array:
+    """Give an event record without the wrapping that selections leave behind.
+
+    Parameters
+    ----------
+    record : ak.Array
+        Event record, perhaps of an option type such as ``events[events.cc]``.
+
+    Returns
+    -------
+    ak.Array
+        The same events.
+
+    Raises
+    ------
+    ValueError
+        If it is no event record, a single event, or some events are missing (None).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forefold import events
+    >>> three = events.build(pdgid=13, px=0.0, py=0.0, pz=[1.0, 2.0, 3.0], energy=3.1, cc=True)
+    >>> len(events.plain(three[three.cc]))
+    3
+    """
+    if isinstance(record, ak.Record):
+        msg = "a single event; give an array of events, such as events[3:4]"
+        raise ValueError(msg)
+    lacking = [name for name in _NEEDED if name not in getattr(record, "fields", ())]
+    if not isinstance(record, ak.Array) or lacking or "status" not in record.particles.fields:
+        what = "smeared events" if "fate" in _inner(record) else type(record).__name__
+        msg = f"not an event record of forefold.read or forefold.events.build, but {what}"
+        raise ValueError(msg)
+    if not isinstance(record.type.content, ak.types.OptionType):
+        return record
+    missing = int(ak.sum(ak.is_none(record, axis=0)))
+    if missing:
+        msg = f"{missing} of {len(record)} events are missing (None): select with events[...], not a mask"
+        raise ValueError(msg)
+    return ak.drop_none(record, axis=0)
+
+
+def _inner(record: Any) -> list[str]:
+    """Fields of the particles, if there are any."""
+    particles = record["particles"] if "particles" in getattr(record, "fields", ()) else record
+    return list(getattr(particles, "fields", ()))
 
 
 def check(record: ak.Array, where: str | None = None) -> None:
@@ -118,12 +168,13 @@ def _check_events(record: ak.Array, where: str | None) -> None:
         raise ValueError(msg)
     probe = np.stack([ak.to_numpy(record.probe_momentum[name]) for name in _MOMENTUM])
     odd = ~np.isfinite(probe).all(axis=0) & ~np.isnan(probe).all(axis=0)
+    odd |= probe[-1] < 0.0
     if odd.any():
         row = int(np.argmax(odd))
         values = ", ".join(f"{value:.6g}" for value in probe[:, row])
         msg = (
             f"{_place(record, row, where)}: probe momentum (px, py, pz, energy) = ({values}), "
-            "must be four finite numbers"
+            "must be four finite numbers, the energy not negative"
         )
         raise ValueError(msg)
 

@@ -233,8 +233,13 @@ def _momentum(columns: dict[str, NDArray[Any]]) -> ak.contents.Content:
 def _source(source: str, n: int) -> ak.contents.Content:
     """One string that all events point to."""
     return ak.contents.IndexedArray(
-        ak.index.Index64(np.zeros(n, dtype=np.int64)), ak.to_layout(ak.Array([source]))
+        ak.index.Index64(np.zeros(n, dtype=np.int64)), ak.to_layout(ak.Array([_text(source)]))
     )
+
+
+def _text(source: str) -> str:
+    """Name of a file as text, also where it is not UTF-8."""
+    return source.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _content(value: Any) -> ak.contents.Content:

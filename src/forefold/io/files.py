@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from forefold.io.reader import Entries, Paths
 
-__all__ = ["DAMAGE", "content_stream", "damaged", "decoded", "expand", "window"]
+__all__ = ["DAMAGE", "content_stream", "damaged", "decoded", "expand", "refuse_as_output", "window"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 STREAM_BYTES = 1 << 20
@@ -80,11 +80,17 @@ def _expand_one(name: str) -> list[str]:
             msg = f"{name}: no file matches this pattern"
             raise FileNotFoundError(msg)
         return [hit for name in found for hit in _expand_one(name)]
+    if not name:
+        msg = "the name of an input file is empty"
+        raise ValueError(msg)
     path = Path(name)
     if path.is_dir():
         msg = f"{name}: is a directory; give files, or a pattern such as {Path(name, '*.root')}"
         raise IsADirectoryError(msg)
     if not path.exists():
+        if path.is_symlink():
+            msg = f"{name}: a broken link to {path.readlink()}"
+            raise FileNotFoundError(msg)
         msg = f"{name}: no such file{_near(path)}"
         raise FileNotFoundError(msg)
     if not os.access(path, os.R_OK):
@@ -103,6 +109,21 @@ def _near(path: Path) -> str:
         return ""
     near = difflib.get_close_matches(path.name, names, n=3)
     return f"; near names in {path.parent}: {', '.join(near)}" if near else ""
+
+
+def refuse_as_output(inputs: Iterable[str], out: str | os.PathLike[str]) -> None:
+    """Refuse an output that is one of the inputs.
+
+    Raises
+    ------
+    ValueError
+        If it is, by whatever name or link.
+    """
+    target = Path(out)
+    for name in inputs:
+        if target.exists() and Path(name).exists() and target.samefile(name):
+            msg = f"{os.fspath(out)}: is also an input; give the output another name"
+            raise ValueError(msg)
 
 
 @contextmanager

@@ -75,6 +75,12 @@ def folder_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
                 file.replace(target / file.name)
         else:
             aside.replace(target)
+    except OSError as error:
+        if str(aside) not in str(error):
+            raise
+        reason = error.strerror or str(error).replace(str(aside), str(path))
+        message = f"{path}: cannot be written: {reason}"
+        raise type(error)(message) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

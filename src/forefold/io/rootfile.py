@@ -40,7 +40,7 @@ def tree(path: str, name: str) -> Iterator[Any]:
         with complaints(path, f"the tree `{name}`"):
             found = file[name]
         if not isinstance(found, uproot.TTree):
-            msg = f"{path}: `{name}` is a {found.classname}, must be a TTree"
+            msg = f"{path}: `{name}` is a {_kind(found)}, must be a TTree"
             raise ValueError(msg)
         yield found
 
@@ -54,6 +54,10 @@ def complaints(path: str, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         lines = str(error).strip().splitlines()
-        why = lines[0].strip() if lines else type(error).__name__
+        why = lines[0].strip(" ,:(") if lines else type(error).__name__
         msg = f"{path}: damaged or cut ROOT file, cannot read {what} ({why[:120]})"
         raise ValueError(msg) from error
+
+
+def _kind(found: Any) -> str:
+    return str(getattr(found, "classname", "folder"))

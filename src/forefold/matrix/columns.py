@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
+from forefold.detector import fingerprint, load_card
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from forefold.detector import Card
 
-__all__ = ["Columns", "columns", "selected", "type_indices"]
+__all__ = ["Columns", "card_of", "columns", "limits", "selected", "type_indices"]
 
 _NUCLEONS = (2212, 2112)
 _NOT_SMEARED = -1
@@ -111,6 +116,41 @@ def selected(smeared: ak.Array, cc_only: bool) -> ak.Array:
         )
         raise ValueError(message)
     return smeared[ak.to_numpy(ak.fill_none(smeared["cc"], False))]
+
+
+def card_of(smeared: ak.Array, card: Card | str | Path) -> Card:
+    """Load the card, and refuse events that say they were smeared with another one.
+
+    Raises
+    ------
+    ValueError
+        If the checksums of the cards differ, or there is no such card.
+    """
+    loaded = load_card(card)
+    about = smeared.attrs.get("forefold") or {}
+    known = about.get("card_sha256")
+    if known is not None and known != fingerprint(loaded)[1]:
+        message = (
+            f"the events were smeared with card '{about.get('card')}', not with this "
+            f"'{loaded.name}': another card sorts their particles wrongly"
+        )
+        raise ValueError(message)
+    return loaded
+
+
+def limits(range: Sequence[float]) -> tuple[float, float]:
+    """Check the limits of an axis.
+
+    Raises
+    ------
+    ValueError
+        If they are not two finite numbers, the lower first.
+    """
+    low, high = range
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        message = f"range: two finite numbers are expected, the lower first; found ({low}, {high})"
+        raise ValueError(message)
+    return float(low), float(high)
 
 
 def type_indices(rule: NDArray[np.int64], card: Card) -> NDArray[np.int64]:

@@ -8,10 +8,12 @@ import awkward as ak
 import hist
 import numpy as np
 
-from forefold.matrix.columns import Columns, columns, selected, type_indices
+from forefold.matrix.columns import Columns, card_of, columns, limits, selected, type_indices
 from forefold.matrix.uhi import annotate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from forefold.detector import Card
@@ -23,7 +25,7 @@ _STRAIGHT = 180.0
 
 def energy_matrix(
     smeared: ak.Array,
-    card: Card | None = None,
+    card: Card | str | Path | None = None,
     *,
     bins: int = 100,
     range: tuple[float, float] = (0.0, 7.0),
@@ -41,7 +43,7 @@ def energy_matrix(
     ----------
     smeared : ak.Array
         Events from `forefold.smear`.
-    card : Card, optional
+    card : Card, str or Path, optional
         The card they were smeared with; asks for the split by type.
     bins : int
         Bins of both axes.
@@ -80,21 +82,23 @@ def energy_matrix(
     >>> [axis.name for axis in matrix.axes], matrix.sum(flow=True).value
     (['energy_true', 'energy_reco'], 1.0)
     """
+    split = None if card is None else card_of(smeared, card)
+    span = limits(range)
     matrix: hist.Hist[Any] = hist.Hist(
-        *_type_axis(card),
-        hist.axis.Regular(bins, *range, name="energy_true", label="True energy [GeV]"),
-        hist.axis.Regular(bins, *range, name="energy_reco", label="Reconstructed energy [GeV]"),
+        *_type_axis(split),
+        hist.axis.Regular(bins, *span, name="energy_true", label="True energy [GeV]"),
+        hist.axis.Regular(bins, *span, name="energy_reco", label="Reconstructed energy [GeV]"),
         storage=hist.storage.Weight(),
         name="energy_matrix",
         label="events",
     )
     chosen = selected(smeared, cc_only)
     particles = columns(chosen)
-    if card is None:
+    if split is None:
         true, reco = (_numpy(chosen[f"visible_energy_{which}"]) for which in ("true", "reco"))
         matrix.fill(energy_true=true, energy_reco=reco, weight=particles.weight)
     else:
-        _fill_energy_by_type(matrix, particles, card)
+        _fill_energy_by_type(matrix, particles, split)
     return annotate(matrix, smeared, cc_only=cc_only)
 
 
@@ -116,7 +120,7 @@ def _fill_energy_by_type(matrix: hist.Hist[Any], particles: Columns, card: Card)
 
 def angle_matrix(
     smeared: ak.Array,
-    card: Card | None = None,
+    card: Card | str | Path | None = None,
     *,
     bins: int = 100,
     range: tuple[float, float] = (0.0, _STRAIGHT),
@@ -129,7 +133,7 @@ def angle_matrix(
     ----------
     smeared : ak.Array
         Events from `forefold.smear`.
-    card : Card, optional
+    card : Card, str or Path, optional
         The card they were smeared with; asks for an axis ``type`` in front.
     bins : int
         Bins of both axes.
@@ -165,10 +169,12 @@ def angle_matrix(
     >>> angle_matrix(forefold.smear(events, card, rng=1, axis="z"), card)["mu+-", 50, :].sum().value
     1.0
     """
+    split = None if card is None else card_of(smeared, card)
+    span = limits(range)
     matrix: hist.Hist[Any] = hist.Hist(
-        *_type_axis(card),
-        hist.axis.Regular(bins, *range, name="theta_true", label="True angle [°]"),
-        hist.axis.Regular(bins, *range, name="theta_reco", label="Reconstructed angle [°]"),
+        *_type_axis(split),
+        hist.axis.Regular(bins, *span, name="theta_true", label="True angle [°]"),
+        hist.axis.Regular(bins, *span, name="theta_reco", label="Reconstructed angle [°]"),
         storage=hist.storage.Weight(),
         name="angle_matrix",
         label="particles",
@@ -178,11 +184,11 @@ def angle_matrix(
     true, reco = _degrees(particles.theta_true), _degrees(reco)
     filled = particles.smeared if include_lost else particles.detected
     weight = particles.weight[particles.event]
-    if card is None:
+    if split is None:
         matrix.fill(theta_true=true[filled], theta_reco=reco[filled], weight=weight[filled])
     else:
-        indices = type_indices(particles.rule, card)
-        for index, label in enumerate(card.types):
+        indices = type_indices(particles.rule, split)
+        for index, label in enumerate(split.types):
             chosen = filled & (indices == index)
             matrix.fill(
                 type=label, theta_true=true[chosen], theta_reco=reco[chosen], weight=weight[chosen]
@@ -192,7 +198,7 @@ def angle_matrix(
 
 def resolution_matrix(
     smeared: ak.Array,
-    card: Card,
+    card: Card | str | Path,
     *,
     bins: int = 16,
     range: tuple[float, float] = (0.03, 10.0),
@@ -207,7 +213,7 @@ def resolution_matrix(
     ----------
     smeared : ak.Array
         Events from `forefold.smear`.
-    card : Card
+    card : Card, str or Path
         The card they were smeared with.
     bins : int
         Bins of true energy, equally wide in its logarithm.
@@ -237,10 +243,12 @@ def resolution_matrix(
     >>> resolution_matrix(forefold.smear(events, card, rng=1, axis="z"), card)["mu+-", 2.0j, :].sum(flow=True).value
     1.0
     """
+    split = card_of(smeared, card)
+    span = limits(range)
     matrix: hist.Hist[Any] = hist.Hist(
-        *_type_axis(card),
+        *_type_axis(split),
         hist.axis.Variable(
-            np.geomspace(*range, bins + 1), name="energy_true", label="True energy [GeV]"
+            np.geomspace(*span, bins + 1), name="energy_true", label="True energy [GeV]"
         ),
         hist.axis.Regular(300, 0.0, 3.0, name="energy_ratio", label="Reconstructed / true energy"),
         storage=hist.storage.Weight(),
@@ -248,11 +256,11 @@ def resolution_matrix(
         label="particles",
     )
     particles = columns(selected(smeared, cc_only))
-    indices = type_indices(particles.rule, card)
-    true, reco = smeared_energies(particles, card)
+    indices = type_indices(particles.rule, split)
+    true, reco = smeared_energies(particles, split)
     filled = particles.detected & (true > 0.0)
     weight = particles.weight[particles.event]
-    for index, label in enumerate(card.types):
+    for index, label in enumerate(split.types):
         chosen = filled & (indices == index)
         ratio = reco[chosen] / true[chosen]
         matrix.fill(type=label, energy_true=true[chosen], energy_ratio=ratio, weight=weight[chosen])

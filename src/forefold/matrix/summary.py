@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.detector import load_card
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.matrix.columns import Columns, columns, selected, type_indices
+from forefold.matrix.columns import Columns, card_of, columns, selected, type_indices
 from forefold.matrix.filled import smeared_energies
 from forefold.matrix.moments import Moments, RatioQuantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import awkward as ak
     from numpy.typing import NDArray
@@ -127,7 +129,7 @@ class Summary:
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
         The card that the events are smeared with.
     cc_only : bool
         Take charged-current events only.
@@ -145,8 +147,8 @@ class Summary:
     [('mu+-', 1, 1), ('neutrino', 1, 0), ('total', 2, 1)]
     """
 
-    def __init__(self, card: Card, *, cc_only: bool = False) -> None:
-        self.card = card
+    def __init__(self, card: Card | str | Path, *, cc_only: bool = False) -> None:
+        self.card = card = load_card(card)
         self.cc_only = cc_only
         self.events = 0
         self._types = {label: _Type() for label in card.types}
@@ -166,6 +168,7 @@ class Summary:
             If these are not smeared events, were smeared with another card, do not say what is charged
             current when that is asked, or hold a particle without a single outcome.
         """
+        card_of(smeared, self.card)
         particles = columns(selected(smeared, self.cc_only))
         indices = type_indices(particles.rule, self.card)
         outcome = _outcome_indices(particles)
@@ -258,14 +261,14 @@ class Summary:
         return "\n".join(lines)
 
 
-def summary(smeared: ak.Array, card: Card, *, cc_only: bool = False) -> Summary:
+def summary(smeared: ak.Array, card: Card | str | Path, *, cc_only: bool = False) -> Summary:
     """Count particles by type and fate, and measure bias and width.
 
     Parameters
     ----------
     smeared : ak.Array
         Events from `forefold.smear`.
-    card : Card
+    card : Card, str or Path
         The card they were smeared with.
     cc_only : bool
         Charged-current events only.

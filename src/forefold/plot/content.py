@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import hist
+import numpy as np
 
 from forefold.matrix import provenance
 
@@ -20,11 +21,15 @@ __all__ = [
     "check_axes",
     "count",
     "heading",
+    "unit",
 ]
 
 if TYPE_CHECKING:
     Matrix: TypeAlias = hist.Hist[Any]
     Matrices: TypeAlias = Matrix | Sequence[Matrix]
+
+
+WEIGHTS = "sum of weights"
 
 
 def as_list(matrices: Matrices) -> list[Matrix]:
@@ -57,10 +62,18 @@ def card_name(matrix: Matrix) -> str:
     return str(provenance(matrix).get("card", ""))
 
 
+def unit(matrix: Matrix) -> str:
+    """Say what a bin counts: events, particles, or the sum of their weights if they have any."""
+    content: Any = matrix.view(flow=True)
+    plain = np.array_equal(content.value, content.variance)
+    return str(matrix.label or "entries") if plain else WEIGHTS
+
+
 def count(matrix: Matrix) -> str:
     """How much is in a histogram, with what lies beyond its axes."""
     total: Any = matrix.sum(flow=True)
-    return f"{total.value:,.0f} {matrix.label or 'entries'}"
+    weighted = unit(matrix) == WEIGHTS
+    return f"{WEIGHTS} {total.value:,.4g}" if weighted else f"{total.value:,.0f} {unit(matrix)}"
 
 
 def heading(matrix: Matrix, name: str, sample: str, *, wide: bool = True) -> str:

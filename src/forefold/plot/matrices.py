@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plot.content import as_list, by_type, card_name, check_axes, count, heading
+from forefold.plot.content import as_list, by_type, card_name, check_axes, count, heading, unit
 from forefold.plot.labels import type_label
 from forefold.plot.layout import PAGE, Frame, drawn, framed, outer_labels, panel_columns, tag
 from forefold.plot.style import style
@@ -284,7 +284,7 @@ def _colour_bar(frame: Frame, mesh: QuadMesh, matrix: Matrix) -> None:
 
     place: dict[str, Any] = {"ax": frame.panels} if frame.bar is None else {"cax": frame.bar}
     bar = frame.figure.colorbar(mesh, **place)
-    bar.set_label(f"{(matrix.label or 'entries').capitalize()} / bin", loc="center")
+    bar.set_label(f"{unit(matrix).capitalize()} / bin", loc="center")
     low, high = mesh.get_clim()
     if isinstance(mesh.norm, LogNorm) and low >= 0.01 and high < 10_000.0:
         bar.locator = LogLocator(subs=(1.0, 2.0, 5.0) if high < 1000.0 * low else (1.0,))

@@ -172,8 +172,8 @@ def _card(section: Section, sample: str) -> str:
     )
     resolution = _figure(
         plot.resolution_figure(section.resolution, **shown),
-        "Reconstructed over true energy of detected particles against true energy: the median is the bias, "
-        "the band the resolution.",
+        "Reconstructed over true energy of detected particles against true energy: the line is the median, "
+        "the band the central 68 %.",
         f"Median and central 68 % of reconstructed over true energy by particle type for {card.name}",
     )
     sources = "".join(

@@ -1,0 +1,189 @@
+"""Card files: finding them by name or path, reading them, and merging in what they extend."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from forefold import species
+
+__all__ = ["card_source", "cards", "resolved"]
+
+_OPPOSITE = {"ge": "gt", "gt": "ge", "le": "lt", "lt": "le"}
+_SOURCED = ("threshold", "energy", "angle")
+
+
+def cards() -> list[str]:
+    """Names of the cards that come with forefold.
+
+    Examples
+    --------
+    >>> cards()
+    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
+    """
+    folder = resources.files("forefold") / "cards"
+    return sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
+
+
+def card_source(name: str | Path) -> str:
+    """TOML text of a card, by name or by file.
+
+    Raises
+    ------
+    ValueError
+        No card has this name; near names are given.
+    OSError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> card_source("nusmear-dune-cdr").splitlines()[1]
+    'name = "nusmear-dune-cdr"'
+    """
+    return _read(name, Path())[0]
+
+
+def resolved(name: str | Path) -> tuple[dict[str, Any], str]:
+    """Read a card with what it extends merged in: plain tables, not yet checked.
+
+    Returns
+    -------
+    dict, str
+        The card, and what to call it in messages.
+
+    Raises
+    ------
+    ValueError
+        No such card, not TOML, or it extends in a circle.
+    OSError
+        The file cannot be read.
+    """
+    return _resolved(name, Path(), ())
+
+
+def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
+    """Text of a card, what to call it in messages, and the folder that its `extends` refers to."""
+    word = str(name)
+    if isinstance(name, Path) or word.endswith(".toml") or "/" in word or "\\" in word:
+        path = folder / name
+        try:
+            return path.read_text(encoding="utf-8"), str(path), path.parent
+        except UnicodeDecodeError:
+            message = f"{path}: not a card: not UTF-8 text"
+            raise ValueError(message) from None
+    known = cards()
+    if word not in known:
+        hint = species.near(word, known)
+        message = f"unknown card {word!r}{hint}; known: {', '.join(known)}; or give a .toml file"
+        raise ValueError(message)
+    text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
+    return text, f"card {word}", folder
+
+
+def _resolved(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
+    text, where, folder = _read(name, folder)
+    if where in seen:
+        message = f"{where}: cards extend each other in a circle: {' -> '.join((*seen, where))}"
+        raise ValueError(message)
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{where}: not TOML: {error}"
+        raise ValueError(message) from None
+    parent = raw.pop("extends", None)
+    if parent is None:
+        return raw, where
+    if not isinstance(parent, str):
+        message = f"{where}: extends: a card's name or file is expected, found {parent!r}"
+        raise ValueError(message)
+    try:
+        base, _ = _resolved(parent, folder, (*seen, where))
+    except OSError as error:
+        message = f"{where}: extends {parent!r}: {error.strerror or error}"
+        raise ValueError(message) from None
+    except ValueError as error:
+        message = str(error) if seen else f"{where}: extends {parent!r}: {error}"
+        raise ValueError(message) from None
+    return _extended(base, raw, where), where
+
+
+def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str, Any]:
+    """Merge: rules of the same name are changed key by key, new ones come where they say, or before the last."""
+    rules = raw.get("rule", [])
+    if not isinstance(rules, list) or not all(isinstance(r, dict) for r in rules):
+        message = f"{where}: rule: tables [[rule]] are expected"
+        raise ValueError(message)
+    own = str(raw.get("name", "this card"))
+    sources = {**base.get("sources", {}), **_table(raw, "sources", where)}
+    merged = [dict(rule) for rule in base.get("rule", [])]
+    for rule in rules:
+        names = [r.get("name") for r in merged]
+        before = rule.pop("before", None)
+        if rule.get("name") in names:
+            if before is not None:
+                message = f"{where}: rule {rule['name']!r}: before is for new rules only"
+                raise ValueError(message)
+            i = names.index(rule["name"])
+            merged[i] = _changed(merged[i], rule, own)
+        else:
+            merged.insert(_place(before, names, f"{where}: rule {rule.get('name')!r}"), rule)
+    if any(own in _sources_of(rule) for rule in merged):
+        sources.setdefault(own, f"{where}, which changes it")
+    return {**base, **raw, "sources": sources, "rule": merged}
+
+
+def _place(before: Any, names: list[Any], where: str) -> int:
+    """Index at which a new rule goes in."""
+    if before is None:
+        return max(len(names) - 1, 0)
+    if before not in names:
+        known = [str(name) for name in names]
+        hint = species.near(str(before), known)
+        message = f"{where}: before {before!r}: no such rule{hint}; there are {', '.join(known)}"
+        raise ValueError(message)
+    return names.index(before)
+
+
+def _changed(base: dict[str, Any], change: dict[str, Any], own: str) -> dict[str, Any]:
+    """Change a rule; a number that is changed without a source has the changing card as its source."""
+    rule = _merged(base, change)
+    if "source" in change or "source" not in base:
+        return rule
+    for key in _SOURCED:
+        block = rule.get(key)
+        if not isinstance(block, dict):
+            continue
+        changed = change.get(key)
+        if changed is None:
+            rule[key] = {"source": base["source"], **block}
+        elif not (isinstance(changed, dict) and "source" in changed):
+            rule[key] = {**block, "source": own}
+    if "efficiency" in change:
+        rule["source"] = own
+    return rule
+
+
+def _sources_of(rule: dict[str, Any]) -> list[Any]:
+    blocks = [rule, *(rule.get(key) for key in _SOURCED)]
+    return [block.get("source") for block in blocks if isinstance(block, dict)]
+
+
+def _table(raw: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = raw.get(key, {})
+    if not isinstance(value, dict):
+        message = f"{where}: {key}: a table is expected, found {value!r}"
+        raise ValueError(message)
+    return value
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Change tables key by key; a bound replaces the other kind of bound on the same side."""
+    result = {key: value for key, value in base.items() if _OPPOSITE.get(key) not in change}
+    for key, value in change.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else value
+    return result
