@@ -128,7 +128,11 @@ class Reader(Protocol):
         ...
 
 
-_MODULES = {"gst": "forefold.io.gst", "nuhepmc": "forefold.io.nuhepmc"}
+_MODULES = {
+    "gst": "forefold.io.gst",
+    "ghep": "forefold.io.ghep",
+    "nuhepmc": "forefold.io.nuhepmc",
+}
 _READERS: dict[str, Reader] = {}
 
 
