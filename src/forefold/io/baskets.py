@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Lost", "batches"]
 
-_PACKED = 4 << 20  # bytes on disk that a batch takes at most
+_PACKED = 1 << 20  # bytes on disk that a batch takes at most: what is inflated should stay in the cache
 _RAW = 48 << 20  # and inflated
 _LARGEST = 256 << 20  # of one basket: GENIE's are 32 kB, ROOT's clusters some 10 MB
 _MANY = 512  # baskets in a batch

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from forefold.io.baskets import Batch
 
-__all__ = ["READER", "GhepReader"]
+__all__ = ["READER", "GhepReader", "checked", "decode", "record_of"]
 
 _TREE, _BRANCH, _HEADER = "gtree", "gmcrec", "header"
 _INITIAL = 0
@@ -126,12 +126,12 @@ def _read(branch: Any, source: Source, first: int, last: int) -> ak.Array:
             where = f"entries {batch.first} to {end}" if batch.count > 1 else f"entry {end}"
             source.lose(batch.count, f"{source.path}: {where}: damaged or cut: {batch.why}")
         else:
-            parts.append(_decode(batch, source))
+            parts.append(decode(batch, source))
     columns = _stacked(parts, source.final_state_only)
-    return _checked(_record(columns, source), source)
+    return checked(record_of(columns, source), source)
 
 
-def _decode(batch: Batch, source: Source) -> _Columns:
+def decode(batch: Batch, source: Source) -> _Columns:
     """Decode a batch of entries; those that cannot be are given up."""
     from forefold.kernels import ghepcolumns, rootbytes
     from forefold.kernels.ghep import scan
@@ -201,7 +201,7 @@ def _stacked(parts: list[_Columns], lean: bool) -> _Columns:
     )  # fmt: skip
 
 
-def _record(columns: _Columns, source: Source) -> ak.Array:
+def record_of(columns: _Columns, source: Source) -> ak.Array:
     """Make the event record."""
     from forefold.kernels.ghepcolumns import EVENT_BITS, EVENT_INTS, PARTICLE_BITS, PARTICLE_INTS
 
@@ -251,7 +251,7 @@ def _process_id(
     return np.where(interaction == _ELECTROMAGNETIC, -number, number).astype(np.int32)
 
 
-def _checked(record: ak.Array, source: Source) -> ak.Array:
+def checked(record: ak.Array, source: Source) -> ak.Array:
     """Refuse events that no detector could see, or leave them out if the user asked for that."""
     try:
         events.check(record, source.path)
@@ -260,7 +260,7 @@ def _checked(record: ak.Array, source: Source) -> ak.Array:
             source.lose(1, str(error))
             return record[:0]
         half = len(record) // 2
-        return events.concatenate([_checked(record[:half], source), _checked(record[half:], source)])
+        return events.concatenate([checked(record[:half], source), checked(record[half:], source)])
     return record
 
 

@@ -13,7 +13,7 @@ field of an event                    meaning
 ``scattering, interaction``          GENIE's numbers
 ``hit_nucleon, hit_quark``           PDG ids, 0 = none; `sea_quark` tells whether that is from the sea
 ``hit_radius``                       where the hit nucleon was, fm
-``resonance``                        GENIE's number, -99 = none
+``resonance``                        GENIE's number, -1 = none
 ``charm, strange``                   whether such a hadron is made, and `charm_hadron, strange_hadron` which
 ``flags``                            GENIE's flags of an unphysical event, 0 = none
 ==================================== ===================================================================================
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["event_fields", "particle_fields"]
 
-_AREA = 3.8937937e10  # GeV^-2 in 1e-38 cm2: (hbar c)^2, Particle Data Group
-_NUCLEON_MASS = 0.938918754  # GeV, the mean of proton and neutron
+_AREA = 0.1973269804**2 * 1e12  # GeV^-2 in 1e-38 cm2: (hbar c)^2, CODATA 2018, as in GENIE 3.06
+_NUCLEON_MASS = 0.938918747  # GeV, the mean of proton and neutron, as in GENIE 3.06
 _UNSET = -999.0  # GENIE's polarisation of a particle that has none
 _HIT, _INITIAL = 11, 0
 _NUCLEONS = (2212, 2112, 2000000200, 2000000201, 2000000202)

@@ -201,9 +201,9 @@ def _particles(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) 
         return fail(slot, at - 8, NUMBER)
     slot[N] = n
     for _ in range(n):
-        at = tobject(d, at, end, slot)
-        if at < 0:
-            return at
+        if u2(d, at) != 1 or (d[at + 9] & 0x10) != 0:
+            return fail(slot, at, VERSION)
+        at += OBJECT_BYTES
     slot[INTS] = at
     for i in range(n, 2 * n):
         slot[FINAL] += u4(d, at + 4 * i) == _FINAL_STATE

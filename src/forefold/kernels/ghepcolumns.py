@@ -126,7 +126,7 @@ PARTICLE_BITS = (
 
 _NAN = np.uint64(0x7FF8000000000000)
 _32 = np.uint64(32)
-_ABSENT = -99  # GENIE's number for no resonance
+_ABSENT = -1  # GENIE's number for no resonance
 _RUNNING = 13  # row of the first running variable in EVENT_BITS
 _SELECTED = 19
 _FIRST_RUNNING, _FIRST_SELECTED, _KINDS = 1, 11, 6

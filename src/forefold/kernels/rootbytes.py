@@ -69,6 +69,9 @@ _OLD_CLASS = np.int64(0x80000000)
 REFERENCED = np.int64(0x10)
 OBJECT_BYTES = 10  # bytes of a TObject
 _VECTOR_BYTES = 72  # of a pointer to a four-vector
+_PLAIN_COUNT = 0x40000044  # its byte counts and versions, the latter with the TObject's
+_PLAIN_VECTOR, _PLAIN_VECTOR_VERSION = 0x4000003C, 0x00040001
+_PLAIN_SPACE, _PLAIN_SPACE_VERSION = 0x40000024, 0x00030001
 
 
 def text(name: bytes) -> NDArray[np.uint8]:
@@ -175,7 +178,7 @@ def known_class(
         return p + 4 + len(name)
     # A reference is the place of the name, counted from somewhere before the entry.
     shift = (tag & ~_OLD_CLASS) - slot[known]
-    if (tag & _OLD_CLASS) == 0 or slot[known] == 0 or slot[SHIFT] not in (UNKNOWN, shift):
+    if (tag & _OLD_CLASS) == 0 or slot[known] == 0 or (slot[SHIFT] != UNKNOWN and slot[SHIFT] != shift):
         return fail(slot, p, CLASS)
     slot[SHIFT] = shift
     return p + 4
@@ -216,8 +219,26 @@ def pointer(
 
 
 @jit
+def _plain_vector(d: NDArray[np.uint8], p: int, tag: int) -> bool:
+    """Tell whether the 72 bytes from here are what almost every four-vector looks like."""
+    return (
+        u4(d, p) == _PLAIN_COUNT
+        and u4(d, p + 4) == tag
+        and u4(d, p + 8) == _PLAIN_VECTOR
+        and u4(d, p + 12) == _PLAIN_VECTOR_VERSION
+        and (d[p + 23] & 0x10) == 0
+        and u4(d, p + 24) == _PLAIN_SPACE
+        and u4(d, p + 28) == _PLAIN_SPACE_VERSION
+        and (d[p + 39] & 0x10) == 0
+    )
+
+
+@jit
 def lorentz_vector(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) -> int:
     """Pass a pointer to a TLorentzVector; its four numbers are the last 32 bytes, unless it is null."""
+    tag = _OLD_CLASS | (slot[VECTOR] + slot[SHIFT])
+    if slot[VECTOR] != 0 and p + _VECTOR_BYTES <= end and _plain_vector(d, p, tag):
+        return p + _VECTOR_BYTES
     if p + 4 > end:
         return fail(slot, p, SHORT)
     if u4(d, p) == 0:
