@@ -61,7 +61,10 @@ def differences(ghep: str | Path, gst: str | Path) -> dict[str, tuple[int, float
         there = {name: tree[name].array() for name in names if name in tree}
     row = ak.to_numpy(there["iev"])
     physical = np.flatnonzero(ak.to_numpy(record.flags) == 0)
-    table = {"(physical events)": _compare(row, physical), "event": _compare(row, record.event[row])}
+    table = {
+        "(physical events)": _compare(row, physical),
+        "event": _compare(row, record.event[row]),
+    }
     record, lean = record[row], lean[row]
     for name in ("process_id", "cc", "nc"):
         table[f"({name})"] = _compare(summary[name], record[name])

@@ -12,6 +12,7 @@ import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "Lost", "batches"]
 
-_PACKED = 1 << 20  # bytes on disk that a batch takes at most: what is inflated should stay in the cache
+_PACKED = (
+    1 << 20
+)  # bytes on disk that a batch takes at most: what is inflated should stay in the cache
 _RAW = 48 << 20  # and inflated
 _LARGEST = 256 << 20  # of one basket: GENIE's are 32 kB, ROOT's clusters some 10 MB
 _MANY = 512  # baskets in a batch
@@ -188,7 +191,7 @@ def _contents(
     start, end = group[0].seek, group[-1].seek + group[-1].size
     if start < 0:  # inside the tree's own object, not in a place of its own
         for basket in group:
-            yield basket, lambda basket=basket: _embedded(branch, basket)
+            yield basket, partial(_embedded, branch, basket)
         return
     try:
         if min(basket.size for basket in group) < _KEY.size or end > branch.file.fEND:
@@ -204,7 +207,7 @@ def _contents(
         raw = b""
     for basket in group:
         own = raw[basket.seek - start : basket.seek - start + basket.size]
-        yield basket, lambda own=own, basket=basket: _content(own, basket)
+        yield basket, partial(_content, own, basket)
 
 
 def _embedded(branch: Any, basket: _Basket) -> _Content:
@@ -236,7 +239,8 @@ def _content(raw: bytes, basket: _Basket) -> _Content:
         )
         raise ValueError(msg)
     data = raw[head:] if length == size - head else _inflate(raw, head, length)
-    table = np.frombuffer(data[border:], dtype=">i4") if (length - border) % 4 == 0 else ()
+    # their number, their places in the buffer that began with the key, and perhaps one more
+    table = np.frombuffer(data[border : border + (length - border) // 4 * 4], dtype=">i4")
     if len(table) not in (entries + 1, entries + 2) or table[0] not in (entries, entries + 1):
         msg = f"must end with the offsets of its {entries} entries"
         raise ValueError(msg)

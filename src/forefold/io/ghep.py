@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import awkward as ak
 import numpy as np
 
 from forefold import events
@@ -20,6 +19,7 @@ from forefold.io.reader import Header, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import awkward as ak
     from numpy.typing import NDArray
 
     from forefold.io.baskets import Batch
@@ -35,7 +35,6 @@ _SCATTERING = {
     9: "amnugamma", 10: "mec", 14: "imdanh",
 }  # fmt: skip
 _ELECTROMAGNETIC, _CHARGED, _NEUTRAL = 1, 2, 3
-
 
 
 class GhepReader:
@@ -141,7 +140,10 @@ def decode(batch: Batch, source: Source) -> _Columns:
     reasons = np.zeros(n, dtype=np.int64)
     scan(batch.data, batch.starts, batch.stops, slots, reasons)
     for row in np.flatnonzero(reasons).tolist():
-        at, size = slots[row, rootbytes.AT] - batch.starts[row], batch.stops[row] - batch.starts[row]
+        at, size = (
+            slots[row, rootbytes.AT] - batch.starts[row],
+            batch.stops[row] - batch.starts[row],
+        )
         source.lose(
             1,
             f"{source.path}: entry {batch.first + row}: no readable GHEP record: "
@@ -172,7 +174,7 @@ def decode(batch: Batch, source: Source) -> _Columns:
 
 
 def _shape(lean: bool) -> tuple[int, int]:
-    """Number of columns of whole and of other numbers that a particle has."""
+    """Give the number of columns of whole and of other numbers that a particle has."""
     from forefold.kernels.ghepcolumns import PARTICLE_BITS, PARTICLE_INTS
 
     return (2, 4) if lean else (len(PARTICLE_INTS), len(PARTICLE_BITS))
@@ -239,9 +241,7 @@ def record_of(columns: _Columns, source: Source) -> ak.Array:
     )
 
 
-def _process_id(
-    scattering: NDArray[np.int64], interaction: NDArray[np.int64]
-) -> NDArray[np.int32]:
+def _process_id(scattering: NDArray[np.int64], interaction: NDArray[np.int64]) -> NDArray[np.int32]:
     """NuHepMC number of the process, as the reader of gst gives it."""
     number = np.zeros(len(scattering), dtype=np.int32)
     for kind, name in _SCATTERING.items():

@@ -37,9 +37,8 @@ __all__ = ["event_fields", "particle_fields"]
 _AREA = 0.1973269804**2 * 1e12  # GeV^-2 in 1e-38 cm2: (hbar c)^2, CODATA 2018, as in GENIE 3.06
 _NUCLEON_MASS = 0.938918747  # GeV, the mean of proton and neutron, as in GENIE 3.06
 _UNSET = -999.0  # GENIE's polarisation of a particle that has none
-_HIT, _INITIAL = 11, 0
-_NUCLEONS = (2212, 2112, 2000000200, 2000000201, 2000000202)
-_COHERENT, _DIFFRACTIVE = 5, 6
+_INITIAL = 0
+_COHERENT = 5
 _WHOLE = (
     "scattering",
     "interaction",
@@ -111,15 +110,16 @@ def _measured(
     daughter[there] = particle["first_daughter"][offsets[:-1][there]]
     known = there & (whole["first_status"] == _INITIAL) & (daughter > 0) & (daughter < counts)
     lepton = np.where(known, offsets[:-1] + daughter, 0)
-    momentum = [
-        np.where(known, real[name] - particle[name][lepton] if len(particle[name]) else 0.0, np.nan)
+    px, py, pz, transfer = (
+        np.where(known, real[name] - particle[name][lepton], np.nan)
+        if known.any()
+        else np.full(len(counts), np.nan)
         for name in _MOMENTUM
-    ]
-    px, py, pz, transfer = momentum
-    q2 = px * px + py * py + pz * pz - transfer * transfer
+    )
     on_nucleon = (whole["hit_nucleon"] != 0) | (whole["scattering"] == _COHERENT)
-    transfer = np.where(on_nucleon, transfer, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):  # momenta of damaged events may be anything
+        q2 = px * px + py * py + pz * pz - transfer * transfer
+        transfer = np.where(on_nucleon, transfer, np.nan)
         return {
             "Q2": q2,
             "W": np.sqrt(_NUCLEON_MASS**2 + 2.0 * _NUCLEON_MASS * transfer - q2),

@@ -184,10 +184,10 @@ def _particles(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) 
         return fail(slot, start, ROWS)
     # a name, then the class with its version, both as strings of a counted length
     at = start + OBJECT_BYTES
-    at += 1 + np.int64(d[at])
+    at += 1 + int(d[at])
     if at + 1 > end:
         return fail(slot, at, SHORT)
-    length = np.int64(d[at])
+    length = int(d[at])
     if length != len(_PARTICLES) + 1 or not matches(d, at + 1, end, _PARTICLES):
         return fail(slot, at, CLASS)
     at += 1 + length

@@ -146,7 +146,7 @@ def _i4_or(d: NDArray[np.uint8], p: int, offset: int, absent: int) -> int:
 
 @jit
 def _u1_or(d: NDArray[np.uint8], p: int, offset: int) -> int:
-    return np.int64(d[p + offset]) if p != 0 else np.int64(0)
+    return int(d[p + offset]) if p != 0 else 0
 
 
 @jit

@@ -86,14 +86,14 @@ _TBITS = text(b"TBits\x00")
 @jit
 def u2(d: NDArray[np.uint8], p: int) -> int:
     """Read two bytes as a number without sign."""
-    return (np.int64(d[p]) << 8) | np.int64(d[p + 1])
+    return int((np.int64(d[p]) << 8) | np.int64(d[p + 1]))
 
 
 @jit
 def u4(d: NDArray[np.uint8], p: int) -> int:
     """Read four bytes as a number without sign."""
     high = (np.int64(d[p]) << 24) | (np.int64(d[p + 1]) << 16)
-    return high | (np.int64(d[p + 2]) << 8) | np.int64(d[p + 3])
+    return int(high | (np.int64(d[p + 2]) << 8) | np.int64(d[p + 3]))
 
 
 @jit
@@ -127,7 +127,7 @@ def counted(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) -> 
     if p + 4 > end:
         return fail(slot, p, SHORT)
     count = u4(d, p)
-    last = p + 4 + (count & ~_COUNTED)
+    last = p + 4 + (count & 0x3FFFFFFF)
     if (count & _COUNTED) == 0 or last > end:
         return fail(slot, p, COUNT)
     return last
@@ -178,7 +178,11 @@ def known_class(
         return p + 4 + len(name)
     # A reference is the place of the name, counted from somewhere before the entry.
     shift = (tag & ~_OLD_CLASS) - slot[known]
-    if (tag & _OLD_CLASS) == 0 or slot[known] == 0 or (slot[SHIFT] != UNKNOWN and slot[SHIFT] != shift):
+    if (
+        (tag & _OLD_CLASS) == 0
+        or slot[known] == 0
+        or (slot[SHIFT] != UNKNOWN and slot[SHIFT] != shift)
+    ):
         return fail(slot, p, CLASS)
     slot[SHIFT] = shift
     return p + 4
