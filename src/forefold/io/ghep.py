@@ -74,7 +74,8 @@ class GhepReader:
             for first in range(source.start, stop, source.chunk):
                 last = min(first + source.chunk, stop)
                 record = _read(branch, source, first, last)
-                yield record, (last - source.start) / (stop - source.start)
+                if len(record):
+                    yield record, (last - source.start) / (stop - source.start)
 
 
 def _header(file: Any) -> tuple[str, dict[str, str]]:

@@ -94,7 +94,8 @@ def event_fields(
     fields: Columns = {name: whole[name] for name in _WHOLE}
     fields |= {name: whole[name] != 0 for name in _YES_NO}
     fields |= {name: real[name] for name in _REAL}
-    fields |= {name: real[name] * _AREA for name in ("xsec", "diff_xsec")}
+    with np.errstate(all="ignore"):  # numbers of damaged events may be anything
+        fields |= {name: real[name] * _AREA for name in ("xsec", "diff_xsec")}
     for name, negative in (("Q2s", "q2s"), ("Q2_running", "q2_running")):
         fields[name] = np.where(np.isnan(real[name]), -real[negative], real[name])
     return fields | _measured(whole, real, particle, offsets)
@@ -110,14 +111,14 @@ def _measured(
     daughter[there] = particle["first_daughter"][offsets[:-1][there]]
     known = there & (whole["first_status"] == _INITIAL) & (daughter > 0) & (daughter < counts)
     lepton = np.where(known, offsets[:-1] + daughter, 0)
-    px, py, pz, transfer = (
-        np.where(known, real[name] - particle[name][lepton], np.nan)
-        if known.any()
-        else np.full(len(counts), np.nan)
-        for name in _MOMENTUM
-    )
     on_nucleon = (whole["hit_nucleon"] != 0) | (whole["scattering"] == _COHERENT)
-    with np.errstate(all="ignore"):  # momenta of damaged events may be anything
+    with np.errstate(all="ignore"):
+        px, py, pz, transfer = (
+            np.where(known, real[name] - particle[name][lepton], np.nan)
+            if known.any()
+            else np.full(len(counts), np.nan)
+            for name in _MOMENTUM
+        )
         q2 = px * px + py * py + pz * pz - transfer * transfer
         transfer = np.where(on_nucleon, transfer, np.nan)
         return {
