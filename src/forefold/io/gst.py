@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["READER", "GstReader"]
+__all__ = ["PROCESSES", "PROCESS_NAMES", "READER", "GstReader"]
 
 # Files of GENIE 2 to 3.06 have 92, 94, 97 or 99 branches: those in OPTIONAL come and go.
 _EVENT = ("iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv")
@@ -32,7 +32,7 @@ _FLAGS = (
 _OPTIONAL = ("wght", *_FLAGS)
 
 # The numbers that GENIE's own NuHepMC converter gives: CC first, NC second.
-_PROCESSES = {
+PROCESSES = {
     "coh": (100, 150),
     "qel": (200, 250),
     "mec": (300, 350),
@@ -45,7 +45,7 @@ _PROCESSES = {
     "nuel": (703, 703),
     "amnugamma": (751, 751),
 }
-_NAMES = {
+PROCESS_NAMES = {
     601: "single kaon CC",
     700: "diffractive CC",
     701: "inverse muon decay",
@@ -82,7 +82,7 @@ class GstReader:
             format="GENIE gst",
             generator=("GENIE (gst does not record its version)",),
             details={"branches": f"{n} {_VERSIONS.get(n, '')}".strip()},
-            process_names=_NAMES,
+            process_names=PROCESS_NAMES,
         )
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
@@ -242,7 +242,7 @@ def _process_id(known: dict[str, NDArray[np.bool_]], n: int) -> NDArray[np.int32
     """NuHepMC number of the process; electromagnetic ones are negative, as the standard has it."""
     number = np.zeros(n, dtype=np.int32)
     neutral = known.get("nc", np.zeros(n, dtype=np.bool_))
-    for name, (charged_id, neutral_id) in _PROCESSES.items():
+    for name, (charged_id, neutral_id) in PROCESSES.items():
         if name in known:
             number[known[name]] = np.where(neutral[known[name]], neutral_id, charged_id)
     return np.where(known.get("em", False), -number, number).astype(np.int32)

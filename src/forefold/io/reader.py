@@ -128,7 +128,11 @@ class Reader(Protocol):
         ...
 
 
-_MODULES = {"gst": "forefold.io.gst", "nuhepmc": "forefold.io.nuhepmc"}
+_MODULES = {
+    "gst": "forefold.io.gst",
+    "ghep": "forefold.io.ghep",
+    "nuhepmc": "forefold.io.nuhepmc",
+}
 _READERS: dict[str, Reader] = {}
 
 
@@ -182,7 +186,7 @@ def _what(path: str) -> str:
     from forefold.io import files
 
     start = files.head(path)
-    reads = "forefold reads GENIE's `gst` (ROOT) and NuHepMC (HepMC3 text, plain or gzip)"
+    reads = "forefold reads GENIE's `gst` and GHEP (ROOT), and NuHepMC (HepMC3 text, plain or gzip)"
     if not start:
         return "the file is empty"
     if start.startswith(b"root"):
@@ -190,7 +194,7 @@ def _what(path: str) -> str:
 
         found = ", ".join(keys(path)) or "nothing"
         return (
-            "a ROOT file without the tree `gst`, which is what forefold reads of GENIE "
-            f"(GHEP, gRooTracker and others not yet); it holds: {found}"
+            "a ROOT file without the tree `gst` or `gtree`, which are what forefold reads of GENIE "
+            f"(gRooTracker and others not yet); it holds: {found}"
         )
     return f"neither ROOT nor HepMC; {reads}"

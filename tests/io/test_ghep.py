@@ -1,0 +1,483 @@
+"""The reader of GENIE's native GHEP trees."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import cramjam
+import numpy as np
+import pytest
+from ghep_bytes import Entry
+from ghep_fuzz import ERROR, REST, SAME, decoded, fuzz_entries, fuzz_file, raw_entries
+from ghep_gst import differences
+
+from forefold import io
+from forefold.io import baskets, ghep
+from forefold.io.reader import Damage, Source, choose
+
+
+@pytest.fixture(scope="session")
+def ghep_file(data: Path) -> Path:
+    """The events of `gst_file` as GENIE wrote them."""
+    return data / "genie_numu_Ar40_300.ghep.root"
+
+
+def equal(a: ak.Array, b: ak.Array) -> bool:
+    return bool(ak.array_equal(a, b, equal_nan=True))
+
+
+def test_real_file(ghep_file: Path) -> None:
+    assert choose(str(ghep_file)).name == "ghep"
+    record = io.read(ghep_file)
+    assert len(record) == 300
+    assert record.entry.tolist() == record.event.tolist() == list(range(300))
+    assert ak.all(record.particles.status == 1)
+    assert ak.any(record.particles.pdgid == 2000000101)
+    assert ak.all(record.target == 1000180400)
+    found = io.inspect(ghep_file)
+    assert found.format == "GENIE GHEP"
+    assert found.generator == ("GENIE 3.06.02",)
+    assert found.details == {"tune": "G18_02a_00_000", "run": "6", "seed": "60"}
+    assert found.events == 300
+
+
+def test_agrees_with_gst(ghep_file: Path, gst_file: Path) -> None:
+    # The numbers are the same doubles; only what gst computes may differ by rounding.
+    for name, (count, largest) in differences(ghep_file, gst_file).items():
+        assert count >= 300, name
+        assert largest <= (1e-11 if name in ("Q2", "W", "x", "XSec", "DXSec") else 0.0), name
+
+
+def test_agrees_with_hepmc(ghep_file: Path, genie_hepmc_file: Path) -> None:
+    ours, theirs = io.read(ghep_file), io.read(genie_hepmc_file)
+    for name in ("process_id", "probe", "target"):
+        assert ours[name].tolist() == theirs[name].tolist()
+    assert ours.particles.pdgid.tolist() == theirs.particles.pdgid.tolist()
+    for name in ("px", "py", "pz", "energy"):
+        assert ak.all(abs(ours.particles[name] - theirs.particles[name]) < 1e-9)
+
+
+def test_whole_record(ghep_file: Path) -> None:
+    whole, lean = io.read(ghep_file, final_state_only=False), io.read(ghep_file)
+    stable = whole.particles[whole.particles.status == 1]
+    for name in lean.particles.fields:
+        assert equal(stable[name], lean.particles[name])
+    assert sorted(set(ak.flatten(whole.particles.status).tolist())) == [0, 1, 2, 3, 11, 12, 14, 15, 16]
+    n = ak.num(whole.particles)
+    for name in ("first_mother", "last_mother", "first_daughter", "last_daughter"):
+        assert ak.all(whole.particles[name] < n)
+        assert ak.all(whole.particles[name] >= -1)
+    # Energy adds up over the final state and the remnant, where there is one.
+    remnant = ak.any(whole.particles.status == 15, axis=1)
+    end = whole.particles[(whole.particles.status == 1) | (whole.particles.status == 15)]
+    total = ak.sum(end.pz, axis=1)[remnant]
+    assert ak.all(abs(total - whole.probe_momentum.pz[remnant]) < 1e-6)
+
+
+@pytest.mark.parametrize("lean", [True, False])
+def test_pieces(ghep_file: Path, lean: bool) -> None:
+    whole = io.read(ghep_file, final_state_only=lean)
+    source = Source(str(ghep_file), start=5, stop=250, chunk=33, final_state_only=lean)
+    pieces = list(ghep.READER.iterate(source))
+    assert [len(piece) for piece, _ in pieces] == [33] * 7 + [14]
+    assert pieces[-1][1] == 1.0
+    joined = ak.concatenate([piece for piece, _ in pieces])
+    for name in whole.fields:
+        if name not in ("source", "stream"):
+            assert equal(joined[name], whole[5:250][name]), name
+
+
+def test_hand_made() -> None:
+    record = decoded(Entry().build())
+    event = record[0]
+    assert (event.event, event.process_id, event.cc, event.nc) == (7, 200, True, False)
+    assert (event.weight, event.probability) == (0.5, 1e-3)
+    # (hbar c)^2 = 0.389379 GeV^2 mb, and 1 mb = 1e-27 cm2
+    assert event.xsec == pytest.approx(2e-10 * 0.3893793721e11, rel=1e-9)
+    assert event.diff_xsec == pytest.approx(1.5 * event.xsec)
+    assert (event.phase_space, event.flags, event.hit_radius) == (4, 0x8003, 2.5)
+    assert [event[f"vertex_{axis}"] for axis in "xyzt"] == [0.1, 0.2, 0.3, 0.4]
+    assert (event.hit_nucleon, event.sea_quark, event.charm, event.strange) == (2112,) + (True,) * 3
+    assert (event.charm_hadron, event.strange_hadron, event.resonance) == (4122, 3122, 2)
+    assert (event.xs, event.ys, event.Q2s, event.Ws) == (0.25, 0.5, 1.5, 1.2)
+    assert np.isnan([event.ts, event.W_running]).all()
+    # q = (-0.3, 0, 1.6; 1.1)
+    assert event.Q2 == pytest.approx(0.09 + 2.56 - 1.21)
+    assert event.y == pytest.approx(0.55)
+    particles = record.particles[0]
+    assert particles.pdgid.tolist() == [14, 1000180400, 13, 2212]
+    assert particles.rescatter.tolist() == [-1, -1, -1, 3]
+    assert particles.first_mother.tolist() == [-1, -1, 0, 1]
+    assert particles.first_daughter.tolist() == [2, -1, -1, -1]
+    assert particles.vt.tolist() == [4.0, 5.0, 6.0, 7.0]
+    assert particles.removal_energy.tolist() == [0.0, 0.3, 0.6, 0.9]
+    assert particles.bound.tolist() == [False, False, False, True]
+    assert np.isnan(particles.polarisation_theta[0])
+    assert particles.polarisation_phi.tolist()[1:] == [0.2, 0.5, 0.8]
+    assert decoded(Entry().build(), lean=True).particles[0].py.tolist() == [0.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"paired": True}, "Q2s", 1.5),  # ROOT 5
+        ({"pair_version": 3}, "Q2s", 1.5),
+        ({"kinematics": {3: 4.0, 1: 0.5}}, "Q2_running", 4.0),
+        ({"kinematics": {}}, "xs", None),
+        ({"extra_vectors": 0}, "hit_radius", 2.5),
+        ({"extra_vectors": 2}, "hit_radius", 2.5),  # newer versions
+        ({"radius": None}, "hit_radius", None),
+        ({"exclusive": 4}, "resonance", -1),  # not known well enough
+        ({"exclusive": 4}, "charm", False),
+        ({"phase_space": False}, "hit_nucleon", 2112),
+        ({"mask": False}, "flags", 0x8003),
+        ({"flags": None}, "flags", 0),
+        ({"flags": b""}, "flags", 0),
+        ({"vertex": None}, "vertex_t", None),
+        ({"tail": struct.pack(">4d", 0.5, 1e-3, 1.0, 2.0)}, "phase_space", 0),
+        ({"process": (4, 3)}, "process_id", 450),
+        ({"process": (1, 1)}, "process_id", -200),
+        ({"process": (11, 3)}, "process_id", 0),
+        ({"clones": b"genie::GHepParticle;1"}, "flags", 0x8003),
+    ],
+)
+def test_variants(changes: dict[str, Any], field: str, value: float | None) -> None:
+    found = decoded(Entry(**changes).build())[field][0]
+    assert np.isnan(found) if value is None else found == value
+
+
+def test_unusual_particles() -> None:
+    entry = Entry(process=(1, 2))
+    entry.positions[1] = None
+    assert np.isnan(decoded(entry.build()).particles.vx[0, 1])
+    entry = Entry(whole=[(2112, 3, -1, -1, -1, 1, 1), *Entry().whole[1:]])
+    event = decoded(entry.build())[0]  # no particle of status 0 in front: the summary says it
+    assert event.probe == 14
+    assert np.isnan(event.probe_momentum.energy)
+    assert np.isnan(event.Q2)
+    nothing = decoded(Entry(whole=[], momenta=[], positions=[], tails=[], bound=[], vertex=None).build())
+    assert ak.num(nothing.particles).tolist() == [0]
+    assert nothing.probe.tolist() == [14]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"name": b"genie::NtpMCEventRecorD"}, "must start with the class name"),
+        ({"bits": b"\0\0\0\0"}, "not stored column by column"),
+        ({"bits": b"\0\0\x10\x10"}, "unexpected version"),
+        ({"clones": b"genie::GHepParticlf;2"}, "unexpected class"),
+        ({"clones": b"genie::GHepParticle;9"}, "unexpected version"),
+        ({"count": 0xFFFFFFFF}, "impossible number of particles"),
+        ({"count": 3}, "a byte count does not fit"),
+        ({"tail": b""}, "more or less in it"),
+        ({"exclusive": 200}, "unexpected version"),
+    ],
+)
+def test_bad_entries(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(ValueError, match=rf"^fuzz.root: entry 0: no readable GHEP record: .*{what}"):
+        decoded(Entry(**changes).build())
+
+
+def test_any_cut() -> None:
+    whole = Entry().build()
+    for size in range(len(whole)):
+        with pytest.raises(ValueError, match=r"entry 0: no readable GHEP record: .*\(byte \d+ of"):
+            decoded(whole[:size])
+
+
+def test_any_byte() -> None:
+    whole = Entry().build()
+    for at in range(len(whole)):
+        for value in (0, 0xFF, whole[at] ^ 0x40):
+            bad = bytearray(whole)
+            bad[at] = value
+            try:
+                decoded(bytes(bad))
+            except ValueError as error:
+                assert str(error).startswith("fuzz.root: entry 0")  # noqa: PT017 - or it is good
+
+
+def test_momenta_are_checked() -> None:
+    entry = Entry()
+    entry.momenta[2] = (0.0, 0.0, 0.0, -3.0)
+    with pytest.raises(ValueError, match=r"entry 0 \(event 7\), particle 2 \(pdgid 13\): energy = -3 GeV"):
+        decoded(entry.build())
+    entry = Entry()
+    entry.momenta[0] = (0.0, 0.0, np.nan, 2.0)
+    with pytest.raises(ValueError, match="probe momentum"):
+        decoded(entry.build())
+
+
+def test_at_random(ghep_file: Path) -> None:
+    assert set(fuzz_entries(ghep_file, 100)) >= {ERROR, SAME}
+    assert set(fuzz_file(ghep_file, 25)) <= {ERROR, SAME}
+    assert set(fuzz_file(ghep_file, 25, skip=True)) <= {ERROR, SAME, REST}
+
+
+def damaged_copy(good: Path, bad: Path, basket: int = 20) -> str:
+    """Change a byte in the middle of a basket."""
+    import uproot
+
+    with uproot.open(good) as file:
+        branch = file["gtree"]["gmcrec"]
+        at = int(branch.member("fBasketSeek")[basket] + branch.member("fBasketBytes")[basket] // 2)
+    content = bytearray(good.read_bytes())
+    content[at] ^= 0xFF
+    bad.write_bytes(content)
+    return str(bad)
+
+
+def test_damaged_basket(ghep_file: Path, tmp_path: Path) -> None:
+    bad = damaged_copy(ghep_file, tmp_path / "bad.root")
+    with pytest.raises(ValueError, match=r"bad.root: entries \d+ to \d+: damaged or cut: basket 20:"):
+        io.read(bad)
+    damage = Damage()
+    good = io.read(ghep_file)
+    found = [r for r, _ in ghep.READER.iterate(Source(bad, chunk=100, damage=damage))]
+    record = ak.concatenate(found)
+    assert 0 < damage.events < 10
+    assert len(damage.notes) == 1
+    assert len(record) + damage.events == 300
+    assert equal(record.particles, good.particles[record.entry])
+
+
+def test_everything_lost(ghep_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage = Damage()
+    monkeypatch.setattr(baskets, "_LARGEST", 10)
+    assert list(ghep.READER.iterate(Source(str(ghep_file), damage=damage))) == []
+    assert damage.events == 300
+
+
+def test_negative_energies_are_left_out(ghep_file: Path) -> None:
+    record = io.read(ghep_file)[:9]
+    energy = np.array(ak.to_numpy(ak.flatten(record.particles.energy)))
+    energy[ak.num(record.particles)[0]] = -1.0
+    record["particles"] = ak.with_field(
+        record.particles, ak.unflatten(energy, ak.num(record.particles)), "energy"
+    )
+    damage = Damage()
+    left = ghep.checked(record, Source("x.root", damage=damage))
+    assert left.entry.tolist() == [0, *range(2, 9)]
+    assert damage.events == 1
+    assert "x.root: entry 1 (event 1), particle 0" in damage.notes[0]
+
+
+def test_no_streamer_info(ghep_file: Path, tmp_path: Path) -> None:
+    content = bytearray(ghep_file.read_bytes())
+    assert struct.unpack_from(">i", content, 4)[0] < 1_000_000  # small files have 4-byte places
+    struct.pack_into(">ii", content, 37, 0, 0)  # where the list of streamers is, and its size
+    (tmp_path / "bare.root").write_bytes(content)
+    assert equal(io.read(tmp_path / "bare.root").particles, io.read(ghep_file).particles)
+    assert choose(str(tmp_path / "bare.root")).describe(str(tmp_path / "bare.root")).format == "GENIE GHEP"
+
+
+def test_ranges(ghep_file: Path) -> None:
+    assert io.read(ghep_file, entries="290:400").entry.tolist() == list(range(290, 300))
+    with pytest.raises(ValueError, match="starts at 300, but the file has 300 events"):
+        io.read(ghep_file, entries="300:301")
+
+
+def test_tree_without_the_branch(tmp_path: Path) -> None:
+    import uproot
+
+    with uproot.recreate(tmp_path / "x.root") as file:
+        file.mktree("gtree", {"a": "i4"}).extend({"a": np.arange(3)})
+    with pytest.raises(ValueError, match=r"without the tree `gst` or `gtree`.*holds: gtree$"):
+        choose(str(tmp_path / "x.root"))
+
+
+# What lies in a basket: a key, blocks, offsets.
+
+RAW = bytes(range(256)) * 8
+HEAD = 80
+
+
+def block(kind: bytes, packed: bytes, size: int) -> bytes:
+    return kind + b"\x08" + len(packed).to_bytes(3, "little") + size.to_bytes(3, "little") + packed
+
+
+def basket(
+    pack: Any = None, entries: int = 2, length: int | None = None, table: Any = None
+) -> tuple[bytes, Any]:
+    """A basket of two entries, 1000 bytes and the rest, and what the branch says of it."""
+    table = (entries + 1, HEAD, HEAD + 1000, 0) if table is None else table
+    data = RAW + struct.pack(f">{len(table)}i", *table)
+    packed = data if pack is None else pack(data)
+    length = len(data) if length is None else length
+    size = HEAD + len(packed)
+    key = struct.pack(">ihiIhh", size, 4, length, 0, HEAD, 1).ljust(HEAD - 19, b"\0")
+    key += struct.pack(">Hiiii", 3, 32000, 1000, entries, HEAD + len(RAW)) + b"\0"
+    return key + packed, baskets._Basket(0, 0, 2, 100, size)
+
+
+def halves(data: bytes) -> bytes:
+    parts = data[:900], data[900:]
+    return b"".join(block(b"ZL", zlib.compress(part), len(part)) for part in parts)
+
+
+def lz4(data: bytes) -> bytes:
+    packed = bytes(cramjam.lz4.compress_block(data, store_size=False))
+    return block(b"L4", bytes(8) + packed, len(data))
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        None,
+        halves,
+        lambda data: block(b"ZL", zlib.compress(data), len(data)),
+        lambda data: block(b"XZ", lzma.compress(data), len(data)),
+        lambda data: block(b"ZS", bytes(cramjam.zstd.compress(data)), len(data)),
+        lz4,
+    ],
+)
+def test_compression(pack: Any) -> None:
+    data, offsets = baskets._content(*basket(pack))
+    assert data[: len(RAW)] == RAW
+    assert offsets.tolist() == [0, 1000, len(RAW)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"pack": lambda data: block(b"CS", data, len(data))}, "does not know"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(bytes(1 << 22)), len(data))}, "does not end"),
+        ({"pack": lambda data: block(b"XZ", lzma.compress(bytes(1 << 22)), len(data))}, "gives"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(data[:-1]), len(data))}, "gives"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(data), len(data))[:8]}, "cut short"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(data), len(data))[:-9]}, "does not fit"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(data), 1 << 23)}, "does not fit"),
+        ({"pack": lambda data: block(b"ZL", zlib.compress(data[9:]), len(data) - 9)}, "blocks give"),
+        ({"length": 1 << 30}, "at most"),
+        ({"length": 10}, "of 10 bytes"),
+        ({"entries": 3}, "holds 3 entries"),
+        ({"table": (3, HEAD, 9, 0)}, "must grow"),
+        ({"table": (3, HEAD, 99999, 0)}, "must grow"),
+        ({"table": (3,)}, "offsets of its 2 entries"),
+        ({"table": (999, 1, 1, 1)}, "offsets of its 2 entries"),
+    ],
+)
+def test_bad_baskets(changes: dict[str, Any], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        baskets._content(*basket(**changes))
+
+
+def test_basket_and_its_place() -> None:
+    raw, place = basket()
+    with pytest.raises(ValueError, match="beyond the end of the file"):
+        baskets._content(raw[:-1], place)
+    with pytest.raises(ValueError, match="its key says"):
+        baskets._content(b"\0" + raw[1:3] + b"\xff" + raw[4:], place)
+
+
+class Branch:
+    """As much of a branch as its list of baskets needs."""
+
+    entry_offsets = (0, 2, 4)
+    num_entries = 4
+    num_baskets = 1
+
+    def __init__(self, **changes: Any) -> None:
+        self.__dict__.update(changes)
+
+    def member(self, name: str) -> Any:
+        return {"fBasketSeek": [100], "fBasketBytes": [50]}[name]
+
+    def basket(self, number: int) -> Any:
+        raise NotImplementedError
+
+
+def test_embedded_baskets() -> None:
+    class Found:
+        data = np.arange(8, dtype=np.uint8)
+        byte_offsets: Any = np.array([0, 3, 8])
+
+    class Embedding(Branch):
+        def basket(self, number: int) -> Found:
+            assert number == 1
+            return found
+
+    found = Found()
+    (batch,) = baskets.batches(Embedding(), 3, 4)
+    assert isinstance(batch, baskets.Batch)
+    assert batch.first == 3
+    assert batch.data[batch.starts[0] : batch.stops[0]].tolist() == [3, 4, 5, 6, 7]
+    found.byte_offsets = None
+    (lost,) = baskets.batches(Embedding(), 2, 4)
+    assert lost == baskets.Lost(2, 2, "basket 1: an embedded basket without the offsets of its 2 entries")
+
+
+def test_list_of_baskets() -> None:
+    with pytest.raises(ValueError, match="must grow from 0 to 4"):
+        list(baskets.batches(Branch(entry_offsets=(0, 3, 2)), 0, 2))
+
+
+def test_raw_entries_are_those_of_uproot(ghep_file: Path) -> None:
+    import uproot
+
+    with uproot.open(ghep_file) as file:
+        kind = uproot.AsJagged(uproot.AsDtype("u1"))
+        theirs = file["gtree"]["gmcrec"].array(kind, library="np")
+    ours = raw_entries(ghep_file, 300)
+    assert len(ours.starts) == 300
+    for row in (0, 1, 6, 7, 150, 299):
+        assert ours.data[ours.starts[row] : ours.stops[row]].tolist() == theirs[row].tolist()
+
+
+def numbers(path: Path) -> dict[str, np.ndarray]:
+    """Every number of some events, real and hand-made."""
+    records = [io.read(path, entries="0:12", final_state_only=False), decoded(Entry(paired=True).build())]
+    found = {}
+    for i, record in enumerate(records):
+        for name in record.fields:
+            if name not in ("source", "particles", "probe_momentum"):
+                found[f"{i} {name}"] = ak.to_numpy(ak.fill_none(record[name], False))
+        for name in record.particles.fields:
+            found[f"{i} p.{name}"] = ak.to_numpy(ak.flatten(record.particles[name]))
+    lean = io.read(path, entries="0:12")
+    found["lean"] = ak.to_numpy(ak.flatten(lean.particles.px))
+    good = Entry().build()
+    reasons = []
+    for at in range(0, len(good), 3):
+        bad = good[:at] + b"\xff" + good[at + 1 :] if at % 2 else good[:at]
+        try:
+            decoded(bad)
+        except ValueError as error:
+            reasons.append(zlib.crc32(str(error).encode()))
+    found["reasons"] = np.array(reasons)
+    return found
+
+
+def test_same_without_compiler(ghep_file: Path, tmp_path: Path) -> None:
+    # Coverage sees the compiled code there.
+    out = tmp_path / "interpreted.npz"
+    subprocess.run(
+        [sys.executable, __file__, ghep_file, out],
+        check=True,
+        env={
+            **os.environ,
+            "NUMBA_DISABLE_JIT": "1",
+            "PYTHONPATH": os.pathsep.join(
+                [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+            ),
+        },
+    )
+    compiled = numbers(ghep_file)
+    with np.load(out) as interpreted:
+        assert sorted(interpreted.files) == sorted(compiled)
+        for name, values in compiled.items():
+            assert interpreted[name].tobytes() == values.tobytes(), name
+
+
+if __name__ == "__main__":
+    arrays: dict[str, Any] = {**numbers(Path(sys.argv[1]))}
+    np.savez(sys.argv[2], **arrays)
