@@ -120,7 +120,9 @@ class Entry:
         body += self._pointer(b"genie::ProcessInfo", 1, process)
         kinematics = TOBJECT + self._map() + self._vector((0, 0, 1, 1)) + self._vector(None)
         body += self._pointer(b"genie::Kinematics", 2, kinematics)
-        exclusive = struct.pack(">??ii9iii?i?i", True, True, 3122, 4122, *range(9), 2, 3, True, 4, True, 5)
+        exclusive = struct.pack(
+            ">??ii9iii?i?i", True, True, 3122, 4122, *range(9), 2, 3, True, 4, True, 5
+        )
         exclusive = exclusive if self.exclusive == 5 else exclusive[:38]
         body += self._pointer(b"genie::XclsTag", self.exclusive, TOBJECT + exclusive)
         if self.phase_space:

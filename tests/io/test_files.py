@@ -187,9 +187,9 @@ def test_given_streams(gst_file: Path, tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (gzip.compress(b""), "the file is empty"),
-        (b"event,pdgid\n1,13\n", "neither ROOT nor HepMC; forefold reads GENIE's `gst`"),
-        (gzip.compress(b"some text"), "neither ROOT nor HepMC"),
-        (b"HepMC::Version 3.0\nand something else\n", "neither ROOT nor HepMC"),
+        (b"event,pdgid\n1,13\n", "of no known format; forefold reads ROOT files .GENIE `gst`"),
+        (gzip.compress(b"some text"), "of no known format"),
+        (b"HepMC::Version 3.0\nand something else\n", "of no known format"),
         (b"\x1f\x8b", "the compressed file is cut short"),
         (b"\x1f\x8bxxxxxxxxxxxxxxxx", "the compressed file is damaged"),
         (b"root", "damaged or cut ROOT file, cannot read its"),
@@ -206,7 +206,7 @@ def test_other_files(tmp_path: Path, content: bytes, message: str) -> None:
 
 def test_damage_is_found_before_an_event_is_read(gst_file: Path, tmp_path: Path) -> None:
     bad = put(tmp_path / "bad", b"nothing")
-    with pytest.raises(ValueError, match="bad: neither"):
+    with pytest.raises(ValueError, match="bad: of no known format"):
         io.iterate([gst_file, bad])
 
 

@@ -39,7 +39,7 @@ PLUGIN = MuonGun()
 def test_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "gun.dat"
     path.write_bytes(b"GUN! and smoke")
-    with pytest.raises(ValueError, match="neither ROOT nor HepMC"):
+    with pytest.raises(ValueError, match="of no known format"):
         choose(str(path))
     point = EntryPoint("gun", f"{__name__}:PLUGIN", "forefold.readers")
     monkeypatch.setattr(EntryPoint, "load", lambda _: PLUGIN)

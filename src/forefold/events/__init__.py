@@ -24,7 +24,7 @@ work.
 
 from __future__ import annotations
 
-from forefold.events.checks import FINAL_STATE, check, is_pseudo_particle, plain
+from forefold.events.checks import FINAL_STATE, check, faulty, is_pseudo_particle, plain
 from forefold.events.record import build, concatenate
 
-__all__ = ["FINAL_STATE", "build", "check", "concatenate", "is_pseudo_particle", "plain"]
+__all__ = ["FINAL_STATE", "build", "check", "concatenate", "faulty", "is_pseudo_particle", "plain"]

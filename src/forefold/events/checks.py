@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FINAL_STATE", "check", "is_pseudo_particle", "plain"]
+__all__ = ["FINAL_STATE", "check", "faulty", "is_pseudo_particle", "plain"]
 
 FINAL_STATE = 1
 """Status of a particle that leaves the nucleus undecayed."""
@@ -134,6 +134,41 @@ def check(record: ak.Array, where: str | None = None) -> None:
         if odd.any():
             _complain_particle(record, where, int(np.argmax(odd)), momentum, pdgid)
     _check_events(record, where)
+
+
+def faulty(record: ak.Array) -> NDArray[np.bool_]:
+    """Tell which events `check` would refuse.
+
+    Parameters
+    ----------
+    record : ak.Array
+        Event record.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_events,)
+        True where an event is wrong.
+
+    Examples
+    --------
+    >>> from forefold import events
+    >>> two = events.build(pdgid=13, px=0.0, py=[0.0, float("inf")], pz=1.0, energy=2.0)
+    >>> events.faulty(two).tolist()
+    [False, True]
+    """
+    flat = ak.flatten(record.particles, axis=1)
+    momentum = {name: ak.to_numpy(flat[name]) for name in _MOMENTUM}
+    odd = momentum["energy"] < 0.0
+    for value in momentum.values():
+        odd |= ~np.isfinite(value)
+    odd &= (ak.to_numpy(flat.status) == FINAL_STATE) & ~is_pseudo_particle(ak.to_numpy(flat.pdgid))
+    counts = ak.to_numpy(ak.num(record.particles, axis=1))
+    rows = np.repeat(np.arange(len(counts)), counts)[odd]
+    bad: NDArray[np.bool_] = ~np.isfinite(ak.to_numpy(record.weight))
+    bad[rows] = True
+    probe = np.stack([ak.to_numpy(record.probe_momentum[name]) for name in _MOMENTUM])
+    bad |= ~np.isfinite(probe).all(axis=0) & ~np.isnan(probe).all(axis=0)
+    return bad
 
 
 def _complain_particle(

@@ -149,7 +149,9 @@ def iterate(
     files = expand(paths)
     plan = [
         (choose(path), Source(path, number, start, stop, chunk, final_state_only, damage))
-        for path, number in zip(files, _streams(files, stream), strict=True)
+        for path, number in zip(
+            files, _streams(files, stream, lenient=damage is not None), strict=True
+        )
     ]
     return _pieces(plan, progress)
 
@@ -187,10 +189,12 @@ def inspect(path: str | Path) -> Inspection:
     return inspect_file(path)
 
 
-def _streams(files: Sequence[str], given: int | Sequence[int] | None) -> list[int]:
+def _streams(
+    files: Sequence[str], given: int | Sequence[int] | None, *, lenient: bool
+) -> list[int]:
     """One number a file for the random numbers."""
     if given is None:
-        numbers = [content_stream(path) for path in files]
+        numbers = [content_stream(path, lenient=lenient) for path in files]
     else:
         numbers = [given] if isinstance(given, int) else list(given)
     if len(numbers) != len(files):

@@ -165,13 +165,15 @@ def head(path: str, size: int = 512) -> bytes:
             raise damaged(path, error) from error
 
 
-def content_stream(path: str) -> int:
+def content_stream(path: str, *, lenient: bool = False) -> int:
     """Compute the number that tells a file from others in the random numbers.
 
     Parameters
     ----------
     path : str
         File.
+    lenient : bool
+        Take what can be read of a compressed file that is damaged.
 
     Returns
     -------
@@ -191,10 +193,14 @@ def content_stream(path: str) -> int:
     """
     digest = hashlib.sha256()
     with decoded(path) as (content, _):
+        left = STREAM_BYTES
         try:
-            digest.update(content.read(STREAM_BYTES))
+            while block := content.read(min(left, 1 << 13)):
+                digest.update(block)
+                left -= len(block)
         except DAMAGE as error:
-            raise damaged(path, error) from error
+            if not lenient:
+                raise damaged(path, error) from error
     return int.from_bytes(digest.digest()[:8], "little")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from forefold import events
 from forefold.io import files, rootfile
-from forefold.io.gst import PROCESS_NAMES, PROCESSES
+from forefold.io.processes import GENIE, GENIE_NAMES
 from forefold.io.reader import Header, Source
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class GhepReader:
             format="GENIE GHEP",
             generator=(f"GENIE {version}" if version else "GENIE (version not recorded)",),
             details=details,
-            process_names=PROCESS_NAMES,
+            process_names=GENIE_NAMES,
         )
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
@@ -246,7 +246,7 @@ def _process_id(scattering: NDArray[np.int64], interaction: NDArray[np.int64]) -
     """NuHepMC number of the process, as the reader of gst gives it."""
     number = np.zeros(len(scattering), dtype=np.int32)
     for kind, name in _SCATTERING.items():
-        charged, neutral = PROCESSES[name]
+        charged, neutral = GENIE[name]
         number[scattering == kind] = charged
         number[(scattering == kind) & (interaction == _NEUTRAL)] = neutral
     return np.where(interaction == _ELECTROMAGNETIC, -number, number).astype(np.int32)

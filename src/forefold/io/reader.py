@@ -131,7 +131,21 @@ class Reader(Protocol):
 _MODULES = {
     "gst": "forefold.io.gst",
     "ghep": "forefold.io.ghep",
+    "rootracker": "forefold.io.rootracker",
+    "nuisance": "forefold.io.nuisance",
+    "nuwro": "forefold.io.nuwro",
+    "gibuu": "forefold.io.gibuu",
     "nuhepmc": "forefold.io.nuhepmc",
+    "marley": "forefold.io.marley:READER",
+    "hepevt": "forefold.io.marley:HEPEVT",
+}
+_TREES = "GENIE `gst`, `gtree` (GHEP) and `gRooTracker`, NUISANCE `FlatTree_VARS`, NuWro `treeout`, GiBUU `RootTuple`"
+_TEXTS = "NuHepMC and HepMC text, MARLEY ASCII, and HEPEVT text (plain, gzip, xz or zstd)"
+_HINTS = {
+    "nRooTracker": "forefold reads GENIE's rootracker only",
+    "neuttree": "convert NEUT's own tree to NuHepMC",
+    "hepmc3_tree": "convert HepMC3's ROOT format to HepMC3 text",
+    "MARLEY_event_tree": "let MARLEY write its ASCII format, or HepMC3",
 }
 _READERS: dict[str, Reader] = {}
 
@@ -170,7 +184,8 @@ def choose(path: str) -> Reader:
             return reader
     for name, module in _MODULES.items():
         if name not in _READERS:
-            candidate: Reader = import_module(module).READER
+            place, _, attribute = module.partition(":")
+            candidate: Reader = getattr(import_module(place), attribute or "READER")
             if candidate.sniff(path):
                 return candidate
     for plugin in entry_points(group=_GROUP):
@@ -186,15 +201,17 @@ def _what(path: str) -> str:
     from forefold.io import files
 
     start = files.head(path)
-    reads = "forefold reads GENIE's `gst` and GHEP (ROOT), and NuHepMC (HepMC3 text, plain or gzip)"
     if not start:
         return "the file is empty"
     if start.startswith(b"root"):
         from forefold.io.rootfile import keys
 
-        found = ", ".join(keys(path)) or "nothing"
+        found = keys(path)
+        hints = [f"; {_HINTS[name]}" for name in found if name in _HINTS]
         return (
-            "a ROOT file without the tree `gst` or `gtree`, which are what forefold reads of GENIE "
-            f"(gRooTracker and others not yet); it holds: {found}"
+            f"a ROOT file without a tree that forefold reads ({_TREES}); "
+            f"it holds: {', '.join(found) or 'nothing'}{''.join(hints[:1])}"
         )
-    return f"neither ROOT nor HepMC; {reads}"
+    if start.startswith((b"hmpb", b"HepMC3::Protobuf")):
+        return "HepMC3 in protobuf, which pyhepmc cannot read; convert it to HepMC3 text"
+    return f"of no known format; forefold reads ROOT files ({_TREES}), {_TEXTS}"

@@ -1,0 +1,158 @@
+"""GiBUU's ROOT output (`RootTuple`) of neutrino and electron runs, read with uproot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from forefold import events
+from forefold.io import rootfile
+from forefold.io.processes import lookup
+from forefold.io.reader import Header, Source
+from forefold.io.trees import Fault, Piece, TreeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import awkward as ak
+    from numpy.typing import NDArray
+
+__all__ = ["READER", "GiBUUReader"]
+
+_FINAL = ("barcode", "E", "Px", "Py", "Pz")
+_AXES = ("Px", "Py", "Pz", "E")
+_LEPTONS = tuple(f"{which}_{axis}" for which in ("lepIn", "lepOut") for axis in _AXES)
+
+# evType of GiBUU (its wiki, LesHouches; neutrino_IDTable.f90) to the ranges of NuHepMC 1.0.0.
+_EVENT_TYPES = {1: 200} | dict.fromkeys(range(2, 32), 400) | {
+    32: 500, 33: 500, 34: 600, 35: 300, 36: 301, 37: 501
+}  # fmt: skip
+_NAMES = {
+    301: "2p2h with a Delta CC",
+    351: "2p2h with a Delta NC",
+    500: "one-pion background CC",
+    501: "two-pion background CC",
+    550: "one-pion background NC",
+    551: "two-pion background NC",
+}
+_EM, _CC, _NC = 1, 2, 3
+
+
+class GiBUUReader(TreeReader):
+    """Reader of GiBUU's `RootTuple`.
+
+    The outgoing lepton stands apart from the other particles; it is put before them. Which lepton
+    it is follows from `flavor_ID` and `process_ID` (negative for antineutrinos).
+    """
+
+    name = "gibuu"
+    tree = "RootTuple"
+    required: ClassVar = (
+        {"weight": "one", "evType": "one", "process_ID": "one", "flavor_ID": "one"}
+        | dict.fromkeys(_LEPTONS, "one")
+        | dict.fromkeys(_FINAL, "list")
+    )
+    optional: ClassVar = {"nucleus_A": "one", "nucleus_Z": "one"}
+    advice = " (which GiBUU writes in neutrino runs with additional information)"
+
+    def describe(self, path: str) -> Header:
+        """Read the number of runs, by which the weights are to be divided."""
+        details = {}
+        with rootfile.tree(path, self.tree) as tree:
+            there = set(tree.keys())
+            details["branches"] = f"{len(there)}"
+            for name in ("numRuns", "numEnsembles"):
+                if name in there:
+                    with rootfile.complaints(path, name):
+                        first = tree[name].array(entry_stop=1, library="np")
+                    details |= {name: f"{first[0]}"} if len(first) else {}
+        return Header("GiBUU RootTuple", ("GiBUU (release not recorded)",), details, _NAMES)
+
+    def faults(self, piece: Piece, source: Source) -> Iterator[Fault]:
+        """Refuse events whose lepton cannot be told."""
+        del source
+        flavor, process = piece["flavor_ID"], piece["process_ID"]
+        yield (
+            (flavor < 1) | (flavor > 3),
+            lambda row: f"flavor_ID = {flavor[row]}, must be 1, 2 or 3",
+        )
+        yield (
+            (np.abs(process) < _EM) | (np.abs(process) > _NC),
+            lambda row: f"process_ID = {process[row]}, must be 1, 2, 3 or their negatives",
+        )
+
+    def record(self, piece: Piece, source: Source) -> ak.Array:
+        """Make the event record of one piece."""
+        process, current = piece["process_ID"], np.abs(piece["process_ID"])
+        sign = np.where(process < 0, -1, 1)
+        charged = (9 + 2 * piece["flavor_ID"].astype(np.int64)) * sign
+        neutrino = charged + sign
+        lepton = np.where(current == _NC, neutrino, charged)
+        number = lookup(piece["evType"].astype(np.int64), _EVENT_TYPES)
+        number[(current == _NC) & (number > 0)] += 50
+        number[current == _EM] *= -1
+        counts, flat = _with_lepton(piece, lepton)
+        probe = np.where(current == _EM, charged, neutrino)
+        if not source.final_state_only:
+            counts, flat = _with_probe(piece, probe, counts, flat)
+        return events.build(
+            counts=counts,
+            pdgid=flat["pdgid"],
+            status=flat["status"],
+            px=flat["px"],
+            py=flat["py"],
+            pz=flat["pz"],
+            energy=flat["energy"],
+            event=piece.entry,
+            entry=piece.entry,
+            weight=piece["weight"],
+            process_id=number,
+            cc=current == _CC,
+            nc=current == _NC,
+            probe=probe,
+            probe_momentum=[piece[f"lepIn_{axis}"] for axis in _AXES],
+            target=_target(piece),
+            source=source.path,
+            stream=source.stream,
+        )
+
+
+def _with_lepton(
+    piece: Piece, lepton: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Put the outgoing lepton before the other particles of each event."""
+    own = piece.counts("barcode")
+    starts = np.cumsum(own) - own
+    keys = ("pdgid", "energy", "px", "py", "pz")
+    columns = [lepton, *(piece[f"lepOut_{axis}"] for axis in ("E", "Px", "Py", "Pz"))]
+    flat = {
+        key: np.insert(piece[name].astype(column.dtype), starts, column)
+        for key, name, column in zip(keys, _FINAL, columns, strict=True)
+    }
+    flat["status"] = np.full(len(flat["pdgid"]), events.FINAL_STATE)
+    return own + 1, flat
+
+
+def _with_probe(
+    piece: Piece, probe: NDArray[np.int64], counts: NDArray[np.int64], flat: dict[str, NDArray[Any]]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Put the probe after the final state of each event, with status 0."""
+    ends = np.cumsum(counts)
+    names = {"px": "Px", "py": "Py", "pz": "Pz", "energy": "E"}
+    values = {key: piece[f"lepIn_{axis}"] for key, axis in names.items()}
+    values |= {"pdgid": probe, "status": np.zeros(len(piece), dtype=np.int64)}
+    return counts + 1, {key: np.insert(column, ends, values[key]) for key, column in flat.items()}
+
+
+def _target(piece: Piece) -> NDArray[np.int64] | int:
+    """Name the nucleus; a free nucleon has its own number."""
+    if "nucleus_A" not in piece or "nucleus_Z" not in piece:
+        return 0
+    nucleons, protons = (piece[name].astype(np.int64) for name in ("nucleus_A", "nucleus_Z"))
+    good = (nucleons > 0) & (nucleons < 400) & (protons >= 0) & (protons <= nucleons)
+    nucleus = np.where(good, 1_000_000_000 + 10_000 * protons + 10 * nucleons, 0)
+    return np.where(good & (nucleons == 1), np.where(protons == 1, 2212, 2112), nucleus)
+
+
+READER = GiBUUReader()
