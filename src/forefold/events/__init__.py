@@ -26,5 +26,6 @@ from __future__ import annotations
 
 from forefold.events.checks import FINAL_STATE, check, is_pseudo_particle
 from forefold.events.record import build, concatenate
+from forefold.events.table import from_table
 
-__all__ = ["FINAL_STATE", "build", "check", "concatenate", "is_pseudo_particle"]
+__all__ = ["FINAL_STATE", "build", "check", "concatenate", "from_table", "is_pseudo_particle"]
