@@ -11,6 +11,7 @@ import forefold
 from forefold import io
 from forefold.detector import Card, load_card
 from forefold.io.origins import origins
+from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.writers import open_writer
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
 
@@ -119,12 +120,12 @@ def convert(
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> int:
-    """Read the events of any generator and write them in a format of the common kind.
+    """Read the events of any generator and write them in another format.
 
     Parameters
     ----------
     inputs : str, Path or a sequence of them
-        Files or glob patterns, see `forefold.iterate`.
+        Files or glob patterns, see `forefold.iterate`; or one file of smeared events.
     out : str or Path
         Output file: ``.csv`` (``.csv.gz``), one row a particle with ``event, pdgid, status, px, py, pz, energy``
         (GeV); or ``.parquet``, ``.root``, ``.h5``, ``.hepmc3`` (``.hepmc3.gz``) with the event record.
@@ -156,20 +157,23 @@ def convert(
     >>> forefold.convert("events.gst.root", "events.csv", entries="0:100")
     100
     """
+    names = io.expand(inputs)
+    content = "smeared" if len(names) == 1 and is_smeared(names[0]) else "events"
+    about = {"version": forefold.__version__} | origins(names, entries)
+    if content == "smeared":
+        pieces = iterate_smeared(names[0], chunk=chunk, entries=entries, progress=progress)
+        about = {**smeared_provenance(names[0]), "converted": about}
+    else:
+        about["final_state_only"] = final_state_only
+        pieces = io.iterate(
+            names,
+            chunk=chunk,
+            entries=entries,
+            final_state_only=final_state_only,
+            progress=progress,
+        )
     count = 0
-    pieces = io.iterate(
-        inputs,
-        chunk=chunk,
-        entries=entries,
-        final_state_only=final_state_only,
-        progress=progress,
-    )
-    about = {
-        "version": forefold.__version__,
-        **origins(inputs, entries),
-        "final_state_only": final_state_only,
-    }
-    with open_writer(out, overwrite=overwrite, provenance=about, content="events") as writer:
+    with open_writer(out, overwrite=overwrite, provenance=about, content=content) as writer:
         for events in pieces:
             writer.write(events)
             count += len(events)

@@ -26,7 +26,9 @@ _PROBE = tuple(f"probe_{name}" for name in _MOMENTUM)
 _KNOWN = (*_PARTICLE, *_EVENT, *_FLAGS, *_PROBE, "source", "probe_momentum", "particles")
 
 
-def from_table(table: Any, *, source: str = "memory", stream: int | None = None) -> ak.Array:
+def from_table(
+    table: Any, *, source: str = "memory", stream: int | None = None, first: int = 0
+) -> ak.Array:
     """Make an event record from a table with named columns.
 
     The table has either one row a particle, with a column `event`: neighbouring rows of equal
@@ -46,6 +48,9 @@ def from_table(table: Any, *, source: str = "memory", stream: int | None = None)
     stream : int, optional
         Number that tells this table from others in the random numbers; by default the column
         `stream`, or 0.
+    first : int
+        Number of the first event, from which `entry`, and `event` in a table with one row an event, are counted if
+        the table lacks them.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def from_table(table: Any, *, source: str = "memory", stream: int | None = None)
             own = {name for name, value in columns.items() if value.ndim == 2}
         _check_names(columns, flat=not own)
         given = _of_rows(columns) if not own else _of_lists(columns, own)
-        return _record(given, source, stream)
+        return _record(given, source, stream, first)
     except (TypeError, OverflowError, ValueError) as error:
         text = " ".join(str(error).split())[:300]
         msg = text if text.startswith(f"{source}: ") else f"{source}: {text}"
@@ -236,7 +241,7 @@ def _plain(name: str, value: ak.Array) -> NDArray[Any]:
     return plain if len(plain) or plain.dtype.kind in "biuf" else plain.astype(np.int64)
 
 
-def _record(given: dict[str, Any], source: str, stream: int | None) -> ak.Array:
+def _record(given: dict[str, Any], source: str, stream: int | None, first: int) -> ak.Array:
     """Build the record."""
     sources = given.pop("source", None)
     for name in _EVENT:
@@ -248,6 +253,9 @@ def _record(given: dict[str, Any], source: str, stream: int | None) -> ak.Array:
     if stream is not None:
         given["stream"] = stream
     _take_probe(given)
+    n = len(given["offsets"]) - 1 if "offsets" in given else len(given["counts"])
+    for name in ("event", "entry"):
+        given.setdefault(name, np.arange(first, first + n, dtype=np.int64))
     record = build(source=source, **given)
     if sources is not None and len(sources) and str(sources.type.content) == "string":
         record["source"] = sources

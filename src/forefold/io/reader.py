@@ -128,7 +128,12 @@ class Reader(Protocol):
         ...
 
 
-_MODULES = {"gst": "forefold.io.gst", "nuhepmc": "forefold.io.nuhepmc"}
+_MODULES = {
+    "gst": "forefold.io.gst",
+    "nuhepmc": "forefold.io.nuhepmc",
+    "forefold": "forefold.io.own.reader",
+    "table": "forefold.io.table",
+}
 _READERS: dict[str, Reader] = {}
 
 

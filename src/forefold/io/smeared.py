@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forefold.io.own.about import Opened
     from forefold.io.reader import Entries, Progress
 
-__all__ = ["is_smeared", "iterate_smeared", "own_format", "read_smeared"]
+__all__ = ["is_smeared", "iterate_smeared", "own_format", "read_smeared", "smeared_provenance"]
 
 _CHUNK = 50_000
 _HEAD = 1 << 16
@@ -80,11 +80,36 @@ def is_smeared(path: str | os.PathLike[str]) -> bool:
     bool
         False also for what is no file of forefold's.
     """
-    try:
-        with _opened(os.fspath(path)):
-            return True
-    except ValueError:
+    name = os.fspath(path)
+    if own_format(name) is None:
         return False
+    try:
+        with _opened(name):
+            return True
+    except (ValueError, ModuleNotFoundError):
+        return False
+
+
+def smeared_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read how the events of a file were smeared.
+
+    Parameters
+    ----------
+    path : str or path
+        File of smeared events.
+
+    Returns
+    -------
+    dict
+        What `read_smeared` puts into ``attrs["forefold"]``.
+
+    Raises
+    ------
+    OSError, ValueError
+        See `read_smeared`.
+    """
+    with _opened(os.fspath(path)) as found:
+        return _copy(found.provenance)
 
 
 def read_smeared(path: str | Path, *, entries: Entries = None) -> ak.Array:

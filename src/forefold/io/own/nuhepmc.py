@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import awkward as ak
@@ -94,8 +95,7 @@ class _Sink(FlatSink):
         for name, values in particle.items():
             words = [repr(value) for value in values.tolist()]
             head = f"A 0 {_PARTICLE}{name} "
-            pairs = zip(bounds, bounds[1:], strict=False)
-            lines.append([f"{head}{' '.join(words[a:b])}\n" for a, b in pairs])
+            lines.append([f"{head}{' '.join(words[a:b])}\n" for a, b in pairwise(bounds)])
         self._attributes = tuple(lines)
 
     def _note(self, truth: ak.Array) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forefold.io import files
 from forefold.io.own.about import CONTENTS, NAME, About, Opened, damage
 from forefold.io.own.columns import flatten, nest
+from forefold.io.own.rows import TYPES, whole_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["batches", "opened", "sink"]
 
 _THRIFT_BYTES = 64 << 20
+_ROWS = 1 << 17
 
 
 class _Sink:
@@ -166,13 +169,37 @@ def _complaints(path: str) -> Iterator[None]:
 def batches(
     path: str, start: int, stop: int | None, chunk: int
 ) -> Iterator[tuple[pa.Table, float]]:
-    """Read a range of rows of any parquet file in pieces, each with the fraction done."""
+    """Read a range of events of any parquet file in pieces, each with the fraction done.
+
+    A file with one number of `pdgid` a row has one row a particle, all others one row an event.
+    """
     with _file(path) as file:
-        yield from _batches(path, file, start, stop, chunk)
+        schema = file.schema_arrow
+        index = schema.get_field_index("pdgid")
+        if index < 0 or not _is_number(schema.field(index).type):
+            if start >= file.metadata.num_rows:
+                raise files.beyond(path, start, file.metadata.num_rows)
+            yield from _batches(path, file, start, stop, chunk)
+            return
+        if "event" not in schema.names:
+            msg = f"{path}: the table has one row a particle and lacks the column event"
+            raise ValueError(msg)
+        known = [name for name in schema.names if name in TYPES]
+        rows = _batches(path, file, 0, None, _ROWS, known)
+        yield from whole_events(path, rows, start, stop, chunk)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _batches(
-    path: str, file: Any, start: int, stop: int | None, chunk: int
+    path: str,
+    file: Any,
+    start: int,
+    stop: int | None,
+    chunk: int,
+    columns: list[str] | None = None,
 ) -> Iterator[tuple[pa.Table, float]]:
     metadata = file.metadata
     total = metadata.num_rows
@@ -187,7 +214,7 @@ def _batches(
         ahead += rows
     row = first or 0
     with _complaints(path):
-        for batch in file.iter_batches(batch_size=chunk, row_groups=wanted):
+        for batch in file.iter_batches(batch_size=chunk, row_groups=wanted, columns=columns):
             table = pa.Table.from_batches([batch])
             low, high = max(start - row, 0), min(stop - row, len(table))
             row += len(table)
