@@ -342,7 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except (ValueError, OSError, MemoryError) as error:
+        except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
             complain("error", text_of(error))

@@ -97,6 +97,7 @@ def open_writer(
         msg = f"content = {content!r}: must be one of {', '.join(CONTENTS)}"
         raise ValueError(msg)
     make: Callable[[Path, About], Sink] = import_module(_MODULES[kind]).sink
+    _check_target(name, overwrite)
     with ExitStack() as stack:
         beside = None
         if kind.startswith(".csv"):

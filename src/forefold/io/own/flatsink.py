@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from forefold.io.own.about import About
 
-__all__ = ["FlatSink", "Places"]
+__all__ = ["Checksums", "FlatSink", "Places"]
 
 
 class Places:
@@ -41,6 +42,29 @@ class Places:
             self._next = int(part[-1]) + 1
 
 
+class Checksums:
+    """CRC-32 of each column, whatever the pieces in which it comes."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, int] = {}
+
+    def add(self, name: str, values: NDArray[Any]) -> None:
+        """Go on with a column."""
+        plain = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+        self._found[name] = zlib.crc32(plain.view(np.uint8).data, self._found.get(name, 0))
+
+    def add_all(self, flat: Flat) -> None:
+        """Go on with the columns of a piece that was read."""
+        for column in (flat.event, flat.particle):
+            for name, one in column.items():
+                self.add(name, stored(one))
+        self.add("", flat.counts)
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON would hold it; the counts have no name."""
+        return dict(self._found)
+
+
 class FlatSink:
     """A file of flat columns that is being written; formats say how a piece is put down."""
 
@@ -50,6 +74,7 @@ class FlatSink:
         self.schema = Schema()
         self.events = self.particles = 0
         self.places = Places()
+        self.checksums = Checksums()
         self._words: dict[str, dict[str, int]] = {}
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
@@ -66,6 +91,9 @@ class FlatSink:
         if len(flat.counts):
             event = {name: self._numbers(name, column) for name, column in flat.event.items()}
             particle = {name: self._numbers(name, column) for name, column in flat.particle.items()}
+            for name, values in (event | particle).items():
+                self.checksums.add(name, values)
+            self.checksums.add("", flat.counts)
             self.put(event, particle, flat.counts)
         self.events += len(flat.counts)
         self.particles += int(flat.counts.sum())
@@ -88,6 +116,7 @@ class FlatSink:
             "words": {name: list(known) for name, known in self._words.items()},
             "events": self.events,
             "particles": self.particles,
+            "crc32": self.checksums.to_dict(),
         }
 
     def begin(self) -> None:

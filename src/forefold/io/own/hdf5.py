@@ -17,7 +17,7 @@ import numpy as np
 
 from forefold.io.own.about import NAME, About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import FlatSink
+from forefold.io.own.flatsink import Checksums, FlatSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,6 +207,7 @@ def _pieces(
     stop = total if stop is None else min(stop, total)
     words = facts.get("words")
     words = words if isinstance(words, dict) else {}
+    checksums = Checksums()
     for first in range(start, stop, chunk):
         last = min(first + chunk, stop)
         where = f"events {first} to {last - 1}"
@@ -231,5 +232,8 @@ def _pieces(
             if str(error).startswith(f"{path}: "):
                 raise
             raise damage(path, f"{where}: {error}") from error
-        piece = nest(Flat(event, particle, counts), vectors=facts["content"] == "events")
-        yield piece, (last - start) / (stop - start)
+        flat = Flat(event, particle, counts)
+        checksums.add_all(flat)
+        yield nest(flat, vectors=facts["content"] == "events"), (last - start) / (stop - start)
+    if (start, stop) == (0, total) and checksums.to_dict() != facts.get("crc32"):
+        raise damage(path, "its columns are not those that were written (CRC-32 differs)")

@@ -18,7 +18,7 @@ import uproot
 from forefold.io import rootfile
 from forefold.io.own.about import About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import FlatSink
+from forefold.io.own.flatsink import Checksums, FlatSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,16 +145,20 @@ def _pieces(
     names = [*map(file_name, schema.event), *schema.particle, _COUNTER]
     words = facts.get("words")
     words = words if isinstance(words, dict) else {}
+    checksums = Checksums()
     for first in range(start, stop, chunk):
         last = min(first + chunk, stop)
         with rootfile.complaints(path, f"entries {first} to {last - 1}"):
             arrays = tree.arrays(names, entry_start=first, entry_stop=last, library="ak")
             columns = {name: arrays[name] for name in names}
         try:
-            piece = nest(_flat(columns, schema, words), vectors=facts["content"] == "events")
+            flat = _flat(columns, schema, words)
         except (ValueError, TypeError) as error:
             raise damage(path, f"entries {first} to {last - 1}: {error}") from error
-        yield piece, (last - start) / (stop - start)
+        checksums.add_all(flat)
+        yield nest(flat, vectors=facts["content"] == "events"), (last - start) / (stop - start)
+    if (start, stop) == (0, total) and checksums.to_dict() != facts.get("crc32"):
+        raise damage(path, "its columns are not those that were written (CRC-32 differs)")
 
 
 def _flat(columns: dict[str, ak.Array], schema: Schema, words: dict[str, Any]) -> Flat:
