@@ -47,9 +47,15 @@ def outcomes(
         try:
             result = read(path)
         except (ValueError, OSError) as error:
-            assert str(path) in str(error), (number, error)
-            assert "\n" not in str(error), (number, error)
+            _check_message(number, path, error)
             found["clean error"] += 1
         else:
             found["unharmed" if good(result) else "wrong"] += 1
     return found
+
+
+def _check_message(number: int, path: Path, error: Exception) -> None:
+    """One line that names the file."""
+    text = str(error)
+    assert str(path) in text, (number, text)
+    assert "\n" not in text, (number, text)

@@ -77,8 +77,8 @@ def from_table(
     >>> record.event.tolist(), record.particles.pdgid.tolist()
     ([7, 8], [[13, 2212], [211]])
     """
-    columns = _columns(table)
     try:
+        columns = _columns(table)
         if "particles" in columns:
             inner = columns.pop("particles")
             columns |= {name: inner[name] for name in inner.fields if name not in columns}
@@ -202,6 +202,9 @@ def _of_lists(columns: dict[str, ak.Array], own: set[str]) -> dict[str, Any]:
     more: dict[str, dict[str, Any]] = {"event_fields": {}, "particle_fields": {}}
     for name, value in columns.items():
         inside = name in own
+        if name in _PARTICLE and not inside:
+            msg = f"the column {name} does not hold a list a row, pdgid does"
+            raise ValueError(msg)
         flat = _lists(name, value, given["counts"]) if inside else value
         if name in _KNOWN:
             given[name] = _plain(name, flat) if inside else flat
@@ -211,9 +214,6 @@ def _of_lists(columns: dict[str, ak.Array], own: set[str]) -> dict[str, Any]:
 
 
 def _lists(name: str, value: ak.Array, counts: NDArray[np.int64]) -> ak.Array:
-    if value.ndim != 2:
-        msg = f"the column {name} does not hold a list a row, pdgid does"
-        raise ValueError(msg)
     own = ak.fill_none(ak.num(value, axis=1), -1)
     if not np.array_equal(ak.to_numpy(own), counts):
         row = int(np.argmax(ak.to_numpy(own) != counts))
