@@ -20,6 +20,7 @@ from mutations import outcomes
 import forefold
 from forefold import events, io
 from forefold.cli import main
+from forefold.events.table import REQUIRED
 from forefold.io.reader import Damage
 
 OWN = (".parquet", ".root", ".h5")
@@ -46,9 +47,8 @@ NESTED = {
 )
 def test_rows(make: Callable[[Any], Any]) -> None:
     record = events.from_table(make(ROWS))
-    plain = events.build(
-        counts=[2, 1], event=[7, 8], **{key: ROWS[key] for key in events.table.REQUIRED}
-    )
+    columns: dict[str, Any] = {key: ROWS[key] for key in REQUIRED}
+    plain = events.build(counts=[2, 1], event=[7, 8], **columns)
     assert record.type == plain.type
     assert ak.array_equal(record, plain, equal_nan=True)
 
