@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forefold import events, families, io, plot, species
     from forefold._version import __version__
+    from forefold.batch import convert
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.io import inspect, iterate, read
+    from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
     from forefold.matrix import Summary, angle_matrix, energy_matrix
     from forefold.smearing import fate_counts, reconstructed, smear
@@ -28,6 +30,7 @@ __all__ = [
     "__version__",
     "angle_matrix",
     "cards",
+    "convert",
     "energy_matrix",
     "events",
     "families",
@@ -35,9 +38,11 @@ __all__ = [
     "inspect",
     "io",
     "iterate",
+    "iterate_smeared",
     "load_card",
     "plot",
     "read",
+    "read_smeared",
     "reconstructed",
     "sample",
     "smear",
@@ -52,12 +57,15 @@ _HOMES = {
     "__version__": "_version",
     "angle_matrix": "matrix",
     "cards": "detector",
+    "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
     "inspect": "io",
     "iterate": "io",
+    "iterate_smeared": "io.smeared",
     "load_card": "detector",
     "read": "io",
+    "read_smeared": "io.smeared",
     "reconstructed": "smearing",
     "sample": "demo",
     "smear": "smearing",

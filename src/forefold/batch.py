@@ -7,9 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import forefold
 from forefold import io
 from forefold.detector import Card, load_card
 from forefold.io.files import refuse_as_output
+from forefold.io.origins import origins
+from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.writers import open_writer
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from forefold.io.reader import Entries, Paths, Progress
     from forefold.kernels.fate import Fate
 
-__all__ = ["CHUNK", "Tally", "smear_chunks", "smear_files"]
+__all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files"]
 
 CHUNK = 20_000
 """Events that are in memory at a time."""
@@ -108,6 +111,76 @@ def smear_chunks(
     return (smear(events, detector, rng=key, axis=axis) for events in pieces)
 
 
+def convert(
+    inputs: Paths,
+    out: str | Path,
+    *,
+    final_state_only: bool = True,
+    entries: Entries = None,
+    chunk: int = CHUNK,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Read the events of any generator and write them in another format.
+
+    Parameters
+    ----------
+    inputs : str, Path or a sequence of them
+        Files or glob patterns, see `forefold.iterate`; or one file of smeared events.
+    out : str or Path
+        Output file: ``.csv`` (``.csv.gz``), one row a particle with ``event, pdgid, status, px, py, pz, energy``
+        (GeV); or ``.parquet``, ``.root``, ``.h5``, ``.hepmc3`` (``.hepmc3.gz``) with the event record.
+        It appears under its name only when it is complete.
+    final_state_only : bool
+        Leave out particles that are not final state.
+    entries : str, tuple or slice, optional
+        Range of entries of each file, such as ``"0:500"``.
+    chunk : int
+        Events in memory at a time.
+    overwrite : bool
+        Replace an existing file.
+    progress : callable, optional
+        Called with the fraction that is done (or None) and the number of events so far.
+
+    Returns
+    -------
+    int
+        Number of events.
+
+    Raises
+    ------
+    ValueError, OSError
+        Bad input, or an output that cannot be written; nothing half-written is left.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> forefold.convert("events.gst.root", "events.csv", entries="0:100")
+    100
+    """
+    names = io.expand(inputs)
+    content = "smeared" if len(names) == 1 and is_smeared(names[0]) else "events"
+    about = {"version": forefold.__version__} | origins(names, entries)
+    if content == "smeared":
+        pieces = iterate_smeared(names[0], chunk=chunk, entries=entries, progress=progress)
+        about = {**smeared_provenance(names[0]), "converted": about}
+    else:
+        about["final_state_only"] = final_state_only
+        pieces = io.iterate(
+            names,
+            chunk=chunk,
+            entries=entries,
+            final_state_only=final_state_only,
+            progress=progress,
+        )
+    count = 0
+    with open_writer(out, overwrite=overwrite, provenance=about, content=content) as writer:
+        for events in pieces:
+            writer.write(events)
+            count += len(events)
+    return count
+
+
 def smear_files(
     inputs: Paths,
     card: Card | str | Path,
@@ -128,7 +201,8 @@ def smear_files(
     inputs, card, rng, axis, entries, chunk, progress
         See `smear_chunks`.
     out : str or Path
-        Output file, ``.parquet`` or ``.csv``.  It appears under its name only when it is complete.
+        Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
+        `forefold.io.writers.open_writer`.  It appears under its name only when it is complete.
     overwrite : bool
         Replace an existing file.
     also : iterable of callables
@@ -149,13 +223,12 @@ def smear_files(
     sinks = [tally.add, *also]
     paths = io.expand(inputs)
     refuse_as_output(paths, out)
-    pieces = smear_chunks(
-        paths, detector, rng=tally.rng, axis=axis, entries=entries, chunk=chunk, progress=progress
-    )
-    about = provenance(detector, tally.rng, axis)
+    pieces = io.iterate(paths, chunk=chunk, entries=entries, progress=progress)
+    about = provenance(detector, tally.rng, axis) | origins(paths, entries)
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
-        for smeared in pieces:
-            writer.write(smeared)
+        for events in pieces:
+            smeared = smear(events, detector, rng=tally.rng, axis=axis)
+            writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)
     tally.seconds = time.perf_counter() - start

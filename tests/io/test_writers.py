@@ -15,12 +15,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from forefold.io.writers import (
-    CSV_COLUMNS,
-    open_writer,
-    replace_aside,
-    write_text_aside,
-)
+from forefold.io.own.csv import COLUMNS
+from forefold.io.writers import open_writer, replace_aside, write_text_aside
+
+CSV_COLUMNS = COLUMNS["smeared"]
 
 PROVENANCE = {"version": "0", "rng": 1, "card": "nusmear-dune-cdr", "card_text": 'a = "β"\n'}
 RECONSTRUCTED = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
@@ -131,7 +129,10 @@ def test_same_bytes(tmp_path: Path, name: str) -> None:
         path.parent.mkdir()
         write(path, smeared(), smeared(4))
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert names(tmp_path / "a") == [name]
+    beside = [f"{name}.json"] if ".csv" in name else []
+    assert names(tmp_path / "a") == [name, *beside]
+    for extra in beside:
+        assert (tmp_path / "a" / extra).read_bytes() == (tmp_path / "b" / extra).read_bytes()
 
 
 def test_csv_of_pieces_is_csv_of_all(tmp_path: Path) -> None:
@@ -145,7 +146,10 @@ def test_csv_of_pieces_is_csv_of_all(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("out.parqet", r"unknown output format '\.parqet' \(did you mean \.parquet\?\); known are"),
-        ("out.root", r"unknown output format '\.root'; known are \.parquet, \.csv, \.csv\.gz"),
+        (
+            "out.xlsx",
+            r"unknown output format '\.xlsx'; known are \.parquet, \.csv, \.csv\.gz, \.root",
+        ),
         ("out", "the name must end in the output format; known are"),
         (".csv", "the name must end in the output format"),
     ],
@@ -164,7 +168,7 @@ def test_output_that_exists(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
     write(path, smeared(), overwrite=True)
     assert path.read_text().startswith("event,")
-    assert names(tmp_path) == ["out.csv"]
+    assert names(tmp_path) == ["out.csv", "out.csv.json"]
 
 
 def test_output_that_appears_meanwhile(tmp_path: Path) -> None:

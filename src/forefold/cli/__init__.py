@@ -1,4 +1,4 @@
-"""The command line: ``forefold demo | inspect | smear | card | matrix | plot``.
+"""The command line: ``forefold demo | inspect | smear | convert | card | matrix | plot``.
 
 Only the standard library is imported here; each command imports what it needs when it runs.
 """

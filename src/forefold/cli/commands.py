@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from forefold.batch import Tally
 
-__all__ = ["card_check", "card_list", "card_show", "demo", "inspect", "matrix", "plot", "smear"]
+__all__ = [
+    "card_check",
+    "card_list",
+    "card_show",
+    "convert",
+    "demo",
+    "inspect",
+    "matrix",
+    "plot",
+    "smear",
+]
 
 
 def _say(text: str, *, quiet: bool = False) -> None:
@@ -112,6 +122,24 @@ def smear(options: argparse.Namespace) -> int:
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
     _say(_tally(tally, options.out), quiet=options.quiet)
+    return 0
+
+
+def convert(options: argparse.Namespace) -> int:
+    """Write events in another format."""
+    from forefold.batch import convert as convert_files
+
+    with progress("converting", quiet=options.quiet) as report:
+        count = convert_files(
+            options.inputs,
+            options.out,
+            final_state_only=not options.all,
+            entries=options.entries,
+            chunk=options.chunk,
+            overwrite=options.overwrite,
+            progress=report,
+        )
+    _say(f"{options.out}: {count:,} events", quiet=options.quiet)
     return 0
 
 

@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_card(commands)
     _add_smear(commands)
+    _add_convert(commands)
     _add_matrix(commands)
     _add_plot(commands)
     return top
@@ -130,8 +131,37 @@ def _add_smear(commands: Any) -> None:
     )
     _add_events(sub)
     sub.add_argument(
-        "-o", "--out", required=True, metavar="OUT", help="output, .parquet or .csv (.csv.gz)"
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
     )
+    _add_output_options(sub)
+
+
+def _add_convert(commands: Any) -> None:
+    sub = _add(
+        commands,
+        "convert",
+        "convert",
+        "write events of any generator in another format",
+        epilog=(
+            "csv has one row a particle, in the generator's order: event, pdgid, status, px, py, pz, energy (GeV).\n\n"
+            "example:\n  forefold convert numu.gst.root numu.csv"
+        ),
+    )
+    sub.add_argument("inputs", nargs="+", metavar="INPUT", help="generator file or pattern")
+    sub.add_argument(
+        "out",
+        metavar="OUT",
+        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
+    )
+    sub.add_argument(
+        "--all", action="store_true", help="the whole record, not only the final state"
+    )
+    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    _add_chunk(sub)
     _add_output_options(sub)
 
 
@@ -208,6 +238,10 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
         default="probe",
         help="what polar angles refer to: the incident particle (default) or the z axis",
     )
+    _add_chunk(sub)
+
+
+def _add_chunk(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--chunk",
         type=_count,
@@ -324,7 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except (ValueError, OSError, MemoryError) as error:
+        except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
             complain("error", text_of(error))

@@ -26,5 +26,15 @@ from __future__ import annotations
 
 from forefold.events.checks import FINAL_STATE, check, faulty, is_pseudo_particle, plain
 from forefold.events.record import build, concatenate
+from forefold.events.table import from_table
 
-__all__ = ["FINAL_STATE", "build", "check", "concatenate", "faulty", "is_pseudo_particle", "plain"]
+__all__ = [
+    "FINAL_STATE",
+    "build",
+    "check",
+    "concatenate",
+    "faulty",
+    "from_table",
+    "is_pseudo_particle",
+    "plain",
+]

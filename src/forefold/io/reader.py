@@ -138,6 +138,8 @@ _MODULES = {
     "nuhepmc": "forefold.io.nuhepmc",
     "marley": "forefold.io.marley:READER",
     "hepevt": "forefold.io.marley:HEPEVT",
+    "forefold": "forefold.io.own.reader",
+    "table": "forefold.io.table",
 }
 _TREES = "GENIE `gst`, `gtree` (GHEP) and `gRooTracker`, NUISANCE `FlatTree_VARS`, NuWro `treeout`, GiBUU `RootTuple`"
 _TEXTS = "NuHepMC and HepMC text, MARLEY ASCII, and HEPEVT text (plain, gzip, xz or zstd)"

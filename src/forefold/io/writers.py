@@ -1,4 +1,4 @@
-"""Files out: smeared events as parquet or csv, and anything else written aside.
+"""Files out: the table of output formats, and anything else written aside.
 
 Nothing is ever half-written: the bytes go to a temporary file in the same folder, which takes the
 place of the output only when all went well.
@@ -7,50 +7,50 @@ place of the output only when all went well.
 from __future__ import annotations
 
 import difflib
-import gzip
-import io
-import json
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from forefold.io.files import is_full
+from forefold.io.own.about import CONTENTS, About, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    import awkward as ak
-    import pyarrow as pa
+    from forefold.io.own.about import Sink
 
-__all__ = ["CSV_COLUMNS", "SUFFIXES", "Writer", "open_writer", "replace_aside", "write_text_aside"]
+__all__ = ["SUFFIXES", "Writer", "open_writer", "replace_aside", "write_text_aside"]
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz")
+_MODULES = {
+    ".parquet": "forefold.io.own.parquet",
+    ".csv": "forefold.io.own.csv",
+    ".csv.gz": "forefold.io.own.csv",
+    ".root": "forefold.io.own.root",
+    ".h5": "forefold.io.own.hdf5",
+    ".hdf5": "forefold.io.own.hdf5",
+    ".hepmc3": "forefold.io.own.nuhepmc",
+    ".hepmc3.gz": "forefold.io.own.nuhepmc",
+}
+SUFFIXES = tuple(_MODULES)
 """Endings of the names of files that can be written."""
-
-CSV_COLUMNS = (
-    "event", "pdgid", "energy_true", "theta_true", "detected", "energy_reco", "theta_reco",
-    "phi_reco", "px_reco", "py_reco", "pz_reco", "fate",
-)  # fmt: skip
-"""Columns of a csv file, in order."""
-
-
-class Writer(Protocol):
-    """What `open_writer` gives."""
-
-    def write(self, smeared: ak.Array) -> None:
-        """Append smeared events."""
-        ...
 
 
 @contextmanager
 def open_writer(
-    path: str | os.PathLike[str], *, overwrite: bool = False, provenance: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    provenance: Mapping[str, Any],
+    content: str = "smeared",
 ) -> Iterator[Writer]:
-    """Open a file for smeared events.
+    """Open a file for events, smeared or not.
 
-    The format follows the ending of the name: ``.parquet`` has one row an event, ``.csv`` (or
-    ``.csv.gz``) one row a particle. The same events give the same bytes.
+    The format follows the ending of the name: ``.parquet``, ``.root``, ``.h5`` (``.hdf5``) and
+    ``.hepmc3`` (``.hepmc3.gz``) have one row an event, ``.csv`` (``.csv.gz``) one row a particle and,
+    beside it, a file of the same name and ``.json`` with the provenance. The same events give the
+    same bytes, but for ROOT, whose files carry the time at which they were made.
 
     Parameters
     ----------
@@ -59,18 +59,22 @@ def open_writer(
     overwrite : bool
         Replace the file if there is one.
     provenance : mapping
-        Where the events come from, as JSON would hold it; parquet keeps it under the metadata key
-        ``forefold``.
+        Where the events come from, as JSON would hold it.
+    content : {"smeared", "events"}
+        What is written: the result of `forefold.smear`, or event records.
 
     Yields
     ------
     Writer
-        Its ``write`` appends a piece of smeared events.
+        Its ``write`` appends a piece. NuHepMC holds true momenta, so it takes smeared events
+        together with the event records that they come from: ``write(smeared, events)``.
 
     Raises
     ------
     ValueError
         If the ending is of no known format, or no events were written.
+    ModuleNotFoundError
+        If the format needs a package that is not installed; the message says how to install it.
     FileNotFoundError
         If the folder is missing.
     FileExistsError
@@ -81,23 +85,38 @@ def open_writer(
     Examples
     --------
     >>> from forefold.io.writers import open_writer
-    >>> with open_writer("smeared.hdf5", provenance={}):
+    >>> with open_writer("smeared.xlsx", provenance={}):
     ...     pass
     Traceback (most recent call last):
     ...
-    ValueError: smeared.hdf5: unknown output format '.hdf5'; known are .parquet, .csv, .csv.gz
+    ValueError: smeared.xlsx: unknown output format '.xlsx'; known are .parquet, .csv, ...
     """
-    kind = _kind(path)
-    with replace_aside(path, overwrite=overwrite) as aside, aside.open("wb") as file:
-        writer: _Parquet | _Csv
-        writer = _Parquet(file, provenance) if kind == ".parquet" else _Csv(file, kind == ".csv.gz")
+    kind = kind_of(path)
+    name = os.fspath(path)
+    if content not in CONTENTS:
+        msg = f"content = {content!r}: must be one of {', '.join(CONTENTS)}"
+        raise ValueError(msg)
+    make: Callable[[Path, About], Sink] = import_module(_MODULES[kind]).sink
+    _check_target(name, overwrite)
+    with ExitStack() as stack:
+        beside = None
+        if kind.startswith(".csv"):
+            beside = stack.enter_context(replace_aside(f"{name}.json", overwrite=overwrite))
+        aside = stack.enter_context(replace_aside(path, overwrite=overwrite))
+        sink = make(aside, About(name, kind, content, dict(provenance)))
         try:
-            yield writer
-            if not writer.started:
-                msg = f"{os.fspath(path)}: no events were written"
+            yield sink
+            if not sink.started:
+                msg = f"{name}: no events were written"
                 raise ValueError(msg)
-        finally:
-            writer.close()
+        except BaseException:
+            # What went wrong is said; that the unfinished file cannot be closed is no news.
+            with suppress(Exception):
+                sink.abandon()
+            raise
+        sink.finish()
+        if beside is not None:
+            beside.write_text(sink.note(), encoding="utf-8", newline="")
 
 
 @contextmanager
@@ -184,8 +203,8 @@ def write_text_aside(path: str | os.PathLike[str], text: str, overwrite: bool = 
         aside.write_text(text, encoding="utf-8", newline="")
 
 
-def _kind(path: str | os.PathLike[str]) -> str:
-    """Find the ending of the name, which says the format."""
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """Find the ending of the name, which says the output format."""
     name = Path(path).name
     for suffix in sorted(SUFFIXES, key=len, reverse=True):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
@@ -233,87 +252,3 @@ def _plain(error: OSError, name: str, folder: Path) -> OSError:
     if isinstance(error, PermissionError):
         return PermissionError(f"{name}: permission to write in the folder {folder} is denied")
     return type(error)(f"{name}: cannot be written: {error.strerror}")
-
-
-class _Parquet:
-    """One row an event, one row group a piece."""
-
-    def __init__(self, file: BinaryIO, provenance: Mapping[str, Any]) -> None:
-        self._file = file
-        text = json.dumps(dict(provenance), sort_keys=True, ensure_ascii=False)
-        self._metadata = {b"forefold": text.encode()}
-        self._writer: Any = None
-
-    @property
-    def started(self) -> bool:
-        """Whether anything was written."""
-        return self._writer is not None
-
-    def write(self, smeared: ak.Array) -> None:
-        """Append smeared events."""
-        import awkward as ak
-        import pyarrow.parquet as pq
-
-        table = ak.to_arrow_table(
-            smeared, extensionarray=False, list_to32=True, string_to32=True, count_nulls=False
-        )
-        table = table.replace_schema_metadata(self._metadata)
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd")
-        else:
-            table = table.cast(self._writer.schema)
-        if len(table):
-            self._writer.write_table(table, row_group_size=len(table))
-
-    def close(self) -> None:
-        """Write the footer."""
-        if self._writer is not None:
-            self._writer.close()
-
-
-class _Csv:
-    """One row a particle."""
-
-    def __init__(self, file: BinaryIO, zipped: bool) -> None:
-        # No name and no time in the gzip header: the same events give the same bytes.
-        self._gzip = (
-            gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) if zipped else None
-        )
-        self._file = file if self._gzip is None else cast("BinaryIO", self._gzip)
-        self.started = False
-
-    def write(self, smeared: ak.Array) -> None:
-        """Append smeared events."""
-        from pyarrow import csv
-
-        if not self.started:
-            self._file.write(",".join(CSV_COLUMNS).encode() + b"\n")
-            self.started = True
-        sink = io.BytesIO()
-        options = csv.WriteOptions(include_header=False, quoting_style="none")
-        csv.write_csv(_rows(smeared), sink, options)
-        self._file.write(sink.getbuffer())
-
-    def close(self) -> None:
-        """Finish the compressed stream."""
-        if self._gzip is not None:
-            self._gzip.close()
-
-
-def _rows(smeared: ak.Array) -> pa.Table:
-    """One row a particle: the columns of a csv file."""
-    import awkward as ak
-    import numpy as np
-    import pyarrow as pa
-
-    particles = smeared.particles
-    event, _ = ak.broadcast_arrays(smeared.event, particles.pdgid)
-    columns: dict[str, Any] = {}
-    for name in CSV_COLUMNS:
-        value = ak.flatten(event if name == "event" else particles[name], axis=1)
-        if name == "detected":
-            value = ak.values_astype(value, np.uint8)
-        flat = ak.to_numpy(value)
-        mask = np.ma.getmaskarray(flat) if np.ma.isMaskedArray(flat) else None
-        columns[name] = pa.array(np.ma.getdata(flat), mask=mask)
-    return pa.table(columns)

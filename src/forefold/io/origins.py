@@ -1,0 +1,54 @@
+"""Where events come from: the inputs of an output, told apart by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forefold.io.files import content_stream, expand, window
+
+if TYPE_CHECKING:
+    from forefold.io.reader import Entries, Paths
+
+__all__ = ["origins"]
+
+
+def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
+    """Say what files are read, for the provenance of what is made from them.
+
+    Parameters
+    ----------
+    inputs : str, path, or iterable of these
+        Files or patterns.
+    entries : (start, stop), slice or "start:stop", optional
+        Range of positions, taken in each file.
+
+    Returns
+    -------
+    dict
+        ``inputs``, one a file: its ``path`` as it was given, its size in ``bytes``, the ``sha256`` of
+        the whole file as it lies on the disk (what ``sha256sum`` prints), and its ``stream``, the number
+        that tells it apart in the random numbers; and ``entries``, the range as [start, stop].
+
+    Raises
+    ------
+    OSError, ValueError
+        See `forefold.iterate`.
+
+    Examples
+    --------
+    >>> from forefold.io.origins import origins
+    >>> found = origins("events.gst.root", "0:100")
+    >>> found["entries"], found["inputs"][0]["path"], found["inputs"][0]["sha256"][:8]
+    ([0, 100], 'events.gst.root', '...')
+    """
+    start, stop = window(entries)
+    return {"inputs": [_origin(path) for path in expand(inputs)], "entries": [start, stop]}
+
+
+def _origin(path: str) -> dict[str, Any]:
+    with Path(path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    return {"path": path, "bytes": size, "sha256": digest, "stream": content_stream(path)}

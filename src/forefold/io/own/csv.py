@@ -1,0 +1,303 @@
+"""csv: one row a particle; what the rows cannot say stands in a file beside it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import awkward as ak
+import numpy as np
+import pyarrow as pa
+
+from forefold.events.table import rows_of_events
+from forefold.io import files
+from forefold.io.own.about import CONTENTS, About, Opened, document, parsed
+from forefold.io.own.columns import Column, Flat, nest
+from forefold.io.own.rows import TYPES, whole_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["COLUMNS", "batches", "header", "note", "opened", "sink"]
+
+_HEAD = 1 << 16
+_NOTE = 64 << 20
+
+COLUMNS = {
+    "smeared": (
+        "event", "pdgid", "energy_true", "theta_true", "detected", "energy_reco", "theta_reco",
+        "phi_reco", "px_reco", "py_reco", "pz_reco", "fate",
+    ),
+    "events": ("event", "pdgid", "status", "px", "py", "pz", "energy"),
+}  # fmt: skip
+"""Columns of a csv file, in order, by what it holds."""
+
+assert tuple(COLUMNS) == CONTENTS
+
+
+class _Sink:
+    """A csv file that is being written."""
+
+    def __init__(self, path: Path, about: About) -> None:
+        self._about = about
+        self._columns = COLUMNS[about.content]
+        self._raw = path.open("wb")
+        # No name and no time in the gzip header: the same events give the same bytes.
+        zipped = about.kind.endswith(".gz")
+        self._gzip = (
+            gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0) if zipped else None
+        )
+        self._file = cast("BinaryIO", self._raw if self._gzip is None else self._gzip)
+        self._digest = hashlib.sha256()
+        self._events = self._filled = self._rows = 0
+        self.started = False
+
+    def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
+        """Append events."""
+        from pyarrow import csv
+
+        if not self.started:
+            self._put(",".join(self._columns).encode() + b"\n")
+            self.started = True
+        sink = io.BytesIO()
+        options = csv.WriteOptions(include_header=False, quoting_style="none")
+        csv.write_csv(_rows(piece, self._columns), sink, options)
+        self._put(sink.getbuffer())
+        counts = ak.to_numpy(ak.num(piece.particles, axis=1))
+        self._events += len(counts)
+        self._filled += int((counts > 0).sum())
+        self._rows += int(counts.sum())
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+    def finish(self) -> None:
+        """Finish the compressed stream."""
+        if self._gzip is not None:
+            self._gzip.close()
+        self._raw.close()
+
+    abandon = finish
+
+    def note(self) -> str:
+        """Give the provenance, and what tells whether the rows are whole."""
+        facts: dict[str, Any] = {
+            "events": self._events,
+            "events_with_particles": self._filled,
+            "rows": self._rows,
+            "sha256": self._digest.hexdigest(),
+        }
+        return document(self._about, **facts) + "\n"
+
+
+def sink(path: Path, about: About) -> _Sink:
+    """Start a file."""
+    return _Sink(path, about)
+
+
+def _rows(piece: ak.Array, names: tuple[str, ...]) -> pa.Table:
+    """One row a particle: the columns of a csv file."""
+    particles = piece.particles
+    event, _ = ak.broadcast_arrays(piece.event, particles.pdgid)
+    columns: dict[str, Any] = {}
+    for name in names:
+        value = ak.flatten(event if name == "event" else particles[name], axis=1)
+        if name == "detected":
+            value = ak.values_astype(value, np.uint8)
+        flat = ak.to_numpy(value)
+        mask = np.ma.getmaskarray(flat) if np.ma.isMaskedArray(flat) else None
+        columns[name] = pa.array(np.ma.getdata(flat), mask=mask)
+    return pa.table(columns)
+
+
+_BLOCK = 1 << 22
+_LOST = 2 | 4  # below threshold, escaped
+_RECO = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
+
+
+def header(path: str) -> list[str]:
+    """Read the names of the columns."""
+    line = files.head(path, _HEAD).split(b"\n", 1)[0]
+    return [name.strip().strip('"') for name in line.decode(errors="replace").strip().split(",")]
+
+
+def batches(
+    path: str, start: int, stop: int | None, chunk: int
+) -> Iterator[tuple[pa.Table, float]]:
+    """Read the rows of a range of events in pieces of whole events, each with the fraction done."""
+    size = Path(path).stat().st_size
+    with files.decoded(path) as (content, raw):
+        rows = ((table, min(raw.tell() / size, 1.0)) for table in _rows_of(path, content))
+        yield from whole_events(path, rows, start, stop, chunk)
+
+
+def _rows_of(path: str, content: BinaryIO) -> Iterator[pa.Table]:
+    """Read rows with the columns that are known."""
+    from pyarrow import csv
+
+    names = header(path)
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        msg = f"{path}: the table has two columns of the name {doubled[0]}"
+        raise ValueError(msg)
+    watch = _Watch(content)
+    try:
+        reader = csv.open_csv(
+            pa.PythonFile(watch, mode="r"),
+            csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows=1, use_threads=False),
+            csv.ParseOptions(newlines_in_values=False),
+            csv.ConvertOptions(
+                column_types={name: TYPES[name] for name in names if name in TYPES},
+                include_columns=[name for name in names if name in TYPES],
+                null_values=[""],
+                quoted_strings_can_be_null=True,
+            ),
+        )
+        for batch in reader:
+            if len(batch):
+                yield pa.Table.from_batches([batch])
+    except files.DAMAGE as error:
+        raise files.damaged(path, error) from error
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        if str(error) == "Empty CSV file":
+            return
+        text = " ".join(str(error).split())[:200]
+        msg = f"{path}: damaged or cut csv file ({text})"
+        raise ValueError(msg) from error
+    if watch.last != b"\n":
+        msg = f"{path}: damaged or cut csv file (its last line does not end)"
+        raise ValueError(msg)
+
+
+class _Watch:
+    """A file that remembers its last byte, for Arrow."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.last = b""
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most so many bytes."""
+        data = self._file.read(size)
+        self.last = data[-1:] or self.last
+        return data
+
+    def close(self) -> None:
+        """Leave the file open: who opened it closes it."""
+
+    def readable(self) -> bool:
+        """Say so."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say no: it is read from start to end."""
+        return False
+
+
+def note(path: str) -> dict[str, Any] | None:
+    """Read what stands beside a csv file; None if there is nothing of ours.
+
+    Raises
+    ------
+    ValueError
+        If the rows are not those that were written.
+    """
+    beside = Path(f"{path}.json")
+    try:
+        if not beside.is_file() or beside.stat().st_size > _NOTE:
+            return None
+        facts = parsed(str(beside), beside.read_bytes())
+    except (ValueError, OSError):
+        return None
+    if not isinstance(facts.get("sha256"), str):
+        return None
+    digest = hashlib.sha256()
+    with files.decoded(path) as (content, _):
+        try:
+            while block := content.read(1 << 20):
+                digest.update(block)
+        except files.DAMAGE as error:
+            raise files.damaged(path, error) from error
+    if digest.hexdigest() != facts["sha256"]:
+        msg = f"{path}: damaged, cut or changed since it was written: its rows do not fit {beside.name}"
+        raise ValueError(msg)
+    return facts
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Opened]:
+    """Open a csv file of smeared events."""
+    names = header(path)
+    content = "smeared" if {"energy_true", "fate"} <= set(names) else "events"
+    if content == "smeared":
+        missing = [name for name in COLUMNS[content] if name not in names]
+        if missing:
+            msg = f"{path}: the table lacks the columns {', '.join(missing)}"
+            raise ValueError(msg)
+    facts = note(path) or {"provenance": {}}
+    yield Opened(
+        path,
+        content,
+        facts["provenance"],
+        -1,
+        lambda start, stop, chunk: _pieces(path, facts, start, stop, chunk),
+    )
+
+
+def _pieces(
+    path: str, facts: dict[str, Any], start: int, stop: int | None, chunk: int
+) -> Iterator[tuple[ak.Array, float]]:
+    count = 0
+    for table, done in batches(path, start, stop, chunk):
+        piece = nest(_flat(path, table))
+        count += len(piece)
+        yield piece, done
+    written = facts.get("events_with_particles")
+    if start == 0 and stop is None and written is not None and written != count:
+        msg = (
+            f"{path}: {written} events were written, {count} can be told apart: neighbours have the same "
+            "number; write parquet instead"
+        )
+        raise ValueError(msg)
+
+
+def _flat(path: str, table: pa.Table) -> Flat:
+    """Take the columns of smeared events from rows."""
+    bounds = rows_of_events(table["event"].to_numpy())
+    starts, counts = bounds[:-1], np.diff(bounds)
+    particle: dict[str, Column] = {}
+    for name in COLUMNS["smeared"][1:]:
+        values = table[name].combine_chunks()
+        known = values.is_valid().to_numpy(zero_copy_only=False)
+        plain = values.fill_null(False if name == "detected" else 0)
+        array = plain.to_numpy(zero_copy_only=False)
+        particle[name] = Column(array, known if name in _RECO else None)
+        if name not in _RECO and not known.all():
+            msg = f"{path}: event {table['event'][int(np.argmin(known))]}: {name} is missing"
+            raise ValueError(msg)
+    fate = particle["fate"].values
+    detected = (fate & 1) != 0
+    for name in ("detected", *_RECO):
+        column = particle[name]
+        wrong = detected != (column.values if column.known is None else column.known)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            msg = f"{path}: event {table['event'][row]}: {name} does not fit fate = {fate[row]}"
+            raise ValueError(msg)
+    lost = (fate & _LOST) != 0
+    event = {"event": Column(table["event"].to_numpy()[starts])}
+    each = {
+        "n_particles": np.ones_like(detected),
+        "n_detected": detected,
+        "n_lost": lost,
+        "n_not_smeared": ~detected & ~lost,
+    }
+    for name, which in each.items():
+        event[name] = Column(np.add.reduceat(which.astype(np.int64), starts))
+    return Flat(event, particle, counts)

@@ -1,0 +1,227 @@
+"""Parquet: one row an event, one row group a piece, pages with checksums."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from forefold.io import files
+from forefold.io.own.about import CONTENTS, NAME, About, Opened, damage
+from forefold.io.own.columns import flatten, nest
+from forefold.io.own.rows import TYPES, whole_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import awkward as ak
+
+__all__ = ["batches", "opened", "sink"]
+
+_THRIFT_BYTES = 64 << 20
+_ROWS = 1 << 17
+
+
+class _Sink:
+    """A parquet file that is being written."""
+
+    def __init__(self, path: Path, about: About) -> None:
+        self._path = path
+        text = json.dumps(about.provenance, sort_keys=True, ensure_ascii=False)
+        self._metadata = {NAME.encode(): text.encode()}
+        self._writer: Any = None
+
+    @property
+    def started(self) -> bool:
+        """Whether anything was written."""
+        return self._writer is not None
+
+    def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
+        """Append events."""
+        import awkward as ak
+
+        table = ak.to_arrow_table(
+            piece, extensionarray=False, list_to32=True, string_to32=True, count_nulls=False
+        )
+        table = table.replace_schema_metadata(self._metadata)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._path, table.schema, compression="zstd", write_page_checksum=True
+            )
+        else:
+            table = table.cast(self._writer.schema)
+        if len(table):
+            self._writer.write_table(table, row_group_size=len(table))
+
+    def finish(self) -> None:
+        """Write the footer."""
+        self._writer.close()
+
+    def abandon(self) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def note(self) -> str:
+        """Nothing: the provenance is inside."""
+        return ""
+
+
+def sink(path: Path, about: About) -> _Sink:
+    """Start a file."""
+    return _Sink(path, about)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Opened]:
+    """Open a parquet file that forefold wrote."""
+    with _file(path) as file:
+        fields = _particle_fields(file.schema_arrow)
+        content = CONTENTS[0] if "energy_true" in fields else CONTENTS[1]
+        yield Opened(
+            path,
+            content,
+            _provenance(path, file.schema_arrow),
+            file.metadata.num_rows,
+            lambda start, stop, chunk: _pieces(path, file, start, stop, chunk),
+        )
+
+
+def _particle_fields(schema: pa.Schema) -> set[str]:
+    index = schema.get_field_index("particles")
+    if index < 0:
+        return set()
+    kind = schema.field(index).type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return set()
+    inner = kind.value_type
+    return {part.name for part in inner} if pa.types.is_struct(inner) else set()
+
+
+def _provenance(path: str, schema: pa.Schema) -> dict[str, Any]:
+    text = (schema.metadata or {}).get(NAME.encode())
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise damage(path, "its provenance is no JSON") from error
+    if not isinstance(found, dict):
+        raise damage(path, "its provenance is no JSON object")
+    return found
+
+
+@contextmanager
+def _file(path: str) -> Iterator[Any]:
+    with Path(path).open("rb") as raw:
+        with _complaints(path):
+            # Lengths in the footer are checked against these limits before anything is allocated.
+            file = pq.ParquetFile(
+                raw,
+                page_checksum_verification=True,
+                pre_buffer=False,
+                thrift_string_size_limit=_THRIFT_BYTES,
+                thrift_container_size_limit=_THRIFT_BYTES // 64,
+            )
+            _ = file.schema_arrow
+        with file:
+            yield file
+
+
+def _group_rows(path: str, file: Any) -> list[int]:
+    """Count the rows of each row group.
+
+    They are counted by reading no column of it: the library ends the process where its metadata of a row
+    group is looked at and does not make sense.
+    """
+    with _complaints(path):
+        found = [len(file.read_row_group(i, columns=[])) for i in range(file.num_row_groups)]
+    total = file.metadata.num_rows
+    if sum(found) != total:
+        raise damage(path, f"its row groups hold {sum(found)} rows, its footer says {total}")
+    return found
+
+
+@contextmanager
+def _complaints(path: str) -> Iterator[None]:
+    """Turn what Arrow raises on damage into one line."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        text = " ".join(str(error).split())[:160]
+        msg = f"{path}: damaged or cut parquet file ({text})"
+        raise ValueError(msg) from error
+
+
+def batches(
+    path: str, start: int, stop: int | None, chunk: int
+) -> Iterator[tuple[pa.Table, float]]:
+    """Read a range of events of any parquet file in pieces, each with the fraction done.
+
+    A file with one number of `pdgid` a row has one row a particle, all others one row an event.
+    """
+    with _file(path) as file:
+        schema = file.schema_arrow
+        index = schema.get_field_index("pdgid")
+        if index < 0 or not _is_number(schema.field(index).type):
+            if start >= file.metadata.num_rows:
+                raise files.beyond(path, start, file.metadata.num_rows)
+            yield from _batches(path, file, start, stop, chunk)
+            return
+        if "event" not in schema.names:
+            msg = f"{path}: the table has one row a particle and lacks the column event"
+            raise ValueError(msg)
+        known = [name for name in schema.names if name in TYPES]
+        rows = _batches(path, file, 0, None, _ROWS, known)
+        yield from whole_events(path, rows, start, stop, chunk)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _batches(
+    path: str,
+    file: Any,
+    start: int,
+    stop: int | None,
+    chunk: int,
+    columns: list[str] | None = None,
+) -> Iterator[tuple[pa.Table, float]]:
+    total = file.metadata.num_rows
+    stop = total if stop is None else min(stop, total)
+    wanted, ahead = [], 0
+    first = None
+    for i, rows in enumerate(_group_rows(path, file)):
+        if ahead < stop and ahead + rows > start:
+            wanted.append(i)
+            first = ahead if first is None else first
+        ahead += rows
+    row = first or 0
+    with _complaints(path):
+        for batch in file.iter_batches(batch_size=chunk, row_groups=wanted, columns=columns):
+            table = pa.Table.from_batches([batch])
+            low, high = max(start - row, 0), min(stop - row, len(table))
+            row += len(table)
+            if low < high:
+                table = table.slice(low, high - low)
+                table.validate(full=True)
+                yield table, (min(row, stop) - start) / (stop - start)
+    if row < stop:
+        raise damage(path, f"it has {row} rows, its footer says {total}")
+
+
+def _pieces(
+    path: str, file: Any, start: int, stop: int | None, chunk: int
+) -> Iterator[tuple[ak.Array, float]]:
+    import awkward as ak
+
+    for table, done in _batches(path, file, start, stop, chunk):
+        array = ak.from_arrow(table.replace_schema_metadata(None))
+        yield nest(flatten(array)), done

@@ -1,0 +1,64 @@
+"""Event records from the ROOT and HDF5 files that `forefold convert` writes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from forefold.io import files
+from forefold.io.reader import Header, Source
+from forefold.io.smeared import own_format
+from forefold.io.table import as_record, origin, refuse_smeared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    import awkward as ak
+
+    from forefold.io.own.about import Opened
+
+__all__ = ["READER", "OwnReader"]
+
+_NAMES = {"root": "ROOT tree `forefold`", "hdf5": "HDF5 of forefold"}
+
+
+class OwnReader:
+    """Reader of forefold's own ROOT and HDF5 files."""
+
+    name = "forefold"
+
+    def sniff(self, path: str) -> bool:
+        """Tell whether the file is HDF5, or ROOT with the tree `forefold`."""
+        return own_format(path) in _NAMES
+
+    def describe(self, path: str) -> Header:
+        """Say what made it."""
+        with _opened(path) as found:
+            made, details = origin(found.provenance)
+            return Header(_NAMES[str(own_format(path))], made, details | found.details)
+
+    def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
+        """Read the columns in pieces."""
+        entry = source.start
+        with _opened(source.path) as found:
+            refuse_smeared(source.path, found.content)
+            if source.start >= found.events:
+                raise files.beyond(source.path, source.start, found.events)
+            stop = found.events if source.stop is None else min(source.stop, found.events)
+            try:
+                for piece, done in found.pieces(source.start, stop, source.chunk):
+                    record = as_record(piece, source, entry)
+                    yield record, done
+                    entry += len(record)
+            except ValueError as error:
+                source.lose(stop - entry, str(error))
+
+
+def _opened(path: str) -> AbstractContextManager[Opened]:
+    module = import_module(f"forefold.io.own.{own_format(path)}")
+    found: AbstractContextManager[Opened] = module.opened(path)
+    return found
+
+
+READER = OwnReader()

@@ -1,0 +1,125 @@
+"""What precedes the events in a NuHepMC file: versions, tools, and what the numbers mean."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pyhepmc
+
+from forefold import species
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forefold.io.own.about import About
+
+__all__ = ["RESPONSE", "run_info"]
+
+RESPONSE = 201
+"""Status of reconstructed particles, and of the vertices that they come from."""
+
+_PARTICLES = {
+    1: ("Final", "True particle of the final state"),
+    4: ("Beam", "Incoming beam particle"),
+    20: ("Target", "Target, at rest"),
+    100: ("Other", "Not final state; its attribute `status` is that of the generator"),
+    RESPONSE: ("Reconstructed", "What the detector makes of the particle that it comes from"),
+}
+_VERTICES = {
+    1: ("Primary", "The true interaction"),
+    RESPONSE: ("Response", "A true particle is detected"),
+}
+# NuHepMC 1.0.0, convention E.C.1.
+_PROCESSES = {
+    1: "Low-energy nuclear scattering",
+    2: "Quasielastic",
+    3: "Meson exchange current",
+    4: "Resonance production",
+    5: "Shallow inelastic scattering",
+    6: "Deep inelastic scattering",
+}
+
+
+def run_info(about: About, text: str, currents: Mapping[int, str], odd: set[int]) -> bytes:
+    """Write the header of a file.
+
+    Parameters
+    ----------
+    about : About
+        What is written.
+    text : str
+        The document of the file.
+    currents : mapping of int to str
+        Processes that occur, each with CC, NC or nothing.
+    odd : set of int
+        Particles that occur and have no PDG number.
+
+    Returns
+    -------
+    bytes
+        All lines before the first event.
+    """
+    run = pyhepmc.GenRunInfo()
+    version = str(about.provenance.get("version", "unknown"))
+    run.tools = [("forefold", version, "What a detector sees of generator events")]
+    run.weight_names = ["CV"]
+    for name, value in _attributes(about, text, currents, odd).items():
+        run.attributes[name] = value
+    stream = io.BytesIO()
+    with pyhepmc.io.pyiostream(stream) as out:
+        writer = pyhepmc.io.WriterAscii(out, run)
+        writer.close()
+    lines = stream.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if line.strip() and b"-END_EVENT_LISTING" not in line)
+
+
+def _attributes(
+    about: About, text: str, currents: Mapping[int, str], odd: set[int]
+) -> dict[str, str]:
+    smeared = about.content == "smeared"
+    used = {number: info for number, info in _PARTICLES.items() if smeared or number != RESPONSE}
+    places = {number: info for number, info in _VERTICES.items() if smeared or number != RESPONSE}
+    processes = {
+        number: (_process(number, current), "As the generator says; see E.C.1")
+        for number, current in sorted(currents.items())
+    }
+    found = {
+        "NuHepMC.Version.Major": "1",
+        "NuHepMC.Version.Minor": "0",
+        "NuHepMC.Version.Patch": "0",
+        "NuHepMC.Conventions": "E.C.1",
+        "NuHepMC.Units.CrossSection.Unit": "pb",
+        "NuHepMC.Units.CrossSection.TargetScale": "PerAtom",
+        "NuHepMC.AdditionalParticleNumbers": " ".join(str(number) for number in sorted(odd)),
+        "forefold.content": about.content,
+        "forefold.document": text,
+    }
+    found |= _listing("Process", processes)
+    found |= _listing("VertexStatus", places)
+    found |= _listing("ParticleStatus", used)
+    for number in sorted(odd):
+        name = species.name(number) if number else "unknown"
+        found[f"NuHepMC.AdditionalParticleNumber[{number}].Name"] = name
+    for key in ("version", "card", "card_sha256", "rng", "axis"):
+        value: Any = about.provenance.get(key)
+        if value is not None:
+            found[f"forefold.{key}"] = str(value)
+    return found
+
+
+def _listing(what: str, known: Mapping[int, tuple[str, str]]) -> dict[str, str]:
+    found = {f"NuHepMC.{what}IDs": " ".join(str(number) for number in known)}
+    for number, (name, text) in known.items():
+        found[f"NuHepMC.{what}Info[{number}].Name"] = name
+        found[f"NuHepMC.{what}Info[{number}].Description"] = text
+    return found
+
+
+def _process(number: int, current: str) -> str:
+    """Name a process; the current is in the name, where readers look for it."""
+    if number == 0:
+        return f"Unknown {current}".strip()
+    name = _PROCESSES.get(abs(number) // 100, "Other")
+    kind = "electromagnetic" if number < 0 else current
+    return f"{name} {kind} {number}".replace("  ", " ")

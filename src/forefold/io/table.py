@@ -1,0 +1,99 @@
+"""Tables with named columns as input: csv and parquet, forefold's own or anyone's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forefold import events
+from forefold.io import files
+from forefold.io.reader import Header, Source
+from forefold.io.smeared import own_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    import awkward as ak
+    import pyarrow as pa
+
+__all__ = ["READER", "TableReader", "as_record", "origin"]
+
+
+class TableReader:
+    """Reader of csv and parquet tables."""
+
+    name = "table"
+
+    def sniff(self, path: str) -> bool:
+        """Tell whether the file is parquet, or csv with the columns `event` and `pdgid`."""
+        return own_format(path) in ("parquet", "csv")
+
+    def describe(self, path: str) -> Header:
+        """Say what made it, if that is known."""
+        kind, module = _module(path)
+        with module.opened(path) as found:
+            return Header(f"{kind} table", *origin(found.provenance))
+
+    def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
+        """Read the table in pieces."""
+        _, module = _module(source.path)
+        with module.opened(source.path) as found:
+            refuse_smeared(source.path, found.content)
+            total = found.events
+        if total == 0:
+            raise files.no_events(source.path, "the table")
+        rows: Iterator[tuple[pa.Table, float]]
+        rows = module.batches(source.path, source.start, source.stop, source.chunk)
+        entry = source.start
+        try:
+            for table, done in rows:
+                record = as_record(table, source, entry)
+                yield record, done
+                entry += len(record)
+        except ValueError as error:
+            if entry == source.start:
+                raise
+            # What follows damage in a table cannot be found again.
+            lost = total if source.stop is None or total < 0 else min(source.stop, total)
+            source.lose(max(lost - entry, 1), str(error))
+
+
+def _module(path: str) -> tuple[str | None, ModuleType]:
+    from importlib import import_module
+
+    kind = own_format(path)
+    return kind, import_module(f"forefold.io.own.{kind}")
+
+
+def refuse_smeared(path: str, content: str) -> None:
+    """Refuse files of smeared events as input."""
+    if content == "smeared":
+        msg = f"{path}: holds smeared events; forefold.read_smeared reads them"
+        raise ValueError(msg)
+
+
+def origin(provenance: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Say what made a file, and of what."""
+    version = provenance.get("version")
+    made = (f"forefold {version}",) if isinstance(version, str) else ("not recorded",)
+    inputs = provenance.get("inputs")
+    inputs = inputs if isinstance(inputs, list) else []
+    names = [str(one["path"]) for one in inputs if isinstance(one, dict) and "path" in one]
+    return made, {"converted from": ", ".join(names)} if names else {}
+
+
+def as_record(table: Any, source: Source, entry: int) -> ak.Array:
+    """Make the event record of one piece.
+
+    A file that forefold made keeps the numbers `stream` and `entry` of the events' first file, so that they
+    are smeared alike; `stream` given by the user counts before those.
+    """
+    given = source.stream != files.content_stream(source.path)
+    has = "stream" in (table.fields if hasattr(table, "fields") else table.column_names)
+    stream = source.stream if given or not has else None
+    record = events.from_table(table, source=source.path, stream=stream, first=entry)
+    events.check(record, source.path)
+    return record
+
+
+READER = TableReader()
