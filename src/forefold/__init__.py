@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card, cards, load_card
     from forefold.io import inspect, iterate, read
     from forefold.kernels.fate import Fate
+    from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix
     from forefold.smearing import fate_counts, reconstructed, smear
 
@@ -36,6 +37,7 @@ __all__ = [
     "io",
     "iterate",
     "load_card",
+    "observables",
     "plot",
     "read",
     "reconstructed",
@@ -57,6 +59,7 @@ _HOMES = {
     "inspect": "io",
     "iterate": "io",
     "load_card": "detector",
+    "observables": "kinematics",
     "read": "io",
     "reconstructed": "smearing",
     "sample": "demo",
