@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forefold import io
 from forefold.detector import Card, load_card
 from forefold.io.writers import open_writer
+from forefold.selection import Selection, selection_of
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Tally:
         Particles by outcome; they add up to `particles`.
     seconds : float
         Wall time.
+    selection : Selection or None
+        What events had to pass, with the counts of those that were read and kept.
     """
 
     rng: int
@@ -48,6 +51,7 @@ class Tally:
     particles: int = 0
     fates: Counter[Fate] = field(default_factory=Counter)
     seconds: float = 0.0
+    selection: Selection | None = None
 
     def add(self, smeared: ak.Array) -> None:
         """Count one piece."""
@@ -64,6 +68,8 @@ def smear_chunks(
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     entries: Entries = None,
+    where: str | Selection | None = None,
+    observables: bool = False,
     chunk: int = CHUNK,
     progress: Progress | None = None,
 ) -> Iterator[ak.Array]:
@@ -79,6 +85,10 @@ def smear_chunks(
         See `forefold.smear`.
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
+    where : str or Selection, optional
+        Condition on the true events, see `forefold.selection`; it changes no bit of those that are kept.
+    observables : bool
+        Add the columns of `forefold.observables` to each event.
     chunk : int
         Events in memory at a time; it changes no bit of the result.
     progress : callable, optional
@@ -103,8 +113,26 @@ def smear_chunks(
     """
     detector = load_card(card)
     key = random_key(rng)
-    pieces = io.iterate(inputs, chunk=chunk, entries=entries, progress=progress)
-    return (smear(events, detector, rng=key, axis=axis) for events in pieces)
+    pieces = io.iterate(inputs, chunk=chunk, entries=entries, where=where, progress=progress)
+    return (_smeared(events, detector, key, axis, observables) for events in pieces)
+
+
+def _smeared(events: ak.Array, card: Card, key: int, axis: Axis, observables: bool) -> ak.Array:
+    smeared = smear(events, card, rng=key, axis=axis)
+    if not observables:
+        return smeared
+    import awkward as ak
+
+    from forefold import kinematics
+
+    table = kinematics.observables(events, smeared)
+    columns = {name: table[name] for name in table.fields}
+    columns |= {name: smeared[name] for name in smeared.fields}
+    # what identifies the events comes first, as without observables
+    order = [*smeared.fields, *(name for name in table.fields if name not in smeared.fields)]
+    result = ak.zip({name: columns[name] for name in order}, depth_limit=1)
+    result.attrs["forefold"] = smeared.attrs["forefold"]
+    return result
 
 
 def smear_files(
@@ -115,6 +143,8 @@ def smear_files(
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     entries: Entries = None,
+    where: str | Selection | None = None,
+    observables: bool = False,
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -124,7 +154,7 @@ def smear_files(
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, chunk, progress
+    inputs, card, rng, axis, entries, where, observables, chunk, progress
         See `smear_chunks`.
     out : str or Path
         Output file, ``.parquet`` or ``.csv``.  It appears under its name only when it is complete.
@@ -143,13 +173,28 @@ def smear_files(
         Bad input, or an output that cannot be written; nothing half-written is left.
     """
     start = time.perf_counter()
+    if observables and str(out).lower().endswith((".csv", ".csv.gz")):
+        message = (
+            f"{out}: a csv file has one row a particle and no room for observables; write .parquet"
+        )
+        raise ValueError(message)
     detector = load_card(card)
-    tally = Tally(rng=random_key(rng))
+    tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
     sinks = [tally.add, *also]
     pieces = smear_chunks(
-        inputs, detector, rng=tally.rng, axis=axis, entries=entries, chunk=chunk, progress=progress
+        inputs,
+        detector,
+        rng=tally.rng,
+        axis=axis,
+        entries=entries,
+        where=tally.selection,
+        observables=observables,
+        chunk=chunk,
+        progress=progress,
     )
     about = provenance(detector, tally.rng, axis)
+    if tally.selection is not None:
+        about["where"] = tally.selection.text
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
         for smeared in pieces:
             writer.write(smeared)

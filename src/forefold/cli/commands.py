@@ -47,7 +47,7 @@ def inspect(options: argparse.Namespace) -> int:
 
     found = []
     for path in io.expand(options.inputs):
-        inspection = io.inspect(path)
+        inspection = io.inspect(path, where=options.where)
         if options.json:
             found.append(inspection.to_dict())
         else:
@@ -105,12 +105,23 @@ def smear(options: argparse.Namespace) -> int:
             rng=options.rng,
             axis=options.axis,
             entries=options.entries,
+            where=options.where,
+            observables=options.observables,
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
         )
     _say(_tally(tally, options.out), quiet=options.quiet)
+    _say_selected(options)
     return 0
+
+
+def _say_selected(options: argparse.Namespace) -> None:
+    """Say how many events a selection kept."""
+    cut = options.where
+    if cut is not None:
+        text = f"  selection: {cut.kept:,} of {cut.events:,} events kept, {cut.events - cut.kept:,} cut ({cut.text})"
+        _say(text, quiet=options.quiet)
 
 
 def _tally(tally: Tally, out: str) -> str:
@@ -146,6 +157,7 @@ def matrix(options: argparse.Namespace) -> int:
     )
     if options.out == "-":
         print(to_json(fill([request], card, options)[0]))
+        _say_selected(options)
         return 0
     if Path(options.out).suffix != ".json":
         message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
@@ -156,6 +168,7 @@ def matrix(options: argparse.Namespace) -> int:
     total = filled.values(flow=True).sum()
     shape = " x ".join(str(n) for n in filled.shape)
     _say(f"{options.out}: {shape} bins, sum of weights {total:,.6g}", quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 
@@ -174,6 +187,7 @@ def plot(options: argparse.Namespace) -> int:
             for name, data in _figures(names, "pdf", options):
                 (folder / f"{name}.pdf").write_bytes(data)
         _say(f"{options.out}: {len(names)} figures", quiet=options.quiet)
+        _say_selected(options)
         return 0
     ending = Path(options.out).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
@@ -184,6 +198,7 @@ def plot(options: argparse.Namespace) -> int:
         for _, data in _figures(names, ending, options):
             aside.write_bytes(data)
     _say(f"{options.out}: {FIGURES[options.figure]}", quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 

@@ -56,6 +56,7 @@ def fill(
             rng=options.rng,
             axis=options.axis,
             entries=options.entries,
+            where=options.where,
             chunk=options.chunk,
             progress=report,
         ):

@@ -69,6 +69,11 @@ class FinalState:
         """Count particles of each event."""
         return np.asarray(np.bincount(self.event[which], minlength=self.events), dtype=np.int64)
 
+    @property
+    def total(self) -> NDArray[np.int64]:
+        """Number of particles of each event."""
+        return self.count(np.ones(len(self.pdgid), dtype=np.bool_))
+
     def leading(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Find the particle of highest momentum in each event, -1 where there is none; of equals, the first."""
         index = np.flatnonzero(which)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
-import numpy as np
 
 from forefold import species
 from forefold.kinematics.final_state import made, seen
@@ -121,8 +120,7 @@ def _columns(
         elif name == "topology":
             yield f"{name}_{suffix}", quantities.topology()
         else:
-            state = quantities.state
-            yield f"{name}_{suffix}", state.count(np.ones(len(state.pdgid), dtype=np.bool_))
+            yield f"{name}_{suffix}", quantities.state.total
 
 
 def _chosen(names: Iterable[str] | None) -> tuple[str, ...]:
