@@ -142,7 +142,7 @@ def momentum_transfer(
 
     References
     ----------
-    Review of Particle Physics, "Structure functions", eq. (18.1).
+    Review of Particle Physics, "Structure Functions".
 
     Examples
     --------
@@ -173,7 +173,7 @@ def hadronic_mass(q0: ArrayLike, q2: ArrayLike, mass: float = NUCLEON_MASS) -> A
 
     References
     ----------
-    Review of Particle Physics, "Structure functions", section 18.1.
+    Review of Particle Physics, "Structure Functions".
 
     Examples
     --------
@@ -198,7 +198,7 @@ def bjorken_x(q0: ArrayLike, q2: ArrayLike, mass: float = NUCLEON_MASS) -> Any:
 
     References
     ----------
-    Review of Particle Physics, "Structure functions", section 18.1.
+    Review of Particle Physics, "Structure Functions".
 
     Examples
     --------
@@ -222,7 +222,7 @@ def bjorken_y(q0: ArrayLike, probe_energy: ArrayLike) -> Any:
 
     References
     ----------
-    Review of Particle Physics, "Structure functions", section 18.1.
+    Review of Particle Physics, "Structure Functions".
 
     Examples
     --------
@@ -282,7 +282,7 @@ def angle_between(a: NDArray[np.float64], b: NDArray[np.float64]) -> Any:
 
     References
     ----------
-    X.-G. Lu et al., Phys. Rev. C 94 (2016) 015503, arXiv:1512.05748 (section II).
+    X.-G. Lu et al., Phys. Rev. C 94 (2016) 015503, arXiv:1512.05748.
 
     Examples
     --------
