@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
+    from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix
     from forefold.smearing import fate_counts, reconstructed, smear
 
@@ -40,6 +41,7 @@ __all__ = [
     "iterate",
     "iterate_smeared",
     "load_card",
+    "observables",
     "plot",
     "read",
     "read_smeared",
@@ -64,6 +66,7 @@ _HOMES = {
     "iterate": "io",
     "iterate_smeared": "io.smeared",
     "load_card": "detector",
+    "observables": "kinematics",
     "read": "io",
     "read_smeared": "io.smeared",
     "reconstructed": "smearing",

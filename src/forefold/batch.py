@@ -14,6 +14,7 @@ from forefold.io.files import refuse_as_output
 from forefold.io.origins import origins
 from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.writers import open_writer
+from forefold.selection import Selection, selection_of
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Tally:
         Particles by outcome; they add up to `particles`.
     seconds : float
         Wall time.
+    selection : Selection or None
+        What events had to pass, with the counts of those that were read and kept.
     """
 
     rng: int
@@ -52,6 +55,7 @@ class Tally:
     particles: int = 0
     fates: Counter[Fate] = field(default_factory=Counter)
     seconds: float = 0.0
+    selection: Selection | None = None
 
     def add(self, smeared: ak.Array) -> None:
         """Count one piece."""
@@ -68,6 +72,8 @@ def smear_chunks(
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     entries: Entries = None,
+    where: str | Selection | None = None,
+    observables: bool = False,
     chunk: int = CHUNK,
     progress: Progress | None = None,
 ) -> Iterator[ak.Array]:
@@ -83,6 +89,10 @@ def smear_chunks(
         See `forefold.smear`.
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
+    where : str or Selection, optional
+        Condition on the true events, see `forefold.selection`; it changes no bit of those that are kept.
+    observables : bool
+        Add the columns of `forefold.observables` to each event.
     chunk : int
         Events in memory at a time; it changes no bit of the result.
     progress : callable, optional
@@ -107,8 +117,26 @@ def smear_chunks(
     """
     detector = load_card(card)
     key = random_key(rng)
-    pieces = io.iterate(inputs, chunk=chunk, entries=entries, progress=progress)
-    return (smear(events, detector, rng=key, axis=axis) for events in pieces)
+    pieces = io.iterate(inputs, chunk=chunk, entries=entries, where=where, progress=progress)
+    return (_smeared(events, detector, key, axis, observables) for events in pieces)
+
+
+def _smeared(events: ak.Array, card: Card, key: int, axis: Axis, observables: bool) -> ak.Array:
+    smeared = smear(events, card, rng=key, axis=axis)
+    if not observables:
+        return smeared
+    import awkward as ak
+
+    from forefold import kinematics
+
+    table = kinematics.observables(events, smeared)
+    columns = {name: table[name] for name in table.fields}
+    columns |= {name: smeared[name] for name in smeared.fields}
+    # what identifies the events comes first, as without observables
+    order = [*smeared.fields, *(name for name in table.fields if name not in smeared.fields)]
+    result = ak.zip({name: columns[name] for name in order}, depth_limit=1)
+    result.attrs["forefold"] = smeared.attrs["forefold"]
+    return result
 
 
 def convert(
@@ -189,6 +217,8 @@ def smear_files(
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     entries: Entries = None,
+    where: str | Selection | None = None,
+    observables: bool = False,
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -198,7 +228,7 @@ def smear_files(
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, chunk, progress
+    inputs, card, rng, axis, entries, where, observables, chunk, progress
         See `smear_chunks`.
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
@@ -218,16 +248,25 @@ def smear_files(
         Bad input, or an output that cannot be written; nothing half-written is left.
     """
     start = time.perf_counter()
+    if observables and str(out).lower().endswith((".csv", ".csv.gz")):
+        message = (
+            f"{out}: a csv file has one row a particle and no room for observables; write .parquet"
+        )
+        raise ValueError(message)
     detector = load_card(card)
-    tally = Tally(rng=random_key(rng))
+    tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
     sinks = [tally.add, *also]
     paths = io.expand(inputs)
     refuse_as_output(paths, out)
-    pieces = io.iterate(paths, chunk=chunk, entries=entries, progress=progress)
+    pieces = io.iterate(
+        paths, chunk=chunk, entries=entries, where=tally.selection, progress=progress
+    )
     about = provenance(detector, tally.rng, axis) | origins(paths, entries)
+    if tally.selection is not None:
+        about["where"] = tally.selection.text
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
         for events in pieces:
-            smeared = smear(events, detector, rng=tally.rng, axis=axis)
+            smeared = _smeared(events, detector, tally.rng, axis, observables)
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)

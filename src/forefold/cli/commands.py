@@ -57,7 +57,7 @@ def inspect(options: argparse.Namespace) -> int:
 
     found = []
     for path in io.expand(options.inputs):
-        inspection = io.inspect(path)
+        inspection = io.inspect(path, where=options.where)
         if options.json:
             found.append(inspection.to_dict())
         else:
@@ -115,6 +115,8 @@ def smear(options: argparse.Namespace) -> int:
             rng=options.rng,
             axis=options.axis,
             entries=options.entries,
+            where=options.where,
+            observables=options.observables,
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
@@ -122,6 +124,7 @@ def smear(options: argparse.Namespace) -> int:
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
     _say(_tally(tally, options.out), quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 
@@ -141,6 +144,14 @@ def convert(options: argparse.Namespace) -> int:
         )
     _say(f"{options.out}: {count:,} events", quiet=options.quiet)
     return 0
+
+
+def _say_selected(options: argparse.Namespace) -> None:
+    """Say how many events a selection kept."""
+    cut = options.where
+    if cut is not None:
+        text = f"  selection: {cut.kept:,} of {cut.events:,} events kept, {cut.events - cut.kept:,} cut ({cut.text})"
+        _say(text, quiet=options.quiet)
 
 
 def _tally(tally: Tally, out: str) -> str:
@@ -179,6 +190,7 @@ def matrix(options: argparse.Namespace) -> int:
     )
     if options.out == "-":
         print(to_json(fill([request], card, options)[0]))
+        _say_selected(options)
         return 0
     if Path(options.out).suffix != ".json":
         message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
@@ -189,6 +201,7 @@ def matrix(options: argparse.Namespace) -> int:
     total = filled.values(flow=True).sum()
     shape = " x ".join(str(n) for n in filled.shape)
     _say(f"{options.out}: {shape} bins, sum of weights {total:,.6g}", quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 
@@ -207,6 +220,7 @@ def plot(options: argparse.Namespace) -> int:
             for name, data in _figures(names, "pdf", options):
                 (folder / f"{name}.pdf").write_bytes(data)
         _say(f"{options.out}: {len(names)} figures", quiet=options.quiet)
+        _say_selected(options)
         return 0
     ending = Path(options.out).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
@@ -217,6 +231,7 @@ def plot(options: argparse.Namespace) -> int:
         for _, data in _figures(names, ending, options):
             aside.write_bytes(data)
     _say(f"{options.out}: {FIGURES[options.figure]}", quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 

@@ -61,6 +61,7 @@ def fill(
             rng=rng,
             axis=options.axis,
             entries=options.entries,
+            where=options.where,
             chunk=options.chunk,
             progress=report,
         ):

@@ -19,6 +19,8 @@ from forefold.cli.figures import FIGURES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from forefold.selection import Selection
+
 __all__ = ["main", "parser"]
 
 
@@ -101,6 +103,7 @@ def _add_demo(commands: Any) -> None:
 def _add_inspect(commands: Any) -> None:
     sub = _add(commands, "inspect", "inspect", "say what a generator's file holds")
     sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
+    _add_where(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
@@ -130,6 +133,11 @@ def _add_smear(commands: Any) -> None:
         epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
     )
     _add_events(sub)
+    sub.add_argument(
+        "--observables",
+        action="store_true",
+        help="add observables of every event, true and reconstructed, to a .parquet output",
+    )
     sub.add_argument(
         "-o",
         "--out",
@@ -232,6 +240,7 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
     )
     _add_rng(sub, default=None)
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    _add_where(sub)
     sub.add_argument(
         "--axis",
         choices=("probe", "z"),
@@ -248,6 +257,15 @@ def _add_chunk(sub: argparse.ArgumentParser) -> None:
         default=20_000,
         metavar="N",
         help="events in memory at a time (default: %(default)s); it changes no bit of the result",
+    )
+
+
+def _add_where(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--where",
+        type=_condition,
+        metavar="CONDITION",
+        help="only events of which this is true, such as 'cc and abs(probe) == 14 and enu > 0.5'",
     )
 
 
@@ -285,6 +303,15 @@ def _whole(text: str) -> int:
         message = f"a whole number from 0 to 2^64 - 1 is expected, found {text!r}"
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def _condition(text: str) -> Selection:
+    from forefold.selection import Selection
+
+    try:
+        return Selection(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

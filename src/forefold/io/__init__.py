@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from forefold.io.inspection import Inspection
     from forefold.io.reader import Entries, Paths, Progress
+    from forefold.selection import Selection
 
 __all__ = [
     "Damage",
@@ -40,6 +41,7 @@ def read(
     final_state_only: bool = True,
     stream: int | Sequence[int] | None = None,
     damage: Damage | None = None,
+    where: str | Selection | None = None,
 ) -> ak.Array:
     """Read events of one file or many into one record.
 
@@ -56,6 +58,9 @@ def read(
         content.
     damage : Damage, optional
         Go on without events that cannot be read, and count them here.
+    where : str or Selection, optional
+        Keep only events of which this condition is true, such as ``"cc and enu > 0.5"``; see
+        `forefold.selection`.
 
     Returns
     -------
@@ -87,6 +92,7 @@ def read(
             final_state_only=final_state_only,
             stream=stream,
             damage=damage,
+            where=where,
         )
     )
 
@@ -100,6 +106,7 @@ def iterate(
     stream: int | Sequence[int] | None = None,
     progress: Progress | None = None,
     damage: Damage | None = None,
+    where: str | Selection | None = None,
 ) -> Iterator[ak.Array]:
     """Read events in pieces, so that memory stays bounded whatever the size of the files.
 
@@ -123,7 +130,10 @@ def iterate(
         Go on without events that cannot be read, and count them here.
     progress : callable, optional
         Called after each piece with the fraction done (0 to 1, or None if unknown) and the number
-        of events.
+        of events read.
+    where : str or Selection, optional
+        Keep only events of which this condition is true, such as ``"cc and enu > 0.5"``; see
+        `forefold.selection`. Pieces may come out empty.
 
     Returns
     -------
@@ -145,6 +155,7 @@ def iterate(
     if chunk < 1:
         msg = f"chunk = {chunk}: must be at least one event"
         raise ValueError(msg)
+    selection = None if where is None else _selection(where)
     start, stop = window(entries)
     files = expand(paths)
     plan = [
@@ -153,16 +164,19 @@ def iterate(
             files, _streams(files, stream, lenient=damage is not None), strict=True
         )
     ]
-    return _pieces(plan, progress)
+    pieces = _pieces(plan, progress)
+    return pieces if selection is None else selection.pieces(pieces)
 
 
-def inspect(path: str | Path) -> Inspection:
+def inspect(path: str | Path, *, where: str | Selection | None = None) -> Inspection:
     """Find out what a file holds.
 
     Parameters
     ----------
     path : str or path
         File.
+    where : str or Selection, optional
+        Count only events of which this condition is true; see `forefold.selection`.
 
     Returns
     -------
@@ -184,9 +198,20 @@ def inspect(path: str | Path) -> Inspection:
     >>> found.events
     3000
     """
+    if where is not None:
+        from forefold.io.selected import inspect_selected
+
+        return inspect_selected(path, _selection(where))
     from forefold.io.inspection import inspect_file
 
     return inspect_file(path)
+
+
+def _selection(where: str | Selection) -> Selection:
+    """Read a condition, before any file is opened."""
+    from forefold.selection import selection_of
+
+    return selection_of(where)
 
 
 def _streams(

@@ -1,0 +1,145 @@
+"""An expression that is read and checked, ready to be evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from forefold.expression.checks import check_names, kind_of
+from forefold.expression.columns import Columns
+from forefold.expression.evaluation import Truth, evaluate_tree
+from forefold.expression.parser import parse_tree
+from forefold.expression.tree import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forefold.expression.tree import Kind, Node
+
+__all__ = ["Expression", "parse"]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A number or a condition in terms of named quantities; made by `parse`.
+
+    Attributes
+    ----------
+    text : str
+        As it was written.
+    tree : Node
+        What was read, frozen.
+    kind : {"number", "condition"}
+        What it gives.
+    kinds : dict of str to {"number", "condition"}
+        Quantities that it needs, in the order of the text, and what they are.
+    """
+
+    text: str
+    tree: Node
+    kind: Kind
+    kinds: Mapping[str, Kind] = field(compare=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Quantities that it needs, in the order of the text, each once."""
+        return tuple(self.kinds)
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """Evaluate on columns.
+
+        Parameters
+        ----------
+        values : mapping of str to array or scalar
+            Namespace; only what the expression names is looked up, once each. Columns are numpy arrays (masked
+            ones too) or awkward arrays, of shape (n,) or of lists; one value an event goes with each element of
+            its list. Whole numbers are exact up to 2^53.
+
+        Returns
+        -------
+        array of float64, or masked array of bool; awkward array where the input has lists
+            Numbers that are not known are NaN, conditions that are not known are masked (None in lists).
+
+        Raises
+        ------
+        ValueError
+            Columns do not fit together, or do not hold what `parse` was told.
+
+        Examples
+        --------
+        >>> half = parse("a / 2", {"a": "number"})
+        >>> half.evaluate({"a": [1.0, 3.0]})
+        array([0.5, 1.5])
+        """
+        columns = Columns(values, self.kinds)
+        result = evaluate_tree(self.tree, columns.flat)
+        if isinstance(result, Truth):
+            return columns.shaped_truth(result)
+        return columns.shaped(result)
+
+    def select(self, values: Mapping[str, Any]) -> Any:
+        """Evaluate a condition; what is not known is not selected.
+
+        Parameters
+        ----------
+        values : mapping of str to array or scalar
+            See `evaluate`.
+
+        Returns
+        -------
+        array of bool, or awkward array of lists of them
+
+        Raises
+        ------
+        ValueError
+            The expression is a number, or see `evaluate`.
+
+        Examples
+        --------
+        >>> cut = parse("0 < a < 2", {"a": "number"})
+        >>> cut.select({"a": [1.0, 3.0, float("nan")]})
+        array([ True, False, False])
+        """
+        columns = Columns(values, self.kinds)
+        result = evaluate_tree(self.tree, columns.flat)
+        if not isinstance(result, Truth):
+            message = (
+                f"expression {self.text!r} is a number, a selection is a condition such as 'a > 0'"
+            )
+            raise ValueError(message)
+        return columns.shaped(result.value & result.known)
+
+
+def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
+    """Read and check an expression.
+
+    Parameters
+    ----------
+    text : str
+        At most 10,000 characters.
+    kinds : mapping of str to {"number", "condition"}
+        The namespace: what each name stands for.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    ValueError
+        The text is no expression, names something unknown, or mixes numbers and conditions. One line, which
+        points at the character.
+
+    Examples
+    --------
+    >>> parse("abs(probe) == 14 and cc", {"probe": "number", "cc": "condition"}).names
+    ('probe', 'cc')
+    >>> parse("prob == 14", {"probe": "number", "cc": "condition"})
+    Traceback (most recent call last):
+    ...
+    ValueError: expression, character 1 ('prob == 14'): unknown name 'prob' (did you mean 'probe'?)
+    """
+    tree = parse_tree(text)
+    check_names(text, tree, kinds)
+    kind = kind_of(text, tree, kinds)
+    return Expression(text, tree, kind, {node.name: kinds[node.name] for node in names(tree)})

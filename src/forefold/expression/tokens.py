@@ -1,0 +1,122 @@
+"""Words of an expression, each with its place in the text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["MAX_LENGTH", "Token", "complaint", "tokenize"]
+
+MAX_LENGTH = 10_000
+"""Characters of the longest expression."""
+
+_EXCERPT = 24
+_WORDS = re.compile(
+    r"(?P<space>[ \t\r\n]+)"
+    r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<operator>\*\*|//|<=|>=|==|!=|<>|&&|\|\||<<|>>|[-+*/()<>,^=&|!~%@:;.?\[\]{}$#\\'\"`])"
+)
+_HINTS = {
+    "^": "a power is written **",
+    "=": "equality is written ==",
+    "<>": "'not equal' is written !=",
+    "&&": "write 'and'",
+    "&": "write 'and'",
+    "||": "write 'or'",
+    "|": "write 'or'",
+    "!": "write 'not'",
+    "~": "write 'not'",
+    "//": "division is written /",
+    "%": "there is no remainder",
+    "'": "there are no strings",
+    '"': "there are no strings",
+    "[": "there is no indexing",
+    ".": "there are no attributes",
+    "?": "write where(condition, a, b)",
+}
+_KNOWN = frozenset({"**", "<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "(", ")", ","})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word.
+
+    Attributes
+    ----------
+    kind : {"number", "name", "operator", "end"}
+    text : str
+    start : int
+        Place of its first character, from 0.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+
+def complaint(text: str, start: int, problem: str) -> ValueError:
+    """Make the error that points at a character; it is one line, whatever the text holds.
+
+    Examples
+    --------
+    >>> print(complaint("enu > > 2", 6, "a value is expected"))
+    expression, character 7 ('> 2'): a value is expected
+    """
+    rest = text[start : start + _EXCERPT]
+    if not rest.strip():
+        return ValueError(f"expression, character {start + 1} (the end): {problem}")
+    more = "..." if len(text) > start + _EXCERPT else ""
+    return ValueError(f"expression, character {start + 1} ({rest + more!a}): {problem}")
+
+
+def tokenize(text: str) -> list[Token]:
+    """Cut a text into words; the last one is the end.
+
+    Parameters
+    ----------
+    text : str
+        Expression.
+
+    Returns
+    -------
+    list of Token
+
+    Raises
+    ------
+    ValueError
+        A character or an operator that expressions do not have, a malformed number, or too long a text.
+
+    Examples
+    --------
+    >>> [token.text for token in tokenize("enu>.5")]
+    ['enu', '>', '.5', '']
+    """
+    if len(text) > MAX_LENGTH:
+        message = f"expression: {len(text)} characters, at most {MAX_LENGTH} are allowed"
+        raise ValueError(message)
+    tokens: list[Token] = []
+    place = 0
+    while place < len(text):
+        match = _WORDS.match(text, place)
+        if match is None or match.lastgroup is None:
+            raise complaint(text, place, "a character that expressions do not have")
+        kind, word = match.lastgroup, match.group()
+        if kind == "operator" and word not in _KNOWN:
+            hint = _HINTS.get(word, "operators are + - * / ** == != < <= > >=")
+            raise complaint(text, place, f"{word!a} is not allowed: {hint}")
+        if kind != "space":
+            _check_apart(text, place, kind, tokens)
+            tokens.append(Token(kind, word, place))
+        place = match.end()
+    tokens.append(Token("end", "", len(text)))
+    return tokens
+
+
+def _check_apart(text: str, place: int, kind: str, tokens: list[Token]) -> None:
+    """Refuse `2x`, `1.2.3` and `0x10`, which could be read in two ways."""
+    if not tokens or kind not in {"number", "name"}:
+        return
+    last = tokens[-1]
+    if last.kind == "number" and last.start + len(last.text) == place:
+        raise complaint(text, last.start, "a malformed number, or an operator is missing after it")

@@ -1,0 +1,11 @@
+"""Observables of neutrino events, true and reconstructed: one name, one formula, one source.
+
+It sits beside the event record; kernels, cards and smearing do not know of it.
+"""
+
+from __future__ import annotations
+
+from forefold.kinematics.reasons import Reason, Topology
+from forefold.kinematics.table import OBSERVABLES, observables
+
+__all__ = ["OBSERVABLES", "Reason", "Topology", "observables"]
