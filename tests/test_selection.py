@@ -114,7 +114,7 @@ def test_only_what_is_named_is_computed(events: ak.Array, monkeypatch: pytest.Mo
         raise AssertionError
 
     monkeypatch.setattr("forefold.kinematics.final_state.made", never)
-    assert len(Selection("cc and probe == 14 and weight > 0").apply(events)) == 225
+    assert len(Selection("cc and probe == 14 and weight > 0 and enu > 0").apply(events)) == 225
     with pytest.raises(AssertionError):
         Selection("n_p > 0").apply(events)
 

@@ -144,6 +144,9 @@ class _Namespace(Mapping[str, Any]):
             return self._process(name)
         if name in _FLAGS or name in _WHOLE or name == "weight":
             return self._events[name]
+        if name == "enu":
+            # the commonest of all; no particle is looked at
+            return self._events["probe_momentum"]["energy"]
         if name == "topology":
             return self._quantities.topology()
         if name == "n_particles":

@@ -117,6 +117,7 @@ WRONG: dict[str, tuple[int, str]] = {
     " \n ": (4, "the expression is empty"),
     "a +": (4, "the expression ends where a value is expected"),
     "a > > 1": (5, "'>' stands where a value is expected"),
+    "c == not d": (6, "'not' stands where a value is expected: put 'not' and its condition in"),
     "and c": (1, "'and' stands where a value is expected"),
     "a b": (3, "'b' cannot stand here: an operator is expected"),
     "a ^ 2": (3, "'^' is not allowed: a power is written **"),

@@ -149,7 +149,7 @@ def convert(options: argparse.Namespace) -> int:
 def _say_selected(options: argparse.Namespace) -> None:
     """Say how many events a selection kept."""
     cut = options.where
-    if cut is not None:
+    if cut is not None and cut.events:
         text = f"  selection: {cut.kept:,} of {cut.events:,} events kept, {cut.events - cut.kept:,} cut ({cut.text})"
         _say(text, quiet=options.quiet)
 

@@ -253,4 +253,5 @@ def _missing(token: Token) -> str:
     """Say what stands where a value should."""
     if token.kind == "end":
         return "the expression ends where a value is expected"
-    return f"{token.text!r} stands where a value is expected"
+    hint = ": put 'not' and its condition in parentheses" if token.text == "not" else ""
+    return f"{token.text!r} stands where a value is expected{hint}"
