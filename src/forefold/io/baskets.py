@@ -95,11 +95,12 @@ def batches(branch: Any, start: int, stop: int) -> Iterator[Batch | Lost]:
         What could be read, cut to the range, and what could not.
     """
     plan = list(_groups(_listed(branch, start, stop)))
+    if not plan:
+        return
     # The next group is inflated, which needs no interpreter, while the last one is used.
     with ThreadPoolExecutor(max_workers=1) as ahead:
-        waiting = ahead.submit(_load, branch, plan[0], start, stop) if plan else None
+        waiting = ahead.submit(_load, branch, plan[0], start, stop)
         for following in [*plan[1:], None]:
-            assert waiting is not None
             found = waiting.result()
             if following is not None:
                 waiting = ahead.submit(_load, branch, following, start, stop)
