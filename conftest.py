@@ -10,17 +10,18 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-SAMPLE = Path(__file__).parent / "tests" / "data" / "genie_numu_Ar40_300.gst.root"
+SAMPLES = Path(__file__).parent / "tests" / "data"
 
 
 @pytest.fixture(autouse=True)
 def _folder_of_examples(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Run examples in a folder of their own that holds `events.gst.root`."""
+    """Run examples in a folder of their own that holds `events.gst.root` and `events.ghep.root`."""
     if not isinstance(request.node, pytest.DoctestItem):
         return
     folder = tmp_path_factory.mktemp("example")
-    shutil.copy(SAMPLE, folder / "events.gst.root")
+    for kind in ("gst", "ghep"):
+        shutil.copy(SAMPLES / f"genie_numu_Ar40_300.{kind}.root", folder / f"events.{kind}.root")
     monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     monkeypatch.chdir(folder)

@@ -13,6 +13,30 @@ def counted(version: int, body: bytes) -> bytes:
     return struct.pack(">IH", 0x40000000 | len(body) + 2, version) + body
 
 
+CLASSES = (
+    "EventRecord",
+    "Interaction",
+    "InitialState",
+    "Target",
+    "ProcessInfo",
+    "Kinematics",
+    "XclsTag",
+    "KPhaseSpace",
+)
+
+
+def odd_entries() -> list[bytes]:
+    """Make entries whose byte counts fit, but in which an object is not what it should be."""
+    names = [*(f"genie::{name}".encode() for name in CLASSES), b"TLorentzVector", b"TBits"]
+    changes = ("null", "version", "long", 0, 4, 12, 15, 16, 20, 30, 38, -1, -8)
+    made = [Entry(changed={name: change}).build() for name in names for change in changes]
+    whole = Entry().build()
+    made += [whole[:size] for size in range(0, 400, 3)]
+    for at in range(0, len(whole), 2):
+        made.append(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+    return made
+
+
 class Entry:
     """The bytes of one event; attributes may be changed before `build`."""
 
@@ -48,6 +72,8 @@ class Entry:
         self.flags: bytes | None = b"\x03\x80"
         self.mask = True
         self.tail = struct.pack(">4di", 0.5, 1e-3, 2e-10, 3e-10, 4)
+        # names of classes: what to do to their objects, with byte counts that fit
+        self.changed: dict[bytes, str | int] = {}
         self.__dict__.update(changes)
         self.seen: dict[bytes, int] = {}
 
@@ -73,6 +99,13 @@ class Entry:
         return b"\xff\xff\xff\xff" + name + b"\0"
 
     def _pointer(self, name: bytes, version: int, body: bytes) -> bytes:
+        if name in self.changed:
+            change = self.changed[name]
+            if change == "null":
+                return b"\0\0\0\0"
+            version += 1000 if change == "version" else 0
+            body = body[:change] if isinstance(change, int) else body
+            body += bytes(12) if change == "long" else b""
         content = self._class(name) + counted(version, body)
         return struct.pack(">I", 0x40000000 | len(content)) + content
 

@@ -41,6 +41,7 @@ from forefold.kernels.rootbytes import (
     TAIL,
     TARGET,
     UNKNOWN,
+    VECTOR_BYTES,
     VERSION,
     VERTEX,
     WEIGHT,
@@ -48,6 +49,7 @@ from forefold.kernels.rootbytes import (
     N,
     counted,
     fail,
+    is_plain_vector,
     known_class,
     lorentz_vector,
     matches,
@@ -57,6 +59,7 @@ from forefold.kernels.rootbytes import (
     tobject,
     u2,
     u4,
+    vector_tag,
     versioned,
 )
 
@@ -209,12 +212,17 @@ def _particles(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) 
         slot[FINAL] += u4(d, at + 4 * i) == _FINAL_STATE
     at += 28 * n
     slot[P4] = at
+    tag = vector_tag(slot)
     for i in range(2 * n):
         if i == n:
             slot[X4] = at
-        at = lorentz_vector(d, at, end, slot)
-        if at < 0:
-            return at
+        if at + VECTOR_BYTES <= end and is_plain_vector(d, at, tag):
+            at += VECTOR_BYTES
+        else:
+            at = lorentz_vector(d, at, end, slot)
+            if at < 0:
+                return at
+            tag = vector_tag(slot)
     if n == 0:
         slot[X4] = at
     slot[TAIL] = at

@@ -63,12 +63,13 @@ SLOTS = 26
 """Number of places that `scan` notes of each entry; 0 where a thing is not there."""
 
 UNKNOWN = -(1 << 62)  # of SHIFT, before the first reference
+_1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _COUNTED = np.int64(0x40000000)
 _NEW_CLASS = np.int64(0xFFFFFFFF)
 _OLD_CLASS = np.int64(0x80000000)
 REFERENCED = np.int64(0x10)
 OBJECT_BYTES = 10  # bytes of a TObject
-_VECTOR_BYTES = 72  # of a pointer to a four-vector
+VECTOR_BYTES = 72  # of a pointer to a four-vector
 _PLAIN_COUNT = 0x40000044  # its byte counts and versions, the latter with the TObject's
 _PLAIN_VECTOR, _PLAIN_VECTOR_VERSION = 0x4000003C, 0x00040001
 _PLAIN_SPACE, _PLAIN_SPACE_VERSION = 0x40000024, 0x00030001
@@ -86,14 +87,16 @@ _TBITS = text(b"TBits\x00")
 @jit
 def u2(d: NDArray[np.uint8], p: int) -> int:
     """Read two bytes as a number without sign."""
-    return int((np.int64(d[p]) << 8) | np.int64(d[p + 1]))
+    q = np.uint64(p)
+    return int((np.int64(d[q]) << 8) | np.int64(d[q + _1]))
 
 
 @jit
 def u4(d: NDArray[np.uint8], p: int) -> int:
     """Read four bytes as a number without sign."""
-    high = (np.int64(d[p]) << 24) | (np.int64(d[p + 1]) << 16)
-    return int(high | (np.int64(d[p + 2]) << 8) | np.int64(d[p + 3]))
+    q = np.uint64(p)  # without sign, or every index would be compared with 0
+    high = (np.int64(d[q]) << 24) | (np.int64(d[q + _1]) << 16)
+    return int(high | (np.int64(d[q + _2]) << 8) | np.int64(d[q + _3]))
 
 
 @jit
@@ -116,7 +119,7 @@ def matches(d: NDArray[np.uint8], p: int, end: int, name: NDArray[np.uint8]) -> 
     if p + len(name) > end:
         return False
     for i in range(len(name)):  # noqa: SIM110 - compiled code knows no generators
-        if d[p + i] != name[i]:
+        if d[np.uint64(p + i)] != name[np.uint64(i)]:
             return False
     return True
 
@@ -223,7 +226,13 @@ def pointer(
 
 
 @jit
-def _plain_vector(d: NDArray[np.uint8], p: int, tag: int) -> bool:
+def vector_tag(slot: NDArray[np.int64]) -> int:
+    """Give the reference to the class that a four-vector has, as far as it is known by now."""
+    return int(_OLD_CLASS | (slot[VECTOR] + slot[SHIFT]))
+
+
+@jit
+def is_plain_vector(d: NDArray[np.uint8], p: int, tag: int) -> bool:
     """Tell whether the 72 bytes from here are what almost every four-vector looks like."""
     return (
         u4(d, p) == _PLAIN_COUNT
@@ -240,9 +249,6 @@ def _plain_vector(d: NDArray[np.uint8], p: int, tag: int) -> bool:
 @jit
 def lorentz_vector(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int64]) -> int:
     """Pass a pointer to a TLorentzVector; its four numbers are the last 32 bytes, unless it is null."""
-    tag = _OLD_CLASS | (slot[VECTOR] + slot[SHIFT])
-    if slot[VECTOR] != 0 and p + _VECTOR_BYTES <= end and _plain_vector(d, p, tag):
-        return p + _VECTOR_BYTES
     if p + 4 > end:
         return fail(slot, p, SHORT)
     if u4(d, p) == 0:
@@ -253,7 +259,7 @@ def lorentz_vector(d: NDArray[np.uint8], p: int, end: int, slot: NDArray[np.int6
     body = known_class(d, p + 4, last, _LORENTZ, VECTOR, slot)
     if body < 0:
         return body
-    if last - body != _VECTOR_BYTES - 8:
+    if last - body != VECTOR_BYTES - 8:
         return fail(slot, p, COUNT)
     if versioned(d, body, last, 4, 4, slot) != last:
         return fail(slot, body, VERSION)
