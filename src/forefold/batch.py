@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import numpy as np
 
-    from forefold.io.reader import Entries, Paths, Progress
+    from forefold.io.reader import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
 
 __all__ = ["CHUNK", "Tally", "smear_chunks", "smear_files"]
@@ -66,6 +66,7 @@ def smear_chunks(
     entries: Entries = None,
     chunk: int = CHUNK,
     progress: Progress | None = None,
+    damage: Damage | None = None,
 ) -> Iterator[ak.Array]:
     """Read files and smear them, piece by piece.
 
@@ -83,6 +84,8 @@ def smear_chunks(
         Events in memory at a time; it changes no bit of the result.
     progress : callable, optional
         Called with the fraction that is done (or None) and the number of events so far.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def smear_chunks(
     """
     detector = load_card(card)
     key = random_key(rng)
-    pieces = io.iterate(inputs, chunk=chunk, entries=entries, progress=progress)
+    pieces = io.iterate(inputs, chunk=chunk, entries=entries, progress=progress, damage=damage)
     return (smear(events, detector, rng=key, axis=axis) for events in pieces)
 
 
@@ -119,12 +122,13 @@ def smear_files(
     overwrite: bool = False,
     progress: Progress | None = None,
     also: Iterable[Callable[[ak.Array], object]] = (),
+    damage: Damage | None = None,
 ) -> Tally:
     """Read files, smear them and write the result.
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, chunk, progress
+    inputs, card, rng, axis, entries, chunk, progress, damage
         See `smear_chunks`.
     out : str or Path
         Output file, ``.parquet`` or ``.csv``.  It appears under its name only when it is complete.
@@ -147,7 +151,14 @@ def smear_files(
     tally = Tally(rng=random_key(rng))
     sinks = [tally.add, *also]
     pieces = smear_chunks(
-        inputs, detector, rng=tally.rng, axis=axis, entries=entries, chunk=chunk, progress=progress
+        inputs,
+        detector,
+        rng=tally.rng,
+        axis=axis,
+        entries=entries,
+        chunk=chunk,
+        progress=progress,
+        damage=damage,
     )
     about = provenance(detector, tally.rng, axis)
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:

@@ -47,7 +47,7 @@ def inspect(options: argparse.Namespace) -> int:
 
     found = []
     for path in io.expand(options.inputs):
-        inspection = io.inspect(path)
+        inspection = io.inspect(path, damage=options.damage)
         if options.json:
             found.append(inspection.to_dict())
         else:
@@ -108,6 +108,7 @@ def smear(options: argparse.Namespace) -> int:
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
+            damage=options.damage,
         )
     _say(_tally(tally, options.out), quiet=options.quiet)
     return 0

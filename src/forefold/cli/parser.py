@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.errors import complain, text_of
+from forefold.cli.errors import complain, damage_told, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,6 +102,7 @@ def _add_inspect(commands: Any) -> None:
     sub = _add(commands, "inspect", "inspect", "say what a generator's file holds")
     sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
     sub.add_argument("--json", action="store_true", help="print JSON")
+    _add_skip_damaged(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
 
@@ -216,6 +217,15 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
         metavar="N",
         help="events in memory at a time (default: %(default)s); it changes no bit of the result",
     )
+    _add_skip_damaged(sub)
+
+
+def _add_skip_damaged(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--skip-damaged",
+        action="store_true",
+        help="go on without events that cannot be read, and say how many there were",
+    )
 
 
 def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
@@ -303,7 +313,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
         try:
-            return int(options.run(options))
+            with damage_told(options):
+                return int(options.run(options))
         except BrokenPipeError:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

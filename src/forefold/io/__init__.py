@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forefold.io.files import content_stream, expand, window
-from forefold.io.reader import Damage, Header, Reader, Source, choose, register
+from forefold.io.reader import Damage, Header, Reader, Source, choose, nothing_left, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -156,13 +156,15 @@ def iterate(
     return _pieces(plan, progress)
 
 
-def inspect(path: str | Path) -> Inspection:
+def inspect(path: str | Path, *, damage: Damage | None = None) -> Inspection:
     """Find out what a file holds.
 
     Parameters
     ----------
     path : str or path
         File.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -186,7 +188,7 @@ def inspect(path: str | Path) -> Inspection:
     """
     from forefold.io.inspection import inspect_file
 
-    return inspect_file(path)
+    return inspect_file(path, damage=damage)
 
 
 def _streams(
@@ -218,9 +220,12 @@ def _pieces(plan: Sequence[tuple[Reader, Source]], progress: Progress | None) ->
     sizes = [Path(source.path).stat().st_size for _, source in plan]
     total, before, count = sum(sizes), 0, 0
     for (reader, source), size in zip(plan, sizes, strict=True):
+        empty = True
         for record, done in reader.iterate(source):
-            count += len(record)
+            count, empty = count + len(record), False
             if progress is not None:
                 progress((before + done * size) / total if total else None, count)
             yield record
+        if empty:
+            raise nothing_left(source.path, source.damage)
         before += size
