@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import numpy as np
 
-    from forefold.io.reader import Entries, Paths, Progress
+    from forefold.io.reader import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
 
 __all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files"]
@@ -76,6 +76,7 @@ def smear_chunks(
     observables: bool = False,
     chunk: int = CHUNK,
     progress: Progress | None = None,
+    damage: Damage | None = None,
 ) -> Iterator[ak.Array]:
     """Read files and smear them, piece by piece.
 
@@ -97,6 +98,8 @@ def smear_chunks(
         Events in memory at a time; it changes no bit of the result.
     progress : callable, optional
         Called with the fraction that is done (or None) and the number of events so far.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -117,7 +120,9 @@ def smear_chunks(
     """
     detector = load_card(card)
     key = random_key(rng)
-    pieces = io.iterate(inputs, chunk=chunk, entries=entries, where=where, progress=progress)
+    pieces = io.iterate(
+        inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
+    )
     return (_smeared(events, detector, key, axis, observables) for events in pieces)
 
 
@@ -148,6 +153,7 @@ def convert(
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
+    damage: Damage | None = None,
 ) -> int:
     """Read the events of any generator and write them in another format.
 
@@ -169,6 +175,9 @@ def convert(
         Replace an existing file.
     progress : callable, optional
         Called with the fraction that is done (or None) and the number of events so far.
+
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -200,6 +209,7 @@ def convert(
             entries=entries,
             final_state_only=final_state_only,
             progress=progress,
+            damage=damage,
         )
     count = 0
     with open_writer(out, overwrite=overwrite, provenance=about, content=content) as writer:
@@ -223,12 +233,13 @@ def smear_files(
     overwrite: bool = False,
     progress: Progress | None = None,
     also: Iterable[Callable[[ak.Array], object]] = (),
+    damage: Damage | None = None,
 ) -> Tally:
     """Read files, smear them and write the result.
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, where, observables, chunk, progress
+    inputs, card, rng, axis, entries, where, observables, chunk, progress, damage
         See `smear_chunks`.
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
@@ -259,7 +270,12 @@ def smear_files(
     paths = io.expand(inputs)
     refuse_as_output(paths, out)
     pieces = io.iterate(
-        paths, chunk=chunk, entries=entries, where=tally.selection, progress=progress
+        paths,
+        chunk=chunk,
+        entries=entries,
+        where=tally.selection,
+        progress=progress,
+        damage=damage,
     )
     about = provenance(detector, tally.rng, axis) | origins(paths, entries)
     if tally.selection is not None:

@@ -17,6 +17,7 @@ from forefold.io.inspection import Inspection, inspect_file
 def listing(path: Path, events: list[tuple[int, float]]) -> str:
     """Write events of given process and weight, without probe or target."""
     lines = ["HepMC::Version 3.03.01", "HepMC::Asciiv3-START_EVENT_LISTING", "W CV"]
+    lines.append("A NuHepMC.Version.Major 1")
     for number, (process_id, weight) in enumerate(events):
         lines += [f"E {number} 0 1", "U GEV MM", f"W {weight}"]
         lines += [f"A 0 signal_process_id {process_id}", "P 1 0 13 0 0 1 1.1 0.1 1"]
@@ -75,7 +76,9 @@ def test_achilles(achilles_hepmc_file: Path) -> None:
 
 def test_pieces_change_nothing(gst_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = io.inspect(gst_file)
-    monkeypatch.setattr("forefold.io.inspection.Source", lambda name: io.Source(name, chunk=70))
+    monkeypatch.setattr(
+        "forefold.io.inspection.Source", lambda name, **_: io.Source(name, chunk=70)
+    )
     seen: list[tuple[float | None, int]] = []
     pieces = inspect_file(gst_file, progress=lambda *now: seen.append(now))
     assert [count for _, count in seen] == [70, 140, 210, 280, 300]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import re
+import sys
 from pathlib import Path
 
 import awkward as ak
@@ -13,6 +15,11 @@ import pytest
 
 from forefold import events, io
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 FOOTER = b"HepMC::Asciiv3-END_EVENT_LISTING\n"
 
 
@@ -20,6 +27,9 @@ def put(path: Path, content: bytes) -> str:
     """Write a file and give its name."""
     path.write_bytes(content)
     return str(path)
+
+
+PLAIN = pytest.mark.filterwarnings("ignore:.*plain HepMC")
 
 
 def text_of(path: Path) -> bytes:
@@ -207,7 +217,9 @@ def test_dark_probe_and_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["HepMC3", "HepMC2"])
 def test_plain_hepmc(tmp_path: Path, kind: str) -> None:
-    record = io.read(write_plain_hepmc(tmp_path / "lhc", kind))
+    path = write_plain_hepmc(tmp_path / "lhc", kind)
+    with pytest.warns(UserWarning, match=f"plain {kind}, not NuHepMC: its first weight is taken"):
+        record = io.read(path)
     assert record.event.tolist() == [10, 11]
     assert record.probe.tolist() == [2212, 2212]
     assert record.probe_momentum.energy.tolist() == [7.0, 7.0]
@@ -224,6 +236,7 @@ def test_vertex_out_of_range(tmp_path: Path) -> None:
         io.read(toy(tmp_path / "toy", text))
 
 
+@PLAIN
 def test_damaged_hepmc2(tmp_path: Path) -> None:
     path = Path(write_plain_hepmc(tmp_path / "lhc", "HepMC2"))
     content = path.read_bytes()
@@ -370,8 +383,87 @@ def test_gzip_members(bare: bytes, tmp_path: Path) -> None:
     assert len(io.read(path)) == 300
 
 
+@PLAIN
 def test_inspection_of_plain_hepmc(tmp_path: Path) -> None:
     found = io.inspect(write_plain_hepmc(tmp_path / "lhc", "HepMC3"))
     assert found.format == "HepMC3 (no NuHepMC version)"
     assert found.generator == ()
     assert found.targets[0].name == found.processes[0].name == "unknown"
+
+
+@pytest.mark.parametrize("packing", ["xz", "zst", "two xz", "two zst"])
+def test_compressed(bare: bytes, tmp_path: Path, packing: str) -> None:
+    pack = lzma.compress if packing.endswith("xz") else zstd.compress
+    half = len(bare) // 2
+    parts = [bare[:half], bare[half:]] if packing.startswith("two") else [bare]
+    content = b"".join(pack(part) for part in parts)
+    if packing == "two xz":
+        content += bytes(8)  # padding is allowed
+    packed = put(tmp_path / "a", content)
+    plain = put(tmp_path / "b", bare)
+    names = ["entry", "event", "process_id", "particles"]
+    assert io.read(packed)[names].tolist() == io.read(plain)[names].tolist()
+    cut = put(tmp_path / "c", content[: len(content) * 3 // 4])
+    with pytest.raises(ValueError, match="c: the compressed file is cut short"):
+        io.read(cut)
+    damage = io.Damage()
+    assert 100 < len(io.read(cut, damage=damage)) < 300
+    assert damage.events == 1
+    broken = bytearray(content)
+    broken[len(content) // 3] ^= 0xFF
+    broken[len(content) // 3 + 7] ^= 0xFF
+    with pytest.raises(ValueError, match=r"the compressed file is damaged|malformed|unexpected"):
+        io.read(put(tmp_path / "d", bytes(broken)))
+
+
+def test_zstd_needs_a_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("forefold.io.files.import_module", refuse)
+    path = put(tmp_path / "a", zstd.compress(b"text"))
+    with pytest.raises(ValueError, match=r"a: compressed with zstd; to read it, pip install"):
+        io.read(path)
+
+
+@pytest.mark.parametrize("start", [b"hmpb", b"HepMC3::Protobuf"])
+def test_protobuf(tmp_path: Path, start: bytes) -> None:
+    with pytest.raises(ValueError, match="HepMC3 in protobuf, which pyhepmc cannot read"):
+        io.read(put(tmp_path / "a", start + bytes(100)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lost", "note"),
+    [
+        (b"\nE 7 ", b"\nE 7x ", 1, "entry 7: malformed event line"),
+        (b"\nE 7 ", b"\nF 7 ", 1, "entry 6: unexpected line"),
+        (FOOTER, b"", 1, "entry 299: the file is cut short in or after this event"),
+        (FOOTER, FOOTER + b"more", 1, "entry 299: after it the listing ends, but more follows"),
+    ],
+)
+def test_skipping(
+    bare: bytes, tmp_path: Path, old: bytes, new: bytes, lost: int, note: str
+) -> None:
+    path = put(tmp_path / "f", bare.replace(old, new, 1))
+    with pytest.raises(ValueError, match=note):
+        io.read(path)
+    damage = io.Damage()
+    record = io.read(path, damage=damage)
+    assert damage.events == lost
+    assert note in damage.notes[0]
+    good = io.read(put(tmp_path / "g", bare))
+    kept = np.isin(good.entry.to_numpy(), record.entry.to_numpy())
+    if b"F 7" not in new:  # there, two events became one, and positions moved
+        assert kept.sum() == 299
+        assert record.particles.tolist() == good.particles[kept].tolist()
+
+
+def test_skipping_what_only_the_library_finds(tmp_path: Path) -> None:
+    bad = TOY_EVENT.replace(b"W 2.0 0.25", b"W 2.0 1e999")
+    path = toy(tmp_path / "toy", TOY_EVENT + bad + TOY_EVENT.replace(b"1.5 1.6 ", b"1.5 -1.6 "))
+    damage = io.Damage()
+    record = io.read(path, damage=damage)
+    assert record.entry.tolist() == [0]
+    assert damage.events == 2
+    assert "entry 1: " in damage.notes[0]
+    assert "entry 2 " in damage.notes[1]

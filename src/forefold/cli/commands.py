@@ -57,7 +57,7 @@ def inspect(options: argparse.Namespace) -> int:
 
     found = []
     for path in io.expand(options.inputs):
-        inspection = io.inspect(path, where=options.where)
+        inspection = io.inspect(path, where=options.where, damage=options.damage)
         if options.json:
             found.append(inspection.to_dict())
         else:
@@ -120,6 +120,7 @@ def smear(options: argparse.Namespace) -> int:
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
+            damage=options.damage,
         )
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
@@ -141,6 +142,7 @@ def convert(options: argparse.Namespace) -> int:
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
+            damage=options.damage,
         )
     _say(f"{options.out}: {count:,} events", quiet=options.quiet)
     return 0

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-__all__ = ["complain", "text_of"]
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+__all__ = ["complain", "damage_told", "text_of"]
 
 
 def complain(kind: str, message: str) -> None:
@@ -21,3 +27,17 @@ def text_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
+
+
+@contextmanager
+def damage_told(options: argparse.Namespace) -> Iterator[None]:
+    """Count events that cannot be read, where `--skip-damaged` is given, and say so at the end."""
+    options.damage = None
+    if getattr(options, "skip_damaged", False):
+        from forefold.io.reader import Damage
+
+        options.damage = Damage()
+    yield
+    if options.damage is not None and options.damage.events:
+        n, why = options.damage.events, options.damage.notes[0]
+        complain("warning", f"{n} event{'s' * (n > 1)} could not be read: {why}")

@@ -64,6 +64,7 @@ def fill(
             where=options.where,
             chunk=options.chunk,
             progress=report,
+            damage=options.damage,
         ):
             pieces = [request.of(smeared, card) for request in requests]
             filled = [a + b for a, b in zip(filled, pieces, strict=True)] if filled else pieces

@@ -13,7 +13,7 @@ import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.errors import complain, text_of
+from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def _add_inspect(commands: Any) -> None:
     sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
     _add_where(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
+    _add_skip_damaged(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
 
@@ -258,6 +259,15 @@ def _add_chunk(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="events in memory at a time (default: %(default)s); it changes no bit of the result",
     )
+    _add_skip_damaged(sub)
+
+
+def _add_skip_damaged(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--skip-damaged",
+        action="store_true",
+        help="go on without events that cannot be read, and say how many there were",
+    )
 
 
 def _add_where(sub: argparse.ArgumentParser) -> None:
@@ -380,7 +390,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
         try:
-            return int(options.run(options))
+            with damage_told(options):
+                return int(options.run(options))
         except BrokenPipeError:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forefold.io.files import content_stream, expand, window
-from forefold.io.reader import Damage, Header, Reader, Source, choose, register
+from forefold.io.reader import Damage, Header, Reader, Source, choose, nothing_left, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -168,7 +168,12 @@ def iterate(
     return pieces if selection is None else selection.pieces(pieces)
 
 
-def inspect(path: str | Path, *, where: str | Selection | None = None) -> Inspection:
+def inspect(
+    path: str | Path,
+    *,
+    where: str | Selection | None = None,
+    damage: Damage | None = None,
+) -> Inspection:
     """Find out what a file holds.
 
     Parameters
@@ -177,6 +182,8 @@ def inspect(path: str | Path, *, where: str | Selection | None = None) -> Inspec
         File.
     where : str or Selection, optional
         Count only events of which this condition is true; see `forefold.selection`.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -201,10 +208,10 @@ def inspect(path: str | Path, *, where: str | Selection | None = None) -> Inspec
     if where is not None:
         from forefold.io.selected import inspect_selected
 
-        return inspect_selected(path, _selection(where))
+        return inspect_selected(path, _selection(where), damage=damage)
     from forefold.io.inspection import inspect_file
 
-    return inspect_file(path)
+    return inspect_file(path, damage=damage)
 
 
 def _selection(where: str | Selection) -> Selection:
@@ -243,9 +250,12 @@ def _pieces(plan: Sequence[tuple[Reader, Source]], progress: Progress | None) ->
     sizes = [Path(source.path).stat().st_size for _, source in plan]
     total, before, count = sum(sizes), 0, 0
     for (reader, source), size in zip(plan, sizes, strict=True):
+        empty = True
         for record, done in reader.iterate(source):
-            count += len(record)
+            count, empty = count + len(record), False
             if progress is not None:
                 progress((before + done * size) / total if total else None, count)
             yield record
+        if empty:
+            raise nothing_left(source.path, source.damage)
         before += size

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from forefold.io import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "HEPMC2",
@@ -123,8 +123,8 @@ class Batch:
     ----------
     header : bytes
         What comes before the first event of the file.
-    first : int
-        Position of the first of these events in the file.
+    entries : list of int
+        Positions of these events in the file.
     events : list of bytes
         The text of each.
     done : int
@@ -132,17 +132,28 @@ class Batch:
     """
 
     header: bytes
-    first: int
+    entries: list[int]
     events: list[bytes]
     done: int
 
 
 def header(path: str) -> bytes:
     """Read what comes before the first event."""
-    return next(batches(path, 0, 1)).header
+    lost: list[str] = []
+    found = next(batches(path, 0, 1, lambda _, message: lost.append(message)), None)
+    if found is None:
+        raise ValueError(lost[0])
+    return found.header
 
 
-def batches(path: str, start: int, stop: int | None) -> Iterator[Batch]:
+def _refuse(events: int, message: str) -> None:
+    del events
+    raise ValueError(message)
+
+
+def batches(
+    path: str, start: int, stop: int | None, lose: Callable[[int, str], None] = _refuse
+) -> Iterator[Batch]:
     """Cut a file into events.
 
     Parameters
@@ -151,6 +162,8 @@ def batches(path: str, start: int, stop: int | None) -> Iterator[Batch]:
         File, plain or gzip.
     start, stop : int, int or None
         Range of entries. Reading ends at `stop`; what comes before `start` is counted only.
+    lose : callable
+        Told how many events cannot be read and why; by default that is an error.
 
     Yields
     ------
@@ -167,17 +180,19 @@ def batches(path: str, start: int, stop: int | None) -> Iterator[Batch]:
     top, tail, entry = b"", b"", 0
     with files.decoded(path) as (content, raw):
         while True:
-            try:
-                block = content.read(_READ_BYTES)
-            except files.DAMAGE as error:
-                raise _at(path, entry, str(files.damaged("", error))[2:]) from error
+            block, fault = files.block(content, _READ_BYTES)
             tail += block
+            if fault is not None:
+                block = b""
             pieces = tail.split(b"\nE ")
             if not top:
                 if len(pieces) == 1 and block and len(tail) < _MOST_BYTES:
                     continue
                 top = pieces[0] + b"\n"
                 pieces = pieces[1:]
+                if not pieces and fault:
+                    msg = f"{path}: {fault}"
+                    raise ValueError(msg)
                 if not pieces:
                     raise _without_events(path, top, kind)
             else:
@@ -185,37 +200,40 @@ def batches(path: str, start: int, stop: int | None) -> Iterator[Batch]:
             if block:
                 tail = b"E " + pieces.pop()
                 if len(tail) > _MOST_BYTES:
-                    raise _at(path, entry + len(pieces), "no end of this event is in sight")
+                    fault, block = "no end of this event is in sight", b""
             else:
-                pieces[-1] = _last(path, pieces[-1], entry + len(pieces) - 1, kind)
+                text = pieces.pop()
+                if fault is None:
+                    text, fault = _last(text, kind)
+                if fault is None:
+                    pieces.append(text)
+            if fault is not None:
+                lose(1, f"{path}: entry {entry + len(pieces)}: {fault}")
             found = [b"E " + piece + b"\n" for piece in pieces]
             skipped = max(0, start - entry)
             wanted = found[skipped : None if stop is None else stop - entry]
             if wanted:
-                yield Batch(top, entry + skipped, wanted, raw.tell())
+                first = entry + skipped
+                yield Batch(top, list(range(first, first + len(wanted))), wanted, raw.tell())
             entry += len(found)
             if stop is not None and entry >= stop:
                 return
             if not block:
-                if start >= entry:
+                if start >= entry and fault is None:
                     raise files.beyond(path, start, entry)
                 return
 
 
-def _last(path: str, text: bytes, entry: int, kind: Dialect) -> bytes:
-    """Take the footer off the last event of the file."""
+def _last(text: bytes, kind: Dialect) -> tuple[bytes, str | None]:
+    """Take the footer off the last event of the file, and say what is wrong with it."""
     body, mark, rest = text.partition(b"\n" + kind.footer)
     if mark and not rest.strip():
-        return body.removesuffix(b"\r")
+        return body.removesuffix(b"\r"), None
     if mark:
         line = rest.strip().splitlines()[0][:60].decode(errors="replace")
-        raise _at(path, entry, f"after it the listing ends, but more follows: {line!r}")
-    raise _at(
-        path,
-        entry,
-        "the file is cut short in or after this event "
-        f"(it does not end with {kind.footer.decode()})",
-    )
+        return body, f"after it the listing ends, but more follows: {line!r}"
+    where = f"(it does not end with {kind.footer.decode()})"
+    return body, f"the file is cut short in or after this event {where}"
 
 
 def _without_events(path: str, text: bytes, kind: Dialect) -> ValueError:
@@ -224,11 +242,9 @@ def _without_events(path: str, text: bytes, kind: Dialect) -> ValueError:
     return ValueError(f"{path}: the {kind.name} file is cut short before the first event")
 
 
-def _at(path: str, entry: int, what: str) -> ValueError:
-    return ValueError(f"{path}: entry {entry}: {what}")
-
-
-def check_batch(path: str, batch: Batch, kind: Dialect) -> None:
+def check_batch(
+    path: str, batch: Batch, kind: Dialect, lose: Callable[[int, str], None] = _refuse
+) -> Batch:
     """Refuse lines that do not follow the grammar, and events that lack particles.
 
     Parameters
@@ -239,20 +255,36 @@ def check_batch(path: str, batch: Batch, kind: Dialect) -> None:
         Events.
     kind : Dialect
         Format of the file.
+    lose : callable
+        Told how many events are bad and why; by default that is an error.
+
+    Returns
+    -------
+    Batch
+        The good events.
 
     Raises
     ------
     ValueError
         On the first line that is wrong, with its place.
     """
-    for number, text in enumerate(batch.events):
-        good = kind.all_lines.match(text)
-        end = good.end() if good else 0
+    bad = set()
+    for entry, text in zip(batch.entries, batch.events, strict=True):
+        match = kind.all_lines.match(text)
+        end = match.end() if match else 0
+        fault = None
         if end != len(text):
-            raise _at(path, batch.first + number, _wrong_line(text[end:], kind))
-        fault = _fault3(text) if kind is HEPMC3 else None
+            fault = _wrong_line(text[end:], kind)
+        elif kind is HEPMC3:
+            fault = _fault3(text)
         if fault:
-            raise _at(path, batch.first + number, fault)
+            lose(1, f"{path}: entry {entry}: {fault}")
+            bad.add(entry)
+    if not bad:
+        return batch
+    good = [pair for pair in zip(batch.entries, batch.events, strict=True) if pair[0] not in bad]
+    entries = [entry for entry, _ in good]
+    return Batch(batch.header, entries, [text for _, text in good], batch.done)
 
 
 def _fault3(text: bytes) -> str | None:

@@ -11,7 +11,7 @@ import awkward as ak
 import numpy as np
 
 from forefold.io import files
-from forefold.io.reader import Header, Source, choose
+from forefold.io.reader import Header, Source, choose, nothing_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Group
 
-    from forefold.io.reader import Progress
+    from forefold.io.reader import Damage, Progress
 
 __all__ = ["Beam", "Inspection", "Process", "Species", "Target", "Weights", "inspect_file"]
 
@@ -230,7 +230,11 @@ class Inspection:
         yield "Final-state particles", heads, rows
 
 
-def inspect_file(path: str | os.PathLike[str], progress: Progress | None = None) -> Inspection:
+def inspect_file(
+    path: str | os.PathLike[str],
+    progress: Progress | None = None,
+    damage: Damage | None = None,
+) -> Inspection:
     """Read a file through, piece by piece, and count.
 
     Parameters
@@ -239,6 +243,8 @@ def inspect_file(path: str | os.PathLike[str], progress: Progress | None = None)
         File.
     progress : callable, optional
         Called after each piece with the fraction done and the number of events.
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -256,10 +262,12 @@ def inspect_file(path: str | os.PathLike[str], progress: Progress | None = None)
     reader = choose(name)
     header = reader.describe(name)
     tally = _Tally()
-    for record, done in reader.iterate(Source(name)):
+    for record, done in reader.iterate(Source(name, damage=damage)):
         tally.add(record)
         if progress is not None:
             progress(done, tally.events)
+    if not tally.events:
+        raise nothing_left(name, damage)
     return tally.result(name, header)
 
 

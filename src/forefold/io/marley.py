@@ -26,7 +26,7 @@ from forefold.io.trees import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
+    from io import BufferedReader
 
     import awkward as ak
 
@@ -125,7 +125,9 @@ class _TextReader(ABC):
         elif source.start >= read and not yielded:
             raise files.beyond(source.path, source.start, read)
 
-    def _events(self, content: BinaryIO, source: Source) -> Iterator[tuple[int, _Event | None]]:
+    def _events(
+        self, content: BufferedReader, source: Source
+    ) -> Iterator[tuple[int, _Event | None]]:
         """Read event after event; one that is damaged is None."""
         lines = _Lines(content, source.path, self.preamble)
         entry = 0
@@ -174,7 +176,9 @@ class _TextReader(ABC):
 class _Lines:
     """Lines of a file, of bounded length, blank ones left out."""
 
-    def __init__(self, content: BinaryIO, path: str, preamble: re.Pattern[bytes] | None) -> None:
+    def __init__(
+        self, content: BufferedReader, path: str, preamble: re.Pattern[bytes] | None
+    ) -> None:
         self.content = content
         self.path = path
         self.preamble = preamble

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyhepmc
 from forefold import events
 from forefold.io import files, hepmctext
 from forefold.io.reader import Header, Source
+from forefold.io.trees import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,9 @@ __all__ = ["READER", "NuHepMCReader"]
 _BEAM, _TARGET, _STRUCK = 4, 20, 21
 _PRIMARY_VERTEX = 1
 _REMNANT = 2009900000
+_LISTS = (
+    "counts", "number", "entry", "weight", "process_id", "probe", "target", "probe_momentum", "scale"
+)  # fmt: skip
 _PROCESS = ("signal_process_id", "ProcID")
 _CURRENT = re.compile(r"(?<![A-Za-z])(CC|NC)(?![A-Za-z])")
 
@@ -58,17 +63,26 @@ class NuHepMCReader:
         """Read the listing in pieces."""
         run = _RunInfo.of(source.path)
         size = Path(source.path).stat().st_size
+        if not run.version:
+            warnings.warn(_plain(source.path, run), stacklevel=2)
         columns, done = _Columns(), 0
-        for batch in hepmctext.batches(source.path, source.start, source.stop):
-            hepmctext.check_batch(source.path, batch, run.kind)
-            for at in range(0, len(batch.events), source.chunk):
-                texts = batch.events[at : at + source.chunk]
+        for batch in hepmctext.batches(source.path, source.start, source.stop, source.lose):
+            good = hepmctext.check_batch(source.path, batch, run.kind, source.lose)
+            for at in range(0, len(good.events), source.chunk):
+                texts = good.events[at : at + source.chunk]
                 if columns.events and columns.events + len(texts) > source.chunk:
-                    yield columns.record(source, run), done / size
+                    yield from columns.records(source, run, done / size)
                     columns = _Columns()
-                _parse(texts, batch.first + at, source, run, columns)
+                columns.add(_parse(texts, good.entries[at : at + source.chunk], source, run))
             done = batch.done
-        yield columns.record(source, run), 1.0
+        yield from columns.records(source, run, 1.0)
+
+
+def _plain(path: str, run: _RunInfo) -> str:
+    return (
+        f"{path}: plain {run.kind.name}, not NuHepMC: its first weight is taken, and which process "
+        "an event is is unknown"
+    )
 
 
 @dataclass(frozen=True)
@@ -143,7 +157,7 @@ class _Columns:
 
     counts: list[int] = field(default_factory=list)
     number: list[int] = field(default_factory=list)
-    first: int | None = None
+    entry: list[int] = field(default_factory=list)
     weight: list[float] = field(default_factory=list)
     process_id: list[int] = field(default_factory=list)
     probe: list[int] = field(default_factory=list)
@@ -158,6 +172,22 @@ class _Columns:
     def events(self) -> int:
         """Number of events so far."""
         return len(self.counts)
+
+    def add(self, other: _Columns) -> None:
+        """Append the events of another piece."""
+        for name in _LISTS:
+            getattr(self, name).extend(getattr(other, name))
+        for name, parts in self.particles.items():
+            parts.extend(other.particles[name])
+
+    def records(
+        self, source: Source, run: _RunInfo, done: float
+    ) -> Iterator[tuple[ak.Array, float]]:
+        """Give the event record of the good events, if there are any."""
+        if self.events:
+            record = checked(self.record(source, run), source)
+            if len(record):
+                yield record, done
 
     def record(self, source: Source, run: _RunInfo) -> ak.Array:
         """Make the event record."""
@@ -174,12 +204,11 @@ class _Columns:
         kept = np.concatenate(([0], np.cumsum(keep)))
         process_id = np.array(self.process_id, dtype=np.int64)
         cc, nc = _currents(process_id, run.process_names)
-        first = self.first or 0
-        record = events.build(
+        return events.build(
             offsets=kept[offsets],
             **{key: value[keep] for key, value in flat.items()},
             event=np.array(self.number, dtype=np.int64),
-            entry=np.arange(first, first + len(counts), dtype=np.int64),
+            entry=np.array(self.entry, dtype=np.int64),
             weight=np.array(self.weight),
             process_id=process_id,
             cc=cc,
@@ -190,8 +219,6 @@ class _Columns:
             source=source.path,
             stream=source.stream,
         )
-        events.check(record, source.path)
-        return record
 
 
 def _currents(
@@ -221,10 +248,25 @@ def _silence() -> Iterator[None]:
         setup.print_errors, setup.print_warnings, setup.debug_level = before
 
 
-def _parse(texts: list[bytes], first: int, source: Source, run: _RunInfo, out: _Columns) -> None:
-    """Parse whole events and append their values."""
-    if out.first is None:
-        out.first = first
+def _parse(texts: list[bytes], entries: list[int], source: Source, run: _RunInfo) -> _Columns:
+    """Parse whole events; with one that the library refuses, one by one if bad ones may be lost."""
+    try:
+        return _parse_all(texts, entries, source.path, run)
+    except ValueError:
+        if source.damage is None:
+            raise
+    out = _Columns()
+    for text, entry in zip(texts, entries, strict=True):
+        try:
+            out.add(_parse_all([text], [entry], source.path, run))
+        except ValueError as error:
+            source.lose(1, str(error))
+    return out
+
+
+def _parse_all(texts: list[bytes], entries: list[int], path: str, run: _RunInfo) -> _Columns:
+    """Parse whole events and take their values."""
+    out = _Columns()
     three = run.kind is hepmctext.HEPMC3
     # The parser spends half its time on attributes, of which one is needed: it is taken from the
     # text.
@@ -234,20 +276,23 @@ def _parse(texts: list[bytes], first: int, source: Source, run: _RunInfo, out: _
     with _silence(), io.BytesIO(listing) as stream:
         reader = maker(pyhepmc.io.pyiostream(stream))
         cv: int | None = None
-        for entry, text in enumerate(texts, start=first):
-            event = _next(reader, f"{source.path}: entry {entry}")
+        for entry, text in zip(entries, texts, strict=True):
+            event = _next(reader, f"{path}: entry {entry}")
             words = text[:400].split(None, 7)
             number = event.event_number
             if number != int(words[1]):
-                msg = f"{source.path}: entry {entry}: the parser lost its place (event {number})"
+                msg = f"{path}: entry {entry}: the parser lost its place (event {number})"
                 raise ValueError(msg)
             if cv is None:
                 names = list(event.run_info.weight_names) if event.run_info else []
                 cv = names.index("CV") if "CV" in names else 0
             value = hepmctext.attribute(text, _PROCESS) if three else words[6]
-            out.process_id.append(_process_id(value, f"{source.path}: entry {entry}"))
+            number = _process_id(value, f"{path}: entry {entry}")
+            out.process_id.append(number if run.version else 0)
+            out.entry.append(entry)
             _append(event, cv, out)
         reader.close()
+    return out
 
 
 def _next(reader: Any, where: str) -> Any:

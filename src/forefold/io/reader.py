@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-__all__ = ["Damage", "Header", "Progress", "Reader", "Source", "choose", "register"]
+__all__ = ["Damage", "Header", "Progress", "Reader", "Source", "choose", "nothing_left", "register"]
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Entries: TypeAlias = "tuple[int | None, int | None] | slice | str | None"
@@ -150,6 +150,12 @@ _HINTS = {
     "MARLEY_event_tree": "let MARLEY write its ASCII format, or HepMC3",
 }
 _READERS: dict[str, Reader] = {}
+
+
+def nothing_left(path: str, damage: Damage | None) -> ValueError:
+    """Make the error for a file of which not one event is good."""
+    why = f" ({damage.notes[-1]})" if damage and damage.notes else ""
+    return ValueError(f"{path}: no event of this file can be read{why}")
 
 
 def register(reader: Reader) -> None:

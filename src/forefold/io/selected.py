@@ -11,12 +11,15 @@ from forefold.io.reader import Source, choose
 if TYPE_CHECKING:
     import os
 
+    from forefold.io.reader import Damage
     from forefold.selection import Selection
 
 __all__ = ["inspect_selected"]
 
 
-def inspect_selected(path: str | os.PathLike[str], selection: Selection) -> inspection.Inspection:
+def inspect_selected(
+    path: str | os.PathLike[str], selection: Selection, *, damage: Damage | None = None
+) -> inspection.Inspection:
     """Read a file through, piece by piece, and count what the selection keeps.
 
     Parameters
@@ -24,6 +27,8 @@ def inspect_selected(path: str | os.PathLike[str], selection: Selection) -> insp
     path : str or path
         File.
     selection : Selection
+    damage : Damage, optional
+        Go on without events that cannot be read, and count them here.
 
     Returns
     -------
@@ -39,7 +44,7 @@ def inspect_selected(path: str | os.PathLike[str], selection: Selection) -> insp
     reader = choose(name)
     header = reader.describe(name)
     tally, read = inspection._Tally(), 0
-    for record, _ in reader.iterate(Source(name)):
+    for record, _ in reader.iterate(Source(name, damage=damage)):
         kept = selection.apply(record)
         read += len(record)
         if len(kept):

@@ -66,7 +66,9 @@ class Piece:
 
     def get(self, name: str, default: float) -> NDArray[Any] | float:
         """Numbers of a branch, or what stands for them in trees without it."""
-        return self[name] if name in self else default  # noqa: SIM401 - not a dict
+        if name not in self:
+            return default
+        return self[name]
 
     def counts(self, name: str) -> NDArray[np.int64]:
         """Lengths of the lists of a branch, shape (n,)."""

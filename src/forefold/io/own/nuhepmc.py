@@ -302,13 +302,13 @@ def _pieces(
 
     size = Path(path).stat().st_size
     for batch in hepmctext.batches(path, start, stop):
-        hepmctext.check_batch(path, batch, hepmctext.HEPMC3)
-        for at in range(0, len(batch.events), chunk):
-            texts = batch.events[at : at + chunk]
+        good = hepmctext.check_batch(path, batch, hepmctext.HEPMC3)
+        for at in range(0, len(good.events), chunk):
+            texts = good.events[at : at + chunk]
             try:
                 yield nest(_flat(texts, schema, words)), min(batch.done / size, 1.0)
             except (ValueError, KeyError, OverflowError) as error:
-                where = f"entries {batch.first + at} to {batch.first + at + len(texts) - 1}"
+                where = f"entries {good.entries[at]} to {good.entries[at + len(texts) - 1]}"
                 raise damage(path, f"{where}: {error}") from error
 
 
