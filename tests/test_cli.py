@@ -405,3 +405,27 @@ def test_module_and_pipe(gst_file: Path) -> None:
 
 def test_sample_is_packaged() -> None:
     assert sample().stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("kind", [".parquet", ".root"])
+def test_matrix_of_smeared_events(run: Run, gst_file: Path, tmp_path: Path, kind: str) -> None:
+    smeared, one, two = tmp_path / f"s{kind}", tmp_path / "one.json", tmp_path / "two.json"
+    assert run("smear", gst_file, *CARD, "--rng", 1, "-o", smeared).code == 0
+    for options in ([], ["--by-type"], ["--quantity", "angle", "--by-type"]):
+        run("matrix", gst_file, *CARD, "--rng", 1, "-o", one, "--overwrite", *options)
+        result = run("matrix", smeared, "-o", two, "--overwrite", *options)
+        assert result.code == 0, result.err
+        assert one.read_text() == two.read_text()
+    figure = tmp_path / "figure.svg"
+    assert run("plot", "resolution", smeared, "-o", figure).code == 0
+    assert figure.stat().st_size > 1000
+
+
+def test_matrix_needs_a_card_or_smeared_events(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    refused(run("matrix", gst_file), "not a file of smeared events: give a detector with -d CARD")
+    files = []
+    for card in ("nusmear-default", "nusmear-dune-cdr"):
+        files.append(tmp_path / f"{card}.parquet")
+        assert run("smear", gst_file, "-d", card, "-o", files[-1], "-q").code == 0
+    refused(run("matrix", *files), "smeared by different cards")
+    refused(run("matrix", files[0], "-d", "nusmear-default"), "holds smeared events")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from forefold import io
 from forefold.batch import smear_files
 from forefold.detector import fingerprint
 from forefold.io.own.columns import Column, Schema, flatten, nest, restored, stored
+from forefold.io.smeared import is_smeared
 from forefold.io.writers import open_writer
 from forefold.kernels.fate import Fate
 
@@ -477,3 +479,110 @@ def test_hdf5_that_does_not_fit(
         change(file)
     with pytest.raises(ValueError, match=message):
         forefold.read_smeared(path)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_card_text_fits_its_hash(written: dict[str, Path], kind: str) -> None:
+    about = forefold.read_smeared(written[kind], entries="0:1").attrs["forefold"]
+    text = json.dumps(about["card_text"], separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(text.encode()).hexdigest() == about["card_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("A forefold.document ", "A forefold.doc ", "lacks the attribute forefold.document"),
+        ('"schema"', '"scheme"', "its schema does not name"),
+        ('document {"content"', 'document ["content"', "its provenance is no JSON"),
+        ("A 0 forefold.event.rng", "", ""),
+        ("\nA 0 forefold.event.entry 5\n", "\n", "SHA-256 differs"),
+    ],
+)
+def test_nuhepmc_that_does_not_fit(
+    written: dict[str, Path], tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = tmp_path / "bad.hepmc3"
+    path.write_text(written[".hepmc3"].read_text().replace(old, new))
+    if message:
+        with pytest.raises(ValueError, match=message):
+            forefold.read_smeared(path)
+    else:
+        assert len(forefold.read_smeared(path)) == 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("\nA 0 forefold.event.entry 5\n", "\n", "events lack the attribute forefold.event.entry"),
+        ("event.entry 5\n", "event.entry 5 6\n", "does not hold one value"),
+        ("event.entry 5\n", "event.entry five\n", "invalid literal"),
+        ("particles.pdgid 13 ", "particles.pdgid ", "has another number of values"),
+    ],
+)
+def test_nuhepmc_events_that_do_not_fit(
+    written: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    message: str,
+) -> None:
+    path = tmp_path / "bad.hepmc3"
+    text = written[".hepmc3"].read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    digest = json.loads(text.split("forefold.document ")[1].split("\n")[0].replace("\\\\", "\\"))
+    monkeypatch.setattr("forefold.io.own.nuhepmc._body_digest", lambda _: digest["body_sha256"])
+    with pytest.raises(ValueError, match=message):
+        forefold.read_smeared(path)
+
+
+def rewritten(source: Path, out: Path, facts: dict[str, object], **branches: object) -> Path:
+    """Make a ROOT file of ours again, with other facts or branches."""
+    with uproot.open(source) as file:
+        about = json.loads(str(file["forefold_provenance"])) | facts
+        arrays = file["forefold"].arrays()
+        columns = {name: branches.get(name, arrays[name]) for name in arrays.fields if name != "n"}
+    counts = branches.get("n", arrays.n)
+    with uproot.recreate(out) as file:
+        file["forefold"] = {**columns, "n": counts}
+        file["forefold_provenance"] = json.dumps(about)
+    return out
+
+
+def test_root_that_does_not_fit(written: dict[str, Path], tmp_path: Path) -> None:
+    good, path = written[".root"], tmp_path / "bad.root"
+    with uproot.open(good) as file:
+        arrays = file["forefold"].arrays()
+    with pytest.raises(ValueError, match="the tree has 300 entries, 5 were written"):
+        forefold.read_smeared(rewritten(good, path, {"events": 5}))
+    with pytest.raises(ValueError, match="its schema and the order of its columns do not fit"):
+        forefold.read_smeared(rewritten(good, path, {"order": []}))
+    with pytest.raises(ValueError, match="the branch weight holds lists"):
+        forefold.read_smeared(rewritten(good, path, {}, weight=arrays.mass))
+    with pytest.raises(ValueError, match="the branch fate does not hold `n` values an entry"):
+        forefold.read_smeared(rewritten(good, path, {}, fate=arrays.fate[:, :1]))
+    with pytest.raises(ValueError, match=r"CRC-32 differs"):
+        forefold.read_smeared(rewritten(good, path, {}, mass=arrays.mass * 2))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",1\n", ",2\n", "detected does not fit fate = 2"),
+        (",1\n", ",\n", "fate is missing"),
+        ("event,", "number,", "neither ROOT nor HepMC|not a file of smeared"),
+    ],
+)
+def test_csv_rows_that_do_not_fit(
+    written: dict[str, Path], tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(written[".csv"].read_text().replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        forefold.read_smeared(path)
+
+
+def test_what_is_smeared(written: dict[str, Path], gst_file: Path) -> None:
+    assert is_smeared(written[".h5"])
+    assert not is_smeared(gst_file)

@@ -173,15 +173,14 @@ def _tally(tally: Tally, out: str) -> str:
 
 def matrix(options: argparse.Namespace) -> int:
     """Fill one matrix and write it as UHI JSON."""
-    from forefold.cli.fill import Request, fill
-    from forefold.detector import load_card
+    from forefold.cli.fill import Request, card_of, fill
     from forefold.io.writers import replace_aside
     from forefold.matrix import to_json
 
     if options.include_lost and options.quantity != "angle":
         message = "--include-lost is for angles: give --quantity angle"
         raise ValueError(message)
-    card = load_card(options.card)
+    card = card_of(options)
     name = options.quantity + ("-by-type" if options.by_type else "")
     request = Request(
         name,
@@ -241,7 +240,7 @@ def _check_inputs(options: argparse.Namespace, needs_events: list[str]) -> None:
     if options.include_lost and not any(name.startswith("angle") for name in needs_events):
         message = f"--include-lost is for angles, figure {options.figure!r} has none"
         raise ValueError(message)
-    if needs_events and not (options.inputs and options.card):
+    if needs_events and not options.inputs:
         message = f"figure {options.figure!r} is made from events: give INPUT and -d CARD"
         raise ValueError(message)
     if not needs_events and options.inputs:
@@ -254,8 +253,7 @@ def _figures(
 ) -> Iterator[tuple[str, bytes]]:
     """Fill what the figures need in one pass, then draw them."""
     from forefold import plot as figures
-    from forefold.cli.fill import Request, fill
-    from forefold.detector import load_card
+    from forefold.cli.fill import Request, card_of, fill
 
     plain: dict[str, Callable[[], Figure]] = {
         "log-normal": figures.log_normal_figure,
@@ -275,7 +273,7 @@ def _figures(
             Request(name, cc_only=options.cc_only, include_lost=options.include_lost)
             for name in wanted
         ]
-        matrices = fill(requests, load_card(options.card), options)
+        matrices = fill(requests, card_of(options), options)
         filled = dict(zip(wanted, matrices, strict=True))
     sample = ", ".join(Path(name).name for name in options.inputs[:2])
     sample += f" and {len(options.inputs) - 2} more" if len(options.inputs) > 2 else ""

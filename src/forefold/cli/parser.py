@@ -182,7 +182,7 @@ def _add_matrix(commands: Any) -> None:
         "fill a matrix of true against reconstructed values, as UHI JSON",
         epilog="example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json",
     )
-    _add_events(sub)
+    _add_events(sub, card=False)
     sub.add_argument(
         "--quantity",
         choices=("energy", "angle"),
@@ -237,7 +237,8 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
         required=card,
         default=None,
         metavar="CARD",
-        help="detector card: a name of 'forefold card list' or a .toml file",
+        help="detector card: a name of 'forefold card list' or a .toml file"
+        + ("" if card else "; left out, INPUT is what 'forefold smear' wrote"),
     )
     _add_rng(sub, default=None)
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")

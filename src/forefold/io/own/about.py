@@ -116,7 +116,7 @@ class Opener(Protocol):
 def document(about: About, **more: Any) -> str:
     """Write what goes with the events, as JSON; the same facts give the same text."""
     facts = {"content": about.content, "provenance": about.provenance, **more}
-    return json.dumps(facts, sort_keys=True, ensure_ascii=False)
+    return json.dumps(facts, ensure_ascii=False)
 
 
 def parsed(path: str, text: str | bytes) -> dict[str, Any]:

@@ -40,6 +40,7 @@ _DETECTED, _ENERGY_BELOW_MASS = 1, 128
 _FOOTER = hepmctext.HEPMC3.footer + b"\n\n"
 _MOMENTUM = ("px", "py", "pz", "energy")
 _OTHER = 100
+_EVENTS = 2000
 _EVENT, _PARTICLE = "forefold.event.", "forefold.particles."
 
 
@@ -66,6 +67,12 @@ class _Sink(FlatSink):
         if len(truth) != len(piece) or ak.any(ak.num(truth.particles) != ak.num(piece.particles)):
             msg = f"{self.about.path}: the event records are not those that were smeared"
             raise ValueError(msg)
+        # The text is ten times as large as the arrays.
+        for at in range(0, len(piece), _EVENTS):
+            self._write(piece[at : at + _EVENTS], truth[at : at + _EVENTS])
+
+    def _write(self, piece: ak.Array, truth: ak.Array) -> None:
+        """Append a part of a piece."""
         self._attributes = ()
         if self.about.content == "smeared":
             super().write(piece)

@@ -31,7 +31,7 @@ class _Sink:
 
     def __init__(self, path: Path, about: About) -> None:
         self._path = path
-        text = json.dumps(about.provenance, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(about.provenance, ensure_ascii=False)
         self._metadata = {NAME.encode(): text.encode()}
         self._writer: Any = None
 
