@@ -40,7 +40,7 @@ def damaged(content: bytes, seed: int) -> bytes:
 
     Half of the damage falls on the first and last two kilobytes, where the structure is.
     """
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(seed)
     change = draw.choice((_cut, _flip, _lose, _inflate))
     if change is _cut or draw.random() < 0.5 or len(content) < 8000:
         return bytes(change(bytearray(content), draw))
