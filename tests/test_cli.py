@@ -429,3 +429,26 @@ def test_matrix_needs_a_card_or_smeared_events(run: Run, gst_file: Path, tmp_pat
         assert run("smear", gst_file, "-d", card, "-o", files[-1], "-q").code == 0
     refused(run("matrix", *files), "smeared by different cards")
     refused(run("matrix", files[0], "-d", "nusmear-default"), "holds smeared events")
+
+
+@pytest.mark.parametrize("command", ["smear", "matrix", "plot", "inspect"])
+def test_skip_damaged(run: Run, genie_hepmc_file: Path, tmp_path: Path, command: str) -> None:
+    text = gzip.decompress(genie_hepmc_file.read_bytes())
+    bad = tmp_path / "bad.hepmc3"
+    bad.write_bytes(text.replace(b"\nE 7 ", b"\nE 7x ", 1))
+    options: list[object] = [] if command == "inspect" else [*CARD, "--rng", 1]
+    options += {
+        "smear": ["-o", tmp_path / "o.csv"],
+        "plot": ["-o", tmp_path / "o.svg"],
+    }.get(command, [])
+    words = [command, "energy"] if command == "plot" else [command]
+    refused(run(*words, bad, *options), "entry 7: malformed event line")
+    result = run(*words, bad, *options, "--skip-damaged")
+    assert result.code == 0
+    last = result.err.splitlines()[-1]
+    assert last.startswith(
+        f"forefold: warning: 1 event could not be read: {bad}: entry 7: malformed"
+    )
+    assert run(*words, genie_hepmc_file, *options, "--skip-damaged", *(
+        ["--overwrite"] if command in ("smear", "plot") else []
+    )).err.count("could not be read") == 0  # fmt: skip
