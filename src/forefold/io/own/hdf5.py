@@ -96,12 +96,13 @@ class _Sink(FlatSink):
         self._file.create_dataset(
             _TEXT, data=np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
         )
-        self._file.attrs["format"] = NAME
-        self._file.attrs["content"] = self.about.content
+        # Text of fixed length: the library can hang on damage in text of any length.
+        self._file.attrs["format"] = np.bytes_(NAME)
+        self._file.attrs["content"] = np.bytes_(self.about.content)
         for name in ("version", "card", "card_sha256", "axis", "rng"):
             value = self.about.provenance.get(name)
             if isinstance(value, str):
-                self._file.attrs[name] = value
+                self._file.attrs[name] = np.bytes_(value.encode())
             elif isinstance(value, int):
                 self._file.attrs[name] = np.uint64(value)
         self._file.close()
@@ -136,7 +137,7 @@ def opened(path: str) -> Iterator[Opened]:
         file = h5py.File(path, "r")
     with file:
         with _complaints(path, "its list of contents"):
-            mine = file.attrs.get("format") == NAME
+            mine = _is_ours(file)
             found = ", ".join(list(file)[:20])
         if not mine:
             msg = (
@@ -158,6 +159,13 @@ def opened(path: str) -> Iterator[Opened]:
             int(facts["events"]),
             lambda start, stop, chunk: _pieces(path, columns, schema, facts, start, stop, chunk),
         )
+
+
+def _is_ours(file: Any) -> bool:
+    """Look at the attribute `format`, if it is text of fixed length."""
+    if "format" not in file.attrs or file.attrs.get_id("format").dtype.kind != "S":
+        return False
+    return bool(file.attrs["format"] == np.bytes_(NAME))
 
 
 def _dataset(file: Any, name: str, size: int) -> Any:
