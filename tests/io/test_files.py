@@ -187,7 +187,7 @@ def test_given_streams(gst_file: Path, tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (gzip.compress(b""), "the file is empty"),
-        (b"event,pdgid\n1,13\n", "of no known format; forefold reads ROOT files .GENIE `gst`"),
+        (b"a,b\n1,13\n", "of no known format; forefold reads ROOT files .GENIE `gst`"),
         (gzip.compress(b"some text"), "of no known format"),
         (b"HepMC::Version 3.0\nand something else\n", "of no known format"),
         (b"\x1f\x8b", "the compressed file is cut short"),

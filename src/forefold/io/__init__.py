@@ -6,14 +6,15 @@ Readers are chosen by what a file holds, not by its name. Importing this room lo
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forefold.io import remote
 from forefold.io.files import content_stream, expand, window
 from forefold.io.reader import Damage, Header, Reader, Source, choose, nothing_left, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import awkward as ak
 
@@ -247,7 +248,7 @@ def _streams(
 
 def _pieces(plan: Sequence[tuple[Reader, Source]], progress: Progress | None) -> Iterator[ak.Array]:
     """Read file after file and report how far it got."""
-    sizes = [Path(source.path).stat().st_size for _, source in plan]
+    sizes = [remote.size(source.path) for _, source in plan]
     total, before, count = sum(sizes), 0, 0
     for (reader, source), size in zip(plan, sizes, strict=True):
         empty = True

@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from forefold.io import remote
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -92,6 +94,8 @@ def _expand_one(name: str) -> list[str]:
             msg = f"{name}: no file matches this pattern"
             raise FileNotFoundError(msg)
         return [hit for name in found for hit in _expand_one(name)]
+    if remote.is_remote(name):
+        return [name]
     if not name:
         msg = "the name of an input file is empty"
         raise ValueError(msg)
@@ -133,6 +137,8 @@ def refuse_as_output(inputs: Iterable[str], out: str | os.PathLike[str]) -> None
     """
     target = Path(out)
     for name in inputs:
+        if remote.is_remote(name):
+            continue
         if target.exists() and Path(name).exists() and target.samefile(name):
             msg = f"{os.fspath(out)}: is also an input; give the output another name"
             raise ValueError(msg)
@@ -209,7 +215,7 @@ def decoded(path: str) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
     ValueError
         If the file is zstd and no library for it is installed.
     """
-    with Path(path).open("rb") as raw:
+    with remote.opened(path) as raw:
         start = raw.read(6)
         raw.seek(0)
         if start.startswith(GZIP_MAGIC):

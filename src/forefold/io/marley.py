@@ -14,13 +14,12 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from forefold import events
-from forefold.io import files
+from forefold.io import files, remote
 from forefold.io.reader import Header, Source
 from forefold.io.trees import checked
 
@@ -97,7 +96,7 @@ class _TextReader(ABC):
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the listing in pieces."""
-        size = max(Path(source.path).stat().st_size, 1)
+        size = max(remote.size(source.path), 1)
         batch: list[tuple[int, _Event]] = []
         read = yielded = 0
         with files.decoded(source.path) as (content, raw):

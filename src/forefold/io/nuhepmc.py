@@ -7,14 +7,13 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyhepmc
 
 from forefold import events
-from forefold.io import files, hepmctext
+from forefold.io import files, hepmctext, remote
 from forefold.io.reader import Header, Source
 from forefold.io.trees import checked
 
@@ -62,7 +61,7 @@ class NuHepMCReader:
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the listing in pieces."""
         run = _RunInfo.of(source.path)
-        size = Path(source.path).stat().st_size
+        size = max(remote.size(source.path), 1)
         if not run.version:
             warnings.warn(_plain(source.path, run), stacklevel=2)
         columns, done = _Columns(), 0

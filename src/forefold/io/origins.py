@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.io import remote
 from forefold.io.files import content_stream, expand, window
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
     dict
         ``inputs``, one a file: its ``path`` as it was given, its size in ``bytes``, the ``sha256`` of
         the whole file as it lies on the disk (what ``sha256sum`` prints), and its ``stream``, the number
-        that tells it apart in the random numbers; and ``entries``, the range as [start, stop].
+        that tells it apart in the random numbers (a URL has no ``sha256``); and ``entries``, the range as [start, stop].
 
     Raises
     ------
@@ -48,6 +49,8 @@ def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
 
 
 def _origin(path: str) -> dict[str, Any]:
+    if remote.is_remote(path):  # a second transfer only to hash it would be dear
+        return {"path": path, "bytes": remote.size(path), "stream": content_stream(path)}
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from typing import Any
@@ -25,7 +26,7 @@ def is_remote(path: str) -> bool:
     return _URL.match(path) is not None
 
 
-def opened(path: str) -> BinaryIO:
+def opened(path: str) -> io.BufferedReader:
     """Open a file or a URL for reading.
 
     Raises
@@ -39,7 +40,10 @@ def opened(path: str) -> BinaryIO:
         return Path(path).open("rb")
     system, inside = _place(path)
     try:
-        return cast("BinaryIO", system.open(inside, "rb"))
+        file = system.open(inside, "rb")
+        return cast(
+            "io.BufferedReader", file if hasattr(file, "read1") else io.BufferedReader(file)
+        )
     except FileNotFoundError:
         message = f"{path}: no such file"
         raise FileNotFoundError(message) from None

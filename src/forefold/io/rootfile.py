@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import uproot
 
+from forefold.io import remote
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,11 +25,12 @@ def keys(path: str) -> list[str]:
 @contextmanager
 def opened(path: str) -> Iterator[Any]:
     """Open a ROOT file; say so if it is cut."""
-    size = Path(path).stat().st_size
+    size = remote.size(path)
     with complaints(path, "its header"):
-        file = uproot.open(Path(path))  # a Path, because uproot splits strings at colons
+        # a Path, because uproot splits strings at colons, but not those of URLs
+        file = uproot.open(path if remote.is_remote(path) else Path(path))
     with file:
-        if file.file.fEND > size:
+        if 0 < size < file.file.fEND:
             msg = f"{path}: the ROOT file is cut short: {size} of {file.file.fEND} bytes"
             raise ValueError(msg)
         yield file
