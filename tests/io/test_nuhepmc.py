@@ -467,3 +467,16 @@ def test_skipping_what_only_the_library_finds(tmp_path: Path) -> None:
     assert damage.events == 2
     assert "entry 1: " in damage.notes[0]
     assert "entry 2 " in damage.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [(b"\nE 0 ", b"\nF 0 ", "'F 0 "), (b"HepMC::Version", b"HepMC::version", "'HepMC::version")],
+)
+def test_first_event_is_no_header(
+    bare: bytes, tmp_path: Path, old: bytes, new: bytes, shown: str
+) -> None:
+    path = put(tmp_path / "f", bare.replace(old, new, 1))
+    for damage in (None, io.Damage()):
+        with pytest.raises(ValueError, match=f"unexpected line {shown}.* before the first event"):
+            io.read(path, damage=damage)

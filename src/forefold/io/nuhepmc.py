@@ -32,6 +32,9 @@ _LISTS = (
     "counts", "number", "entry", "weight", "process_id", "probe", "target", "probe_momentum", "scale"
 )  # fmt: skip
 _PROCESS = ("signal_process_id", "ProcID")
+_HEADER = re.compile(
+    rb"HepMC::Version [ -~]++\s*+$|HepMC::[\w-]+-START_EVENT_LISTING\s*+$|[WATN](?: |\s*+$)|\s*+$"
+)
 _CURRENT = re.compile(r"(?<![A-Za-z])(CC|NC)(?![A-Za-z])")
 
 
@@ -115,6 +118,12 @@ class _RunInfo:
             msg = f"{path}: the header of the {kind.name} listing is damaged"
             raise ValueError(msg)
         lines = text.splitlines(keepends=True)
+        odd = [line for line in lines if not _HEADER.match(line)]
+        if odd:
+            # Were it let through, a first event whose line is damaged would count as header.
+            shown = odd[0][:60].decode("ascii", errors="backslashreplace").rstrip()
+            msg = f"{path}: unexpected line {shown!r} before the first event"
+            raise ValueError(msg)
         # Weight names matter to every batch; the hundred other attributes only cost time.
         prelude = b"".join(line for line in lines if line[:2] in (b"He", b"W ", b"N "))
         attributes: dict[str, str] = {}
