@@ -75,12 +75,12 @@ def test_whole_record(gtrac_file: Path) -> None:
         raw = {name: tree[name].array() for name in ("StdHepFm", "StdHepX4", "StdHepStatus")}
         vertex, xsec = tree["EvtVtx"].array(library="np"), tree["EvtXSec"].array(library="np")
     particles = record.particles
-    assert particles.mother_first.tolist() == raw["StdHepFm"].tolist()
+    assert particles.first_mother.tolist() == raw["StdHepFm"].tolist()
     assert particles.status.tolist() == raw["StdHepStatus"].tolist()
     for axis, name in enumerate("xyzt"):
         assert particles[f"position_{name}"].tolist() == raw["StdHepX4"][:, :, axis].tolist()
         assert record[f"vertex_{name}"].tolist() == vertex[:, axis].tolist()
-    assert record.cross_section.tolist() == xsec.tolist()
+    assert record.xsec.tolist() == xsec.tolist()
     final = io.read(gtrac_file).particles
     assert particles[particles.status == 1].energy.tolist() == final.energy.tolist()
     # what goes in comes out: initial nucleus and probe against final state and remnant

@@ -25,18 +25,18 @@ __all__ = ["READER", "RooTrackerReader"]
 _CODE = "EvtCode/fString"
 _STATUS = "StdHepStatus"
 _EVENT = {
-    "event_probability": "EvtProb",
-    "cross_section": "EvtXSec",
-    "differential_cross_section": "EvtDXSec",
+    "probability": "EvtProb",
+    "xsec": "EvtXSec",
+    "diff_xsec": "EvtDXSec",
 }
 _PARTICLE = {
     "rescatter": "StdHepRescat",
-    "mother_first": "StdHepFm",
-    "mother_last": "StdHepLm",
-    "daughter_first": "StdHepFd",
-    "daughter_last": "StdHepLd",
+    "first_mother": "StdHepFm",
+    "last_mother": "StdHepLm",
+    "first_daughter": "StdHepFd",
+    "last_daughter": "StdHepLd",
 }
-_POSITION = ("position_x", "position_y", "position_z", "position_t")
+_POSITION = ("vx", "vy", "vz", "vt")
 _VERTEX = ("vertex_x", "vertex_y", "vertex_z", "vertex_t")
 
 # genie::ScatteringType::AsString; COHEl, CEvNS, IBD, GLR and others have no number.
