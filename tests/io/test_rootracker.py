@@ -78,7 +78,7 @@ def test_whole_record(gtrac_file: Path) -> None:
     assert particles.first_mother.tolist() == raw["StdHepFm"].tolist()
     assert particles.status.tolist() == raw["StdHepStatus"].tolist()
     for axis, name in enumerate("xyzt"):
-        assert particles[f"position_{name}"].tolist() == raw["StdHepX4"][:, :, axis].tolist()
+        assert particles[f"v{name}"].tolist() == raw["StdHepX4"][:, :, axis].tolist()
         assert record[f"vertex_{name}"].tolist() == vertex[:, axis].tolist()
     assert record.xsec.tolist() == xsec.tolist()
     final = io.read(gtrac_file).particles
