@@ -120,5 +120,5 @@ def test_weights_that_cancel(tmp_path: Path) -> None:
 
 
 def test_one_file_only(gst_file: Path) -> None:
-    with pytest.raises(ValueError, match="matches 2 files, give one"):
+    with pytest.raises(ValueError, match="matches 3 files, give one"):
         io.inspect(str(gst_file.parent / "genie*300.g*"))

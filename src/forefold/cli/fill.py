@@ -65,8 +65,6 @@ def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> 
     """Smear the inputs, or read them if they are smeared already."""
     if options.card is not None:
         rng = random_key(options.rng)
-        if options.rng is None:
-            sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
         yield from smear_chunks(
             options.inputs,
             card,
@@ -78,6 +76,8 @@ def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> 
             progress=report,
             damage=options.damage,
         )
+        if options.rng is None:
+            sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
         return
     given = {"--rng": options.rng, "--where": options.where, "--skip-damaged": options.damage}
     extra = [name for name, value in given.items() if value is not None]

@@ -54,4 +54,6 @@ def _origin(path: str) -> dict[str, Any]:
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
-    return {"path": path, "bytes": size, "sha256": digest, "stream": content_stream(path)}
+    # a name that is not UTF-8 is shown with escapes, as in the record
+    name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return {"path": name, "bytes": size, "sha256": digest, "stream": content_stream(path)}
