@@ -64,7 +64,7 @@ class Tree:
 
     def __getitem__(self, name: str) -> Any:
         assert name in self.columns
-        return SimpleNamespace(entry_offsets=self.edges)
+        return SimpleNamespace(entry_offsets=self.edges, member=lambda _: [])
 
     def arrays(
         self, names: list[str], entry_start: int, entry_stop: int, library: str

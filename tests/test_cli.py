@@ -452,3 +452,27 @@ def test_skip_damaged(run: Run, genie_hepmc_file: Path, tmp_path: Path, command:
     assert run(*words, genie_hepmc_file, *options, "--skip-damaged", *(
         ["--overwrite"] if command in ("smear", "plot") else []
     )).err.count("could not be read") == 0  # fmt: skip
+
+
+def test_convert_where(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cc.parquet"
+    result = run("convert", gst_file, out, "--where", "cc")
+    assert result.code == 0
+    assert "225 of 300 events kept" in result.err
+    assert len(forefold.read(out)) == 225
+    smeared = tmp_path / "s.parquet"
+    run("smear", gst_file, *CARD, "--rng", 1, "-o", smeared, "-q")
+    refused(run("convert", smeared, tmp_path / "x.csv", "--where", "cc"), "smeared already")
+
+
+def test_skip_damaged_of_a_cut_file(run: Run, genie_hepmc_file: Path, tmp_path: Path) -> None:
+    """What comes before the break is smeared, to the bits that it has in the whole file."""
+    cut = tmp_path / "cut.hepmc3.gz"
+    cut.write_bytes(genie_hepmc_file.read_bytes()[:150_000])
+    part, whole = tmp_path / "part.csv", tmp_path / "whole.csv"
+    result = run("smear", cut, *CARD, "--rng", 1, "--skip-damaged", "-o", part)
+    assert result.code == 0, result.err
+    assert "could not be read" in result.err
+    assert run("smear", genie_hepmc_file, *CARD, "--rng", 1, "-o", whole).code == 0
+    lines = part.read_text("utf-8").splitlines()
+    assert 500 < len(lines) < 1500

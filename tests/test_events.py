@@ -235,3 +235,32 @@ def test_additional_fields() -> None:
         events.build(pdgid=13, px=0.0, py=0.0, pz=1.0, energy=1.5, particle_fields={"px": [1.0]})
     with pytest.raises(ValueError, match="Q2 has shape"):
         events.build(pdgid=13, px=0.0, py=0.0, pz=1.0, energy=1.5, event_fields={"Q2": [1.0, 2.0]})
+
+
+@pytest.mark.parametrize("pdgid", [3_000_000_000, -(2**40), 2**62])
+def test_numbers_that_are_no_pdg_id(pdgid: int) -> None:
+    wrong = events.build(pdgid=[[13], [pdgid]], px=0.0, py=0.0, pz=1.0, energy=1.5)
+    with pytest.raises(ValueError, match=rf"entry 1 .*particle 0: pdgid = {pdgid}, must be from"):
+        events.check(wrong)
+    assert events.faulty(wrong).tolist() == [False, True]
+
+
+def test_faulty_is_what_check_refuses() -> None:
+    wrong = events.build(
+        pdgid=13, px=0.0, py=0.0, pz=[1.0, 1.0], energy=1.5, probe_momentum=(0, 0, 2, [2, -2])
+    )
+    assert events.faulty(wrong).tolist() == [False, True]
+
+
+def test_table_with_a_number_beyond_all_types() -> None:
+    with pytest.raises(ValueError, match="event"):
+        events.from_table(
+            {
+                "event": [2**63],
+                "pdgid": [13],
+                "px": [0.0],
+                "py": [0.0],
+                "pz": [1.0],
+                "energy": [1.1],
+            }
+        )

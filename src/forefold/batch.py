@@ -150,6 +150,7 @@ def convert(
     *,
     final_state_only: bool = True,
     entries: Entries = None,
+    where: str | Selection | None = None,
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -169,6 +170,8 @@ def convert(
         Leave out particles that are not final state.
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
+    where : str or Selection, optional
+        Write only events of which this condition is true; see `forefold.selection`.
     chunk : int
         Events in memory at a time.
     overwrite : bool
@@ -197,16 +200,23 @@ def convert(
     """
     names = io.expand(inputs)
     content = "smeared" if len(names) == 1 and is_smeared(names[0]) else "events"
-    about = {"version": forefold.__version__} | origins(names, entries)
+    about = {"version": forefold.__version__} | origins(names, entries, lenient=damage is not None)
     if content == "smeared":
+        if where is not None:
+            message = f"{names[0]}: where: for generator events only; these are smeared already"
+            raise ValueError(message)
         pieces = iterate_smeared(names[0], chunk=chunk, entries=entries, progress=progress)
         about = {**smeared_provenance(names[0]), "converted": about}
     else:
         about["final_state_only"] = final_state_only
+        if where is not None:
+            where = selection_of(where)
+            about["where"] = where.text
         pieces = io.iterate(
             names,
             chunk=chunk,
             entries=entries,
+            where=where,
             final_state_only=final_state_only,
             progress=progress,
             damage=damage,
@@ -260,9 +270,7 @@ def smear_files(
     """
     start = time.perf_counter()
     if observables and str(out).lower().endswith((".csv", ".csv.gz")):
-        message = (
-            f"{out}: a csv file has one row a particle and no room for observables; write .parquet"
-        )
+        message = f"{out}: a csv file has one row a particle and no room for observables; write .parquet or .root"
         raise ValueError(message)
     detector = load_card(card)
     tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
@@ -277,7 +285,9 @@ def smear_files(
         progress=progress,
         damage=damage,
     )
-    about = provenance(detector, tally.rng, axis) | origins(paths, entries)
+    about = provenance(detector, tally.rng, axis) | origins(
+        paths, entries, lenient=damage is not None
+    )
     if tally.selection is not None:
         about["where"] = tally.selection.text
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:

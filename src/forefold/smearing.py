@@ -292,7 +292,7 @@ def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:
         row = int(np.argmax(unknown))
         message = (
             f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): no incident "
-            "particle to refer polar angles to; use axis 'z'"
+            "particle to refer polar angles to; use axis 'z' (--axis z)"
         )
         raise ValueError(message)
     return np.stack([x / norms, y / norms, z / norms], axis=1)

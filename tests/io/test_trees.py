@@ -106,3 +106,23 @@ def test_any_damage(gst_file: Path, tmp_path: Path, seed: int) -> None:
         assert message.startswith(str(path))
         assert "\n" not in message
         assert count + (damage.events if damage else 0) >= 300
+
+
+@pytest.mark.parametrize(("field", "shown"), [(-9, "808464432 entries"), (6, "808464432 bytes")])
+def test_absurd_baskets(tmp_path: Path, field: int, shown: str) -> None:
+    import uproot
+
+    path = Path(write_tree(tmp_path / "f", columns(), "RootTuple", pieces=2))
+    with uproot.open(path) as file:
+        branch = file["RootTuple"]["Px"]
+        at = int(branch.member("fBasketSeek")[1])
+        keylen = int.from_bytes(path.read_bytes()[at + 14 : at + 16], "big")
+    content = bytearray(path.read_bytes())
+    place = at + (keylen + field if field < 0 else field)
+    content[place : place + 4] = b"0000"
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match=f"the basket at byte {at} claims .*{shown}"):
+        io.read(path)
+    damage = io.Damage()
+    assert io.read(path, damage=damage).entry.tolist() == list(range(6))
+    assert damage.events == 6

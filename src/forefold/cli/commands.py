@@ -139,12 +139,14 @@ def convert(options: argparse.Namespace) -> int:
             options.out,
             final_state_only=not options.all,
             entries=options.entries,
+            where=options.where,
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
         )
     _say(f"{options.out}: {count:,} events", quiet=options.quiet)
+    _say_selected(options)
     return 0
 
 

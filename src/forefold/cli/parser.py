@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.values import bounds, condition, count, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forefold.selection import Selection
 
 __all__ = ["main", "parser"]
 
@@ -137,7 +137,7 @@ def _add_smear(commands: Any) -> None:
     sub.add_argument(
         "--observables",
         action="store_true",
-        help="add observables of every event, true and reconstructed, to a .parquet output",
+        help="add observables of every event, true and reconstructed; not for csv",
     )
     sub.add_argument(
         "-o",
@@ -170,6 +170,7 @@ def _add_convert(commands: Any) -> None:
         "--all", action="store_true", help="the whole record, not only the final state"
     )
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    _add_where(sub)
     _add_chunk(sub)
     _add_output_options(sub)
 
@@ -191,10 +192,10 @@ def _add_matrix(commands: Any) -> None:
     )
     sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
     _add_selection(sub)
-    sub.add_argument("--bins", type=_count, metavar="N", default=100, help="bins (default: 100)")
+    sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
     sub.add_argument(
         "--range",
-        type=_bounds,
+        type=bounds,
         metavar="LOW:HIGH",
         help="limits of both axes (default: 0:7 GeV, 0:180 degrees)",
     )
@@ -255,7 +256,7 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
 def _add_chunk(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--chunk",
-        type=_count,
+        type=count,
         default=20_000,
         metavar="N",
         help="events in memory at a time (default: %(default)s); it changes no bit of the result",
@@ -274,7 +275,7 @@ def _add_skip_damaged(sub: argparse.ArgumentParser) -> None:
 def _add_where(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--where",
-        type=_condition,
+        type=condition,
         metavar="CONDITION",
         help="only events of which this is true, such as 'cc and abs(probe) == 14 and enu > 0.5'",
     )
@@ -283,7 +284,7 @@ def _add_where(sub: argparse.ArgumentParser) -> None:
 def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
     sub.add_argument(
         "--rng",
-        type=_whole,
+        type=whole,
         default=default,
         metavar="N",
         help="whole number that fixes every draw "
@@ -303,48 +304,6 @@ def _add_selection(sub: argparse.ArgumentParser) -> None:
 def _add_output_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no summary")
-
-
-def _whole(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**64:
-        message = f"a whole number from 0 to 2^64 - 1 is expected, found {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return value
-
-
-def _condition(text: str) -> Selection:
-    from forefold.selection import Selection
-
-    try:
-        return Selection(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        message = f"a whole number above 0 is expected, found {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return value
-
-
-def _bounds(text: str) -> tuple[float, float]:
-    try:
-        low, high = (float(part) for part in text.split(":"))
-    except ValueError:
-        low, high = 0.0, 0.0
-    if not low < high < float("inf") or low == -float("inf"):
-        message = f"LOW:HIGH with LOW < HIGH is expected, found {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return low, high
 
 
 class _Terminated(BaseException):

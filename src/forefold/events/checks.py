@@ -16,6 +16,7 @@ FINAL_STATE = 1
 """Status of a particle that leaves the nucleus undecayed."""
 
 _NEEDED = ("event", "entry", "stream", "source", "probe_momentum", "particles")
+_MOST = 2_999_999_999
 _MOMENTUM = ("px", "py", "pz", "energy")
 
 
@@ -125,6 +126,7 @@ def check(record: ak.Array, where: str | None = None) -> None:
     flat = ak.flatten(particles, axis=1)
     pdgid, status = ak.to_numpy(flat.pdgid), ak.to_numpy(flat.status)
     momentum = {name: ak.to_numpy(flat[name]) for name in _MOMENTUM}
+    _check_ids(record, pdgid, where)
     # Adding zeros first is cheap and finds almost every good record at once.
     odd = momentum["energy"] < 0.0
     for value in momentum.values():
@@ -161,13 +163,15 @@ def faulty(record: ak.Array) -> NDArray[np.bool_]:
     odd = momentum["energy"] < 0.0
     for value in momentum.values():
         odd |= ~np.isfinite(value)
-    odd &= (ak.to_numpy(flat.status) == FINAL_STATE) & ~is_pseudo_particle(ak.to_numpy(flat.pdgid))
+    pdgid = ak.to_numpy(flat.pdgid)
+    odd &= (ak.to_numpy(flat.status) == FINAL_STATE) & ~is_pseudo_particle(pdgid)
+    odd |= _wrong_ids(pdgid)
     counts = ak.to_numpy(ak.num(record.particles, axis=1))
     rows = np.repeat(np.arange(len(counts)), counts)[odd]
     bad: NDArray[np.bool_] = ~np.isfinite(ak.to_numpy(record.weight))
     bad[rows] = True
     probe = np.stack([ak.to_numpy(record.probe_momentum[name]) for name in _MOMENTUM])
-    bad |= ~np.isfinite(probe).all(axis=0) & ~np.isnan(probe).all(axis=0)
+    bad |= _wrong_probes(probe)
     return bad
 
 
@@ -202,8 +206,7 @@ def _check_events(record: ak.Array, where: str | None) -> None:
         msg = f"{_place(record, row, where)}: weight = {weight[row]}, must be a finite number"
         raise ValueError(msg)
     probe = np.stack([ak.to_numpy(record.probe_momentum[name]) for name in _MOMENTUM])
-    odd = ~np.isfinite(probe).all(axis=0) & ~np.isnan(probe).all(axis=0)
-    odd |= probe[-1] < 0.0
+    odd = _wrong_probes(probe)
     if odd.any():
         row = int(np.argmax(odd))
         values = ", ".join(f"{value:.6g}" for value in probe[:, row])
@@ -212,6 +215,34 @@ def _check_events(record: ak.Array, where: str | None) -> None:
             "must be four finite numbers, the energy not negative"
         )
         raise ValueError(msg)
+
+
+def _wrong_probes(probe: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which probes are neither numbers nor unknown (all NaN), or have a negative energy."""
+    known = np.isfinite(probe).all(axis=0) & (probe[-1] >= 0.0)
+    unknown = np.isnan(probe).all(axis=0)
+    return np.asarray(~(known | unknown))
+
+
+def _wrong_ids(pdgid: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell what is no PDG id: they have ten digits at most, of which the first is 1 or 2."""
+    return np.asarray((pdgid > _MOST) | (pdgid < -_MOST))
+
+
+def _check_ids(record: ak.Array, pdgid: NDArray[np.int64], where: str | None) -> None:
+    """Refuse numbers that are no PDG id: without this they would count as pseudo-particles."""
+    wrong = _wrong_ids(pdgid)
+    if not wrong.any():
+        return
+    first = int(np.argmax(wrong))
+    ends = np.cumsum(ak.to_numpy(ak.num(record.particles, axis=1)))
+    row = int(np.searchsorted(ends, first, side="right"))
+    index = first - (int(ends[row - 1]) if row else 0)
+    msg = (
+        f"{_place(record, row, where)}, particle {index}: pdgid = {int(pdgid[first])}, "
+        f"must be from -{_MOST} to {_MOST}"
+    )
+    raise ValueError(msg)
 
 
 def _place(record: ak.Array, row: int, where: str | None) -> str:

@@ -147,7 +147,7 @@ def _array(name: object, value: Any) -> ak.Array:
         return ak.Array(value)
     try:
         return ak.Array(list(value))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         msg = f"the column {name} holds {type(value).__name__}, must hold numbers"
         raise ValueError(msg) from error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["origins"]
 
 
-def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
+def origins(inputs: Paths, entries: Entries = None, *, lenient: bool = False) -> dict[str, Any]:
     """Say what files are read, for the provenance of what is made from them.
 
     Parameters
@@ -24,6 +24,9 @@ def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
         Files or patterns.
     entries : (start, stop), slice or "start:stop", optional
         Range of positions, taken in each file.
+
+    lenient : bool
+        Take what can be read of a compressed file that is damaged.
 
     Returns
     -------
@@ -45,15 +48,24 @@ def origins(inputs: Paths, entries: Entries = None) -> dict[str, Any]:
     ([0, 100], 'events.gst.root', '...')
     """
     start, stop = window(entries)
-    return {"inputs": [_origin(path) for path in expand(inputs)], "entries": [start, stop]}
+    return {"inputs": [_origin(path, lenient) for path in expand(inputs)], "entries": [start, stop]}
 
 
-def _origin(path: str) -> dict[str, Any]:
+def _origin(path: str, lenient: bool) -> dict[str, Any]:
     if remote.is_remote(path):  # a second transfer only to hash it would be dear
-        return {"path": path, "bytes": remote.size(path), "stream": content_stream(path)}
+        return {
+            "path": path,
+            "bytes": remote.size(path),
+            "stream": content_stream(path, lenient=lenient),
+        }
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
     # a name that is not UTF-8 is shown with escapes, as in the record
     name = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return {"path": name, "bytes": size, "sha256": digest, "stream": content_stream(path)}
+    return {
+        "path": name,
+        "bytes": size,
+        "sha256": digest,
+        "stream": content_stream(path, lenient=lenient),
+    }

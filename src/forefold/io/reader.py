@@ -142,6 +142,7 @@ _MODULES = {
     "table": "forefold.io.table",
 }
 _TREES = "GENIE `gst`, `gtree` (GHEP) and `gRooTracker`, NUISANCE `FlatTree_VARS`, NuWro `treeout`, GiBUU `RootTuple`"
+_TABLES = "csv and parquet tables with event, pdgid, px, py, pz, energy; and its own outputs"
 _TEXTS = "NuHepMC and HepMC text, MARLEY ASCII, and HEPEVT text (plain, gzip, xz or zstd)"
 _HINTS = {
     "nRooTracker": "forefold reads GENIE's rootracker only",
@@ -222,4 +223,4 @@ def _what(path: str) -> str:
         )
     if start.startswith((b"hmpb", b"HepMC3::Protobuf")):
         return "HepMC3 in protobuf, which pyhepmc cannot read; convert it to HepMC3 text"
-    return f"of no known format; forefold reads ROOT files ({_TREES}), {_TEXTS}"
+    return f"of no known format; forefold reads ROOT files ({_TREES}), {_TEXTS}; {_TABLES}"

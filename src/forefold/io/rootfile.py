@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import uproot
 
 from forefold.io import remote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["complaints", "keys", "opened", "tree"]
+__all__ = ["check_baskets", "complaints", "keys", "opened", "tree"]
+
+_KEY = struct.Struct(">iHIIH")  # fNbytes, fVersion, fObjlen, fDatime, fKeylen
+_BASKET = struct.Struct(">HIIII")  # fVersion, fBufferSize, fNevBufSize, fNevBuf, fLast
+_FLAG = 1  # and a byte after them
+_MOST_BYTES = 256 << 20
 
 
 def keys(path: str) -> list[str]:
@@ -27,8 +33,12 @@ def opened(path: str) -> Iterator[Any]:
     """Open a ROOT file; say so if it is cut."""
     size = remote.size(path)
     with complaints(path, "its header"):
-        # a Path, because uproot splits strings at colons, but not those of URLs
-        file = uproot.open(path if remote.is_remote(path) else Path(path))
+        if remote.is_remote(path):
+            file = uproot.open(path)
+        else:
+            # A Path, because uproot splits strings at colons.  Mapped, because then a damaged length
+            # cannot ask for more than the file holds; other sources allocate it first.
+            file = uproot.open(Path(path), handler=uproot.source.file.MemmapSource)
     with file:
         if 0 < size < file.file.fEND:
             msg = f"{path}: the ROOT file is cut short: {size} of {file.file.fEND} bytes"
@@ -46,6 +56,57 @@ def tree(path: str, name: str) -> Iterator[Any]:
             msg = f"{path}: `{name}` is a {_kind(found)}, must be a TTree"
             raise ValueError(msg)
         yield found
+
+
+def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> None:
+    """Refuse baskets of absurd size before uproot allocates memory for them.
+
+    Parameters
+    ----------
+    path : str
+        File.
+    branches : iterable of branches
+        What is to be read.
+    first, last : int
+        Range of entries, `last` excluded.
+
+    Raises
+    ------
+    ValueError
+        If a basket holds another number of entries than its branch says, or more than 256 MiB.
+    """
+    wanted = []
+    with complaints(path, "the places of its baskets"):
+        for branch in branches:
+            edges, seeks = branch.entry_offsets, branch.member("fBasketSeek")
+            wanted += [
+                (int(seek), int(end) - int(begin))
+                for begin, end, seek in zip(edges, edges[1:], seeks, strict=False)
+                if begin < last and first < end and seek > 0
+            ]
+    if wanted:
+        with Path(path).open("rb") as file:
+            for seek, entries in wanted:
+                file.seek(seek)
+                _check_basket(path, file, entries)
+
+
+def _check_basket(path: str, file: BinaryIO, entries: int) -> None:
+    """Look at what one basket says of itself."""
+    where, head = file.tell(), file.read(_KEY.size)
+    size, keylen, found = 0, 0, -1
+    if len(head) == _KEY.size:
+        _, _, size, _, keylen = _KEY.unpack(head)
+    if keylen > _BASKET.size + _FLAG:
+        file.seek(where + keylen - _BASKET.size - _FLAG)
+        tail = file.read(_BASKET.size)
+        found = _BASKET.unpack(tail)[3] if len(tail) == _BASKET.size else -1
+    if found != entries or size > _MOST_BYTES:
+        msg = (
+            f"{path}: damaged ROOT file, the basket at byte {where} claims {found} entries and "
+            f"{size} bytes, must be {entries} entries and at most {_MOST_BYTES} bytes"
+        )
+        raise ValueError(msg)
 
 
 @contextmanager

@@ -290,6 +290,8 @@ def _arrays(
         if first < careful_until:
             last = min(last, int(edges[np.searchsorted(edges, first, side="right")]))
         try:
+            branches = (tree[name] for name in names)
+            rootfile.check_baskets(source.path, branches, first, last)
             with rootfile.complaints(source.path, f"entries {first} to {last - 1}"):
                 arrays = tree.arrays(names, entry_start=first, entry_stop=last, library="ak")
                 columns = {name: arrays[name] for name in names}

@@ -1,0 +1,57 @@
+"""What options may hold: each function reads one, or says what is expected."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forefold.selection import Selection
+
+__all__ = ["bounds", "condition", "count", "whole"]
+
+
+def whole(text: str) -> int:
+    """Read a whole number from 0 to 2^64 - 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**64:
+        message = f"a whole number from 0 to 2^64 - 1 is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def condition(text: str) -> Selection:
+    """Read a condition on events."""
+    from forefold.selection import Selection
+
+    try:
+        return Selection(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def count(text: str) -> int:
+    """Read a whole number above 0."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        message = f"a whole number above 0 is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def bounds(text: str) -> tuple[float, float]:
+    """Read the limits of an axis, LOW:HIGH."""
+    try:
+        low, high = (float(part) for part in text.split(":"))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not low < high < float("inf") or low == -float("inf"):
+        message = f"LOW:HIGH with LOW < HIGH is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return low, high
