@@ -6,6 +6,7 @@ import gzip
 import lzma
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import awkward as ak
@@ -391,9 +392,11 @@ def test_inspection_of_plain_hepmc(tmp_path: Path) -> None:
     assert found.targets[0].name == found.processes[0].name == "unknown"
 
 
-@pytest.mark.parametrize("packing", ["xz", "zst", "two xz", "two zst"])
+@pytest.mark.parametrize("packing", ["gz", "xz", "zst", "two gz", "two xz", "two zst"])
 def test_compressed(bare: bytes, tmp_path: Path, packing: str) -> None:
-    pack = lzma.compress if packing.endswith("xz") else zstd.compress
+    packers: dict[str, Callable[[bytes], bytes]]
+    packers = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstd.compress}
+    pack = packers[packing.removeprefix("two ")]
     half = len(bare) // 2
     parts = [bare[:half], bare[half:]] if packing.startswith("two") else [bare]
     content = b"".join(pack(part) for part in parts)

@@ -52,6 +52,9 @@ def test_claims_beyond_the_baskets() -> None:
     damage = io.Damage()
     assert len(read(tree, damage)) == 12
     assert damage.events == 10**12 - 12
+    tree.num_entries = 7
+    with pytest.raises(ValueError, match="claims 7 entries, but a branch has 12"):
+        read(tree, None)
     tree.num_entries = -5
     with pytest.raises(ValueError, match="claims -5 entries"):
         read(tree, None)

@@ -144,6 +144,23 @@ def refuse_as_output(inputs: Iterable[str], out: str | os.PathLike[str]) -> None
             raise ValueError(msg)
 
 
+class _Stepwise(io.RawIOBase):
+    """A gzip file read step by step: its own way would lose what comes before damage."""
+
+    def __init__(self, content: gzip.GzipFile) -> None:
+        self.content = content
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as one step goes."""
+        found = self.content.read1(min(len(buffer), _RAW_BYTES))
+        buffer[: len(found)] = found
+        return len(found)
+
+
 class _Unpacked(io.RawIOBase):
     """A stream of one or more compressed frames, decompressed."""
 
@@ -220,7 +237,7 @@ def decoded(path: str) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
         raw.seek(0)
         if start.startswith(GZIP_MAGIC):
             with gzip.GzipFile(fileobj=raw) as content:
-                yield io.BufferedReader(content), raw
+                yield io.BufferedReader(_Stepwise(content)), raw
         elif start == XZ_MAGIC:
             yield io.BufferedReader(_Unpacked(raw, _xz, lzma.LZMAError)), raw
         elif start.startswith(ZSTD_MAGIC):

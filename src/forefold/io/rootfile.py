@@ -84,7 +84,7 @@ def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> 
                 for begin, end, seek in zip(edges, edges[1:], seeks, strict=False)
                 if begin < last and first < end and seek > 0
             ]
-    if wanted:
+    if wanted and not remote.is_remote(path):  # there, every look is a request
         with Path(path).open("rb") as file:
             for seek, entries in wanted:
                 file.seek(seek)

@@ -270,13 +270,17 @@ def _length(tree: Any, names: list[str], source: Source) -> int:
     """Count the entries that all branches have."""
     claimed = int(tree.num_entries)
     with rootfile.complaints(source.path, "the lengths of its branches"):
-        found = min(int(tree[name].entry_offsets[-1]) for name in names)
+        ends = [int(tree[name].entry_offsets[-1]) for name in names]
+        found, most = min(ends), max(ends)
     if claimed < 0 or found < 0:
         msg = f"{source.path}: damaged ROOT file, the tree claims {claimed} entries"
         raise ValueError(msg)
-    if found < claimed:
-        what = f"the tree claims {claimed} entries, but a branch has {found}"
-        source.lose(claimed - found, f"{source.path}: damaged ROOT file, {what}")
+    if not found == claimed == most:
+        other = found if found < claimed else most
+        what = f"the tree claims {claimed} entries, but a branch has {other}"
+        source.lose(
+            max(claimed, most) - min(claimed, found), f"{source.path}: damaged ROOT file, {what}"
+        )
     return min(claimed, found)
 
 
