@@ -12,6 +12,7 @@ import pytest
 import uproot
 
 from forefold import events, io
+from forefold.io import rootfile
 
 
 def put(path: Path, content: bytes) -> str:
@@ -296,3 +297,16 @@ def test_names_of_processes(tmp_path: Path) -> None:
     assert names == {703: "nu-e elastic", 0: "unknown"}
     # The counts of the lists, npdgf and so on, are branches too.
     assert int(found.details["branches"]) >= len(columns)
+
+
+def test_large_files_are_not_mapped(gst_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is mapped and read would count as memory of the process; the events are the same."""
+    mapped = io.read(gst_file)
+    monkeypatch.setattr("forefold.io.rootfile._MAPPED_BYTES", 0)
+    read = io.read(gst_file)
+    assert read.particles.energy.tolist() == mapped.particles.energy.tolist()
+    with (
+        pytest.raises(ValueError, match="`gtree`"),
+        rootfile.tree(str(gst_file), "gtree"),
+    ):
+        pass

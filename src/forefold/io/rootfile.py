@@ -20,6 +20,7 @@ _KEY = struct.Struct(">iHIIH")  # fNbytes, fVersion, fObjlen, fDatime, fKeylen
 _BASKET = struct.Struct(">HIIII")  # fVersion, fBufferSize, fNevBufSize, fNevBuf, fLast
 _FLAG = 1  # and a byte after them
 _MOST_BYTES = 256 << 20
+_MAPPED_BYTES = 256 << 20
 
 
 def keys(path: str) -> list[str]:
@@ -35,6 +36,9 @@ def opened(path: str) -> Iterator[Any]:
     with complaints(path, "its header"):
         if remote.is_remote(path):
             file = uproot.open(path)
+        elif size > _MAPPED_BYTES:
+            # Not mapped, because what is mapped and read counts as memory of the process.
+            file = uproot.open(Path(path), handler=uproot.source.file.MultithreadedFileSource)
         else:
             # A Path, because uproot splits strings at colons.  Mapped, because then a damaged length
             # cannot ask for more than the file holds; other sources allocate it first.
