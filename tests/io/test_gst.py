@@ -310,3 +310,16 @@ def test_large_files_are_not_mapped(gst_file: Path, monkeypatch: pytest.MonkeyPa
         rootfile.tree(str(gst_file), "gtree"),
     ):
         pass
+
+
+def test_basket_beyond_the_file(gst_file: Path) -> None:
+    """A place that no file has: without the check, the system's own error would come through."""
+
+    class Branch:
+        entry_offsets = (0, 300)
+
+        def member(self, _: str) -> tuple[int, ...]:
+            return (2**60,)
+
+    with pytest.raises(ValueError, match=rf"a basket at byte {2**60} of {gst_file.stat().st_size}"):
+        rootfile.check_baskets(str(gst_file), [Branch()], 0, 300)

@@ -90,7 +90,11 @@ def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> 
             ]
     if wanted and not remote.is_remote(path):  # there, every look is a request
         with Path(path).open("rb") as file:
+            end_of_file = remote.size(path)
             for seek, entries in wanted:
+                if seek >= end_of_file:
+                    msg = f"{path}: damaged ROOT file, a basket at byte {seek} of {end_of_file}"
+                    raise ValueError(msg)
                 file.seek(seek)
                 _check_basket(path, file, entries)
 
