@@ -91,7 +91,11 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def evaluate_tree(tree: Node, values: Mapping[str, Value]) -> Value:
+def evaluate_tree(
+    tree: Node,
+    values: Mapping[str, Value],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> Value:
     """Evaluate a checked tree on flat columns.
 
     Parameters
@@ -99,6 +103,8 @@ def evaluate_tree(tree: Node, values: Mapping[str, Value]) -> Value:
     tree : Node
     values : mapping of str to float64 array or Truth
         Columns; only those that are named are looked up, each as often as it is named.
+    functions : mapping of str to callable, optional
+        Functions beside those of the language, from float64 arrays to one.
 
     Returns
     -------
@@ -106,12 +112,15 @@ def evaluate_tree(tree: Node, values: Mapping[str, Value]) -> Value:
         IEEE arithmetic; NaN is "not known".
     """
     with np.errstate(all="ignore"):
-        return _Evaluator(values).value(tree)
+        return _Evaluator(values, functions or {}).value(tree)
 
 
 class _Evaluator:
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], functions: Mapping[str, Callable[..., Any]]
+    ) -> None:
         self._values = values
+        self._functions = functions
 
     def value(self, node: Node) -> Value:
         match node:
@@ -173,6 +182,8 @@ class _Evaluator:
             test = np.isnan if node.function == "isnan" else np.isfinite
             found = np.asarray(test(arguments[0]))
             return Truth(found, np.ones_like(found))
+        if node.function not in _FUNCTIONS:
+            return np.asarray(self._functions[node.function](*arguments), dtype=np.float64)
         function = _FUNCTIONS[node.function]
         result = arguments[0]
         if len(arguments) == 1:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from forefold.expression.checks import check_names, kind_of
 from forefold.expression.columns import Columns
 from forefold.expression.evaluation import Truth, evaluate_tree
+from forefold.expression.functions import FUNCTIONS, announced
 from forefold.expression.parser import parse_tree
-from forefold.expression.tree import names
+from forefold.expression.tree import calls, names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from forefold.expression.tree import Kind, Node
 
@@ -33,12 +34,15 @@ class Expression:
         What it gives.
     kinds : dict of str to {"number", "condition"}
         Quantities that it needs, in the order of the text, and what they are.
+    functions : dict of str to int
+        Functions that it needs beside those of the language, and how many arguments they take.
     """
 
     text: str
     tree: Node
     kind: Kind
     kinds: Mapping[str, Kind] = field(compare=False)
+    functions: Mapping[str, int] = field(compare=False, default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -53,7 +57,8 @@ class Expression:
         values : mapping of str to array or scalar
             Namespace; only what the expression names is looked up, once each. Columns are numpy arrays (masked
             ones too) or awkward arrays, of shape (n,) or of lists; one value an event goes with each element of
-            its list. Whole numbers are exact up to 2^53.
+            its list. Whole numbers are exact up to 2^53. Functions that were announced to `parse` are looked up
+            here too: callables from float64 arrays to one.
 
         Returns
         -------
@@ -72,7 +77,7 @@ class Expression:
         array([0.5, 1.5])
         """
         columns = Columns(values, self.kinds)
-        result = evaluate_tree(self.tree, columns.flat)
+        result = evaluate_tree(self.tree, columns.flat, self._callables(values))
         if isinstance(result, Truth):
             return columns.shaped_truth(result)
         return columns.shaped(result)
@@ -101,7 +106,7 @@ class Expression:
         array([ True, False, False])
         """
         columns = Columns(values, self.kinds)
-        result = evaluate_tree(self.tree, columns.flat)
+        result = evaluate_tree(self.tree, columns.flat, self._callables(values))
         if not isinstance(result, Truth):
             message = (
                 f"expression {self.text!r} is a number, a selection is a condition such as 'a > 0'"
@@ -109,8 +114,25 @@ class Expression:
             raise ValueError(message)
         return columns.shaped(result.value & result.known)
 
+    def _callables(self, values: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
+        """Functions of the namespace; it may be lazy, so one that it lacks shows when it is asked for."""
+        found: dict[str, Callable[..., Any]] = {}
+        for name in self.functions:
+            try:
+                value = values[name]
+            except KeyError:
+                message = f"expression {self.text!r} calls {name!r}, the values hold no such function"
+                raise ValueError(message) from None
+            if not callable(value):
+                message = f"{name!r} holds {type(value).__name__}, a function was announced"
+                raise ValueError(message)
+            found[name] = value
+        return found
 
-def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
+
+def parse(
+    text: str, kinds: Mapping[str, Kind], functions: Mapping[str, int] | None = None
+) -> Expression:
     """Read and check an expression.
 
     Parameters
@@ -119,6 +141,9 @@ def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
         At most 10,000 characters.
     kinds : mapping of str to {"number", "condition"}
         The namespace: what each name stands for.
+    functions : mapping of str to int, optional
+        Functions of the namespace beside those of the language, and how many numbers each takes; they give
+        numbers.
 
     Returns
     -------
@@ -128,7 +153,7 @@ def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
     ------
     ValueError
         The text is no expression, names something unknown, or mixes numbers and conditions. One line, which
-        points at the character.
+        points at the character. Or a function has a name that is taken.
 
     Examples
     --------
@@ -138,8 +163,19 @@ def parse(text: str, kinds: Mapping[str, Kind]) -> Expression:
     Traceback (most recent call last):
     ...
     ValueError: expression, character 1 ('prob == 14'): unknown name 'prob' (did you mean 'probe'?)
+    >>> twice = parse("twice(a) + 1", {"a": "number"}, {"twice": 1})
+    >>> twice.evaluate({"a": [1.0, 2.0], "twice": lambda a: 2 * a})
+    array([3., 5.])
     """
-    tree = parse_tree(text)
+    functions = functions or {}
+    signatures = announced(functions)
+    if both := sorted(functions.keys() & kinds.keys()):
+        message = f"{both[0]!r} is both a name and a function of the namespace"
+        raise ValueError(message)
+    tree = parse_tree(text, {**FUNCTIONS, **signatures})
     check_names(text, tree, kinds)
     kind = kind_of(text, tree, kinds)
-    return Expression(text, tree, kind, {node.name: kinds[node.name] for node in names(tree)})
+    named = {node.name: kinds[node.name] for node in names(tree)}
+    called = [call.function for call in calls(tree)]
+    needed = {name: functions[name] for name in called if name in functions}
+    return Expression(text, tree, kind, named, needed)

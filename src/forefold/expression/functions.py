@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONDITIONS", "CONSTANTS", "FUNCTIONS", "RESERVED", "Signature"]
+__all__ = ["CONDITIONS", "CONSTANTS", "FUNCTIONS", "RESERVED", "Signature", "announced"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,43 @@ CONSTANTS: Mapping[str, float | bool] = MappingProxyType(
 
 RESERVED = frozenset({"and", "or", "not", *FUNCTIONS, *CONSTANTS})
 """Words that cannot name a quantity."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def announced(functions: Mapping[str, int]) -> dict[str, Signature]:
+    """Signatures of functions that a namespace adds to `FUNCTIONS`.
+
+    Parameters
+    ----------
+    functions : mapping of str to int
+        How many numbers each takes; it gives one.
+
+    Returns
+    -------
+    dict of str to Signature
+
+    Raises
+    ------
+    ValueError
+        A name is reserved or no word, or a function takes no argument.
+
+    Examples
+    --------
+    >>> announced({"eff_mu": 2})["eff_mu"].usage
+    'eff_mu(a, b)'
+    """
+    signatures = {}
+    for name, count in functions.items():
+        if not (name.isascii() and name.isidentifier()):
+            message = f"function {name!r}: a name is letters, digits and '_', the first no digit"
+            raise ValueError(message)
+        if name in RESERVED:
+            message = f"function {name!r}: the name is taken by the language"
+            raise ValueError(message)
+        if not 1 <= count <= len(_LETTERS):
+            message = f"function {name!r}: {count} arguments, from 1 to {len(_LETTERS)} are allowed"
+            raise ValueError(message)
+        usage = f"{name}({', '.join(_LETTERS[:count])})"
+        signatures[name] = Signature(count, count, usage)
+    return signatures

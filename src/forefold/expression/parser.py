@@ -22,8 +22,9 @@ from forefold.expression.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from forefold.expression.functions import Signature
     from forefold.expression.tree import Node
 
 __all__ = ["MAX_HEIGHT", "MAX_NESTING", "parse_tree"]
@@ -48,13 +49,15 @@ _FOREIGN = {
 }
 
 
-def parse_tree(text: str) -> Node:
+def parse_tree(text: str, functions: Mapping[str, Signature] = FUNCTIONS) -> Node:
     """Read an expression; names and kinds are not checked.
 
     Parameters
     ----------
     text : str
         Expression.
+    functions : mapping of str to Signature, optional
+        All functions that it may call.
 
     Returns
     -------
@@ -70,14 +73,15 @@ def parse_tree(text: str) -> Node:
     >>> parse_tree("-x ** 2")
     Unary(operator='-', operand=Binary(operator='**', left=Name(name='x'), right=Number(value=2.0)))
     """
-    return _Parser(text).whole()
+    return _Parser(text, functions).whole()
 
 
 class _Parser:
     """Recursive descent; each method reads one level of precedence, loosest first."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, functions: Mapping[str, Signature]) -> None:
         self._text = text
+        self._functions = functions
         self._tokens = tokenize(text)
         self._next = 0
         self._depth = 0
@@ -226,23 +230,24 @@ class _Parser:
             if isinstance(value, bool):
                 return Condition(value, start=token.start)
             return Number(value, start=token.start)
-        if token.text in FUNCTIONS:
-            usage = FUNCTIONS[token.text].usage
+        if token.text in self._functions:
+            usage = self._functions[token.text].usage
             self._fail(f"{token.text} is a function: write {usage}", token)
         return Name(token.text, start=token.start)
 
     def _call(self, token: Token) -> Node:
         opening = self._token
         self._next += 1
-        if token.text not in FUNCTIONS:
-            self._fail(f"unknown function {token.text!r}{known(token.text, FUNCTIONS)}", token)
+        if token.text not in self._functions:
+            near = known(token.text, self._functions)
+            self._fail(f"unknown function {token.text!r}{near}", token)
         arguments: list[Node] = []
         if not self._take(")"):
             arguments.append(self._deeper(self._either, opening))
             while self._take(","):
                 arguments.append(self._deeper(self._either, opening))
             self._close(opening)
-        signature = FUNCTIONS[token.text]
+        signature = self._functions[token.text]
         most = len(arguments) if signature.most is None else signature.most
         if not signature.least <= len(arguments) <= most:
             self._fail(f"{len(arguments)} arguments given: write {signature.usage}", token)

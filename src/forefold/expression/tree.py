@@ -23,6 +23,7 @@ __all__ = [
     "Not",
     "Number",
     "Unary",
+    "calls",
     "names",
     "parts",
 ]
@@ -99,7 +100,7 @@ class Logic(_Placed):
 
 @dataclass(frozen=True)
 class Call(_Placed):
-    """A function of `FUNCTIONS` and its arguments."""
+    """A function, of `FUNCTIONS` or announced by the namespace, and its arguments."""
 
     function: str
     arguments: tuple[Node, ...]
@@ -129,3 +130,11 @@ def names(node: Node) -> Iterator[Name]:
         yield node
     for part in parts(node):
         yield from names(part)
+
+
+def calls(node: Node) -> Iterator[Call]:
+    """Functions that a tree calls, in the order of the text, repeated ones too."""
+    if isinstance(node, Call):
+        yield node
+    for part in parts(node):
+        yield from calls(part)
