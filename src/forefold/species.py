@@ -11,6 +11,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
@@ -19,7 +20,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["CLASSES", "NUCLEONS", "in_class", "known", "mass", "members", "name", "near", "pdgid"]
+__all__ = [
+    "CLASSES",
+    "NUCLEONS",
+    "antiparticle",
+    "charge",
+    "in_class",
+    "is_one",
+    "known",
+    "mass",
+    "members",
+    "name",
+    "near",
+    "pdgid",
+]
 
 NUCLEONS = (2212, 2112)
 """Proton and neutron, of which a detector sees the kinetic energy."""
@@ -252,3 +266,44 @@ def in_class(pdg: int, word: str) -> bool:
         message = f"unknown class {word!r}{near(word, list(CLASSES))}; known: {', '.join(CLASSES)}"
         raise ValueError(message)
     return CLASSES[word](pdg)
+
+
+def is_one(pdg: int, word: int | str) -> bool:
+    """Whether a particle is the one, or of the class, that a card's word names.
+
+    Examples
+    --------
+    >>> is_one(13, "mu-"), is_one(13, 13), is_one(3122, "baryon"), is_one(13, "e-")
+    (True, True, True, False)
+    """
+    if isinstance(word, int):
+        return pdg == word
+    return in_class(pdg, word) if word in CLASSES else pdg == pdgid(word)
+
+
+def charge(pdg: int) -> float:
+    """Electric charge in units of the positron's; NaN where the identifier tells none.
+
+    Examples
+    --------
+    >>> charge(11), charge(2212), charge(1000180400)
+    (-1.0, 1.0, 18.0)
+    """
+    from particle.pdgid import charge as charge_of
+
+    value = charge_of(pdg)
+    return math.nan if value is None else float(value)
+
+
+def antiparticle(pdg: int) -> int:
+    """PDG identifier of the antiparticle; a particle that is its own stays.
+
+    Examples
+    --------
+    >>> antiparticle(13), antiparticle(22), antiparticle(-2212)
+    (-13, 22, 2212)
+    """
+    from particle import Particle
+
+    found: list[Particle] = Particle.findall(pdgid=pdg)
+    return int(found[0].invert().pdgid) if found else -pdg

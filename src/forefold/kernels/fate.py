@@ -36,6 +36,18 @@ class Fate(IntFlag):
         Flag. The drawn polar angle lay outside 0 to pi and was brought back to the sphere.
     OFF_SHELL : 512
         Flag. The input had ``E < |p|``: the mass of the particle table was used.
+    BELOW_RECO_THRESHOLD : 1024
+        Outcome. What was reconstructed is below the card's threshold on reconstructed quantities: lost.
+    MISIDENTIFIED : 2048
+        Flag. The particle was taken for another one.
+    UNIDENTIFIED : 4096
+        Outcome. The card's identification leaves it without a name: lost.
+    DECAYED : 8192
+        Outcome. Replaced by the particles that it decays to.
+    MERGED : 16384
+        Outcome. Its energy is in another particle's shower.
+    INVALID : 32768
+        Outcome. A formula of the card has no value for it: lost, if that is what was asked for.
 
     Examples
     --------
@@ -54,6 +66,12 @@ class Fate(IntFlag):
     ENERGY_BELOW_MASS = 128
     THETA_FOLDED = 256
     OFF_SHELL = 512
+    BELOW_RECO_THRESHOLD = 1024
+    MISIDENTIFIED = 2048
+    UNIDENTIFIED = 4096
+    DECAYED = 8192
+    MERGED = 16384
+    INVALID = 32768
 
 
 OUTCOMES = (
@@ -64,5 +82,10 @@ OUTCOMES = (
     Fate.NUCLEUS,
     Fate.PSEUDO_PARTICLE,
     Fate.NOT_FINAL_STATE,
+    Fate.BELOW_RECO_THRESHOLD,
+    Fate.UNIDENTIFIED,
+    Fate.DECAYED,
+    Fate.MERGED,
+    Fate.INVALID,
 )
 """The outcomes, of which every particle has exactly one."""

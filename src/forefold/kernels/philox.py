@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "PURPOSE_AZIMUTH",
+    "PURPOSE_COMPONENT",
     "PURPOSE_EFFICIENCY",
     "PURPOSE_ENERGY",
+    "PURPOSE_IDENTIFICATION",
     "PURPOSE_THETA",
     "philox",
     "stream_keys",
@@ -38,6 +41,9 @@ __all__ = [
 PURPOSE_ENERGY = 0
 PURPOSE_THETA = 1
 PURPOSE_EFFICIENCY = 2
+PURPOSE_COMPONENT = 3
+PURPOSE_AZIMUTH = 4
+PURPOSE_IDENTIFICATION = 5
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)

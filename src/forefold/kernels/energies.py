@@ -1,0 +1,189 @@
+"""The draw of an energy: which quantity, how wide, from which distribution, and back to a total energy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.kernels import math as fm
+from forefold.kernels.distributions import standard_quantile, tabulated_quantile
+from forefold.kernels.jit import jit
+from forefold.kernels.layout import COMPONENT_COLUMNS, Histograms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["cell", "chosen_component", "drawn_energy", "reconstructed_energy"]
+
+(_WEIGHT, _OF, _DISTRIBUTION, _CONSTANT, _STOCHASTIC, _NOISE, _LINEAR) = range(7)
+(_RESOLUTION, _SIGMA, _SCALE, _OFFSET, _CLAMP, _A, _B, _C, _D, _TABLE) = range(7, 17)
+assert len(COMPONENT_COLUMNS) == 17
+
+_LOG_NORMAL, _NORMAL, _NONE, _TRUNCATED, _CRYSTAL_BALL, _EXPONENTIAL, _UNIFORM, _TABULATED = range(
+    8
+)
+_TOTAL, _KINETIC, _VISIBLE, _MOMENTUM, _INVERSE = range(5)
+
+
+@jit
+def cell(
+    numbers: NDArray[np.float64],
+    links: NDArray[np.int64],
+    row: int,
+    column: int,
+    dynamic: NDArray[np.float64],
+    i: int,
+) -> float:
+    """Number of a cell, or particle `i`'s own where the cell is linked to a row of `dynamic`."""
+    link = links[row, column]
+    if link < 0:
+        return numbers[row, column]
+    return dynamic[link, i]
+
+
+@jit
+def drawn_energy(energy: float, variance: float, distribution: float, u: float) -> float:
+    """Energy (GeV) drawn around `energy` with a relative `variance`: log-normal of that mean, or normal.
+
+    Notes
+    -----
+    With v = R^2 and s^2 = log(1 + v), the log-normal of mean E and variance v E^2 is
+    E exp(s z - s^2/2), z standard normal (arXiv:2209.05260, section 3).
+    """
+    if distribution == _NONE:
+        return energy
+    z = fm.normal_quantile(u)
+    if distribution == _NORMAL:
+        return energy * (1.0 + np.sqrt(variance) * z)
+    s2 = fm.logarithm1p(variance)
+    return energy * fm.exponential(np.sqrt(s2) * z - 0.5 * s2)
+
+
+@jit
+def variance_of(
+    numbers: NDArray[np.float64],
+    links: NDArray[np.int64],
+    k: int,
+    dynamic: NDArray[np.float64],
+    i: int,
+    location: float,
+    argument: float,
+) -> float:
+    """Relative variance: (sigma/location)^2, resolution^2, or the law's at `argument`."""
+    sigma = cell(numbers, links, k, _SIGMA, dynamic, i)
+    if sigma >= 0.0:
+        r = sigma / location
+        return r * r
+    r = cell(numbers, links, k, _RESOLUTION, dynamic, i)
+    if r >= 0.0:
+        return r * r
+    a = cell(numbers, links, k, _CONSTANT, dynamic, i)
+    b = cell(numbers, links, k, _STOCHASTIC, dynamic, i)
+    c = cell(numbers, links, k, _NOISE, dynamic, i)
+    if numbers[k, _LINEAR] == 1.0:
+        r = a + b / np.sqrt(argument) + c / argument
+        return r * r
+    c /= argument
+    return a * a + b * b / argument + c * c
+
+
+@jit
+def from_histogram(histograms: Histograms, table: int, location: float, u: float) -> float:
+    """Draw from the row of a migration matrix in which `location` is; NaN if it is in none, or in an empty one."""
+    first, bins, edges, cumulative = histograms
+    true, reco, start, rows = first[table, 0], first[table, 1], first[table, 2], first[table, 3]
+    if not edges[true] <= location <= edges[true + rows]:
+        return np.nan
+    row = np.searchsorted(edges[true : true + rows + 1], location, "right") - 1
+    row = min(row, rows - 1)
+    n = bins[table]
+    begin = start + row * (n + 1)
+    if not cumulative[begin + n] > 0.0:
+        return np.nan
+    return tabulated_quantile(edges[reco : reco + n + 1], cumulative[begin : begin + n + 1], u)
+
+
+@jit
+def reconstructed_energy(
+    numbers: NDArray[np.float64],
+    links: NDArray[np.int64],
+    k: int,
+    dynamic: NDArray[np.float64],
+    histograms: Histograms,
+    i: int,
+    energy: float,
+    kinetic: float,
+    p: float,
+    mass: float,
+    nucleon: bool,
+    u: float,
+) -> float:
+    """Total energy (GeV) as it is reconstructed by component `k`; NaN if it has no value."""
+    of = numbers[k, _OF]
+    is_kinetic = of == _KINETIC or (of == _VISIBLE and nucleon)
+    location = energy
+    if is_kinetic:
+        location = kinetic
+    elif of >= _MOMENTUM:
+        location = p
+    argument = location
+    drawn = 0.0
+    if location > 0.0:
+        if of == _INVERSE:
+            location = 1.0 / p
+        distribution = numbers[k, _DISTRIBUTION]
+        if distribution == _TABULATED:
+            drawn = from_histogram(histograms, np.int64(numbers[k, _TABLE]), location, u)
+        elif distribution == _NONE:
+            drawn = location
+        else:
+            v = variance_of(numbers, links, k, dynamic, i, location, argument)
+            if distribution <= _NORMAL:
+                drawn = drawn_energy(location, v, distribution, u)
+            else:
+                a = cell(numbers, links, k, _A, dynamic, i)
+                b = cell(numbers, links, k, _B, dynamic, i)
+                c = cell(numbers, links, k, _C, dynamic, i)
+                d = cell(numbers, links, k, _D, dynamic, i)
+                sigma = location * np.sqrt(v)
+                drawn = location
+                if sigma > 0.0:
+                    if distribution == _TRUNCATED:
+                        a = (a - location) / sigma
+                        b = (b - location) / sigma
+                    drawn = location + sigma * standard_quantile(
+                        np.int64(distribution), u, a, b, c, d
+                    )
+        if of == _INVERSE:
+            drawn = abs(1.0 / drawn)
+        drawn *= cell(numbers, links, k, _SCALE, dynamic, i)
+    offset = cell(numbers, links, k, _OFFSET, dynamic, i)
+    if offset != 0.0:
+        drawn += offset
+    if is_kinetic:
+        drawn += mass
+    elif of >= _MOMENTUM:
+        drawn = np.sqrt(drawn * drawn + mass * mass)
+    if drawn < mass and numbers[k, _CLAMP] == 1.0:
+        drawn = mass
+    return drawn
+
+
+@jit
+def chosen_component(
+    numbers: NDArray[np.float64],
+    links: NDArray[np.int64],
+    first: int,
+    last: int,
+    dynamic: NDArray[np.float64],
+    i: int,
+    u: float,
+) -> int:
+    """Component of a mixture in which `u` falls; the last one takes the rest."""
+    total = 0.0
+    for k in range(first, last - 1):
+        total += cell(numbers, links, k, _WEIGHT, dynamic, i)
+        if u < total:
+            return k
+    return last - 1

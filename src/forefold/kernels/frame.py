@@ -1,0 +1,66 @@
+"""Directions: into the frame of the incident particle and back, and angles on the sphere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forefold.kernels import math as fm
+from forefold.kernels.jit import jit
+
+__all__ = ["folded", "from_axis", "record_mass", "to_axis"]
+
+_TWO_PI = 2.0 * fm.PI
+_ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
+
+
+@jit
+def record_mass(energy: float, p: float, table_mass: float) -> tuple[float, bool]:
+    """Mass from the record where E >= |p|, else the table's; and whether E is short of |p| beyond rounding."""
+    m2 = (energy - p) * (energy + p)
+    if m2 >= 0.0:
+        return np.sqrt(m2), False
+    return table_mass, m2 < -_ROUNDING * energy * energy
+
+
+@jit
+def to_axis(
+    x: float, y: float, z: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Components of a vector in the frame whose z is the unit vector (ax, ay, az)."""
+    across = np.sqrt(ax * ax + ay * ay)
+    if across == 0.0:
+        return (x, y, z) if az > 0.0 else (x, -y, -z)
+    c, s = ax / across, ay / across
+    forward = c * x + s * y
+    return az * forward - across * z, c * y - s * x, across * forward + az * z
+
+
+@jit
+def from_axis(
+    x: float, y: float, z: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Inverse of `to_axis`."""
+    across = np.sqrt(ax * ax + ay * ay)
+    if across == 0.0:
+        return (x, y, z) if az > 0.0 else (x, -y, -z)
+    c, s = ax / across, ay / across
+    forward = az * x + across * z
+    return c * forward - s * y, s * forward + c * y, az * z - across * x
+
+
+@jit
+def folded(theta: float, phi: float) -> tuple[float, float, bool]:
+    """Bring a polar angle back to 0..pi; every passage of a pole turns the azimuth by pi."""
+    turned = False
+    outside = theta < 0.0 or theta > fm.PI
+    if theta < 0.0:
+        theta = -theta
+        turned = True
+    if theta > _TWO_PI:
+        theta -= _TWO_PI * np.floor(theta / _TWO_PI)
+    if theta > fm.PI:
+        theta = _TWO_PI - theta
+        turned = not turned
+    if turned:
+        phi = phi - fm.PI if phi > 0.0 else phi + fm.PI
+    return theta, phi, outside

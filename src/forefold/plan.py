@@ -1,0 +1,389 @@
+"""A card made ready for the loops: rules and components as tables of numbers, formulas as programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold import species
+from forefold.formula import Program, Table, compile_formula
+from forefold.kernels.fate import Fate
+from forefold.kernels.layout import (
+    COMPONENT_COLUMNS,
+    CONVENTIONS,
+    DISTRIBUTIONS,
+    OF,
+    RULE_COLUMNS,
+    SPACE_DISTRIBUTIONS,
+    Histograms,
+    Species,
+)
+from forefold.schema.energy import SHAPES
+from forefold.schema.formulas import Formula, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from forefold.schema import Angle, Card, Energy, Part, Rule
+
+__all__ = ["Cell", "Plan", "plan", "species_table"]
+
+_LEFT_OUT = {
+    "neutrino": Fate.NEUTRINO,
+    "nucleus": Fate.NUCLEUS,
+    "pseudo-particle": Fate.PSEUDO_PARTICLE,
+}
+_ABSENT = -1.0
+_SHAPE_COLUMNS = ("shape_a", "shape_b", "shape_c", "shape_d")
+_POSITIVE = (0.0, np.inf, True)
+_RANGES: dict[str, tuple[float, float, bool]] = {  # lowest, highest, lowest is left out
+    "weight": (0.0, 1.0, False),
+    "efficiency": (0.0, 1.0, False),
+    "probability": (0.0, 1.0, False),
+    "scale": _POSITIVE,
+    "alpha_low": _POSITIVE,
+    "alpha_high": _POSITIVE,
+    "n_low": (1.0, np.inf, True),
+    "n_high": (1.0, np.inf, True),
+    "offset": (-np.inf, np.inf, False),
+    "low": (-np.inf, np.inf, False),
+    "high": (-np.inf, np.inf, False),
+}
+_WIDTH = (0.0, np.inf, False)
+
+
+class Cell(NamedTuple):
+    """A formula of a card, compiled, and what it is for.
+
+    Attributes
+    ----------
+    where, text : str
+        For messages.
+    rule : int
+        Rule whose particles need it; -1: those of `kinds`.
+    condition : bool
+    program : Program
+    factor : float
+        What its value is multiplied by to be in the unit of the loops.
+    low, high : float
+        Allowed values.
+    above : bool
+        `low` itself is not allowed.
+    """
+
+    where: str
+    text: str
+    rule: int
+    condition: bool
+    program: Program
+    factor: float
+    low: float
+    high: float
+    above: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A card as the loops take it.
+
+    Attributes
+    ----------
+    card : Card
+    rules, components : ndarray of float64
+        See `forefold.kernels.layout`.
+    rule_links, component_links : ndarray of int64, of the same shapes
+        Row of `cells`, or -1.
+    cells : tuple of Cell
+    histograms : Histograms
+    identification : tuple of tuple of (object, int)
+        A block of the card after the other: what is taken for, and its row of `cells` or -1 with a number.
+    """
+
+    card: Card
+    rules: NDArray[np.float64]
+    rule_links: NDArray[np.int64]
+    components: NDArray[np.float64]
+    component_links: NDArray[np.int64]
+    cells: tuple[Cell, ...]
+    histograms: Histograms
+    identification: tuple[tuple[int, ...], ...]
+
+
+def plan(card: Card, parameters: Mapping[str, float] | None = None) -> Plan:
+    """Make a card ready for the loops.
+
+    Parameters
+    ----------
+    card : Card
+    parameters : mapping of str to float, optional
+        Values instead of those of the card's parameters.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        A parameter is not the card's.
+
+    Examples
+    --------
+    >>> from forefold import load_card
+    >>> plan(load_card("nusmear-dune-cdr")).rules.shape
+    (8, 17)
+    """
+    return _Planner(card, parameters or {}).whole()
+
+
+class _Planner:
+    def __init__(self, card: Card, parameters: Mapping[str, float]) -> None:
+        for name in parameters:
+            if name not in card.parameters:
+                near = species.near(name, list(card.parameters))
+                message = f"card {card.name}: no parameter {name!r}{near}"
+                raise ValueError(message)
+        self._card = card
+        self._constants = {name: p.value for name, p in card.parameters.items()} | dict(parameters)
+        self._tables = {name: _table(block) for name, block in card.tables.items()}
+        self._used: list[str] = []
+        self._cells: list[Cell] = []
+
+    def whole(self) -> Plan:
+        card = self._card
+        identification = tuple(
+            tuple(
+                self._linked(f"identification[{i + 1}].row[{j + 1}]", -1, "probability", e.probability)
+                for j, e in enumerate(block.row)
+            )
+            for i, block in enumerate(card.identification)
+        )
+        rules = np.zeros((len(card.rules), len(RULE_COLUMNS)))
+        links = np.full(rules.shape, -1, np.int64)
+        parts: list[tuple[dict[str, float], dict[str, int]]] = []
+        for k, rule in enumerate(card.rules):
+            first = len(parts)
+            parts += self._components(k, rule)
+            numbers, linked = self._rule(k, rule)
+            numbers |= {"first": first, "last": len(parts)}
+            _fill(rules[k], links[k], RULE_COLUMNS, numbers, linked)
+        components = np.zeros((len(parts), len(COMPONENT_COLUMNS)))
+        part_links = np.full(components.shape, -1, np.int64)
+        for k, (numbers, linked) in enumerate(parts):
+            _fill(components[k], part_links[k], COMPONENT_COLUMNS, numbers, linked)
+        return Plan(
+            card,
+            rules,
+            links,
+            components,
+            part_links,
+            tuple(self._cells),
+            _histograms([card.tables[name] for name in self._used]),
+            identification,
+        )
+
+    def _rule(self, k: int, rule: Rule) -> tuple[dict[str, float], dict[str, int]]:
+        where = f"rule[{k + 1}] {rule.name!r}"
+        when, threshold, angle = rule.when, rule.threshold, rule.angle
+        kinetic = when.kinetic_energy if when else None
+        momentum = when.momentum if when else None
+        reco = threshold.reco if threshold else None
+        numbers = {
+            "ke_low": kinetic.low if kinetic else 0.0,
+            "ke_high": kinetic.high if kinetic else np.inf,
+            "p_low": momentum.low if momentum else 0.0,
+            "p_high": momentum.high if momentum else np.inf,
+            "when": 1.0,
+            "threshold_ke": _low(threshold.kinetic_energy if threshold else None, 0.0),
+            "threshold_p": _low(threshold.momentum if threshold else None, 0.0),
+            "seen_if": 1.0,
+            "reco_ke": _low(reco.kinetic_energy if reco else None, -np.inf),
+            "reco_p": _low(reco.momentum if reco else None, -np.inf),
+            "convention": CONVENTIONS.index(angle.convention),
+        }
+        links: dict[str, int] = {}
+        if when and when.formula:
+            links["when"] = self._compiled(f"{where}.when.formula", k, when.formula, condition=True)
+        if threshold and threshold.formula:
+            place = f"{where}.threshold.formula"
+            links["seen_if"] = self._compiled(place, k, threshold.formula, condition=True)
+        self._put(numbers, links, where, k, "efficiency", rule.efficiency)
+        self._angle(numbers, links, f"{where}.angle", k, angle)
+        return numbers, links
+
+    def _angle(
+        self, numbers: dict[str, float], links: dict[str, int], where: str, k: int, angle: Angle
+    ) -> None:
+        if angle.convention == "space":
+            numbers["angle_distribution"] = SPACE_DISTRIBUTIONS.index(angle.distribution)
+        widths = {"theta_sigma": ("sigma_deg", angle.sigma_deg)}
+        if angle.sigma_phi_deg is not None:
+            widths["phi_sigma"] = ("sigma_phi_deg", angle.sigma_phi_deg)
+        for column, (key, value) in widths.items():
+            if isinstance(value, str):
+                factor = float(np.deg2rad(1.0))
+                links[column] = self._compiled(f"{where}.{key}", k, value, factor=factor)
+            else:
+                numbers[column] = float(np.deg2rad(value))
+
+    def _components(
+        self, k: int, rule: Rule
+    ) -> list[tuple[dict[str, float], dict[str, int]]]:
+        where = f"rule[{k + 1}] {rule.name!r}.energy"
+        energy = rule.energy
+        if not energy.parts:
+            return [self._component(where, k, energy)]
+        return [
+            self._component(f"{where}.parts[{j + 1}]", k, part)
+            for j, part in enumerate(energy.parts)
+        ]
+
+    def _component(
+        self, where: str, k: int, part: Energy | Part
+    ) -> tuple[dict[str, float], dict[str, int]]:
+        numbers = {
+            "weight": 1.0,
+            "of": OF.index(part.of),
+            "distribution": DISTRIBUTIONS.index(part.distribution),
+            "linear": part.sum == "linear",
+            "resolution": _ABSENT,
+            "sigma": _ABSENT,
+            "clamp": part.below_mass == "clamp",
+        }
+        links: dict[str, int] = {}
+        for key in ("constant", "stochastic", "noise", "scale", "offset"):
+            self._put(numbers, links, where, k, key, getattr(part, key))
+        for key in ("resolution", "sigma", "weight"):
+            value = getattr(part, key, None)
+            if value is not None:
+                self._put(numbers, links, where, k, key, value)
+        for column, (key, default) in zip(
+            _SHAPE_COLUMNS, SHAPES.get(part.distribution, {}).items(), strict=False
+        ):
+            value = getattr(part, key)
+            if key == "tail":
+                value = -1.0 if value == "low" else 1.0
+            given = default if value is None else value
+            self._put(numbers, links, where, k, key, given, column=column)
+        if part.table is not None:
+            if part.table not in self._used:
+                self._used.append(part.table)
+            numbers["table"] = self._used.index(part.table)
+        return numbers, links
+
+    def _put(
+        self,
+        numbers: dict[str, float],
+        links: dict[str, int],
+        where: str,
+        k: int,
+        key: str,
+        value: float | str,
+        *,
+        column: str | None = None,
+    ) -> None:
+        if isinstance(value, str):
+            links[column or key] = self._linked(where, k, key, value)
+        else:
+            numbers[column or key] = value
+
+    def _linked(self, where: str, k: int, key: str, value: float | str) -> int:
+        """Row of the cell of a formula; a number is no cell, and gives -1."""
+        return self._compiled(f"{where}.{key}", k, value, key) if isinstance(value, str) else -1
+
+    def _compiled(
+        self,
+        where: str,
+        rule: int,
+        text: str,
+        key: str = "",
+        *,
+        condition: bool = False,
+        factor: float = 1.0,
+    ) -> int:
+        kind = "condition" if condition else "number"
+        expression = parsed(self._card, Formula(where, text, kind))
+        names = [name for name in expression.names if name not in self._constants]
+        program = compile_formula(
+            expression, names, tables=self._tables, constants=self._constants
+        )
+        low, high, above = (-np.inf, np.inf, False) if condition else _RANGES.get(key, _WIDTH)
+        self._cells.append(
+            Cell(where, text, rule, condition, program, factor, low, high, above)
+        )
+        return len(self._cells) - 1
+
+
+def _low(bound: Any, otherwise: float) -> float:
+    return otherwise if bound is None else float(bound.low)
+
+
+def _fill(
+    row: NDArray[np.float64],
+    link: NDArray[np.int64],
+    columns: tuple[str, ...],
+    numbers: Mapping[str, float],
+    links: Mapping[str, int],
+) -> None:
+    for name, number in numbers.items():
+        row[columns.index(name)] = number
+    for name, cell in links.items():
+        link[columns.index(name)] = cell
+
+
+def _table(block: Any) -> Table:
+    outside = float("nan") if block.outside == "invalid" else block.outside
+    return Table(
+        axes=[np.array(axis) for axis in block.axes],
+        values=np.array(block.values, dtype=np.float64),
+        interpolation=block.interpolation,
+        outside=outside,
+    )
+
+
+def _histograms(blocks: list[Any]) -> Histograms:
+    """Pack migration matrices: edges of the true and of the reconstructed axis, cumulative rows."""
+    first, bins = np.zeros((len(blocks), 4), np.int64), np.zeros(len(blocks), np.int64)
+    edges: list[NDArray[np.float64]] = []
+    sums: list[NDArray[np.float64]] = []
+    for i, block in enumerate(blocks):
+        true, reco = (np.array(axis, dtype=np.float64) for axis in block.axes)
+        content = np.array(block.values, dtype=np.float64)
+        total = np.concatenate([np.zeros((len(content), 1)), np.cumsum(content, axis=1)], axis=1)
+        whole = np.where(total[:, -1:] > 0.0, total[:, -1:], 1.0)
+        start = sum(map(len, edges))
+        first[i] = start, start + len(true), sum(map(len, sums)), len(true) - 1
+        bins[i] = len(reco) - 1
+        edges += [true, reco]
+        sums.append((total / whole).ravel())
+    return Histograms(
+        first,
+        bins,
+        np.concatenate(edges) if edges else np.zeros(0),
+        np.concatenate(sums) if sums else np.zeros(0),
+    )
+
+
+def species_table(card: Card, pdgid: NDArray[np.int64]) -> Species:
+    """Collect what the card says of each of these kinds of particle (distinct PDG identifiers)."""
+    found = [_of_species(card, int(pdg)) for pdg in pdgid]
+    counts = [len(rules) for _, _, rules in found]
+    last = np.cumsum(counts, dtype=np.int64)
+    return Species(
+        outcome=np.array([outcome for outcome, _, _ in found], dtype=np.int64),
+        mass=np.array([mass for _, mass, _ in found], dtype=np.float64),
+        nucleon=np.isin(pdgid, species.NUCLEONS),
+        first=last - np.array(counts, dtype=np.int64),
+        last=last,
+        candidates=np.array([k for _, _, rules in found for k in rules], dtype=np.int64),
+    )
+
+
+def _of_species(card: Card, pdgid: int) -> tuple[int, float, tuple[int, ...]]:
+    word = card.left_out(pdgid)
+    outcome = int(_LEFT_OUT[word]) if word else 0
+    return outcome, species.mass(pdgid), card.candidates(pdgid)

@@ -1,0 +1,28 @@
+"""What a detector card may say: the schema, and the checks that need no event.
+
+A card is data.  Every key is named here; anything else is an error.
+"""
+
+from __future__ import annotations
+
+from forefold.schema.angle import Angle
+from forefold.schema.card import Card, Rule
+from forefold.schema.conditions import Conditions, Interval, RecoThreshold, Threshold
+from forefold.schema.energy import Energy, Part
+from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
+
+__all__ = [
+    "Angle",
+    "Card",
+    "Conditions",
+    "Energy",
+    "Identification",
+    "Identified",
+    "Interval",
+    "Parameter",
+    "Part",
+    "RecoThreshold",
+    "Rule",
+    "TableBlock",
+    "Threshold",
+]

@@ -1,0 +1,212 @@
+"""Rules and the card that they make, with the checks that need the whole of it."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from forefold import species
+from forefold.schema.angle import Angle
+from forefold.schema.conditions import Conditions, Threshold
+from forefold.schema.energy import Energy
+from forefold.schema.extras import Identification, Parameter, TableBlock, known_particles
+from forefold.schema.formulas import check_formulas
+from forefold.schema.shown import shown
+from forefold.schema.values import Probability, Strict, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Card", "Rule"]
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Rule(Strict):
+    """One row of a card: which particles, when, and what becomes of them."""
+
+    name: Word
+    type: Word
+    particles: Annotated[tuple[int | str, ...], Field(min_length=1)]
+    source: Word
+    when: Conditions | None = None
+    threshold: Threshold | None = None
+    efficiency: Probability = 1.0
+    energy: Energy
+    angle: Angle
+
+    @field_validator("particles", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        return known_particles(value)
+
+    def covers(self, pdgid: int) -> bool:
+        """Whether the rule names this particle, whatever its conditions."""
+        return any(species.is_one(pdgid, word) for word in self.particles)
+
+    def kinetic_range(self, mass: float) -> tuple[float, float]:
+        """Kinetic energies, low <= KE < high (GeV), for which the conditions hold at this mass (GeV)."""
+        low, high = 0.0, math.inf
+        if self.when and self.when.kinetic_energy:
+            low, high = self.when.kinetic_energy.low, self.when.kinetic_energy.high
+        if self.when and self.when.momentum:
+            low = max(low, _kinetic(self.when.momentum.low, mass))
+            high = min(high, _kinetic(self.when.momentum.high, mass))
+        return low, high
+
+
+class Card(Strict):
+    """A detector: an ordered list of rules, of which the first that holds is taken.
+
+    ``print(card)`` shows it as a table; see `forefold.load_card`.
+    """
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    title: Word
+    description: str = ""
+    not_smeared: tuple[str, ...] = ("neutrino", "nucleus", "pseudo-particle")
+    sources: Annotated[dict[str, Word], Field(min_length=1)]
+    parameters: dict[Identifier, Parameter] = {}
+    tables: dict[Identifier, TableBlock] = {}
+    identification: tuple[Identification, ...] = ()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, alias="rule")]
+
+    @field_validator("not_smeared")
+    @classmethod
+    def _classes_with_a_fate(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        allowed = ["neutrino", "nucleus", "pseudo-particle"]
+        for word in value:
+            if word not in allowed:
+                message = f"unknown class {word!r}{species.near(word, allowed)}; allowed: {allowed}"
+                raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Card:
+        for rule in self.rules:
+            blocks = (rule, rule.threshold, rule.energy, rule.angle)
+            for key in (block.source for block in blocks if block is not None):
+                if key is not None and key not in self.sources:
+                    near = species.near(key, self.sources)
+                    message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
+                    raise ValueError(message)
+        extras = {
+            **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
+            **{f"parameters.{name}": block for name, block in self.parameters.items()},
+            **{f"tables.{name}": block for name, block in self.tables.items()},
+        }
+        for where, extra in extras.items():
+            if extra.source is not None and extra.source not in self.sources:
+                near = species.near(extra.source, self.sources)
+                message = f"{where}: source {extra.source!r} is not in [sources]{near}"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _formulas_hold(self) -> Card:
+        check_formulas(self)
+        return self
+
+    @model_validator(mode="after")
+    def _taken_for_what_is_smeared(self) -> Card:
+        for i, block in enumerate(self.identification):
+            for entry in block.row:
+                if isinstance(entry.as_, str) and entry.as_ in {"same", "antiparticle"}:
+                    continue
+                if word := self.left_out(entry.pdgid(0)):
+                    message = f"identification[{i + 1}]: {entry.as_!r} is a {word}, which the card does not smear"
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _rules_are_reachable(self) -> Card:
+        names = [rule.name for rule in self.rules]
+        for name in names:
+            if names.count(name) > 1:
+                message = f"two rules are named {name!r}"
+                raise ValueError(message)
+        last = self.rules[-1]
+        if last.particles != ("other",) or last.when is not None:
+            message = (
+                f'the last rule ({last.name!r}) must be for particles = ["other"], without "when"'
+            )
+            raise ValueError(message)
+        for i, rule in enumerate(self.rules):
+            if not any(self._reaches(pdgid, i) for pdgid in _candidates(rule)):
+                message = (
+                    f"rule {rule.name!r} can never match: its conditions exclude each other, "
+                    "or earlier rules or not_smeared take all that it covers"
+                )
+                raise ValueError(message)
+        return self
+
+    def _reaches(self, pdgid: int, i: int) -> bool:
+        """Whether some kinetic energy of this particle is left for rule `i`."""
+        if self.left_out(pdgid):
+            return False
+        mass = species.mass(pdgid)
+        low, high = self.rules[i].kinetic_range(mass)
+        taken = [
+            r.kinetic_range(mass)
+            for r in self.rules[:i]
+            if r.covers(pdgid) and (r.when is None or r.when.formula is None)
+        ]
+        for start, stop in sorted(taken):
+            if start <= low < stop:
+                low = stop
+        return low < high
+
+    def left_out(self, pdgid: int) -> str | None:
+        """Class by which the card leaves this particle out, or None."""
+        for word in self.not_smeared:
+            if species.in_class(pdgid, word):
+                return word
+        return None
+
+    def candidates(self, pdgid: int) -> tuple[int, ...]:
+        """List the rules that name this particle, in order; the last one always holds."""
+        found = []
+        for i, rule in enumerate(self.rules):
+            if rule.covers(pdgid):
+                found.append(i)
+                if rule.when is None:
+                    break
+        return tuple(found)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Labels of particle types for tables and figures, in order."""
+        return tuple(dict.fromkeys(rule.type for rule in self.rules))
+
+    def __str__(self) -> str:
+        """Show the card as the paper's tables do."""
+        return shown(self)
+
+    def _repr_html_(self) -> str:
+        """Show the table in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
+
+    def __dir__(self) -> list[str]:
+        """Names that a card offers, without those of its base class."""
+        return sorted({*type(self).model_fields, "candidates", "left_out", "types"})
+
+
+def _kinetic(momentum: float, mass: float) -> float:
+    return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
+
+
+def _candidates(rule: Rule) -> Iterator[int]:
+    """Particles to try a rule on: those it lists, or the members of its classes."""
+    for word in rule.particles:
+        if isinstance(word, int):
+            yield word
+        elif word in species.CLASSES:
+            yield from species.members(word)
+        else:
+            yield species.pdgid(word)
+
+

@@ -1,0 +1,164 @@
+"""How an energy is smeared: which quantity, by which distribution, how wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from forefold.schema.values import (
+    Amount,
+    Length,
+    Probability,
+    Resolution,
+    Scale,
+    Shape,
+    Strict,
+    Word,
+)
+
+__all__ = ["SHAPES", "Energy", "Part"]
+
+SHAPES: dict[str, dict[str, float]] = {
+    "crystal-ball": {"alpha_low": 1.0, "n_low": 2.0, "alpha_high": 1.0, "n_high": 2.0},
+    "truncated-normal": {"low": 0.0, "high": 1e300},
+    "exponential": {"tail": 1.0},
+}
+"""Shape parameters of the distributions that have some, with the values that stand where a card gives none."""
+
+_ABSENT = ("none", "tabulated")  # distributions without a width
+_KEYS = ("constant", "stochastic", "noise", "resolution", "sigma")
+_SHAPE_KEYS = ("alpha_low", "n_low", "alpha_high", "n_high", "low", "high", "tail")
+
+
+class _Drawn(Strict):
+    of: Literal["total", "kinetic", "visible", "momentum", "inverse-momentum"]
+    distribution: Literal[
+        "log-normal",
+        "normal",
+        "none",
+        "truncated-normal",
+        "crystal-ball",
+        "exponential",
+        "uniform",
+        "tabulated",
+    ]
+    constant: Resolution = 0.0
+    stochastic: Resolution = 0.0
+    noise: Resolution = 0.0
+    sum: Literal["quadrature", "linear"] = "quadrature"
+    resolution: Resolution | None = None
+    sigma: Amount | None = None
+    alpha_low: Shape | None = None
+    n_low: Shape | None = None
+    alpha_high: Shape | None = None
+    n_high: Shape | None = None
+    low: Length | None = None
+    high: Length | None = None
+    tail: Literal["high", "low"] | None = None
+    table: Word | None = None
+    scale: Scale = 1.0
+    offset: Length = 0.0
+    below_mass: Literal["flag", "clamp"] = "flag"
+
+    def laws(self) -> list[str]:
+        """List the keys by which a width is given."""
+        found = [key for key in ("constant", "stochastic", "noise") if getattr(self, key) != 0.0]
+        return found + [key for key in ("resolution", "sigma") if getattr(self, key) is not None]
+
+    def check(self) -> None:
+        """Refuse keys that go with another distribution, and widths that are given twice or not at all."""
+        laws = self.laws()
+        if self.distribution in _ABSENT and laws:
+            message = (
+                "distribution 'none' has no constant and no stochastic term"
+                if self.distribution == "none" and set(laws) <= {"constant", "stochastic"}
+                else f"distribution {self.distribution!r} has no {laws[0]}"
+            )
+            raise ValueError(message)
+        if self.distribution not in _ABSENT and not laws:
+            message = f"distribution {self.distribution!r} needs a constant or a stochastic term"
+            message += ", or noise, resolution or sigma"
+            raise ValueError(message)
+        whole = [key for key in laws if key in {"resolution", "sigma"}]
+        if whole and len(laws) > 1:
+            message = f"{whole[0]} is the whole width: give it alone, found {', '.join(laws)}"
+            raise ValueError(message)
+        allowed = SHAPES.get(self.distribution, {})
+        for key in _SHAPE_KEYS:
+            if getattr(self, key) is not None and key not in allowed:
+                has = f"has {', '.join(allowed)}" if allowed else "has no shape"
+                message = f"{key}: distribution {self.distribution!r} {has}"
+                raise ValueError(message)
+        if (self.table is not None) != (self.distribution == "tabulated"):
+            message = "distribution 'tabulated' needs a table, and no other has one"
+            raise ValueError(message)
+        for key in ("n_low", "n_high"):
+            value = getattr(self, key)
+            if isinstance(value, float) and value <= 1:
+                message = f"{key}: above 1 is allowed, or the tail has no end, found {value:g}"
+                raise ValueError(message)
+
+
+class Part(_Drawn):
+    """One component of a mixture: with this weight, and a draw as in `Energy`.
+
+    The last component takes what the weights of the others leave.
+    """
+
+    weight: Probability | None = None
+
+    @model_validator(mode="after")
+    def _checked(self) -> Part:
+        self.check()
+        return self
+
+
+class Energy(_Drawn):
+    """Which energy is smeared, and how.
+
+    Relative resolution: ``constant`` (+) ``stochastic`` / sqrt(E/GeV) (+) ``noise`` / (E/GeV), in quadrature or as a
+    linear ``sum``, E being the quantity meant by ``of`` (momentum for ``inverse-momentum``); or ``resolution``
+    (relative) or ``sigma`` (GeV) as a whole. ``scale`` multiplies what is drawn, then ``offset`` (GeV) is added.
+    ``parts`` makes it a mixture.
+    """
+
+    of: Literal["total", "kinetic", "visible", "momentum", "inverse-momentum"] = "total"
+    distribution: Literal[
+        "log-normal",
+        "normal",
+        "none",
+        "truncated-normal",
+        "crystal-ball",
+        "exponential",
+        "uniform",
+        "tabulated",
+        "mixture",
+    ]  # type: ignore[assignment]
+    parts: Annotated[tuple[Part, ...], Field(max_length=100)] = ()
+    source: Word | None = None
+
+    @model_validator(mode="after")
+    def _checked(self) -> Energy:
+        if (self.distribution == "mixture") != bool(self.parts):
+            message = "distribution 'mixture' needs parts, and no other has them"
+            raise ValueError(message)
+        if not self.parts:
+            if "of" not in self.model_fields_set:
+                message = "give of: total, kinetic, visible, momentum or inverse-momentum"
+                raise ValueError(message)
+            self.check()
+            return self
+        if any(part.weight is None for part in self.parts[:-1]):
+            message = "every part but the last needs a weight"
+            raise ValueError(message)
+        given = self.model_fields_set - {"distribution", "parts", "source", "of"}
+        if given:
+            message = f"a mixture has its {', '.join(sorted(given))} in its parts"
+            raise ValueError(message)
+        return self
+
+    def components(self) -> Iterator[_Drawn]:
+        """Give the parts of a mixture, or the block itself."""
+        return iter(self.parts or (self,))

@@ -1,0 +1,148 @@
+"""What a card may have beside its rules: identification, parameters, tables."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from forefold import species
+from forefold.schema.values import Probability, Strict, Word
+
+__all__ = ["Identification", "Identified", "Parameter", "TableBlock", "known_particles"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Axis = Annotated[tuple[Finite, ...], Field(min_length=2, max_length=100_000)]
+
+
+def known_particles(value: object) -> object:
+    """Refuse what is neither a PDG identifier nor a name or class that is known."""
+    words = value if isinstance(value, (list, tuple)) else [value]
+    for word in words:
+        if isinstance(word, bool) or not isinstance(word, (int, str)):
+            message = "a particle is a PDG identifier, a name or a class"
+            raise ValueError(message)
+        if isinstance(word, str) and word not in species.CLASSES:
+            try:
+                species.pdgid(word)
+            except ValueError as error:
+                message = f"{error}; classes are {', '.join(species.CLASSES)}"
+                raise ValueError(message) from None
+    return value
+
+
+class Identified(Strict):
+    """What a particle is taken for, and how often: a name or PDG identifier, ``same`` or ``antiparticle``."""
+
+    as_: Annotated[int | str, Field(alias="as")]
+    probability: Probability
+
+    @field_validator("as_")
+    @classmethod
+    def _known(cls, value: int | str) -> int | str:
+        if value in {"same", "antiparticle"}:
+            return value
+        if value in species.CLASSES:
+            message = f"found the class {value!r}: a particle is taken for one other particle"
+            raise ValueError(message)
+        known_particles(value)
+        return value
+
+    def pdgid(self, true: int) -> int:
+        """PDG identifier of what the particle `true` is taken for."""
+        if self.as_ == "same":
+            return true
+        if self.as_ == "antiparticle":
+            return -true
+        return self.as_ if isinstance(self.as_, int) else species.pdgid(self.as_)
+
+
+class Identification(Strict):
+    """What particles of a kind are taken for; what the probabilities leave is lost.
+
+    The particle then goes through the card as what it is taken for, with its true ``keep`` (momentum, kinetic energy or
+    total energy) and the other particle's mass.
+    """
+
+    particles: Annotated[tuple[int | str, ...], Field(min_length=1)]
+    row: Annotated[tuple[Identified, ...], Field(min_length=1, max_length=50)]
+    keep: Literal["momentum", "kinetic", "total"] = "momentum"
+    source: Word
+
+    @field_validator("particles", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        return known_particles(value)
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Identification:
+        numbers = [r.probability for r in self.row if not isinstance(r.probability, str)]
+        total = math.fsum(numbers)
+        if total > 1 + 1e-12:
+            message = f"probabilities add up to {total:g}, at most 1 is allowed"
+            raise ValueError(message)
+        return self
+
+    def covers(self, pdgid: int) -> bool:
+        """Whether this block is for the particle."""
+        return any(species.is_one(pdgid, word) for word in self.particles)
+
+
+class Parameter(Strict):
+    """A named number that formulas use, and how well it is known."""
+
+    value: Finite
+    uncertainty: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)] = 0.0
+    limits: tuple[Finite, Finite] | None = None
+    description: str = ""
+    source: Word | None = None
+
+    @model_validator(mode="after")
+    def _inside(self) -> Parameter:
+        if self.limits is None:
+            return self
+        low, high = self.limits
+        if not low < high or not low <= self.value <= high:
+            message = f"limits {low:g} to {high:g} must be in order and hold the value {self.value:g}"
+            raise ValueError(message)
+        return self
+
+
+class TableBlock(Strict):
+    """A table that formulas call as a function, or that a distribution 'tabulated' draws from.
+
+    ``axes`` are edges of bins (interpolation ``none``) or points (``linear``); ``values`` is nested accordingly. In a card's
+    file both may be in a ``file`` of their own (UHI JSON); a loaded card has them itself.
+    """
+
+    axes: Annotated[tuple[Axis, ...], Field(min_length=1, max_length=3)]
+    values: Annotated[tuple[Any, ...], Field(min_length=1)]
+    interpolation: Literal["none", "linear"] = "none"
+    outside: Literal["clamp", "invalid"] | Finite = "clamp"
+    source: Word | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TableBlock:
+        for axis in self.axes:
+            if any(b <= a for a, b in zip(axis, axis[1:], strict=False)):
+                message = "an axis has numbers each of which is larger than the one before"
+                raise ValueError(message)
+        less = 1 if self.interpolation == "none" else 0
+        _check_shape(self.values, [len(axis) - less for axis in self.axes])
+        return self
+
+
+def _check_shape(values: Any, shape: list[int]) -> None:
+    if not shape:
+        number = isinstance(values, (int, float)) and not isinstance(values, bool)
+        if not number or not math.isfinite(values):
+            message = f"values: a finite number is expected, found {values!r}"
+            raise ValueError(message)
+        return
+    if not isinstance(values, (tuple, list)) or len(values) != shape[0]:
+        found = len(values) if isinstance(values, (tuple, list)) else repr(values)
+        message = f"values: a list of {shape[0]} is expected, found {found}"
+        raise ValueError(message)
+    for value in values:
+        _check_shape(value, shape[1:])

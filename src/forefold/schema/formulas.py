@@ -1,0 +1,130 @@
+"""Formulas of a card: where they stand, what they may name, and whether they are numbers or conditions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from forefold.expression import FUNCTIONS, parse
+from forefold.expression.functions import RESERVED
+from forefold.schema.values import QUANTITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from forefold.expression import Expression, Kind
+    from forefold.schema.card import Card, Rule
+    from forefold.schema.values import Strict
+
+__all__ = ["Formula", "check_formulas", "formulas", "functions_of", "names_of", "parsed"]
+
+_CONDITIONS = ("formula",)
+
+
+class Formula(NamedTuple):
+    """A formula and its place.
+
+    Attributes
+    ----------
+    where : str
+        For messages, such as ``rule[2] 'muon'.energy.resolution``.
+    text : str
+    kind : {"number", "condition"}
+        What it must give.
+    """
+
+    where: str
+    text: str
+    kind: Kind
+
+
+def names_of(card: Card) -> Mapping[str, Kind]:
+    """Names that the card's formulas may use."""
+    return {**QUANTITIES, **dict.fromkeys(card.parameters, "number")}
+
+
+def functions_of(card: Card) -> Mapping[str, int]:
+    """Give the card's tables as functions, with their number of arguments."""
+    return {name: len(table.axes) for name, table in card.tables.items()}
+
+
+def formulas(card: Card) -> Iterator[Formula]:
+    """Find all formulas of a card, in its order."""
+    for i, block in enumerate(card.identification):
+        for j, entry in enumerate(block.row):
+            if isinstance(entry.probability, str):
+                where = f"identification[{i + 1}].row[{j + 1}].probability"
+                yield Formula(where, entry.probability, "number")
+    for i, rule in enumerate(card.rules):
+        yield from _of_rule(f"rule[{i + 1}] {rule.name!r}", rule)
+
+
+def _of_rule(where: str, rule: Rule) -> Iterator[Formula]:
+    yield from _of_block(where, rule, ("efficiency",))
+    for name, block in (("when", rule.when), ("threshold", rule.threshold), ("angle", rule.angle)):
+        if block is not None:
+            yield from _of_block(f"{where}.{name}", block, _keys(block))
+    if rule.energy.parts:
+        for j, part in enumerate(rule.energy.parts):
+            yield from _of_block(f"{where}.energy.parts[{j + 1}]", part, _keys(part))
+    else:
+        yield from _of_block(f"{where}.energy", rule.energy, _keys(rule.energy))
+
+
+def _keys(block: Strict) -> tuple[str, ...]:
+    words = {"of", "distribution", "sum", "table", "tail", "below_mass", "convention", "source"}
+    return tuple(key for key in type(block).model_fields if key not in words)
+
+
+def _of_block(where: str, block: Strict, keys: tuple[str, ...]) -> Iterator[Formula]:
+    for key in keys:
+        value = getattr(block, key)
+        if isinstance(value, str):
+            yield Formula(f"{where}.{key}", value, "condition" if key in _CONDITIONS else "number")
+
+
+def parsed(card: Card, formula: Formula) -> Expression:
+    """Read a formula of a card.
+
+    Raises
+    ------
+    ValueError
+        It is no expression, names something unknown, or is a number where a condition belongs; the message says
+        where in the card and at which character.
+    """
+    try:
+        expression = parse(formula.text, names_of(card), functions_of(card))
+    except ValueError as error:
+        message = f"{formula.where}: {error}"
+        raise ValueError(message) from None
+    if expression.kind != formula.kind:
+        is_condition = expression.kind == "condition"
+        hint = (
+            "write where(condition, 1, 0)" if is_condition else "compare it with something"
+        )
+        message = f"{formula.where}: {formula.text!r} is a {expression.kind}, a {formula.kind} is expected: {hint}"
+        raise ValueError(message)
+    return expression
+
+
+def check_formulas(card: Card) -> None:
+    """Refuse a card whose formulas do not hold together; see `parsed`.
+
+    Raises
+    ------
+    ValueError
+    """
+    taken = {**dict.fromkeys(QUANTITIES, "a quantity of the particle")}
+    taken |= dict.fromkeys((*FUNCTIONS, *RESERVED), "a word of the language")
+    for room, names in (("parameters", card.parameters), ("tables", card.tables)):
+        for name in names:
+            if name in taken:
+                message = f"{room}.{name}: the name is taken: it is {taken[name]}"
+                raise ValueError(message)
+        taken |= dict.fromkeys(names, f"in [{room}]")
+    for rule in card.rules:
+        for part in rule.energy.components():
+            if part.table is not None and part.table not in card.tables:
+                message = f"rule {rule.name!r}: table {part.table!r} is not in [tables]"
+                raise ValueError(message)
+    for formula in formulas(card):
+        parsed(card, formula)
