@@ -17,7 +17,10 @@ import awkward as ak
 import numpy as np
 
 import forefold
+from forefold.kernels import directions as fdir
+from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
+from forefold.kernels import special as fs
 from forefold.kernels.smear import from_axis, to_axis
 
 EVENTS = 60
@@ -38,6 +41,26 @@ energy = { distribution = "none", constant = 0.0 }
 """
 
 
+def distributions() -> list[float]:
+    """Quantiles, tails and directions where they change branch."""
+    uniform = [2.0**-52, 0.01, 0.3, 0.6, 0.99, 1 - 2.0**-52]
+    sides = [-np.inf, -40.0, -1.0, 0.0, 1e-20, 2.0, 40.0, np.inf, np.nan]
+    values = [fs.normal_between(a, b) for a in sides for b in sides]
+    values += [fs.exponential_minus1(x) for x in sides]
+    bounds = [(a, b) for a in sides for b in sides if a < b] + [(1.0, 1.0)]
+    shapes = [(*bound, 1.5, 3.0) for bound in bounds] + [(1.2, 2.0, 0.5, 30.0)]
+    for family in range(-1, len(fd.FAMILIES)):
+        forms = shapes[-1:] if family == fd.CRYSTAL_BALL else shapes
+        values += [fd.standard_quantile(family, u, *form) for form in forms for u in uniform]
+    for u in uniform:
+        sigmas = (0.0, 1e-3, 1.0, 1e3, np.inf)
+        values += [fdir.space_angle(k, u, sigma) for k in range(4) for sigma in sigmas]
+        values += fdir.turned(0.6, 0.0, -0.8, u, 3.0 * u)
+        table = np.array([[0.0, 0.5, 0.5, 1.0]])
+        values.append(fd.tabulated_quantile(np.array([0.0, 1.0, 2.0, 4.0]), table, 0, u))
+    return values
+
+
 def elementary() -> np.ndarray:
     """Elementary functions where they change branch."""
     edges = [0.0, 5e-324, 1e-300, 0.3, 1.0, 2.0, 700.0, 710.0, 1e300, np.inf, np.nan]
@@ -52,6 +75,7 @@ def elementary() -> np.ndarray:
     for axis in ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.6, 0.0, 0.8]):
         values += to_axis(0.1, 0.2, 0.3, *axis)
         values += from_axis(0.1, 0.2, 0.3, *axis)
+    values += distributions()
     # the sign of a NaN is the processor's business
     found = np.array(values, dtype=np.float64)
     found[np.isnan(found)] = np.nan
