@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.detector import card_source, fingerprint, rule_table, species_table
+from forefold.detector import card_source, fingerprint
 from forefold.kernels.fate import Fate
+from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
+from forefold.plan import plan, species_table
 from forefold.schema import Card, Interval
 
 GOOD = """
@@ -91,13 +93,36 @@ def test_print_is_the_papers_table() -> None:
     )
 
 
-def test_rule_table(tmp_path: Path) -> None:
-    card = load(tmp_path)
-    muon, rest = rule_table(card)
-    threshold = math.nextafter(0.05, 1.0)
-    sigma = math.radians(2.0)
-    assert muon.tolist() == [0, np.inf, 0.1, 2.0, threshold, 1, 1, 0.1, 0.2, 0.8, 0.9, sigma]
-    assert rest.tolist() == [0, np.inf, 0, np.inf, 0, 0, 2, 0, 0, 1, 1, 0]
+def test_plan_holds_the_cards_numbers(tmp_path: Path) -> None:
+    made = plan(load(tmp_path))
+    muon, rest = (dict(zip(RULE_COLUMNS, row, strict=True)) for row in made.rules.tolist())
+    assert (
+        muon
+        | {
+            "ke_low": 0,
+            "ke_high": np.inf,
+            "p_low": 0.1,
+            "p_high": 2.0,
+            "threshold_ke": math.nextafter(0.05, 1.0),
+            "efficiency": 0.9,
+            "theta_sigma": math.radians(2.0),
+            "first": 0,
+            "last": 1,
+        }
+        == muon
+    )
+    assert (rest["threshold_ke"], rest["efficiency"], rest["theta_sigma"]) == (0, 1, 0)
+    wide, exact = (
+        dict(zip(COMPONENT_COLUMNS, row, strict=True)) for row in made.components.tolist()
+    )
+    assert (
+        wide | {"of": 1, "distribution": 1, "constant": 0.1, "stochastic": 0.2, "scale": 0.8}
+        == wide
+    )
+    assert exact | {"of": 0, "distribution": 2, "constant": 0, "scale": 1} == exact
+    assert (made.rule_links == -1).all()
+    assert (made.component_links == -1).all()
+    assert made.cells == ()
 
 
 def test_species_table() -> None:
@@ -247,7 +272,7 @@ WRONG = [
     ('title = "A card"', 'title = "A"\ncolour = 3', r"colour: unknown key; allowed: schema, name.*extends"),
     ("constant = 0.1", "constnat = 0.1", r"rule\[1\] 'muon'.energy.constnat: unknown key \(did you mean 'constant'\?\)"),
     ("schema = 1", "schema = 2", r"schema: found 2; allowed: 1"),
-    ('"normal", constant', '"lognormal", constant', r"found 'lognormal' \(did you mean 'log-normal' or 'normal'\?\); allowed: 'log-normal', 'normal' or 'none'"),
+    ('"normal", constant', '"lognormal", constant', r"found 'lognormal' \(did you mean 'log-normal' or 'normal'\?\); allowed: 'log-normal', 'normal', 'none', "),
     ('["mu-", -13]', '["mu-", "muu-"]', r"unknown particle 'muu-' \(did you mean 'mu-'"),
     ('["mu-", -13]', "[true]", r"a PDG identifier, a name or a class"),
     ('["mu-", -13]', "[1.5]", r"a PDG identifier, a name or a class"),
@@ -257,14 +282,14 @@ WRONG = [
     ("constant = 0.1", "constant = true", r"energy.constant: .*found True"),
     ("constant = 0.1", "constant = 1e300", r"energy.constant: .*less than or equal to 100"),
     ("constant = 0.1", "constant = inf", r"energy.constant: "),
-    ("constant = 0.1", 'constant = "a"', r"energy.constant: .*found 'a'"),
+    ("constant = 0.1", 'constant = "a"', r"energy.constant: expression, character 1 \('a'\): unknown name 'a'; known: E, KE"),
     ("efficiency = 0.9", "efficiency = 1.1", r"efficiency: .*less than or equal to 1, found 1.1"),
     ("scale = 0.8", "scale = 0", r"energy.scale: "),
     ("ge = 0.1, lt = 2.0", "ge = 2.0, lt = 2.0", r"when.momentum: holds for no value: >= 2 and < 2"),
     ("ge = 0.1, lt = 2.0", "ge = 0.1, gt = 0.2", r"give ge or gt, not both"),
     ("ge = 0.1, lt = 2.0", "le = 0.1, lt = 0.2", r"give lt or le, not both"),
     ("{ ge = 0.1, lt = 2.0 }", "{}", r"give a bound"),
-    ("when.momentum = { ge = 0.1, lt = 2.0 }", "when = {}", r"give kinetic_energy or momentum"),
+    ("when.momentum = { ge = 0.1, lt = 2.0 }", "when = {}", r"give kinetic_energy, momentum or formula"),
     ("kinetic_energy.gt = 0.05", "kinetic_energy.lt = 0.05", r"a threshold has a lower bound only"),
     ('source = "me"', 'source = "you"', r"rule 'muon': source 'you' is not in \[sources\]"),
     ('distribution = "none"', 'distribution = "none", constant = 0.1', r"'none' has no constant"),

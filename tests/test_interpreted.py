@@ -21,7 +21,7 @@ from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
-from forefold.kernels.smear import from_axis, to_axis
+from forefold.kernels.frame import from_axis, to_axis
 
 EVENTS = 60
 STRANGE_CARD = """

@@ -18,7 +18,7 @@ from scipy import stats
 import forefold
 from forefold import Fate
 from forefold.events import build
-from forefold.kernels.smear import from_axis, to_axis
+from forefold.kernels.frame import from_axis, to_axis
 
 CARD = "nusmear-dune-cdr"
 NUMBERS = (

@@ -5,27 +5,31 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from forefold import species
 from forefold.cardfile import card_source, cards, resolved
-from forefold.kernels.fate import Fate
-from forefold.kernels.smear import DISTRIBUTIONS, RULE_COLUMNS, Species
-from forefold.schema import Angle, Card, Conditions, Energy, Interval, Rule, Threshold
+from forefold.schema import (
+    Angle,
+    Card,
+    Conditions,
+    Energy,
+    Identification,
+    Identified,
+    Interval,
+    Parameter,
+    Part,
+    RecoThreshold,
+    Rule,
+    TableBlock,
+    Threshold,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 __all__ = ["Card", "card_source", "cards", "fingerprint", "load_card"]
 
-_LEFT_OUT = {
-    "neutrino": Fate.NEUTRINO,
-    "nucleus": Fate.NUCLEUS,
-    "pseudo-particle": Fate.PSEUDO_PARTICLE,
-}
 _BLOCKS: dict[str, type[BaseModel]] = {
     "rule": Rule,
     "when": Conditions,
@@ -34,6 +38,12 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "angle": Angle,
     "kinetic_energy": Interval,
     "momentum": Interval,
+    "reco": RecoThreshold,
+    "parts": Part,
+    "identification": Identification,
+    "row": Identified,
+    "parameters": Parameter,
+    "tables": TableBlock,
 }
 
 
@@ -116,51 +126,9 @@ def _path(loc: tuple[int | str, ...], raw: dict[str, Any]) -> tuple[str, type[Ba
                 rule = raw["rule"][part]
                 label += f" {rule['name']!r}" if isinstance(rule, dict) and "name" in rule else ""
             words[-1] += label
-        elif part not in {"int", "str"}:  # pydantic names the branch of a union
+        elif part not in {"int", "str", "number", "formula"} or (i and loc[i - 1] == "when"):
+            # pydantic names the branch of a union
             words.append(part)
         if i < len(loc) - 1 and isinstance(part, str):
             block = _BLOCKS.get(part, block)
     return (f"{'.'.join(words)}: " if words else ""), block
-
-
-def rule_table(card: Card) -> NDArray[np.float64]:
-    """Rules as numbers, shape (rules, len(RULE_COLUMNS)): see `forefold.kernels.smear`."""
-    table = np.empty((len(card.rules), len(RULE_COLUMNS)))
-    for row, rule in zip(table, card.rules, strict=True):
-        kinetic = rule.when.kinetic_energy if rule.when else None
-        momentum = rule.when.momentum if rule.when else None
-        row[:] = (
-            kinetic.low if kinetic else 0.0,
-            kinetic.high if kinetic else np.inf,
-            momentum.low if momentum else 0.0,
-            momentum.high if momentum else np.inf,
-            rule.threshold.kinetic_energy.low if rule.threshold else 0.0,
-            rule.energy.of == "kinetic",
-            DISTRIBUTIONS.index(rule.energy.distribution),
-            rule.energy.constant,
-            rule.energy.stochastic,
-            rule.energy.scale,
-            rule.efficiency,
-            np.deg2rad(rule.angle.sigma_deg),
-        )
-    return table
-
-
-def species_table(card: Card, pdgid: NDArray[np.int64]) -> Species:
-    """Collect what the card says of each of these kinds of particle (distinct PDG identifiers)."""
-    found = [_of_species(card, int(pdg)) for pdg in pdgid]
-    counts = [len(rules) for _, _, rules in found]
-    last = np.cumsum(counts, dtype=np.int64)
-    return Species(
-        outcome=np.array([outcome for outcome, _, _ in found], dtype=np.int64),
-        mass=np.array([mass for _, mass, _ in found], dtype=np.float64),
-        first=last - np.array(counts, dtype=np.int64),
-        last=last,
-        candidates=np.array([k for _, _, rules in found for k in rules], dtype=np.int64),
-    )
-
-
-def _of_species(card: Card, pdgid: int) -> tuple[int, float, tuple[int, ...]]:
-    word = card.left_out(pdgid)
-    outcome = int(_LEFT_OUT[word]) if word else 0
-    return outcome, species.mass(pdgid), card.candidates(pdgid)

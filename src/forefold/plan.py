@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold import species
-from forefold.formula import Program, Table, compile_formula
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.schema import Angle, Card, Energy, Part, Rule
+    from forefold.expression import Kind
+    from forefold.formula import Program, Table
+    from forefold.schema import Angle, Card, Rule
+    from forefold.schema.energy import Drawn
 
 __all__ = ["Cell", "Plan", "plan", "species_table"]
 
@@ -113,23 +115,16 @@ class Plan:
     identification: tuple[tuple[int, ...], ...]
 
 
-def plan(card: Card, parameters: Mapping[str, float] | None = None) -> Plan:
+def plan(card: Card) -> Plan:
     """Make a card ready for the loops.
 
     Parameters
     ----------
     card : Card
-    parameters : mapping of str to float, optional
-        Values instead of those of the card's parameters.
 
     Returns
     -------
     Plan
-
-    Raises
-    ------
-    ValueError
-        A parameter is not the card's.
 
     Examples
     --------
@@ -137,18 +132,13 @@ def plan(card: Card, parameters: Mapping[str, float] | None = None) -> Plan:
     >>> plan(load_card("nusmear-dune-cdr")).rules.shape
     (8, 17)
     """
-    return _Planner(card, parameters or {}).whole()
+    return _Planner(card).whole()
 
 
 class _Planner:
-    def __init__(self, card: Card, parameters: Mapping[str, float]) -> None:
-        for name in parameters:
-            if name not in card.parameters:
-                near = species.near(name, list(card.parameters))
-                message = f"card {card.name}: no parameter {name!r}{near}"
-                raise ValueError(message)
+    def __init__(self, card: Card) -> None:
         self._card = card
-        self._constants = {name: p.value for name, p in card.parameters.items()} | dict(parameters)
+        self._constants = {name: p.value for name, p in card.parameters.items()}
         self._tables = {name: _table(block) for name, block in card.tables.items()}
         self._used: list[str] = []
         self._cells: list[Cell] = []
@@ -157,7 +147,9 @@ class _Planner:
         card = self._card
         identification = tuple(
             tuple(
-                self._linked(f"identification[{i + 1}].row[{j + 1}]", -1, "probability", e.probability)
+                self._linked(
+                    f"identification[{i + 1}].row[{j + 1}]", -1, "probability", e.probability
+                )
                 for j, e in enumerate(block.row)
             )
             for i, block in enumerate(card.identification)
@@ -220,7 +212,9 @@ class _Planner:
     ) -> None:
         if angle.convention == "space":
             numbers["angle_distribution"] = SPACE_DISTRIBUTIONS.index(angle.distribution)
-        widths = {"theta_sigma": ("sigma_deg", angle.sigma_deg)}
+        widths = {}
+        if angle.sigma_deg is not None:
+            widths["theta_sigma"] = ("sigma_deg", angle.sigma_deg)
         if angle.sigma_phi_deg is not None:
             widths["phi_sigma"] = ("sigma_phi_deg", angle.sigma_phi_deg)
         for column, (key, value) in widths.items():
@@ -230,9 +224,7 @@ class _Planner:
             else:
                 numbers[column] = float(np.deg2rad(value))
 
-    def _components(
-        self, k: int, rule: Rule
-    ) -> list[tuple[dict[str, float], dict[str, int]]]:
+    def _components(self, k: int, rule: Rule) -> list[tuple[dict[str, float], dict[str, int]]]:
         where = f"rule[{k + 1}] {rule.name!r}.energy"
         energy = rule.energy
         if not energy.parts:
@@ -243,11 +235,11 @@ class _Planner:
         ]
 
     def _component(
-        self, where: str, k: int, part: Energy | Part
+        self, where: str, k: int, part: Drawn
     ) -> tuple[dict[str, float], dict[str, int]]:
         numbers = {
             "weight": 1.0,
-            "of": OF.index(part.of),
+            "of": OF.index(part.of or "total"),
             "distribution": DISTRIBUTIONS.index(part.distribution),
             "linear": part.sum == "linear",
             "resolution": _ABSENT,
@@ -305,16 +297,14 @@ class _Planner:
         condition: bool = False,
         factor: float = 1.0,
     ) -> int:
-        kind = "condition" if condition else "number"
+        from forefold.formula import compile_formula
+
+        kind: Kind = "condition" if condition else "number"
         expression = parsed(self._card, Formula(where, text, kind))
         names = [name for name in expression.names if name not in self._constants]
-        program = compile_formula(
-            expression, names, tables=self._tables, constants=self._constants
-        )
+        program = compile_formula(expression, names, tables=self._tables, constants=self._constants)
         low, high, above = (-np.inf, np.inf, False) if condition else _RANGES.get(key, _WIDTH)
-        self._cells.append(
-            Cell(where, text, rule, condition, program, factor, low, high, above)
-        )
+        self._cells.append(Cell(where, text, rule, condition, program, factor, low, high, above))
         return len(self._cells) - 1
 
 
@@ -336,6 +326,8 @@ def _fill(
 
 
 def _table(block: Any) -> Table:
+    from forefold.formula import Table
+
     outside = float("nan") if block.outside == "invalid" else block.outside
     return Table(
         axes=[np.array(axis) for axis in block.axes],

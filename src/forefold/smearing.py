@@ -12,10 +12,12 @@ import numpy as np
 import forefold
 from forefold import events as records
 from forefold import species
-from forefold.detector import Card, fingerprint, load_card, rule_table, species_table
-from forefold.kernels.fate import Fate
+from forefold.detector import Card, fingerprint, load_card
+from forefold.kernels.fate import OUTCOMES, Fate
+from forefold.kernels.layout import Rays, Smeared
 from forefold.kernels.philox import stream_keys
-from forefold.kernels.smear import Rays, Smeared, smear_particles
+from forefold.passage import OnInvalid, Passage, pass_through
+from forefold.plan import plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,16 +29,14 @@ __all__ = ["Axis", "fate_counts", "provenance", "random_key", "reconstructed", "
 Axis = Literal["probe", "z"]
 
 _RNG_LIMIT = 2**64
-_LOST = int(Fate.BELOW_THRESHOLD | Fate.ESCAPED)
-_OUTCOME_BITS = int(
-    Fate.DETECTED
-    | Fate.BELOW_THRESHOLD
+_LOST = int(
+    Fate.BELOW_THRESHOLD
     | Fate.ESCAPED
-    | Fate.NEUTRINO
-    | Fate.NUCLEUS
-    | Fate.PSEUDO_PARTICLE
-    | Fate.NOT_FINAL_STATE
+    | Fate.BELOW_RECO_THRESHOLD
+    | Fate.UNIDENTIFIED
+    | Fate.INVALID
 )
+_OUTCOME_BITS = int(sum(OUTCOMES))
 _KEPT = (
     "event",
     "entry",
@@ -58,6 +58,7 @@ def smear(
     *,
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
+    on_invalid: OnInvalid = "stop",
 ) -> ak.Array:
     """Smear events by a detector card: what would be reconstructed of them.
 
@@ -74,6 +75,8 @@ def smear(
         the result's ``attrs["forefold"]["rng"]``.
     axis : {"probe", "z"}
         What polar angles refer to: the incident particle of each event, or the z axis.
+    on_invalid : {"stop", "lose"}
+        What becomes of a particle for which a formula of the card has no value, or one that is not allowed.
 
     Returns
     -------
@@ -83,13 +86,14 @@ def smear(
         smears), ``n_particles``, ``n_detected``, ``n_lost``, ``n_not_smeared``, and ``particles`` in input order:
         ``pdgid``, ``energy_true``, ``theta_true``, ``detected``, ``energy_reco``, ``theta_reco``, ``phi_reco``,
         ``px_reco``, ``py_reco``, ``pz_reco``, ``fate`` (see `forefold.Fate`), ``mass``, ``theta_drawn``, ``rule``.
-        Energies are total energies in GeV, angles in radians.  What is not seen is None, not zero.
+        Energies are total energies in GeV, angles in radians.  What is not seen is None, not zero. A card that
+        identifies particles adds ``pdgid_reco`` (and ``mass`` is that particle's), one with mixtures ``component``.
 
     Raises
     ------
     ValueError
         A final-state particle has an energy that is negative or not finite; an event has no incident particle
-        to refer angles to; the card or `rng` is not valid.
+        to refer angles to; the card or `rng` is not valid; a formula has no value for a particle.
 
     Notes
     -----
@@ -124,11 +128,14 @@ def smear(
     pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)
     rays = _rays(events, counts, kinds, rng, axis)
     final = _flat(particles.status, np.int64) == records.FINAL_STATE
-    out = _smeared(rays, card, pdgid, final)
+    settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
+    passed = pass_through(rays, pdgid, settled, plan(card), on_invalid=on_invalid)
+    out = passed.out
     _check_finite(events, rays, out)
     columns = _columns(rays, pdgid[kinds], out)
+    columns |= _optional_columns(card, passed)
     result: dict[str, Any] = {name: events[name] for name in _KEPT}
-    result |= _visible_energy(rays, pdgid[kinds], out, len(counts))
+    result |= _visible_energy(rays, pdgid[kinds], passed, len(counts))
     result |= _counts(out.fate, rays.event, len(counts))
     nested = ak.zip({name: ak.unflatten(column, counts) for name, column in columns.items()})
     result["particles"] = nested
@@ -298,17 +305,6 @@ def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:
     return np.stack([x / norms, y / norms, z / norms], axis=1)
 
 
-def _smeared(rays: Rays, card: Card, pdgid: NDArray[np.int64], final: NDArray[np.bool_]) -> Smeared:
-    """Run the kernel; what is not final state is left out under its own fate."""
-    out = smear_particles(rays, species_table(card, pdgid), rule_table(card))
-    if not final.all():
-        for column in out[2:9]:
-            column[~final] = np.nan
-        out.fate[~final] = int(Fate.NOT_FINAL_STATE)
-        out.rule[~final] = -1
-    return out
-
-
 def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
     """Refuse energies and widths so large that nothing finite comes out."""
     seen = (out.fate & int(Fate.DETECTED)) != 0
@@ -344,14 +340,28 @@ def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, An
     return columns
 
 
+def _optional_columns(card: Card, passed: Passage) -> dict[str, Any]:
+    """Columns that only some cards need."""
+    out = passed.out
+    detected = (out.fate & int(Fate.DETECTED)) != 0
+    found: dict[str, Any] = {}
+    if card.identification:
+        found["pdgid_reco"] = ak.mask(passed.pdgid, detected)
+    if any(rule.energy.parts for rule in card.rules):
+        found["component"] = ak.mask(out.component, detected)
+    return found
+
+
 def _visible_energy(
-    rays: Rays, pdgid: NDArray[np.int64], out: Smeared, n: int
+    rays: Rays, pdgid: NDArray[np.int64], passed: Passage, n: int
 ) -> dict[str, NDArray[np.float64]]:
     """Sum of what a calorimeter counts: kinetic energy of nucleons, total energy of all others."""
-    rest = np.where(np.isin(pdgid, species.NUCLEONS), out.mass, 0.0)
+    out = passed.out
+    rest = np.where(np.isin(pdgid, species.NUCLEONS), passed.mass_true, 0.0)
     smeared = out.rule >= 0
     seen = (out.fate & int(Fate.DETECTED)) != 0
     true = np.where(smeared, rays.energy - rest, 0.0)
+    rest = np.where(np.isin(passed.pdgid, species.NUCLEONS), out.mass, 0.0)
     reco = np.where(seen, out.energy_reco - rest, 0.0)
     # bincount adds in input order: the sum does not depend on how events are cut into chunks
     return {

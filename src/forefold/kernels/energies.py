@@ -35,7 +35,7 @@ def cell(
     dynamic: NDArray[np.float64],
     i: int,
 ) -> float:
-    """Number of a cell, or particle `i`'s own where the cell is linked to a row of `dynamic`."""
+    """Give the number of a cell, or particle `i`'s own where the cell is linked to a row of `dynamic`."""
     link = links[row, column]
     if link < 0:
         return numbers[row, column]
@@ -101,7 +101,8 @@ def from_histogram(histograms: Histograms, table: int, location: float, u: float
     begin = start + row * (n + 1)
     if not cumulative[begin + n] > 0.0:
         return np.nan
-    return tabulated_quantile(edges[reco : reco + n + 1], cumulative[begin : begin + n + 1], u)
+    row_of_sums = cumulative[begin : begin + n + 1].reshape((1, n + 1))
+    return tabulated_quantile(edges[reco : reco + n + 1], row_of_sums, 0, u)
 
 
 @jit
@@ -134,7 +135,7 @@ def reconstructed_energy(
             location = 1.0 / p
         distribution = numbers[k, _DISTRIBUTION]
         if distribution == _TABULATED:
-            drawn = from_histogram(histograms, np.int64(numbers[k, _TABLE]), location, u)
+            drawn = from_histogram(histograms, int(numbers[k, _TABLE]), location, u)
         elif distribution == _NONE:
             drawn = location
         else:
@@ -152,9 +153,7 @@ def reconstructed_energy(
                     if distribution == _TRUNCATED:
                         a = (a - location) / sigma
                         b = (b - location) / sigma
-                    drawn = location + sigma * standard_quantile(
-                        np.int64(distribution), u, a, b, c, d
-                    )
+                    drawn = location + sigma * standard_quantile(int(distribution), u, a, b, c, d)
         if of == _INVERSE:
             drawn = abs(1.0 / drawn)
         drawn *= cell(numbers, links, k, _SCALE, dynamic, i)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from forefold.kernels import math as fm
 from forefold.kernels.jit import jit
 
-__all__ = ["folded", "from_axis", "record_mass", "to_axis"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["azimuths", "folded", "from_axis", "record_mass", "to_axis"]
 
 _TWO_PI = 2.0 * fm.PI
 _ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
@@ -64,3 +69,26 @@ def folded(theta: float, phi: float) -> tuple[float, float, bool]:
     if turned:
         phi = phi - fm.PI if phi > 0.0 else phi + fm.PI
     return theta, phi, outside
+
+
+@jit
+def azimuths_all(x: NDArray[np.float64], y: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill `out` with the azimuths of flat arrays."""
+    for i in range(x.size):
+        out[i] = fm.arctangent2(y[i], x[i])
+
+
+def azimuths(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Azimuth of the points (x, y), from -pi to pi.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,), rad
+    """
+    out = np.empty(x.size)
+    azimuths_all(x, y, out)
+    return out

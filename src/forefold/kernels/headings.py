@@ -15,9 +15,7 @@ _TWO_PI = 2.0 * fm.PI
 
 
 @jit
-def polar_direction(
-    drawn: float, phi: float, shift: float
-) -> tuple[float, float, bool]:
+def polar_direction(drawn: float, phi: float, shift: float) -> tuple[float, float, bool]:
     """Polar angle on the sphere, azimuth moved by `shift` within -pi to pi, and whether a pole was passed."""
     if shift != 0.0:
         phi += shift

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.headings import drawn_space, polar_direction
 from forefold.kernels.energies import cell, chosen_component, reconstructed_energy
-from forefold.kernels.fate import Fate
+from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.frame import from_axis, record_mass, to_axis
+from forefold.kernels.headings import drawn_space, polar_direction
 from forefold.kernels.jit import jit
-from forefold.kernels.philox import uniforms
 from forefold.kernels.layout import (
     RULE_COLUMNS,
     Cells,
@@ -28,6 +27,7 @@ from forefold.kernels.layout import (
     empty_kinematics,
     empty_smeared,
 )
+from forefold.kernels.philox import uniforms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +49,7 @@ _BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
 _FOLDED = int(Fate.THETA_FOLDED)
 _OFF_SHELL = int(Fate.OFF_SHELL)
 _INVALID = int(Fate.INVALID)
+_SETTLED = int(sum(OUTCOMES))
 
 
 @jit
@@ -95,10 +96,10 @@ def choose_all(
         for j in range(first[s], last[s] - 1):
             k_j = candidates[j]
             inside = rules[k_j, _KE_LOW] <= kinetic < rules[k_j, _KE_HIGH]
-            if inside and rules[k_j, _P_LOW] <= p < rules[k_j, _P_HIGH]:
-                if cell(rules, links, k_j, _WHEN, dynamic, i) == 1.0:
-                    k = k_j
-                    break
+            inside = inside and rules[k_j, _P_LOW] <= p < rules[k_j, _P_HIGH]
+            if inside and cell(rules, links, k_j, _WHEN, dynamic, i) == 1.0:
+                k = k_j
+                break
         out[i] = k
 
 
@@ -114,7 +115,7 @@ def draw_all(
     block: np.uint64,
     out: Smeared,
 ) -> None:
-    """Detection, energy, direction, four-vector of every particle by the rule that was chosen for it.
+    """Draw detection, energy, direction, four-vector of every particle by the rule that was chosen for it.
 
     The arrays are taken out of their tuples once: handing tuples of arrays on costs more than the physics.
     """
@@ -131,8 +132,10 @@ def draw_all(
             continue
         mass, energy, kinetic, p = masses[i], energies[i], kinetics[i], momenta[i]
         x, y, z, theta = xs[i], ys[i], zs[i], thetas[i]
-        fate = o_fate[i] | (_OFF_SHELL if off_shell[i] else 0)
         o_rule[i] = k
+        if (o_fate[i] & _SETTLED) != 0:
+            continue
+        fate = o_fate[i] | (_OFF_SHELL if off_shell[i] else 0)
 
         u_energy, u_theta = uniforms(key[i], entry[i], place[i], block)
         sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
@@ -140,7 +143,7 @@ def draw_all(
         if rules[k, _CONVENTION] == _INDEPENDENT or space:
             u_phi, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(2))
             if space:
-                distribution = np.int64(rules[k, _ANGLE_DISTRIBUTION])
+                distribution = int(rules[k, _ANGLE_DISTRIBUTION])
                 drawn, phi = drawn_space(x, y, z, distribution, sigma, u_theta, u_phi)
             else:
                 drawn = theta + sigma * fm.normal_quantile(u_theta)
@@ -158,8 +161,8 @@ def draw_all(
             o_fate[i] = fate | _ESCAPED
             continue
 
-        first = np.int64(rules[k, _FIRST])
-        last = np.int64(rules[k, _LAST])
+        first = int(rules[k, _FIRST])
+        last = int(rules[k, _LAST])
         part = first
         if last > first + 1:
             part = chosen_component(components, component_links, first, last, dynamic, i, u_part)
@@ -208,7 +211,7 @@ def uniforms_all(
 
 
 def describe(rays: Rays, species: Species) -> Kinematics:
-    """True kinematics of flat particles in the frame of their axis.
+    """Find the true kinematics of flat particles in the frame of their axis.
 
     Parameters
     ----------
@@ -291,9 +294,7 @@ def draw(
     return out
 
 
-def uniform_columns(
-    rays: Rays, purpose: int, *, variation: int = 0
-) -> NDArray[np.float64]:
+def uniform_columns(rays: Rays, purpose: int, *, variation: int = 0) -> NDArray[np.float64]:
     """One uniform a particle for a purpose of its own.
 
     Parameters

@@ -8,6 +8,7 @@ import awkward as ak
 import hist
 import numpy as np
 
+from forefold import species
 from forefold.matrix.columns import Columns, card_of, columns, limits, selected, type_indices
 from forefold.matrix.uhi import annotate
 
@@ -270,9 +271,13 @@ def resolution_matrix(
 def smeared_energies(
     particles: Columns, card: Card
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return true and reconstructed energy in GeV of the kind that each particle's rule smears."""
-    kinetic = np.array([rule.energy.of == "kinetic" for rule in card.rules] + [False])
-    offset = np.where(kinetic[np.where(particles.smeared, particles.rule, -1)], particles.mass, 0.0)
+    """Return true and reconstructed energy in GeV of the kind that each particle's rule smears; else the total one."""
+    words = [{part.of for part in rule.energy.components()} for rule in card.rules] + [{"total"}]
+    rule = np.where(particles.smeared, particles.rule, -1)
+    kinetic = np.array([word == {"kinetic"} for word in words])[rule]
+    visible = np.array([word == {"visible"} for word in words])[rule]
+    nucleon = np.isin(particles.pdgid, species.NUCLEONS)
+    offset = np.where(kinetic | visible & nucleon, particles.mass, 0.0)
     return particles.energy_true - offset, particles.energy_reco - offset
 
 

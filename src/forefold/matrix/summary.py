@@ -32,7 +32,9 @@ _NOT_SMEARED = {
     "not final state": Fate.NOT_FINAL_STATE,
 }
 _MASK = int(sum(OUTCOMES))
-_REACHED = [int(fate) for fate in (Fate.DETECTED, Fate.BELOW_THRESHOLD, Fate.ESCAPED)]
+_BELOW = (Fate.BELOW_THRESHOLD, Fate.BELOW_RECO_THRESHOLD)
+_MISSED = (Fate.ESCAPED, Fate.UNIDENTIFIED, Fate.INVALID)
+_REACHED = [int(fate) for fate in (Fate.DETECTED, *_BELOW, *_MISSED)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ class _Type:
             type=label,
             particles=int(self.outcomes.sum()),
             detected=self.count(Fate.DETECTED),
-            below_threshold=self.count(Fate.BELOW_THRESHOLD),
-            escaped=self.count(Fate.ESCAPED),
+            below_threshold=self.count(*_BELOW),
+            escaped=self.count(*_MISSED),
             energy_of=energy_of,
             energy_bias=self.energy.mean if seen else _NAN,
             energy_width=self.energy.std,
@@ -116,8 +118,8 @@ class _Type:
             angle_width=self.angle.std,
         )
 
-    def count(self, outcome: Fate) -> int:
-        return int(self.outcomes[OUTCOMES.index(outcome)])
+    def count(self, *outcomes: Fate) -> int:
+        return int(sum(self.outcomes[OUTCOMES.index(outcome)] for outcome in outcomes))
 
 
 class Summary:
@@ -242,7 +244,14 @@ class Summary:
 
     def _energy_of(self, label: str) -> str:
         return " or ".join(
-            sorted({rule.energy.of for rule in self.card.rules if rule.type == label})
+            sorted(
+                {
+                    part.of
+                    for rule in self.card.rules
+                    if rule.type == label
+                    for part in rule.energy.components()
+                }
+            )
         )
 
     def __str__(self) -> str:

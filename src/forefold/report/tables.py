@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from forefold.kernels.fate import Fate
 from forefold.plot import figure_bytes
 from forefold.plot.labels import type_html
+from forefold.schema.shown import angle_words, efficiency_words, energy_words, scale_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,13 @@ __all__ = ["card_table", "fates_table", "figure_html", "pairs_table", "summary_t
 
 _MIME = {"png": "image/png", "svg": "image/svg+xml"}
 _NONE = "–"
+_OF = {
+    "total": "total energy",
+    "kinetic": "kinetic energy",
+    "visible": "visible energy",
+    "momentum": "momentum",
+    "inverse-momentum": "1/momentum",
+}
 _FATES = {
     Fate.DETECTED: "seen: the reconstructed fields are filled",
     Fate.BELOW_THRESHOLD: "lost: its true kinetic energy is below the card's threshold",
@@ -38,6 +46,12 @@ _FATES = {
     ),
     Fate.THETA_FOLDED: "also set: the angle drawn was beyond 0° or 180° and was folded back",
     Fate.OFF_SHELL: "also set: the input had E < |p|; the mass of the particle table was used",
+    Fate.BELOW_RECO_THRESHOLD: "lost: what was reconstructed is below the card's threshold",
+    Fate.MISIDENTIFIED: "also set: taken for another particle",
+    Fate.UNIDENTIFIED: "lost: the card's identification leaves it without a name",
+    Fate.DECAYED: "not smeared: replaced by the particles that it decays to",
+    Fate.MERGED: "not smeared: its energy is in another particle's shower",
+    Fate.INVALID: "lost: a formula of the card has no value for it",
 }
 
 
@@ -97,20 +111,20 @@ def card_table(card: Card) -> str:
 
 def _card_row(rule: Rule) -> tuple[str, ...]:
     energy = rule.energy
-    terms = [f"{100 * energy.constant:g} %"] if energy.constant else []
-    terms += [f"{100 * energy.stochastic:g} %/√E"] if energy.stochastic else []
+    parts = list(energy.components())
+    words = "; ".join(energy_words(part) for part in parts)
     blocks = (rule, rule.threshold, energy, rule.angle)
     sources = dict.fromkeys(block.source for block in blocks if block and block.source)
     return (
         ", ".join(type_html(str(word)) for word in rule.particles),
         _bounds(str(rule.when)) if rule.when else "always",
-        _bounds(f"KE {rule.threshold.kinetic_energy}") if rule.threshold else "always",
-        " ⊕ ".join(terms) or "exact",
-        f"{energy.of} energy",
-        energy.distribution,
-        f"{rule.angle.sigma_deg:g}° ({rule.angle.convention})",
-        f"{100 * rule.efficiency:g} %",
-        f"{energy.scale:g}",
+        _bounds(str(rule.threshold)) if rule.threshold else "always",
+        words.replace("(+)", "⊕").replace("sqrt(E)", "√E"),
+        ", ".join(dict.fromkeys(_OF[part.of] for part in parts)),
+        ", ".join(dict.fromkeys(part.distribution for part in parts)),
+        angle_words(rule.angle).replace(" deg", "°"),
+        efficiency_words(rule),
+        ", ".join(dict.fromkeys(scale_words(part) for part in parts)),
         ", ".join(sources),
     )
 

@@ -30,7 +30,7 @@ class Angle(Strict):
 
     convention: Literal["polar", "independent", "space", "none"]
     distribution: Literal["normal", "rayleigh", "half-normal", "von-mises-fisher", "none"]
-    sigma_deg: Degrees = 0.0
+    sigma_deg: Degrees | None = None
     sigma_phi_deg: Degrees | None = None
     source: Word | None = None
 
@@ -40,7 +40,7 @@ class Angle(Strict):
         if self.distribution not in allowed:
             message = f"convention {self.convention!r} goes with distribution {' or '.join(map(repr, allowed))}"
             raise ValueError(message)
-        if (self.convention == "none") == ("sigma_deg" in self.model_fields_set):
+        if (self.convention == "none") == (self.sigma_deg is not None):
             message = "give sigma_deg, unless the convention is 'none'"
             raise ValueError(message)
         if (self.sigma_phi_deg is not None) != (self.convention == "independent"):

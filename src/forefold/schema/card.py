@@ -18,7 +18,7 @@ from forefold.schema.shown import shown
 from forefold.schema.values import Probability, Strict, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Card", "Rule"]
 
@@ -70,8 +70,8 @@ class Card(Strict):
     description: str = ""
     not_smeared: tuple[str, ...] = ("neutrino", "nucleus", "pseudo-particle")
     sources: Annotated[dict[str, Word], Field(min_length=1)]
-    parameters: dict[Identifier, Parameter] = {}
-    tables: dict[Identifier, TableBlock] = {}
+    parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
+    tables: dict[Identifier, TableBlock] = Field(default_factory=dict)
     identification: tuple[Identification, ...] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, alias="rule")]
 
@@ -94,7 +94,7 @@ class Card(Strict):
                     near = species.near(key, self.sources)
                     message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
                     raise ValueError(message)
-        extras = {
+        extras: dict[str, Identification | Parameter | TableBlock] = {
             **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
             **{f"parameters.{name}": block for name, block in self.parameters.items()},
             **{f"tables.{name}": block for name, block in self.tables.items()},
@@ -177,6 +177,39 @@ class Card(Strict):
                     break
         return tuple(found)
 
+    def with_parameters(self, values: Mapping[str, float]) -> Card:
+        """Give the same card with other values of its parameters.
+
+        Parameters
+        ----------
+        values : mapping of str to float
+            By name of the parameter.
+
+        Returns
+        -------
+        Card
+
+        Raises
+        ------
+        ValueError
+            The card has no such parameter, or the value is beyond its limits.
+        """
+        for name, value in values.items():
+            if name not in self.parameters:
+                near = species.near(name, list(self.parameters))
+                known = ", ".join(self.parameters) or "none"
+                message = f"card {self.name}: no parameter {name!r}{near}; there are: {known}"
+                raise ValueError(message)
+            limits = self.parameters[name].limits
+            if limits is not None and not limits[0] <= value <= limits[1]:
+                message = f"card {self.name}: parameter {name}: {limits[0]:g} to {limits[1]:g} is allowed, found {value:g}"
+                raise ValueError(message)
+        changed = {
+            name: p.model_copy(update={"value": float(values.get(name, p.value))})
+            for name, p in self.parameters.items()
+        }
+        return self.model_copy(update={"parameters": changed})
+
     @property
     def types(self) -> tuple[str, ...]:
         """Labels of particle types for tables and figures, in order."""
@@ -208,5 +241,3 @@ def _candidates(rule: Rule) -> Iterator[int]:
             yield from species.members(word)
         else:
             yield species.pdgid(word)
-
-

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,7 +17,10 @@ from forefold.schema.values import (
     Word,
 )
 
-__all__ = ["SHAPES", "Energy", "Part"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SHAPES", "Drawn", "Energy", "Part"]
 
 SHAPES: dict[str, dict[str, float]] = {
     "crystal-ball": {"alpha_low": 1.0, "n_low": 2.0, "alpha_high": 1.0, "n_high": 2.0},
@@ -32,7 +34,9 @@ _KEYS = ("constant", "stochastic", "noise", "resolution", "sigma")
 _SHAPE_KEYS = ("alpha_low", "n_low", "alpha_high", "n_high", "low", "high", "tail")
 
 
-class _Drawn(Strict):
+class Drawn(Strict):
+    """One draw: of which quantity, from which distribution, how wide."""
+
     of: Literal["total", "kinetic", "visible", "momentum", "inverse-momentum"]
     distribution: Literal[
         "log-normal",
@@ -101,7 +105,7 @@ class _Drawn(Strict):
                 raise ValueError(message)
 
 
-class Part(_Drawn):
+class Part(Drawn):
     """One component of a mixture: with this weight, and a draw as in `Energy`.
 
     The last component takes what the weights of the others leave.
@@ -115,7 +119,7 @@ class Part(_Drawn):
         return self
 
 
-class Energy(_Drawn):
+class Energy(Drawn):
     """Which energy is smeared, and how.
 
     Relative resolution: ``constant`` (+) ``stochastic`` / sqrt(E/GeV) (+) ``noise`` / (E/GeV), in quadrature or as a
@@ -124,7 +128,7 @@ class Energy(_Drawn):
     ``parts`` makes it a mixture.
     """
 
-    of: Literal["total", "kinetic", "visible", "momentum", "inverse-momentum"] = "total"
+    of: Literal["total", "kinetic", "visible", "momentum", "inverse-momentum"] | None = None  # type: ignore[assignment]
     distribution: Literal[
         "log-normal",
         "normal",
@@ -145,7 +149,7 @@ class Energy(_Drawn):
             message = "distribution 'mixture' needs parts, and no other has them"
             raise ValueError(message)
         if not self.parts:
-            if "of" not in self.model_fields_set:
+            if self.of is None:
                 message = "give of: total, kinetic, visible, momentum or inverse-momentum"
                 raise ValueError(message)
             self.check()
@@ -153,12 +157,14 @@ class Energy(_Drawn):
         if any(part.weight is None for part in self.parts[:-1]):
             message = "every part but the last needs a weight"
             raise ValueError(message)
-        given = self.model_fields_set - {"distribution", "parts", "source", "of"}
+        fields = type(self).model_fields
+        given = {key for key in fields if getattr(self, key) != fields[key].default}
+        given -= {"distribution", "parts", "source"}
         if given:
             message = f"a mixture has its {', '.join(sorted(given))} in its parts"
             raise ValueError(message)
         return self
 
-    def components(self) -> Iterator[_Drawn]:
+    def components(self) -> Iterator[Drawn]:
         """Give the parts of a mixture, or the block itself."""
         return iter(self.parts or (self,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -104,7 +105,9 @@ class Parameter(Strict):
             return self
         low, high = self.limits
         if not low < high or not low <= self.value <= high:
-            message = f"limits {low:g} to {high:g} must be in order and hold the value {self.value:g}"
+            message = (
+                f"limits {low:g} to {high:g} must be in order and hold the value {self.value:g}"
+            )
             raise ValueError(message)
         return self
 
@@ -125,7 +128,7 @@ class TableBlock(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> TableBlock:
         for axis in self.axes:
-            if any(b <= a for a, b in zip(axis, axis[1:], strict=False)):
+            if any(b <= a for a, b in pairwise(axis)):
                 message = "an axis has numbers each of which is larger than the one before"
                 raise ValueError(message)
         less = 1 if self.interpolation == "none" else 0

@@ -98,9 +98,7 @@ def parsed(card: Card, formula: Formula) -> Expression:
         raise ValueError(message) from None
     if expression.kind != formula.kind:
         is_condition = expression.kind == "condition"
-        hint = (
-            "write where(condition, 1, 0)" if is_condition else "compare it with something"
-        )
+        hint = "write where(condition, 1, 0)" if is_condition else "compare it with something"
         message = f"{formula.where}: {formula.text!r} is a {expression.kind}, a {formula.kind} is expected: {hint}"
         raise ValueError(message)
     return expression

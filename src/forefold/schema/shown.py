@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from forefold.schema.angle import Angle
     from forefold.schema.card import Card, Rule
-    from forefold.schema.energy import Energy, Part
+    from forefold.schema.energy import Drawn
 
 __all__ = ["angle_words", "efficiency_words", "energy_words", "scale_words", "shown"]
 
@@ -73,7 +73,7 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{100 * value:g} %"
 
 
-def energy_words(energy: Energy | Part) -> str:
+def energy_words(energy: Drawn) -> str:
     """Show the law of a width."""
     if energy.sigma is not None:
         return f"{energy.sigma} GeV" if isinstance(energy.sigma, str) else f"{energy.sigma:g} GeV"
@@ -103,20 +103,22 @@ def efficiency_words(rule: Rule) -> str:
     return _number(rule.efficiency)
 
 
-def scale_words(energy: Energy | Part) -> str:
+def scale_words(energy: Drawn) -> str:
     """Show the factor, and what is added."""
     scale = energy.scale if isinstance(energy.scale, str) else f"{energy.scale:g}"
     if energy.offset == 0.0:
         return scale
-    return f"{scale}, + {energy.offset}" if isinstance(energy.offset, str) else f"{scale}, {energy.offset:+g}"
+    return (
+        f"{scale}, + {energy.offset}"
+        if isinstance(energy.offset, str)
+        else f"{scale}, {energy.offset:+g}"
+    )
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
     parts = list(rule.energy.components())
-    weights = [
-        f"{_number(part.weight)}: " if getattr(part, "weight", None) is not None else ""
-        for part in parts
-    ]
+    given = [getattr(part, "weight", None) for part in parts]
+    weights = ["" if weight is None else f"{_number(weight)}: " for weight in given]
     if len(parts) > 1:
         weights[-1] = weights[-1] or "rest: "
     keys = (rule, rule.threshold, rule.energy, rule.angle)
