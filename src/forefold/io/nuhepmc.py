@@ -13,8 +13,9 @@ import numpy as np
 import pyhepmc
 
 from forefold import events
-from forefold.io import files, hepmctext, remote
+from forefold.io import crosssections, files, hepmctext, remote
 from forefold.io.reader import Header, Source
+from forefold.io.tools import UNKNOWN
 from forefold.io.trees import checked
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ class NuHepMCReader:
         for key in ("NuHepMC.Conventions", "NuHepMC.Exposure.NEvents"):
             if key in run.attributes:
                 details[key.removeprefix("NuHepMC.").lower()] = run.attributes[key]
-        return Header(name, run.tools, details, run.process_names)
+        total = None
+        if version >= "0.9":  # what E.C.4 is was another thing before
+            total = crosssections.of_hepmc(path, run.prelude, run.attributes)
+        return Header(name, run.generator, details, run.process_names, run.tools, total)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the listing in pieces."""
@@ -99,14 +103,14 @@ class _RunInfo:
         The part of the header that the parser needs again for each batch.
     attributes : dict of str to str
         The run's attributes.
-    tools : tuple of str
-        Generators, with versions.
+    tools : tuple of (str, str, str)
+        Generators: name, version, description.
     """
 
     kind: hepmctext.Dialect
     prelude: bytes
     attributes: dict[str, str] = field(default_factory=dict)
-    tools: tuple[str, ...] = ()
+    tools: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def of(cls, path: str) -> _RunInfo:
@@ -133,11 +137,17 @@ class _RunInfo:
             if words[0] == "A" and len(words) > 1:
                 attributes[words[1]] = _unescape(words[2]).strip() if len(words) == 3 else ""
             elif words[0] == "T":
-                parts = " ".join(words[1:]).split("\\|")
-                version = parts[1] if len(parts) > 1 else ""
-                known = version and version != "UNKNOWN-VERSION"
-                tools.append(f"{parts[0]} {version}" if known else parts[0])
+                parts = [*" ".join(words[1:]).split("\\|"), "", ""]
+                tools.append((parts[0], parts[1], parts[2]))
         return cls(kind, prelude, attributes, tuple(tools))
+
+    @property
+    def generator(self) -> tuple[str, ...]:
+        """Generators, with versions."""
+        return tuple(
+            name if version in ("", UNKNOWN) else f"{name} {version}"
+            for name, version, _ in self.tools
+        )
 
     @property
     def version(self) -> str:
