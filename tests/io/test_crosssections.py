@@ -141,8 +141,9 @@ def test_passed_on() -> None:
     assert found == (None, "unknown: the inputs say different ones")
     unknown = (None, "unknown: the input does not say it")
     assert passed_on({"inputs": [{"cross_section": one}, {}]}) == unknown
-    for odd in ({}, {"inputs": []}, {"inputs": 3}, {"inputs": [3]}):
-        assert passed_on(odd) == unknown
+    odd: list[dict[str, Any]] = [{}, {"inputs": []}, {"inputs": 3}, {"inputs": [3]}]
+    for facts in odd:
+        assert passed_on(facts) == unknown
 
 
 @pytest.mark.parametrize(

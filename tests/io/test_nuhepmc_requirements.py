@@ -110,7 +110,8 @@ def gr4(out: Output) -> None:
         *(["E.C.5"] if timed else []),
     }
     assert len(found) == len(set(found))
-    assert timed == ("ghep" in str(out.truth.source[0]) and out.way == "convert --all")
+    said = str(out.truth.source[0]).endswith((".ghep.root", ".hepmc3.gz"))
+    assert timed == (said and out.way == "convert --all")
 
 
 def gr5(out: Output) -> None:
@@ -317,3 +318,34 @@ def test_the_document_has_what_the_input_says(data: Path, tmp_path: Path) -> Non
     (origin,) = json.loads(str(run.attributes["forefold.document"]))["provenance"]["inputs"]
     assert origin["tools"] == [["GENIE", "3.06.02", "-1"]]
     assert origin["cross_section"]["value"] == 1.18456922
+
+
+@pytest.mark.parametrize(
+    ("place", "length", "back"),
+    [
+        ("lab_pos 150 -25 4000 2e-06", "CM", [1500.0, -250.0, 40000.0, 2e-6]),
+        ("LabPos 150 -25 4000", "CM", [1500.0, -250.0, 40000.0]),
+        ("lab_pos 1500 -250 40000", "MM", [1500.0, -250.0, 40000.0]),
+        ("lab_pos 1 2", "MM", [0.0] * 3),
+        ("lab_pos here or there", "MM", [0.0] * 3),
+        ("elsewhere 1 2 3", "MM", [0.0] * 3),
+    ],
+)
+def test_positions_of_nuhepmc_stay(
+    tmp_path: Path, place: str, length: str, back: list[float]
+) -> None:
+    path, out = tmp_path / "in.hepmc3", tmp_path / "out.hepmc3"
+    run = "".join(f"A NuHepMC.Version.{x}\n" for x in ("Major 1", "Minor 0", "Patch 0"))
+    path.write_text(
+        f"HepMC::Version 3.03.01\nHepMC::Asciiv3-START_EVENT_LISTING\nW CV\n{run}"
+        f"E 0 1 3\nU GEV {length}\nW 1\nA 0 signal_process_id 200\nA 0 {place}\n"
+        "P 1 0 14 0 0 2 2 0 4\nP 2 0 1000180400 0 0 0 37.2 37.2 20\nV -1 1 [1,2]\n"
+        "P 3 -1 13 0 0 1 1.0056 0.1057 1\nHepMC::Asciiv3-END_EVENT_LISTING\n"
+    )
+    forefold.convert(path, out, final_state_only=False)
+    with pyhepmc.open(out) as file:
+        (event,) = list(file)
+    assert [float(word) for word in str(event.attributes["lab_pos"]).split()] == back
+    conventions = str(event.run_info.attributes["NuHepMC.Conventions"]).split()
+    assert ("E.C.5" in conventions) == (len(back) == 4)
+    assert "vertex_x" not in forefold.read(path).fields

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import re
 import shutil
 import tempfile
@@ -135,7 +136,7 @@ class _Sink(FlatSink):
         fates = _fates(piece) if self.about.content == "smeared" else None
         beams, targets = _initial(truth)
         places = _places(truth)
-        self._timed |= places is not None
+        self._timed |= places is not None and any(len(row.split()) == 4 for row in places)
         weights = ak.to_numpy(truth.weight).tolist()
         processes = ak.to_numpy(truth.process_id).tolist()
         at = 0
@@ -256,9 +257,12 @@ def _places(truth: ak.Array) -> list[str] | None:
     """Say where events are, in mm, and when, in s; None if the record does not say it."""
     if not set(_VERTEX) <= set(truth.fields):
         return None
-    scales = (1000.0, 1000.0, 1000.0, 1.0)
-    columns = [_numbers(truth[name] * scale) for name, scale in zip(_VERTEX, scales, strict=True)]
-    return [" ".join(map(repr, row)) for row in zip(*columns, strict=True)]
+    columns = [_numbers(truth[name] * 1000.0) for name in _VERTEX[:3]]
+    times = ak.to_numpy(truth[_VERTEX[3]]).tolist()
+    return [
+        " ".join(map(repr, (*row, time) if math.isfinite(time) else row))
+        for *row, time in zip(*columns, times, strict=True)
+    ]
 
 
 _ATTRIBUTE = re.compile(rb"^A forefold\.document ([^\r\n]*)\r?$", re.MULTILINE)
