@@ -13,6 +13,7 @@ from forefold import io
 from forefold.io import crosssections
 from forefold.io.crosssections import CrossSection, passed_on
 from forefold.io.reader import choose
+from forefold.io.tools import UNKNOWN, tools_of, tools_of_inputs
 
 TOTAL = "NuHepMC.FluxAveragedTotalCrossSection"
 
@@ -154,3 +155,27 @@ def test_what_is_none(change: dict[str, Any]) -> None:
     facts = CrossSection(1.0, "pb", "PerAtom", "somebody").to_dict()
     assert CrossSection.of(facts) is not None
     assert CrossSection.of(facts | change) is None
+
+
+def test_a_file_that_says_nothing_is_read_all_the_same(
+    gst_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def describe(self: object, path: str) -> io.Header:
+        raise RuntimeError(self, path)
+
+    monkeypatch.setattr("forefold.io.gst.GstReader.describe", describe)
+    assert forefold.convert(gst_file, tmp_path / "out.hepmc3", entries="0:2") == 2
+    assert said(tmp_path / "out.hepmc3") is None
+
+
+def test_tools() -> None:
+    assert tools_of(io.Header("a format", ("a name of many words",))) == [
+        ("unknown", UNKNOWN, "a name of many words")
+    ]
+    assert tools_of(io.Header("a format", tools=(("", "", "text"),))) == [
+        ("unknown", UNKNOWN, "text")
+    ]
+    odd: list[dict[str, Any]] = [{"tools": 3}, {"tools": [["GENIE"], ["a", 1, ""]]}, {}]
+    assert tools_of_inputs({"inputs": [*odd, 3]}) == []
+    same = {"tools": [["GENIE", "3", ""]]}
+    assert tools_of_inputs({"inputs": [same, same]}) == [("GENIE", "3", "")]
