@@ -10,6 +10,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
+from forefold.io.crosssections import CrossSection
+from forefold.io.gibuu import READER
 
 
 def root_tuple(n: int = 2, **changes: Any) -> dict[str, Any]:
@@ -105,3 +107,19 @@ def test_targets(tmp_path: Path) -> None:
 def test_unlike_gibuu(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         io.read(write(tmp_path / "f", columns))
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"numRuns": np.ones(2, "i4")}, 1.5),
+        ({"numRuns": np.full(2, 7, "i4")}, None),  # one file of seven, or seven in one?
+        ({"numRuns": None}, None),
+        ({"numRuns": np.ones(2, "i4"), "process_ID": np.full(2, 1, "i4")}, None),
+        ({"numRuns": np.ones(2, "i4"), "weight": np.zeros(2)}, None),
+    ],
+)
+def test_cross_section(tmp_path: Path, changes: dict[str, Any], value: float | None) -> None:
+    found = READER.describe(write(tmp_path / "f", root_tuple(**changes))).cross_section
+    origin = "GiBUU's sum of weights"
+    assert found == (CrossSection(value, "10-38 cm2", "PerNucleon", origin) if value else None)

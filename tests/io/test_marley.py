@@ -143,3 +143,15 @@ def test_only_a_first_line(tmp_path: Path) -> None:
     source = io.Source(path)
     with pytest.raises(ValueError, match="the listing holds no events"):
         list(marley.READER.iterate(source))
+
+
+def test_cross_section(tmp_path: Path) -> None:
+    """5.983e-19 MeV^-2, with (hbar c)^2 = 0.3893793721 GeV^2 mbarn of the PDG."""
+    found = marley.READER.describe(put(tmp_path / "f", ASCII)).cross_section
+    assert found is not None
+    assert (found.unit, found.target_scale) == ("pb", "PerAtom")
+    assert found.value == pytest.approx(5.983e-19 * 0.3893793721e9 * 1e6, rel=1e-9)
+    assert (
+        marley.READER.describe(put(tmp_path / "g", ASCII.replace("5.983e-19", "0.0"))).cross_section
+        is None
+    )

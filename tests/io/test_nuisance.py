@@ -11,6 +11,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
+from forefold.io.crosssections import CrossSection
+from forefold.io.nuisance import READER
 
 MOMENTUM = ("px", "py", "pz", "energy")
 HALF_ULP = 2.0**-24
@@ -128,3 +130,28 @@ def test_describe(nuisance_file: Path) -> None:
     found = io.inspect(nuisance_file)
     assert found.format == "NUISANCE flat tree"
     assert found.events == 60
+
+
+def total(path: str) -> CrossSection | None:
+    return READER.describe(path).cross_section
+
+
+def test_cross_section(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {
+        "Mode": np.array([1, 1], "i4"),
+        "PDGnu": np.array([14, 14], "i4"),
+        "fScaleFactor": np.full(2, 1e-42),
+        "Weight": np.array([1.0, 3.0], "f4"),
+    }
+    found = total(write_tree(tmp_path / "a", columns, "FlatTree_VARS"))
+    assert found is not None
+    assert (found.unit, found.target_scale) == ("pb", "PerNucleon")
+    assert found.value == pytest.approx(4e-6, rel=1e-14)
+    del columns["Weight"]
+    found = total(write_tree(tmp_path / "b", columns, "FlatTree_VARS"))
+    assert found is not None
+    assert found.value == pytest.approx(2e-6, rel=1e-14)
+    columns["fScaleFactor"] = np.array([1e-42, 2e-42])  # files of several runs in one
+    assert total(write_tree(tmp_path / "c", columns, "FlatTree_VARS")) is None
+    columns["fScaleFactor"] = np.array([np.nan, np.nan])
+    assert total(write_tree(tmp_path / "d", columns, "FlatTree_VARS")) is None

@@ -14,6 +14,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
+from forefold.io.crosssections import CrossSection
+from forefold.io.nuwro import READER
 
 FLAGS = ("qel", "res", "dis", "coh", "mec", "hyp", "lep", "nc", "cc", "res_delta")
 
@@ -111,3 +113,24 @@ def test_what_uproot_cannot_read(tmp_path: Path) -> None:
         ValueError, match=r"lacks the branches weight.*convert it with nuwro2hepmc3"
     ):
         io.read(path)
+
+
+def total(path: str) -> CrossSection | None:
+    return READER.describe(path).cross_section
+
+
+def test_cross_section(tmp_path: Path) -> None:
+    columns = event1(["qel cc", "res cc", "dis nc"])
+    columns["e/weight"] = np.full(3, 4.63e-38)
+    found = total(write(tmp_path / "a", columns))
+    assert found is not None
+    assert (found.unit, found.target_scale, found.uncertainty) == ("pb", "PerNucleon", None)
+    assert found.value == pytest.approx(0.0463, rel=1e-15)
+    columns["e/weight"] = np.array([1e-38, 2e-38, 3e-38])
+    found = total(write(tmp_path / "b", columns))
+    assert found is not None
+    assert found.value == pytest.approx(0.02, rel=1e-15)
+    assert found.uncertainty == pytest.approx(0.01 * np.sqrt(2 / 9), rel=1e-14)
+    for bad in (0.0, np.nan):
+        columns["e/weight"] = np.full(3, bad)
+        assert total(write(tmp_path / "c", columns)) is None

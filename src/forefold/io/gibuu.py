@@ -8,6 +8,7 @@ import numpy as np
 
 from forefold import events
 from forefold.io import rootfile
+from forefold.io.crosssections import CrossSection, column
 from forefold.io.processes import lookup
 from forefold.io.reader import Header, Source
 from forefold.io.trees import Fault, Piece, TreeReader
@@ -67,7 +68,9 @@ class GiBUUReader(TreeReader):
                     with rootfile.complaints(path, name):
                         first = tree[name].array(entry_stop=1, library="np")
                     details |= {name: f"{first[0]}"} if len(first) else {}
-        return Header("GiBUU RootTuple", ("GiBUU (release not recorded)",), details, _NAMES)
+            total = _total(tree, path)
+        made = ("GiBUU (release not recorded)",)
+        return Header("GiBUU RootTuple", made, details, _NAMES, cross_section=total)
 
     def faults(self, piece: Piece, source: Source) -> Iterator[Fault]:
         """Refuse events whose lepton cannot be told."""
@@ -143,6 +146,23 @@ def _with_probe(
     values = {key: piece[f"lepIn_{axis}"] for key, axis in names.items()}
     values |= {"pdgid": probe, "status": np.zeros(len(piece), dtype=np.int64)}
     return counts + 1, {key: np.insert(column, ends, values[key]) for key, column in flat.items()}
+
+
+def _total(tree: Any, path: str) -> CrossSection | None:
+    """Take the sum of weights, in 1e-38 cm2 per nucleon, of neutrino events of a single run.
+
+    Of several runs GiBUU may write a file each or one for all, and the tree does not say which: there
+    the total is unknown. Electrons' weights have another unit.
+    """
+    runs, process, weights = (
+        column(tree, name, path) for name in ("numRuns", "process_ID", "weight")
+    )
+    if runs is None or process is None or weights is None:
+        return None
+    value = float(weights.sum())
+    if (runs != 1).any() or (np.abs(process) == _EM).any() or not value > 0:
+        return None
+    return CrossSection(value, "10-38 cm2", "PerNucleon", "GiBUU's sum of weights")
 
 
 def _target(piece: Piece) -> NDArray[np.int64] | int:

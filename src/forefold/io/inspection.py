@@ -283,7 +283,7 @@ class _Tally:
             path=path,
             format=header.format,
             generator=header.generator,
-            details=header.details,
+            details=_details(header),
             events=self.events,
             beams=beams,
             targets=targets,
@@ -291,6 +291,12 @@ class _Tally:
             particles=particles,
             weights=weights,
         )
+
+
+def _details(header: Header) -> dict[str, str]:
+    if header.cross_section is None:
+        return header.details
+    return {"flux-averaged cross section": str(header.cross_section)} | header.details
 
 
 def _add_energies(

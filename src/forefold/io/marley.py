@@ -20,6 +20,7 @@ import numpy as np
 
 from forefold import events
 from forefold.io import files, remote
+from forefold.io.crosssections import PB_OF_PER_MEV2, CrossSection
 from forefold.io.reader import Header, Source
 from forefold.io.trees import checked
 
@@ -89,10 +90,14 @@ class _TextReader(ABC):
         """Say what the format records."""
         details = {"process, weight": "not recorded"}
         first = files.head(path, _LINE_BYTES).lstrip().split(b"\n", 1)[0]
+        total = None
         if self.preamble is not None and self.preamble.fullmatch(first):
             details["flux-averaged cross section"] = f"{first.decode().strip()} MeV^-2 per atom"
+            value = _number(first.strip()) * PB_OF_PER_MEV2
+            if 0 < value < float("inf"):
+                total = CrossSection(value, "pb", "PerAtom", "as the first line says")
         generator = "MARLEY" if self.preamble is not None else "unknown (HEPEVT names none)"
-        return Header(self.format, (generator,), details)
+        return Header(self.format, (generator,), details, cross_section=total)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the listing in pieces."""

@@ -13,7 +13,8 @@ import numpy as np
 import pyhepmc
 
 from forefold import events
-from forefold.io import files, hepmctext, remote
+from forefold.io import crosssections, files, hepmctext, remote
+from forefold.io.hepmcrun import RunInfo
 from forefold.io.reader import Header, Source
 from forefold.io.trees import checked
 
@@ -29,12 +30,12 @@ _BEAM, _TARGET, _STRUCK = 4, 20, 21
 _PRIMARY_VERTEX = 1
 _REMNANT = 2009900000
 _LISTS = (
-    "counts", "number", "entry", "weight", "process_id", "probe", "target", "probe_momentum", "scale"
+    "counts", "number", "entry", "weight", "process_id", "probe", "target", "probe_momentum", "scale",
+    "place",
 )  # fmt: skip
 _PROCESS = ("signal_process_id", "ProcID")
-_HEADER = re.compile(
-    rb"HepMC::Version [ -~]++\s*+$|HepMC::[\w-]+-START_EVENT_LISTING\s*+$|[WATN](?: |\s*+$)|\s*+$"
-)
+_LAB_POS = ("lab_pos", "LabPos")
+_VERTEX = ("vertex_x", "vertex_y", "vertex_z", "vertex_t")  # m, s
 _CURRENT = re.compile(r"(?<![A-Za-z])(CC|NC)(?![A-Za-z])")
 
 
@@ -49,7 +50,7 @@ class NuHepMCReader:
 
     def describe(self, path: str) -> Header:
         """Read what the run information says."""
-        run = _RunInfo.of(path)
+        run = RunInfo.of(path)
         version = run.version
         name = f"NuHepMC {version}" if version else f"{run.kind.name} (no NuHepMC version)"
         details = {"container": f"{run.kind.name} text"}
@@ -59,11 +60,14 @@ class NuHepMCReader:
         for key in ("NuHepMC.Conventions", "NuHepMC.Exposure.NEvents"):
             if key in run.attributes:
                 details[key.removeprefix("NuHepMC.").lower()] = run.attributes[key]
-        return Header(name, run.tools, details, run.process_names)
+        total = None
+        if version >= "0.9":  # what E.C.4 is was another thing before
+            total = crosssections.of_hepmc(path, run.prelude, run.attributes)
+        return Header(name, run.generator, details, run.process_names, run.tools, total)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the listing in pieces."""
-        run = _RunInfo.of(source.path)
+        run = RunInfo.of(source.path)
         size = max(remote.size(source.path), 1)
         if not run.version:
             warnings.warn(_plain(source.path, run), stacklevel=2)
@@ -80,83 +84,11 @@ class NuHepMCReader:
         yield from columns.records(source, run, 1.0)
 
 
-def _plain(path: str, run: _RunInfo) -> str:
+def _plain(path: str, run: RunInfo) -> str:
     return (
         f"{path}: plain {run.kind.name}, not NuHepMC: its first weight is taken, and which process "
         "an event is is unknown"
     )
-
-
-@dataclass(frozen=True)
-class _RunInfo:
-    """What comes before the events of a file.
-
-    Attributes
-    ----------
-    kind : Dialect
-        Format of the text.
-    prelude : bytes
-        The part of the header that the parser needs again for each batch.
-    attributes : dict of str to str
-        The run's attributes.
-    tools : tuple of str
-        Generators, with versions.
-    """
-
-    kind: hepmctext.Dialect
-    prelude: bytes
-    attributes: dict[str, str] = field(default_factory=dict)
-    tools: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, path: str) -> _RunInfo:
-        """Read it."""
-        text = hepmctext.header(path)
-        kind = hepmctext.dialect(text)
-        assert kind is not None, "the reader has looked at the file before"
-        if b"\x00" in text:
-            msg = f"{path}: the header of the {kind.name} listing is damaged"
-            raise ValueError(msg)
-        lines = text.splitlines(keepends=True)
-        odd = [line for line in lines if not _HEADER.match(line)]
-        if odd:
-            # Were it let through, a first event whose line is damaged would count as header.
-            shown = odd[0][:60].decode("ascii", errors="backslashreplace").rstrip()
-            msg = f"{path}: unexpected line {shown!r} before the first event"
-            raise ValueError(msg)
-        # Weight names matter to every batch; the hundred other attributes only cost time.
-        prelude = b"".join(line for line in lines if line[:2] in (b"He", b"W ", b"N "))
-        attributes: dict[str, str] = {}
-        tools = []
-        for line in lines:
-            words = line.decode(errors="replace").rstrip("\r\n").split(" ", 2)
-            if words[0] == "A" and len(words) > 1:
-                attributes[words[1]] = _unescape(words[2]).strip() if len(words) == 3 else ""
-            elif words[0] == "T":
-                parts = " ".join(words[1:]).split("\\|")
-                version = parts[1] if len(parts) > 1 else ""
-                known = version and version != "UNKNOWN-VERSION"
-                tools.append(f"{parts[0]} {version}" if known else parts[0])
-        return cls(kind, prelude, attributes, tuple(tools))
-
-    @property
-    def version(self) -> str:
-        """Version of NuHepMC, such as 1.0.0; empty if the file is plain HepMC."""
-        parts = [
-            self.attributes.get(f"NuHepMC.Version.{part}") for part in ("Major", "Minor", "Patch")
-        ]
-        return ".".join(part for part in parts if part)
-
-    @property
-    def process_names(self) -> dict[int, str]:
-        """Names that the file gives its processes."""
-        pattern = re.compile(r"NuHepMC\.ProcessInfo\[(-?\d+)\]\.Name")
-        found = ((pattern.fullmatch(key), value) for key, value in self.attributes.items())
-        return {int(match[1]): value for match, value in found if match}
-
-
-def _unescape(text: str) -> str:
-    return text.replace("\\|", "\n").replace("\\\\", "\\")
 
 
 @dataclass
@@ -172,6 +104,7 @@ class _Columns:
     target: list[int] = field(default_factory=list)
     probe_momentum: list[tuple[float, ...]] = field(default_factory=list)
     scale: list[float] = field(default_factory=list)
+    place: list[tuple[float, ...]] = field(default_factory=list)
     particles: dict[str, list[NDArray[Any]]] = field(
         default_factory=lambda: {key: [] for key in ("pdgid", "status", "px", "py", "pz", "energy")}
     )
@@ -189,7 +122,7 @@ class _Columns:
             parts.extend(other.particles[name])
 
     def records(
-        self, source: Source, run: _RunInfo, done: float
+        self, source: Source, run: RunInfo, done: float
     ) -> Iterator[tuple[ak.Array, float]]:
         """Give the event record of the good events, if there are any."""
         if self.events:
@@ -197,7 +130,7 @@ class _Columns:
             if len(record):
                 yield record, done
 
-    def record(self, source: Source, run: _RunInfo) -> ak.Array:
+    def record(self, source: Source, run: RunInfo) -> ak.Array:
         """Make the event record."""
         flat = {key: np.concatenate(parts) for key, parts in self.particles.items()}
         counts = np.array(self.counts)
@@ -212,6 +145,9 @@ class _Columns:
         kept = np.concatenate(([0], np.cumsum(keep)))
         process_id = np.array(self.process_id, dtype=np.int64)
         cc, nc = _currents(process_id, run.process_names)
+        more: dict[str, NDArray[Any]] = {}
+        if not source.final_state_only:
+            more = dict(zip(_VERTEX, np.array(self.place).T, strict=True))
         return events.build(
             offsets=kept[offsets],
             **{key: value[keep] for key, value in flat.items()},
@@ -226,6 +162,7 @@ class _Columns:
             target=np.array(self.target, dtype=np.int64),
             source=source.path,
             stream=source.stream,
+            event_fields=more,
         )
 
 
@@ -256,7 +193,7 @@ def _silence() -> Iterator[None]:
         setup.print_errors, setup.print_warnings, setup.debug_level = before
 
 
-def _parse(texts: list[bytes], entries: list[int], source: Source, run: _RunInfo) -> _Columns:
+def _parse(texts: list[bytes], entries: list[int], source: Source, run: RunInfo) -> _Columns:
     """Parse whole events; with one that the library refuses, one by one if bad ones may be lost."""
     try:
         return _parse_all(texts, entries, source.path, run)
@@ -272,7 +209,7 @@ def _parse(texts: list[bytes], entries: list[int], source: Source, run: _RunInfo
     return out
 
 
-def _parse_all(texts: list[bytes], entries: list[int], path: str, run: _RunInfo) -> _Columns:
+def _parse_all(texts: list[bytes], entries: list[int], path: str, run: RunInfo) -> _Columns:
     """Parse whole events and take their values."""
     out = _Columns()
     three = run.kind is hepmctext.HEPMC3
@@ -298,6 +235,7 @@ def _parse_all(texts: list[bytes], entries: list[int], path: str, run: _RunInfo)
             number = _process_id(value, f"{path}: entry {entry}")
             out.process_id.append(number if run.version else 0)
             out.entry.append(entry)
+            out.place.append(_place(hepmctext.attribute(text, _LAB_POS) if three else None, event))
             _append(event, cv, out)
         reader.close()
     return out
@@ -350,6 +288,19 @@ def _target(kinds: list[int], states: list[int]) -> int:
         if wanted in states:
             return kinds[states.index(wanted)]
     return 0
+
+
+def _place(value: bytes | None, event: Any) -> tuple[float, ...]:
+    """Read where an event is, in m, and when, in s; NaN if the file does not say it."""
+    metre = 100.0 if event.length_unit == pyhepmc.Units.CM else 1000.0
+    try:
+        found = [float(word) for word in (value or b"").split()]
+    except ValueError:
+        found = []
+    if len(found) not in (3, 4):
+        return (np.nan,) * 4
+    x, y, z, time = (*found, np.nan)[:4]
+    return x / metre, y / metre, z / metre, time
 
 
 def _process_id(value: bytes | None, where: str) -> int:

@@ -8,8 +8,10 @@ import numpy as np
 
 from forefold import events
 from forefold.io import rootfile
+from forefold.io.crosssections import PB_OF_CM2, CrossSection, column
 from forefold.io.processes import lookup
 from forefold.io.reader import Header, Source
+from forefold.io.tools import UNKNOWN
 from forefold.io.trees import Fault, Piece, TreeReader
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class NuisanceReader(TreeReader):
 
     def describe(self, path: str) -> Header:
         """Read the scale factor, which is the same in every entry."""
+        total = None
         with rootfile.tree(path, self.tree) as tree:
             details = {"branches": f"{len(tree.keys())}"}
             if "fScaleFactor" in tree.keys():  # noqa: SIM118 - a tree is no dictionary
@@ -66,11 +69,14 @@ class NuisanceReader(TreeReader):
                     first = tree["fScaleFactor"].array(entry_stop=1, library="np")
                 if len(first):
                     details["fScaleFactor"] = f"{first[0]:g} (cm2/nucleon for an event of weight 1)"
+                    total = _total(tree, path)
         return Header(
             format="NUISANCE flat tree",
             generator=("unknown (NUISANCE does not record whose events these are)",),
             details=details,
             process_names=_NAMES,
+            tools=(("unknown generator", UNKNOWN, ""), ("NUISANCE", UNKNOWN, "")),
+            cross_section=total,
         )
 
     def groups(self, piece: Piece) -> Iterator[tuple[str, ...]]:
@@ -118,6 +124,21 @@ class NuisanceReader(TreeReader):
             stream=source.stream,
             event_fields=more,
         )
+
+
+def _total(tree: Any, path: str) -> CrossSection | None:
+    """Take the scale factor times the sum of weights: so NUISANCE reads its flat trees.
+
+    Of a tree that was cut after NUISANCE made it, this is the share of the events that stayed.
+    """
+    factors, weights = column(tree, "fScaleFactor", path), column(tree, "Weight", path)
+    if factors is None or (weights is None and "Weight" in tree.keys()):  # noqa: SIM118
+        return None
+    value = float((factors if weights is None else factors * weights).sum())
+    if not value > 0 or (factors != factors[0]).any():
+        return None
+    said = "NUISANCE's fScaleFactor times the sum of weights"
+    return CrossSection(value * PB_OF_CM2, "pb", "PerNucleon", said)
 
 
 def _particles(piece: Piece, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:

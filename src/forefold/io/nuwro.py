@@ -8,6 +8,7 @@ import numpy as np
 
 from forefold import events
 from forefold.io import rootfile
+from forefold.io.crosssections import PB_OF_CM2, CrossSection, column
 from forefold.io.reader import Header, Source
 from forefold.io.trees import Piece, TreeReader
 
@@ -71,11 +72,13 @@ class NuWroReader(TreeReader):
         """Say what NuWro's files do not record."""
         with rootfile.tree(path, self.tree) as tree:
             n = len(tree.keys())
+            weights = column(tree, "e/weight", path)
         return Header(
             format="NuWro event1",
             generator=("NuWro (the tree does not record its version)",),
             details={"branches": f"{n}", "final state": "post, after the cascade"},
             process_names=_NAMES,
+            cross_section=_total(weights),
         )
 
     def shapes(self, source: Source) -> dict[str, str]:
@@ -116,6 +119,20 @@ class NuWroReader(TreeReader):
             source=source.path,
             stream=source.stream,
         )
+
+
+def _total(weights: NDArray[np.float64] | None) -> CrossSection | None:
+    """Take the mean weight, which is the flux-averaged total cross-section in cm2 per nucleon.
+
+    All weights are that one, if the events are not weighted; NuHepMC/nuwro2hepmc3 takes the first.
+    """
+    if weights is None or not weights.mean() > 0:
+        return None
+    total, spread = float(weights[0]), None
+    if (weights != weights[0]).any():
+        total = float(weights.mean())
+        spread = float(weights.std() / np.sqrt(len(weights))) * PB_OF_CM2
+    return CrossSection(total * PB_OF_CM2, "pb", "PerNucleon", "NuWro's mean weight", spread)
 
 
 def _particles(piece: Piece, group: str) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.io import remote
 from forefold.io.files import content_stream, expand, window
+from forefold.io.reader import choose
+from forefold.io.tools import tools_of
 
 if TYPE_CHECKING:
     from forefold.io.reader import Entries, Paths
@@ -33,7 +35,9 @@ def origins(inputs: Paths, entries: Entries = None, *, lenient: bool = False) ->
     dict
         ``inputs``, one a file: its ``path`` as it was given, its size in ``bytes``, the ``sha256`` of
         the whole file as it lies on the disk (what ``sha256sum`` prints), and its ``stream``, the number
-        that tells it apart in the random numbers (a URL has no ``sha256``); and ``entries``, the range as [start, stop].
+        that tells it apart in the random numbers (a URL has no ``sha256``); as far as the file says them its
+        ``tools``, each with name, version and description, and its flux-averaged total ``cross_section``; and
+        ``entries``, the range as [start, stop].
 
     Raises
     ------
@@ -57,7 +61,7 @@ def _origin(path: str, lenient: bool) -> dict[str, Any]:
             "path": path,
             "bytes": remote.size(path),
             "stream": content_stream(path, lenient=lenient),
-        }
+        } | _said(path)
     with Path(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
@@ -68,4 +72,16 @@ def _origin(path: str, lenient: bool) -> dict[str, Any]:
         "bytes": size,
         "sha256": digest,
         "stream": content_stream(path, lenient=lenient),
-    }
+    } | _said(path)
+
+
+def _said(path: str) -> dict[str, Any]:
+    """Take from the file who made its events and how to normalise them; what is wrong with it is said when it is read."""
+    try:
+        header = choose(path).describe(path)
+    except Exception:  # noqa: BLE001 - what a file says of itself is not needed to read its events
+        return {}
+    said: dict[str, Any] = {"tools": [list(tool) for tool in tools_of(header)]}
+    if header.cross_section is not None:
+        said["cross_section"] = header.cross_section.to_dict()
+    return said

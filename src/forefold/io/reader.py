@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
+    from forefold.io.crosssections import CrossSection
+
 __all__ = ["Damage", "Header", "Progress", "Reader", "Source", "choose", "nothing_left", "register"]
 
 Paths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -102,12 +104,18 @@ class Header:
         Other facts: tune, number of branches, conventions.
     process_names : dict of int to str
         Names of the processes, where the file or its format has them.
+    tools : tuple of (str, str, str)
+        Name, version and description of each of these programs, where `generator` does not say it all.
+    cross_section : CrossSection or None
+        Flux-averaged total cross-section of the run; None = unknown.
     """
 
     format: str
     generator: tuple[str, ...] = ()
     details: dict[str, str] = field(default_factory=dict)
     process_names: dict[int, str] = field(default_factory=dict)
+    tools: tuple[tuple[str, str, str], ...] = ()
+    cross_section: CrossSection | None = None
 
 
 class Reader(Protocol):

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from forefold import events
 from forefold.io import files
+from forefold.io.crosssections import passed_on
 from forefold.io.reader import Header, Source
 from forefold.io.smeared import own_format
+from forefold.io.tools import tools_of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import pyarrow as pa
 
-__all__ = ["READER", "TableReader", "as_record", "origin"]
+__all__ = ["READER", "TableReader", "as_record", "origin", "own_header"]
 
 
 class TableReader:
@@ -32,7 +34,7 @@ class TableReader:
         """Say what made it, if that is known."""
         kind, module = _module(path)
         with module.opened(path) as found:
-            return Header(f"{kind} table", *origin(found.provenance))
+            return own_header(f"{kind} table", found.provenance)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the table in pieces."""
@@ -80,6 +82,17 @@ def origin(provenance: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]
     inputs = inputs if isinstance(inputs, list) else []
     names = [str(one["path"]) for one in inputs if isinstance(one, dict) and "path" in one]
     return made, {"converted from": ", ".join(names)} if names else {}
+
+
+def own_header(kind: str, provenance: dict[str, Any], **details: str) -> Header:
+    """Make the header of a file that forefold made of others, or of anyone's table."""
+    made, said = origin(provenance)
+    version = provenance.get("version")
+    tools = tools_of_inputs(provenance)
+    if isinstance(version, str):
+        tools.append(("forefold", version, ""))
+    total, _ = passed_on(provenance)
+    return Header(kind, made, said | details, tools=tuple(tools), cross_section=total)
 
 
 def as_record(table: Any, source: Source, entry: int) -> ak.Array:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import re
 import shutil
 import tempfile
@@ -39,6 +40,7 @@ __all__ = ["opened", "sink"]
 _DETECTED, _ENERGY_BELOW_MASS = 1, 128
 _FOOTER = hepmctext.HEPMC3.footer + b"\n\n"
 _MOMENTUM = ("px", "py", "pz", "energy")
+_VERTEX = ("vertex_x", "vertex_y", "vertex_z", "vertex_t")  # m, s
 _OTHER = 100
 _EVENTS = 2000
 _EVENT, _PARTICLE = "forefold.event.", "forefold.particles."
@@ -56,6 +58,7 @@ class _Sink(FlatSink):
         self._last = -1
         self._currents: dict[int, str] = {}
         self._odd: set[int] = set()
+        self._timed = False
         self._attributes: tuple[list[str], ...] = ()
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:
@@ -132,6 +135,8 @@ class _Sink(FlatSink):
         reco = _reconstructed(piece) if self.about.content == "smeared" else [None] * len(status)
         fates = _fates(piece) if self.about.content == "smeared" else None
         beams, targets = _initial(truth)
+        places = _places(truth)
+        self._timed |= places is not None and any(len(row.split()) == 4 for row in places)
         weights = ak.to_numpy(truth.weight).tolist()
         processes = ak.to_numpy(truth.process_id).tolist()
         at = 0
@@ -144,7 +149,7 @@ class _Sink(FlatSink):
             seen = [(k, reco[k]) for k in own if reco[k] is not None]
             lines = [f"E {self._last} {1 + len(seen)} {2 + n + len(seen)}\nU GEV MM\n"]
             lines.append(f"W {weights[i]!r}\nA 0 signal_process_id {processes[i]}\n")
-            lines.append("A 0 lab_pos 0 0 0\n")
+            lines.append(f"A 0 lab_pos {places[i] if places else '0 0 0'}\n")
             lines += [column[i] for column in self._attributes]
             for place, k in enumerate(own, start=3):
                 if fates is not None:
@@ -166,7 +171,7 @@ class _Sink(FlatSink):
         if self.about.content == "smeared":
             facts |= self.facts
         text = document(self.about, **facts)
-        header = run_info(self.about, text, self._currents, self._odd)
+        header = run_info(self.about, text, self._currents, self._odd, timed=self._timed)
         with self._path.open("wb") as raw:
             # No name and no time in the gzip header: the same events give the same bytes.
             zipped = self.about.kind.endswith(".gz")
@@ -246,6 +251,18 @@ def _initial(truth: ak.Array) -> tuple[list[str], list[str]]:
     mass = np.nan_to_num(masses)[places]
     zero = np.zeros(len(truth))
     return beams, _rows(targets, zero, zero, zero, mass, mass)
+
+
+def _places(truth: ak.Array) -> list[str] | None:
+    """Say where events are, in mm, and when, in s; None if the record does not say it."""
+    if not set(_VERTEX) <= set(truth.fields):
+        return None
+    columns = [_numbers(truth[name] * 1000.0) for name in _VERTEX[:3]]
+    times = ak.to_numpy(truth[_VERTEX[3]]).tolist()
+    return [
+        " ".join(map(repr, (*row, time) if math.isfinite(time) else row))
+        for *row, time in zip(*columns, times, strict=True)
+    ]
 
 
 _ATTRIBUTE = re.compile(rb"^A forefold\.document ([^\r\n]*)\r?$", re.MULTILINE)

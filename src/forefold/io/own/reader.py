@@ -6,9 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from forefold.io import files
-from forefold.io.reader import Header, Source
 from forefold.io.smeared import own_format
-from forefold.io.table import as_record, origin, refuse_smeared
+from forefold.io.table import as_record, own_header, refuse_smeared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import awkward as ak
 
     from forefold.io.own.about import Opened
+    from forefold.io.reader import Header, Source
 
 __all__ = ["READER", "OwnReader"]
 
@@ -35,8 +35,7 @@ class OwnReader:
     def describe(self, path: str) -> Header:
         """Say what made it."""
         with _opened(path) as found:
-            made, details = origin(found.provenance)
-            return Header(_NAMES[str(own_format(path))], made, details | found.details)
+            return own_header(_NAMES[str(own_format(path))], found.provenance, **found.details)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the columns in pieces."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyhepmc
 
 from forefold import species
+from forefold.io.crosssections import passed_on
+from forefold.io.tools import UNKNOWN, tools_of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,10 @@ __all__ = ["RESPONSE", "run_info"]
 RESPONSE = 201
 """Status of reconstructed particles, and of the vertices that they come from."""
 
+_NOT_MET = (
+    "so NuHepMC.FluxAveragedTotalCrossSection (G.C.2) is missing and G.R.5 is not met: add it before these events are "
+    "normalised to a cross-section"
+)
 _PARTICLES = {
     1: ("Final", "True particle of the final state"),
     4: ("Beam", "Incoming beam particle"),
@@ -41,7 +47,9 @@ _PROCESSES = {
 }
 
 
-def run_info(about: About, text: str, currents: Mapping[int, str], odd: set[int]) -> bytes:
+def run_info(
+    about: About, text: str, currents: Mapping[int, str], odd: set[int], *, timed: bool = False
+) -> bytes:
     """Write the header of a file.
 
     Parameters
@@ -54,6 +62,8 @@ def run_info(about: About, text: str, currents: Mapping[int, str], odd: set[int]
         Processes that occur, each with CC, NC or nothing.
     odd : set of int
         Particles that occur and have no PDG number.
+    timed : bool
+        Whether the positions of the events have a time.
 
     Returns
     -------
@@ -62,9 +72,16 @@ def run_info(about: About, text: str, currents: Mapping[int, str], odd: set[int]
     """
     run = pyhepmc.GenRunInfo()
     version = str(about.provenance.get("version", "unknown"))
-    run.tools = [("forefold", version, "What a detector sees of generator events")]
+    # Those of the inputs first; a file that forefold made before may be among these.
+    tools = [
+        tool for tool in tools_of_inputs(about.provenance) if tool[:2] != ("forefold", version)
+    ]
+    run.tools = [
+        *(tools or [("unknown", UNKNOWN, "The input does not say who made its events")]),
+        ("forefold", version, "What a detector sees of generator events"),
+    ]
     run.weight_names = ["CV"]
-    for name, value in _attributes(about, text, currents, odd).items():
+    for name, value in _attributes(about, text, currents, odd, timed).items():
         run.attributes[name] = value
     stream = io.BytesIO()
     with pyhepmc.io.pyiostream(stream) as out:
@@ -75,7 +92,7 @@ def run_info(about: About, text: str, currents: Mapping[int, str], odd: set[int]
 
 
 def _attributes(
-    about: About, text: str, currents: Mapping[int, str], odd: set[int]
+    about: About, text: str, currents: Mapping[int, str], odd: set[int], timed: bool
 ) -> dict[str, str]:
     smeared = about.content == "smeared"
     used = {number: info for number, info in _PARTICLES.items() if smeared or number != RESPONSE}
@@ -84,17 +101,28 @@ def _attributes(
         number: (_process(number, current), "As the generator says; see E.C.1")
         for number, current in sorted(currents.items())
     }
+    total, why = passed_on(about.provenance)
+    conventions = [
+        *(["G.C.2"] if total else []),  # the value is the input's, so it is known beforehand
+        *("E.C.1", *(["E.C.5"] if timed else []), "G.S.2"),
+    ]
     found = {
         "NuHepMC.Version.Major": "1",
         "NuHepMC.Version.Minor": "0",
         "NuHepMC.Version.Patch": "0",
-        "NuHepMC.Conventions": "E.C.1",
-        "NuHepMC.Units.CrossSection.Unit": "pb",
-        "NuHepMC.Units.CrossSection.TargetScale": "PerAtom",
+        "NuHepMC.Conventions": " ".join(conventions),
+        "NuHepMC.Units.CrossSection.Unit": total.unit if total else "pb",
+        "NuHepMC.Units.CrossSection.TargetScale": total.target_scale if total else "PerAtom",
         "NuHepMC.AdditionalParticleNumbers": " ".join(str(number) for number in sorted(odd)),
         "forefold.content": about.content,
+        "forefold.cross_section": why if total else f"{why}; {_NOT_MET}",
         "forefold.document": text,
     }
+    if total:
+        name = "NuHepMC.FluxAveragedTotalCrossSection"
+        found[name] = repr(total.value)
+        if total.uncertainty is not None:
+            found[f"{name}Uncertainty"] = repr(total.uncertainty)
     found |= _listing("Process", processes)
     found |= _listing("VertexStatus", places)
     found |= _listing("ParticleStatus", used)
