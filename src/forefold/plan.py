@@ -239,7 +239,7 @@ class _Planner:
     ) -> tuple[dict[str, float], dict[str, int]]:
         numbers = {
             "weight": 1.0,
-            "of": OF.index(part.of or "total"),
+            "of": OF.index(part.of),
             "distribution": DISTRIBUTIONS.index(part.distribution),
             "linear": part.sum == "linear",
             "resolution": _ABSENT,
@@ -253,6 +253,9 @@ class _Planner:
             value = getattr(part, key, None)
             if value is not None:
                 self._put(numbers, links, where, k, key, value)
+        plain = part.of in {"total", "kinetic"} and part.distribution in DISTRIBUTIONS[:3]
+        plain &= part.resolution is None and part.sigma is None and part.sum == "quadrature"
+        numbers["plain"] = plain and not links and part.offset == 0.0 and part.below_mass == "flag"
         for column, (key, default) in zip(
             _SHAPE_COLUMNS, SHAPES.get(part.distribution, {}).items(), strict=False
         ):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.energies import cell, chosen_component, reconstructed_energy
+from forefold.kernels.energies import cell, chosen_component, plain_energy, reconstructed_energy
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.frame import from_axis, record_mass, to_axis
 from forefold.kernels.headings import drawn_space, polar_direction
@@ -167,10 +167,12 @@ def draw_all(
         if last > first + 1:
             part = chosen_component(components, component_links, first, last, dynamic, i, u_part)
         o_part[i] = part - first
-        reco = reconstructed_energy(
-            components, component_links, part, dynamic, histograms, i,
-            energy, kinetic, p, mass, nucleon[kind[i]], u_energy,
-        )  # fmt: skip
+        plain, reco = plain_energy(components, part, energy, kinetic, mass, u_energy)
+        if not plain:
+            reco = reconstructed_energy(
+                components, component_links, part, dynamic, histograms, i,
+                energy, kinetic, p, mass, nucleon[kind[i]], u_energy,
+            )  # fmt: skip
         if np.isnan(reco):
             o_fate[i] = fate | _INVALID
             continue
