@@ -121,7 +121,9 @@ class Expression:
             try:
                 value = values[name]
             except KeyError:
-                message = f"expression {self.text!r} calls {name!r}, the values hold no such function"
+                message = (
+                    f"expression {self.text!r} calls {name!r}, the values hold no such function"
+                )
                 raise ValueError(message) from None
             if not callable(value):
                 message = f"{name!r} holds {type(value).__name__}, a function was announced"
