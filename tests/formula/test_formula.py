@@ -1,0 +1,190 @@
+"""Compiled formulas against numpy, against the tree's own evaluation, and against wrong input."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forefold.expression import Kind, Node, parse
+from forefold.expression.evaluation import Truth, evaluate_tree
+from forefold.expression.tree import (
+    Binary,
+    Call,
+    Compare,
+    Condition,
+    Logic,
+    Name,
+    Not,
+    Number,
+    Unary,
+)
+from forefold.formula import Program, compile_formula
+
+RNG = np.random.default_rng(4)
+N = 1000
+NAMES = ("E", "p", "theta", "a", "c", "d")
+KINDS: dict[str, Kind] = {name: "condition" if name in "cd" else "number" for name in NAMES}
+E = np.exp(RNG.uniform(-5, 3, N))
+P = RNG.uniform(0, 4, N)
+THETA = RNG.uniform(0, np.pi, N)
+A = np.where(np.arange(N) % 7 == 3, np.nan, RNG.normal(size=N)).round(1)
+C = RNG.integers(0, 2, N) == 1
+D = np.ma.masked_array(RNG.integers(0, 2, N) == 1, RNG.integers(0, 4, N) == 0)
+VALUES = {"E": E, "p": P, "theta": THETA, "a": A, "c": C, "d": D}
+COLUMNS = np.stack([E, P, THETA, A, C.astype(float), np.ma.filled(D.astype(float), np.nan)])
+
+EXACT = [
+    "E + p - a * theta / 2",
+    "-E - -p",
+    "sqrt(0.02**2 + 0.15**2/E)",
+    "0.05 + 0.3 / sqrt(E)",
+    "abs(a) + floor(p) - ceil(theta)",
+    "E**2 + 0.1056583745**2",
+    "(E - 0.5)**-1",
+    "p**0.5",
+    "p**1 + a",
+    "a**0",
+    "min(E, p, a) + max(E, p, theta)",
+    "where(p > 1, E, theta)",
+    "where(a > 0, E, theta)",
+    "where(c, where(d, 1, 2), 3)",
+    "E",
+    "2 * 3 - 1",
+    "1 / 0 - a",
+    "0 / 0",
+    "c",
+    "not c or d",
+    "d and a > 0",
+    "d or a > 0",
+    "c == d",
+    "c != (a > 0)",
+    "0 < a < E <= p",
+    "a >= 0",
+    "a == a",
+    "a != 0.1 and not (theta < 1)",
+    "isnan(a)",
+    "isfinite(a / 0) or isfinite(E)",
+    "where(d, c, a > 0)",
+    "true and (d or false)",
+    "E > 0.05 and p > 1 and theta < 2 or a < 0",
+]
+CLOSE = [
+    "exp(-p)",
+    "log(E) + log10(E)",
+    "1 - exp(-(p / 0.3)**2)",
+    "E**3 + p**4",
+    "E**-0.75",
+    "p**theta",
+    "a**3",
+    "a**5",
+    "E**-2",
+    "cos(theta) * sin(theta)",
+    "tan(theta / 3)",
+    "asin(a) + acos(a / 2)",
+    "atan(a)",
+    "sinh(a) - cosh(a)",
+    "tanh(p)",
+    "atan2(a, p)",
+    "hypot(E, p)",
+    "0.9 / (1 + exp(-(p - 1) / 0.2)) + sqrt(2 * pi) * log(2)",
+]
+
+
+def compiled(text: str, **more: Any) -> Program:
+    return compile_formula(parse(text, KINDS), NAMES, **more)
+
+
+def as_number(found: Any) -> Any:
+    """Conditions as 1, 0 and NaN."""
+    if isinstance(found, Truth):
+        return np.where(found.known, found.value.astype(float), np.nan)
+    if np.ma.isMaskedArray(found):
+        return np.ma.filled(found.astype(float), np.nan)
+    return found
+
+
+@pytest.mark.parametrize("text", EXACT)
+def test_like_numpy_to_the_last_bit(text: str) -> None:
+    wanted = np.broadcast_to(as_number(parse(text, KINDS).evaluate(VALUES)), N)
+    assert np.array_equal(compiled(text).evaluate(COLUMNS), wanted, equal_nan=True)
+
+
+@pytest.mark.parametrize("text", CLOSE)
+def test_like_numpy_within_rounding(text: str) -> None:
+    """A few units of each function's last place; sums of functions of size 10 may cancel."""
+    wanted = np.broadcast_to(parse(text, KINDS).evaluate(VALUES), N)
+    np.testing.assert_allclose(compiled(text).evaluate(COLUMNS), wanted, rtol=4e-15, atol=1e-14)
+
+
+@pytest.mark.parametrize("text", EXACT + CLOSE)
+def test_same_bits_for_any_cut(text: str) -> None:
+    program = compiled(text)
+    whole = program.evaluate(COLUMNS)
+    cuts = [0, 1, 4, 255, 260, 772, 999, N]
+    pieces = [program.evaluate(COLUMNS[:, a:b]) for a, b in itertools.pairwise(cuts)]
+    assert np.concatenate(pieces).tobytes() == whole.tobytes()
+    assert program.evaluate(COLUMNS[:, :0]).shape == (0,)
+
+
+def grown(numbers: Any, conditions: Any) -> Any:
+    """One node more, of either kind."""
+    comparison = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+    return st.one_of(
+        st.builds(Unary, st.sampled_from("+-"), numbers),
+        st.builds(Binary, st.sampled_from(["+", "-", "*", "/"]), numbers, numbers),
+        st.builds(lambda x, n: Binary("**", x, Number(n)), numbers, st.sampled_from([2.0, -1.0])),
+        st.builds(
+            lambda f, *x: Call(f, x), st.sampled_from(["min", "max"]), numbers, numbers, numbers
+        ),
+        st.builds(lambda f, x: Call(f, (x,)), st.sampled_from(["abs", "sqrt", "floor"]), numbers),
+        st.builds(lambda c, x, y: Call("where", (c, x, y)), conditions, numbers, numbers),
+    ), st.one_of(
+        st.builds(Not, conditions),
+        st.builds(
+            lambda o, x: Logic(o, tuple(x)),
+            st.sampled_from(["and", "or"]),
+            st.lists(conditions, min_size=2, max_size=3),
+        ),
+        st.builds(lambda o, x, y: Compare((o,), (x, y)), comparison, numbers, numbers),
+        st.builds(
+            lambda o, r, x, y, z: Compare((o, r), (x, y, z)),
+            comparison,
+            comparison,
+            numbers,
+            numbers,
+            numbers,
+        ),
+        st.builds(lambda f, x: Call(f, (x,)), st.sampled_from(["isnan", "isfinite"]), numbers),
+        st.builds(lambda c, x, y: Call("where", (c, x, y)), conditions, conditions, conditions),
+    )
+
+
+def trees() -> Any:
+    numbers: Any = st.sampled_from(NAMES[:4]).map(Name) | st.sampled_from(
+        [0.0, 0.5, 1.0, 3.0, 1e200]
+    ).map(Number)
+    conditions: Any = st.sampled_from("cd").map(Name) | st.booleans().map(Condition)
+    for _ in range(4):
+        more_numbers, more_conditions = grown(numbers, conditions)
+        numbers, conditions = numbers | more_numbers, conditions | more_conditions
+    return numbers | conditions
+
+
+@given(trees())
+def test_random_trees_like_the_tree(tree: Node) -> None:
+    kinds = {name: KINDS[name] for name in NAMES}
+    some = slice(0, 40)
+    values: dict[str, Any] = {name: VALUES[name][some] for name in NAMES[:4]}
+    known = ~np.ma.getmaskarray(D[some])
+    values |= {"c": Truth(C[some], np.ones(40, bool)), "d": Truth(D.data[some] & known, known)}
+    wanted = np.broadcast_to(as_number(evaluate_tree(tree, values)), 40)
+    expression = parse("E", KINDS)
+    object.__setattr__(expression, "tree", tree)
+    object.__setattr__(expression, "kinds", kinds)
+    found = compile_formula(expression, NAMES).evaluate(COLUMNS[:, some])
+    assert np.array_equal(found, wanted, equal_nan=True)
