@@ -94,6 +94,7 @@ def _resolved(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[di
     except tomllib.TOMLDecodeError as error:
         message = f"{where}: not TOML: {error}"
         raise ValueError(message) from None
+    _read_tables(raw, folder, where)
     parent = raw.pop("extends", None)
     if parent is None:
         return raw, where
@@ -111,6 +112,34 @@ def _resolved(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[di
     return _extended(base, raw, where), where
 
 
+def _read_tables(raw: dict[str, Any], folder: Path, where: str) -> None:
+    """Put axes and values of tables in files of their own into the card, which then holds all that it says."""
+    for name, block in _table(raw, "tables", where).items():
+        if not isinstance(block, dict) or "file" not in block:
+            continue
+        file = block.pop("file")
+        if "axes" in block or "values" in block or not isinstance(file, str):
+            message = (
+                f"{where}: tables.{name}: give axes and values, or file = the name of a UHI JSON"
+            )
+            raise ValueError(message)
+        from forefold.formula import Table
+
+        try:
+            text = (folder / file).read_text(encoding="utf-8")
+            table = Table.from_uhi(
+                text, block.get("interpolation", "none"), name=f"{folder / file}"
+            )
+        except OSError as error:
+            message = f"{where}: tables.{name}: {folder / file}: {error.strerror or error}"
+            raise ValueError(message) from None
+        except ValueError as error:
+            message = f"{where}: tables.{name}: {error}"
+            raise ValueError(message) from None
+        block["axes"] = [axis.tolist() for axis in table.axes]
+        block["values"] = table.values.tolist()
+
+
 def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str, Any]:
     """Merge: rules of the same name are changed key by key, new ones come where they say, or before the last."""
     rules = raw.get("rule", [])
@@ -119,6 +148,11 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
         raise ValueError(message)
     own = str(raw.get("name", "this card"))
     sources = {**base.get("sources", {}), **_table(raw, "sources", where)}
+    both: dict[str, Any] = {
+        key: {**base.get(key, {}), **_table(raw, key, where)}
+        for key in ("parameters", "tables")
+        if key in base or key in raw
+    }
     merged = [dict(rule) for rule in base.get("rule", [])]
     for rule in rules:
         names = [r.get("name") for r in merged]
@@ -133,7 +167,7 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
             merged.insert(_place(before, names, f"{where}: rule {rule.get('name')!r}"), rule)
     if any(own in _sources_of(rule) for rule in merged):
         sources.setdefault(own, f"{where}, which changes it")
-    return {**base, **raw, "sources": sources, "rule": merged}
+    return {**base, **raw, **both, "sources": sources, "rule": merged}
 
 
 def _place(before: Any, names: list[Any], where: str) -> int:

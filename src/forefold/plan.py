@@ -331,13 +331,8 @@ def _fill(
 def _table(block: Any) -> Table:
     from forefold.formula import Table
 
-    outside = float("nan") if block.outside == "invalid" else block.outside
-    return Table(
-        axes=[np.array(axis) for axis in block.axes],
-        values=np.array(block.values, dtype=np.float64),
-        interpolation=block.interpolation,
-        outside=outside,
-    )
+    outside: Any = "nan" if block.outside == "invalid" else block.outside
+    return Table.from_lists(block.axes, block.values, block.interpolation, outside)
 
 
 def _histograms(blocks: list[Any]) -> Histograms:
