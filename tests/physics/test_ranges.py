@@ -154,7 +154,8 @@ def test_edges() -> None:
     assert np.isnan(found[2])
     assert 0.0 < found[3] < 1e-9
     assert csda_range(np.ones((2, 3)), 13).shape == (2, 3)
-    assert kinetic_energy_of_range(0.0, 13) == 0.0
+    assert kinetic_energy_of_range([0.0, np.inf], 13).tolist() == [0.0, np.inf]
+    assert np.isnan(kinetic_energy_of_range(np.nan, 13))
 
 
 def test_unknown() -> None:

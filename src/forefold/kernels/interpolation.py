@@ -12,7 +12,7 @@ from forefold.kernels.jit import jit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["log_log", "logarithms"]
+__all__ = ["log_log"]
 
 
 @jit
@@ -44,35 +44,6 @@ def _log_log_all(
             out[i] = 0.0
         else:
             out[i] = np.nan
-
-
-@jit
-def _logarithms(x: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    for i in range(x.size):
-        out[i] = fm.logarithm(x[i])
-
-
-def logarithms(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Natural logarithms, with the same bits on every machine.
-
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n,)
-        Positive.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> logarithms(np.array([1.0, 2.0])).round(6).tolist()
-    [0.0, 0.693147]
-    """
-    out = np.empty(x.size)
-    _logarithms(np.ascontiguousarray(x, dtype=np.float64), out)
-    return out
 
 
 def log_log(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.kernels.interpolation import log_log, logarithms
+from forefold.kernels.arrays import logarithms
+from forefold.kernels.interpolation import log_log
 from forefold.physics.stopping import MASSES, MATERIALS
 from forefold.species import near
 
@@ -145,5 +146,8 @@ def kinetic_energy_of_range(
     curve = _curve(pdgid, material)
     lengths = np.asarray(length, dtype=np.float64)
     p = curve.mass * log_log(lengths, curve.log_range, curve.log_beta_gamma)
-    kinetic: NDArray[np.float64] = p * p / (np.sqrt(p * p + curve.mass**2) + curve.mass)
+    energy = np.sqrt(p * p + curve.mass * curve.mass)
+    # E - m = p^2 / (E + m) keeps its digits at low momenta; without an end there is no ratio to take
+    share = np.divide(p, energy + curve.mass, where=np.isfinite(p), out=np.ones_like(p))
+    kinetic: NDArray[np.float64] = p * share
     return kinetic
