@@ -41,6 +41,7 @@ def test_version() -> None:
     [
         "py.typed",
         "data/genie_numu_Ar40_3k.gst.root",
+        "data/ranges.csv",
         "cards/nusmear-dune-cdr.toml",
         "cards/nusmear-default.toml",
         "cards/nusmear-default-genie.toml",
