@@ -12,6 +12,7 @@ from forefold import species
 __all__ = ["card_source", "cards", "resolved"]
 
 _OPPOSITE = {"ge": "gt", "gt": "ge", "le": "lt", "lt": "le"}
+_LAWS = {"constant", "stochastic", "noise", "resolution", "sigma"}
 _SOURCED = ("threshold", "energy", "angle")
 
 
@@ -184,7 +185,7 @@ def _place(before: Any, names: list[Any], where: str) -> int:
 
 def _changed(base: dict[str, Any], change: dict[str, Any], own: str) -> dict[str, Any]:
     """Change a rule; a number that is changed without a source has the changing card as its source."""
-    rule = _merged(base, change)
+    rule = _merged(_without_what_is_replaced(base, change), change)
     if "source" in change or "source" not in base:
         return rule
     for key in _SOURCED:
@@ -199,6 +200,25 @@ def _changed(base: dict[str, Any], change: dict[str, Any], own: str) -> dict[str
     if "efficiency" in change:
         rule["source"] = own
     return rule
+
+
+def _without_what_is_replaced(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Take away what cannot stand beside a change: another law of the width, another kind of draw."""
+    kept = dict(base)
+    old, new = base.get("energy"), change.get("energy")
+    if isinstance(old, dict) and isinstance(new, dict):
+        if "parts" in old or "parts" in new:
+            kept.pop("energy")
+        elif new.keys() & {"resolution", "sigma"}:
+            kept["energy"] = {k: v for k, v in old.items() if k not in _LAWS}
+        elif new.keys() & _LAWS:
+            kept["energy"] = {k: v for k, v in old.items() if k not in {"resolution", "sigma"}}
+    old, new = base.get("angle"), change.get("angle")
+    if isinstance(old, dict) and isinstance(new, dict):
+        other = new.get("convention", old.get("convention")) != old.get("convention")
+        if other:
+            kept.pop("angle")
+    return kept
 
 
 def _sources_of(rule: dict[str, Any]) -> list[Any]:

@@ -11,8 +11,10 @@ from forefold import species
 from forefold.cardfile import card_source, cards, resolved
 from forefold.schema import (
     Angle,
+    BoxBlock,
     Card,
     Conditions,
+    Containment,
     Energy,
     Identification,
     Identified,
@@ -21,6 +23,7 @@ from forefold.schema import (
     Part,
     RecoThreshold,
     Rule,
+    StageBlock,
     TableBlock,
     Threshold,
 )
@@ -44,6 +47,10 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "row": Identified,
     "parameters": Parameter,
     "tables": TableBlock,
+    "containment": Containment,
+    "active": BoxBlock,
+    "fiducial": BoxBlock,
+    "stage": StageBlock,
 }
 
 

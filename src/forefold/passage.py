@@ -54,6 +54,7 @@ def pass_through(
     fate: NDArray[np.uint16],
     plan: Plan,
     *,
+    taken: NDArray[np.int64] | None = None,
     variation: int = 0,
     on_invalid: OnInvalid = "stop",
 ) -> Passage:
@@ -68,6 +69,8 @@ def pass_through(
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
     plan : Plan
+    taken : ndarray of int64, shape (n,), optional
+        Rows of `pdgid`: what a stage took particles for; their momentum is kept.
     variation : int
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula has no value.
@@ -84,8 +87,11 @@ def pass_through(
     kinds = _all_kinds(plan, pdgid)
     table = species_table(plan.card, kinds)
     kinematics = describe(rays, table)
-    mass_true = kinematics.mass.copy() if plan.card.identification else kinematics.mass
+    mistaken = bool(plan.card.identification) or taken is not None
+    mass_true = kinematics.mass.copy() if mistaken else kinematics.mass
     work = _Work(rays, kinds, table, plan, fate.copy(), kinematics, on_invalid)
+    if taken is not None:
+        work.take(taken)
     work.identify(variation)
     work.choose()
     out = work.draw(variation)
@@ -95,6 +101,7 @@ def pass_through(
 def _all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
     """Kinds that are there, in their order, and then those that they can be taken for."""
     found = [int(pdg) for pdg in pdgid]
+    found = list(dict.fromkeys(found))
     for block in plan.card.identification:
         for true in [pdg for pdg in pdgid if block.covers(int(pdg))]:
             found += [entry.pdgid(int(true)) for entry in block.row]
@@ -133,6 +140,11 @@ class _Work:
     def _open(self) -> NDArray[np.bool_]:
         """Particles of which nothing is settled yet."""
         return np.asarray((self._fate & _OUTCOME_BITS) == 0)
+
+    def take(self, kind: NDArray[np.int64]) -> None:
+        """Go on with what stages took particles for."""
+        self._retake(np.arange(kind.size), kind, "momentum")
+        self.kind = kind
 
     def identify(self, variation: int) -> None:
         """Draw what particles are taken for; the rest is lost."""
@@ -331,6 +343,35 @@ class _Work:
         value: NDArray[np.float64] = getattr(self._rays, which)[rows]
         return np.clip(value / self._direction(rows), -1.0, 1.0)
 
+    def _range(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Range of the particle as it is taken, cm; NaN for those that have none."""
+        from forefold.physics.ranges import csda_range
+
+        containment = self._plan.card.containment
+        assert containment is not None
+        found = np.full(rows.size, np.nan)
+        for kind in np.unique(self.kind[rows]):
+            these = self.kind[rows] == kind
+            kinetic = self._kinematics.kinetic[rows[these]]
+            try:
+                found[these] = csda_range(kinetic, int(self._kinds[kind]), containment.material)
+            except ValueError:
+                continue
+        return found
+
+    def _contained(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        from forefold.physics.containment import Box, contained
+
+        block = self._plan.card.containment
+        assert block is not None
+        fiducial = None if block.fiducial is None else Box(block.fiducial.low, block.fiducial.high)
+        return contained(
+            self._range(rows),
+            *(self._component(which, rows) for which in ("px", "py", "pz")),
+            active=Box(block.active.low, block.active.high),
+            fiducial=fiducial,
+        )
+
     def _gamma(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         k = self._kinematics
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -357,4 +398,6 @@ _QUANTITIES: dict[str, Callable[[_Work, NDArray[np.int64]], NDArray[np.float64]]
     "nx": lambda w, r: w._component("px", r),
     "ny": lambda w, r: w._component("py", r),
     "nz": lambda w, r: w._component("pz", r),
+    "range": _Work._range,
+    "contained": _Work._contained,
 }

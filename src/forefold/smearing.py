@@ -87,7 +87,9 @@ def smear(
         ``pdgid``, ``energy_true``, ``theta_true``, ``detected``, ``energy_reco``, ``theta_reco``, ``phi_reco``,
         ``px_reco``, ``py_reco``, ``pz_reco``, ``fate`` (see `forefold.Fate`), ``mass``, ``theta_drawn``, ``rule``.
         Energies are total energies in GeV, angles in radians.  What is not seen is None, not zero. A card that
-        identifies particles adds ``pdgid_reco`` (and ``mass`` is that particle's), one with mixtures ``component``.
+        identifies particles adds ``pdgid_reco`` (and ``mass`` is that particle's), one with mixtures ``component``, one
+        with stages ``parent`` (index of the particle that this one comes from; products stand behind the event's own)
+        and ``michel``.
 
     Raises
     ------
@@ -129,13 +131,21 @@ def smear(
     rays = _rays(events, counts, kinds, rng, axis)
     final = _flat(particles.status, np.int64) == records.FINAL_STATE
     settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
-    passed = pass_through(rays, pdgid, settled, plan(card), on_invalid=on_invalid)
+    extra: dict[str, Any] = {}
+    taken = None
+    if card.stages:
+        from forefold.staging import staged
+
+        rays, pdgid, taken, settled, parent, michel = staged(rays, pdgid, settled, card)
+        counts = np.bincount(rays.event, minlength=len(counts))
+        extra = {"parent": parent, "michel": michel}
+    passed = pass_through(rays, pdgid, settled, plan(card), taken=taken, on_invalid=on_invalid)
     out = passed.out
     _check_finite(events, rays, out)
-    columns = _columns(rays, pdgid[kinds], out)
-    columns |= _optional_columns(card, passed)
+    columns = _columns(rays, pdgid[rays.species], out)
+    columns |= _optional_columns(card, passed) | extra
     result: dict[str, Any] = {name: events[name] for name in _KEPT}
-    result |= _visible_energy(rays, pdgid[kinds], passed, len(counts))
+    result |= _visible_energy(rays, pdgid[rays.species], passed, len(counts))
     result |= _counts(out.fate, rays.event, len(counts))
     nested = ak.zip({name: ak.unflatten(column, counts) for name, column in columns.items()})
     result["particles"] = nested
@@ -345,7 +355,7 @@ def _optional_columns(card: Card, passed: Passage) -> dict[str, Any]:
     out = passed.out
     detected = (out.fate & int(Fate.DETECTED)) != 0
     found: dict[str, Any] = {}
-    if card.identification:
+    if card.identification or card.stages:
         found["pdgid_reco"] = ak.mask(passed.pdgid, detected)
     if any(rule.energy.parts for rule in card.rules):
         found["component"] = ak.mask(out.component, detected)

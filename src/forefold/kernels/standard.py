@@ -19,8 +19,8 @@ from forefold.kernels.distributions import (
     crystal_ball_tail,
     tabulated_quantile,
 )
+from forefold.kernels.energies import drawn_energy
 from forefold.kernels.jit import jit
-from forefold.kernels.smear import drawn_energy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

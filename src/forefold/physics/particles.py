@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from forefold.kernels.arrays import uniform_pairs
+from forefold.kernels.fate import Fate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +27,9 @@ __all__ = [
     "with_products",
 ]
 
-# the bits of forefold.Fate
-MISIDENTIFIED = 2048
-DECAYED = 8192
-MERGED = 16384
+MISIDENTIFIED = int(Fate.MISIDENTIFIED)
+DECAYED = int(Fate.DECAYED)
+MERGED = int(Fate.MERGED)
 
 CHILD_BITS = 24
 """A particle's place in its event is below 2^24; its products count in the bits above, so their draws are their own."""

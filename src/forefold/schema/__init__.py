@@ -8,13 +8,16 @@ from __future__ import annotations
 from forefold.schema.angle import Angle
 from forefold.schema.card import Card, Rule
 from forefold.schema.conditions import Conditions, Interval, RecoThreshold, Threshold
+from forefold.schema.detector import BoxBlock, Containment, StageBlock
 from forefold.schema.energy import Energy, Part
 from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
 
 __all__ = [
     "Angle",
+    "BoxBlock",
     "Card",
     "Conditions",
+    "Containment",
     "Energy",
     "Identification",
     "Identified",
@@ -23,6 +26,7 @@ __all__ = [
     "Part",
     "RecoThreshold",
     "Rule",
+    "StageBlock",
     "TableBlock",
     "Threshold",
 ]

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from forefold import species
 from forefold.schema.angle import Angle
 from forefold.schema.conditions import Conditions, Threshold
+from forefold.schema.detector import Containment, StageBlock
 from forefold.schema.energy import Energy
 from forefold.schema.extras import Identification, Parameter, TableBlock, known_particles
 from forefold.schema.formulas import check_formulas
@@ -72,7 +73,9 @@ class Card(Strict):
     sources: Annotated[dict[str, Word], Field(min_length=1)]
     parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
     tables: dict[Identifier, TableBlock] = Field(default_factory=dict)
-    identification: tuple[Identification, ...] = ()
+    containment: Containment | None = None
+    stages: Annotated[tuple[StageBlock, ...], Field(alias="stage", max_length=100)] = ()
+    identification: Annotated[tuple[Identification, ...], Field(max_length=100)] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, alias="rule")]
 
     @field_validator("not_smeared")
@@ -94,7 +97,9 @@ class Card(Strict):
                     near = species.near(key, self.sources)
                     message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
                     raise ValueError(message)
-        extras: dict[str, Identification | Parameter | TableBlock] = {
+        extras: dict[str, Identification | Parameter | TableBlock | StageBlock | Containment] = {
+            **({"containment": self.containment} if self.containment else {}),
+            **{f"stage[{i + 1}]": block for i, block in enumerate(self.stages)},
             **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
             **{f"parameters.{name}": block for name, block in self.parameters.items()},
             **{f"tables.{name}": block for name, block in self.tables.items()},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forefold.expression import FUNCTIONS, parse
 from forefold.expression.functions import RESERVED
-from forefold.schema.values import QUANTITIES
+from forefold.schema.values import QUANTITIES, TRACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,8 @@ class Formula(NamedTuple):
 
 def names_of(card: Card) -> Mapping[str, Kind]:
     """Names that the card's formulas may use."""
-    return {**QUANTITIES, **dict.fromkeys(card.parameters, "number")}
+    track: dict[str, Kind] = {} if card.containment is None else dict(TRACK)
+    return {**QUANTITIES, **track, **dict.fromkeys(card.parameters, "number")}
 
 
 def functions_of(card: Card) -> Mapping[str, int]:
@@ -111,7 +112,7 @@ def check_formulas(card: Card) -> None:
     ------
     ValueError
     """
-    taken = {**dict.fromkeys(QUANTITIES, "a quantity of the particle")}
+    taken = dict.fromkeys((*QUANTITIES, *TRACK), "a quantity of the particle")
     taken |= dict.fromkeys((*FUNCTIONS, *RESERVED), "a word of the language")
     for room, names in (("parameters", card.parameters), ("tables", card.tables)):
         for name in names:

@@ -58,6 +58,13 @@ def shown(card: Card) -> str:
 def _extras(card: Card) -> list[str]:
     """List identification, parameters and tables, where there are any."""
     lines = []
+    for stage in card.stages:
+        given = ", ".join(f"{k} = {v}" for k, v in (stage.model_extra or {}).items())
+        lines.append(f"stage: {stage.kind}" + (f" ({given})" if given else ""))
+    if card.containment is not None:
+        low, high = card.containment.active.low, card.containment.active.high
+        size = " x ".join(f"{(b - a) / 100:g}" for a, b in zip(low, high, strict=True))
+        lines.append(f"containment: {card.containment.material}, {size} m")
     for block in card.identification:
         row = ", ".join(f"{_number(e.probability)} {e.as_}" for e in block.row)
         who = ", ".join(map(str, block.particles))

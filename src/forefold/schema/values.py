@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QUANTITIES",
+    "TRACK",
     "Amount",
     "Bound",
     "Degrees",
@@ -41,6 +42,9 @@ QUANTITIES: dict[str, Kind] = {
     "nz": "number",
 }
 """What formulas of a card may name beside its parameters: GeV, GeV/c, radians; angles to the axis."""
+
+TRACK: dict[str, Kind] = {"range": "number", "contained": "number"}
+"""What they may name beside in a card with containment: cm, and a probability."""
 
 
 class Strict(BaseModel):

@@ -1,0 +1,112 @@
+"""What happens to particles beside their resolution: stages, and a box that tracks may leave."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from forefold import species
+from forefold.schema.values import Strict, Word
+
+if TYPE_CHECKING:
+    from forefold.physics.particles import Stage
+
+__all__ = ["BoxBlock", "Containment", "StageBlock"]
+
+Centimetres = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False, strict=True)]
+Corner = tuple[Centimetres, Centimetres, Centimetres]
+
+
+class BoxBlock(Strict):
+    """Opposite corners of a box, cm, in the record's own frame."""
+
+    low: Corner
+    high: Corner
+
+    @model_validator(mode="after")
+    def _has_a_volume(self) -> BoxBlock:
+        if not all(a < b for a, b in zip(self.low, self.high, strict=True)):
+            message = f"low {self.low} must be below high {self.high} on every axis"
+            raise ValueError(message)
+        return self
+
+
+class Containment(Strict):
+    """Straight tracks of the range of their energy, from vertices that are uniform in the fiducial box.
+
+    Gives formulas the names ``range`` (cm) and ``contained`` (probability that the track ends inside the active box).
+    """
+
+    material: Literal["liquid-argon", "water", "mineral-oil"]
+    active: BoxBlock
+    fiducial: BoxBlock | None = None
+    source: Word
+
+    @model_validator(mode="after")
+    def _inside(self) -> Containment:
+        if self.fiducial is None:
+            return self
+        inside = all(
+            a <= f and g <= b
+            for a, f, g, b in zip(
+                self.active.low,
+                self.fiducial.low,
+                self.fiducial.high,
+                self.active.high,
+                strict=True,
+            )
+        )
+        if not inside:
+            message = "the fiducial box is not inside the active one"
+            raise ValueError(message)
+        return self
+
+
+class StageBlock(Strict):
+    """One of the stages between generator and resolution, with its parameters; see `forefold.physics.composites`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: Word
+    source: Word
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> StageBlock:
+        self.stage()
+        return self
+
+    def stage(self) -> Stage:
+        """Make the stage.
+
+        Raises
+        ------
+        ValueError
+            There is no such stage, or a parameter is unknown, missing or not allowed.
+        """
+        from forefold.physics.composites import STAGES
+
+        if self.kind not in STAGES:
+            near = species.near(self.kind, list(STAGES))
+            message = f"kind: found {self.kind!r}{near}; allowed: {', '.join(STAGES)}"
+            raise ValueError(message)
+        maker: Any = STAGES[self.kind]
+        known = {field.name: field for field in fields(maker)}
+        given = dict(self.__pydantic_extra__ or {})
+        for key, value in given.items():
+            if key not in known:
+                near = species.near(key, list(known))
+                message = f"unknown key {key!r}{near}; allowed: {', '.join(known) or 'none'}"
+                raise ValueError(message)
+            wanted = str if known[key].type == "str" else (int, float)
+            if isinstance(value, bool) or not isinstance(value, wanted):
+                word = "a text" if wanted is str else "a number"
+                message = f"{key}: {word} is expected, found {value!r}"
+                raise ValueError(message)
+        try:
+            made: Stage = maker(**given)
+        except TypeError as error:
+            message = str(error).split("() ")[-1]
+            raise ValueError(message) from None
+        return made
