@@ -171,6 +171,11 @@ def test_no_server_at_all() -> None:
     assert str(caught.value).startswith(f"{url}: ")
 
 
+def test_outputs_are_local(gst_file: Path) -> None:
+    with pytest.raises(ValueError, match=r"s3://b/o.parquet: outputs are local files"):
+        forefold.convert(gst_file, "s3://b/o.parquet")
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
