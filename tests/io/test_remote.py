@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import awkward as ak
 import fsspec
@@ -15,7 +15,7 @@ import pytest
 
 import forefold
 from forefold import cli, io
-from forefold.io import remote
+from forefold.io import files, remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ class _Server(SimpleHTTPRequestHandler):
     `parts` gives parts of files, as real servers do; `whole` only whole files, `cut` half of what it promised,
     and a number is the answer itself.
     """
+
+    sent: ClassVar[list[int]] = []
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
@@ -55,6 +57,7 @@ class _Server(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(part)))
         self.end_headers()
         if body:
+            self.sent.append(len(part))
             self.wfile.write(part[: len(part) // 2] if mood == "cut" else part)
 
     def log_message(self, *_: object) -> None:
@@ -130,6 +133,15 @@ def test_own_files_behind_a_url(gst_file: Path, tmp_path: Path, kind: str) -> No
     assert there.particles.energy.tolist() == here.particles.energy.tolist()
     assert there.stream.tolist() == here.stream.tolist()
     assert len(again) == 300
+
+
+def test_looking_at_a_file_asks_for_little_of_it(tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp")
+    (tmp_path / "long").write_bytes(bytes(1 << 20))
+    with _serving(tmp_path) as address:
+        _Server.sent.clear()
+        assert files.head(f"{address}/parts/long", 512) == bytes(512)
+    assert sum(_Server.sent) < 100_000
 
 
 def test_text_of_a_server_without_parts(tmp_path: Path) -> None:

@@ -32,8 +32,15 @@ def is_remote(path: str) -> bool:
     return _URL.match(path) is not None
 
 
-def opened(path: str) -> io.BufferedReader:
+def opened(path: str, block: int | None = None) -> io.BufferedReader:
     """Open a file or a URL for reading.
+
+    Parameters
+    ----------
+    path : str
+        File or URL.
+    block : int, optional
+        Bytes to ask a server for at once; by default what the protocol finds good for whole files, some MB.
 
     Raises
     ------
@@ -44,7 +51,7 @@ def opened(path: str) -> io.BufferedReader:
     """
     if not is_remote(path):
         return Path(path).open("rb")
-    return io.BufferedReader(_Remote(path))
+    return io.BufferedReader(_Remote(path, block))
 
 
 def size(path: str) -> int:
@@ -91,12 +98,12 @@ class _Remote(io.RawIOBase):
     Servers that give a file only as a whole are read from front to end.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, block: int | None) -> None:
         super().__init__()
         self._path, self._at = path, 0
         self._system, self._inside = _place(path)
         with _complaints(path):
-            self._file = self._system.open(self._inside, "rb")
+            self._file = self._system.open(self._inside, "rb", block_size=block)
 
     def readable(self) -> bool:
         """Tell that it can be read."""
