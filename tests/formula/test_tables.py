@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import hist
@@ -104,6 +105,16 @@ def test_from_histograms() -> None:
         assert table.values.tolist() == [[2, 0, 0], [0, 0, 1]]
     centres = Table.from_uhi(filled, "linear")
     assert [axis.tolist() for axis in centres.axes] == [[0.25, 1.25], [0.5, 1.5, 2.5]]
+
+
+def test_from_any_histogram() -> None:
+    """UHI's protocol promises intervals and values, no edges."""
+
+    class Axis(list[tuple[float, float]]):
+        traits = SimpleNamespace(discrete=False)
+
+    histogram = SimpleNamespace(axes=[Axis([(0, 1), (1, 3)])], values=lambda: np.array([5, 6]))
+    assert Table.from_uhi(histogram)([0.5, 2.0]).tolist() == [5.0, 6.0]
 
 
 WRONG: list[tuple[Any, Any, dict[str, Any], str]] = [
