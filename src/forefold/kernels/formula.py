@@ -30,8 +30,8 @@ __all__ = [
     "run_simple_program",
 ]
 
-BLOCK = 256
-"""Particles of a block: registers of a formula of usual size stay in the first-level cache."""
+BLOCK = 1024
+"""Particles of a block: the registers stay in the second-level cache, and choosing what to do costs 0.1 ns a particle."""
 
 INSTRUCTION = ("operation", "result", "a", "b", "c", "table")
 """Columns of an instruction: index in `OPERATIONS`, registers, row of the tables' layout."""
