@@ -17,6 +17,8 @@ import awkward as ak
 import numpy as np
 
 import forefold
+from forefold.expression import FUNCTIONS, parse
+from forefold.formula import Table, compile_formula
 from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
@@ -82,10 +84,37 @@ def elementary() -> np.ndarray:
     return found
 
 
+def formulas() -> np.ndarray:
+    """Every operation of formulas on every pair of edges."""
+    edges = [0.0, 5e-324, 1e-310, 1e-9, 0.3, 0.5, 1.0, 2.0, 2.5, 3.0, 25.0, 705.0, 1e5, 1e25, 1e300]
+    edges += [np.inf, -0.0, np.nan] + [-x for x in edges]
+    given = np.stack(np.meshgrid(edges, edges, [0.0, 0.4, np.nan])).reshape(3, -1)
+    long = np.linspace(0.0, 2.0, 80)
+    tables = {
+        "bins": Table.from_lists([[0, 1, 2]], [5, 6], outside=-1.0),
+        "line": Table.from_lists([long], long**2, "linear", "nan"),
+        "grid": Table.from_lists([[0, 1, 2], [0, 3], [0, 1]], np.ones((3, 2, 2)), "linear"),
+    }
+    texts = ["a + b", "a - b", "a * b", "a / b", "-a", "bins(a)", "line(a)", "grid(a, b, k)"]
+    texts += [f"a ** {n}" for n in ("0.5", "2", "3", "4", "-1", "-2", "b")]
+    texts += [f"a {sign} b" for sign in ("<", "<=", ">", ">=", "==", "!=")]
+    texts += ["a > 0 and b > 0", "a > 0 or b > 0", "not a > 0", "where(a > b, a, k)"]
+    binary = {"atan2", "hypot", "min", "max"}
+    texts += [f"{f}(a, b)" if f in binary else f"{f}(a)" for f in FUNCTIONS if f != "where"]
+    found = []
+    for text in texts:
+        calls = {name: len(table.axes) for name, table in tables.items()}
+        formula = parse(text, {"a": "number", "b": "number", "k": "number"}, calls)
+        found.append(compile_formula(formula, ["a", "b", "k"], tables).evaluate(given))
+    values = np.concatenate(found)
+    values[np.isnan(values)] = np.nan
+    return values
+
+
 def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
     """Every number of smeared particles, by card, axis and name."""
     events = forefold.read(source)[:EVENTS]
-    found = {"elementary": elementary()}
+    found = {"elementary": elementary(), "formulas": formulas()}
     cards: list[tuple[Any, Any]] = [
         ("nusmear-dune-cdr", "probe"),
         ("nusmear-default", "z"),
