@@ -59,8 +59,8 @@ def uniforms_like(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     -------
     ndarray
     """
-    found: Array = (rng.integers(0, 2**52, shape) + 0.5) * 2.0**-52
-    return found
+    whole = rng.integers(0, 2**52, shape).astype(np.float64)
+    return (whole + 0.5) * 2.0**-52
 
 
 def _seen(response: Response, true: ArrayLike) -> Array:
