@@ -23,6 +23,7 @@ from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
+from forefold.kernels import standard as ft
 from forefold.kernels.frame import from_axis, to_axis
 
 EVENTS = 60
@@ -54,12 +55,27 @@ def distributions() -> list[float]:
     for family in range(-1, len(fd.FAMILIES)):
         forms = shapes[-1:] if family == fd.CRYSTAL_BALL else shapes
         values += [fd.standard_quantile(family, u, *form) for form in forms for u in uniform]
+        values += [ft.standard_pdf(family, x, *form) for form in forms for x in sides[:-1]]
+        pairs = [(a, b) for a in sides for b in sides]
+        values += [ft.standard_between(family, *pair, *form) for form in forms for pair in pairs]
     for u in uniform:
         sigmas = (0.0, 1e-3, 1.0, 1e3, np.inf)
         values += [fdir.space_angle(k, u, sigma) for k in range(4) for sigma in sigmas]
         values += fdir.turned(0.6, 0.0, -0.8, u, 3.0 * u)
         table = np.array([[0.0, 0.5, 0.5, 1.0]])
         values.append(fd.tabulated_quantile(np.array([0.0, 1.0, 2.0, 4.0]), table, 0, u))
+    return [*values, *filled(np.array(uniform))]
+
+
+def filled(u: np.ndarray) -> list[float]:
+    """What the loops over flat arrays fill in."""
+    one, rows, out = np.ones(u.size), np.arange(u.size) % 2 - 1, np.empty((5, u.size))
+    fd.standard_quantiles(fd.EXPONENTIAL, u, one, one, one, one, out[0])
+    ft.fill_pdf(fd.NORMAL, u, one, one, one, one, out[1])
+    ft.fill_between(fd.NORMAL, u, one, one, one, one, one, out[2])
+    ft.fill_log_normal(one, u, u, out[3])
+    ft.fill_tabulated(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 0.5, 1.0]]), rows, u, out[4])
+    values: list[float] = out.reshape(-1).tolist()
     return values
 
 
