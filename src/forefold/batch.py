@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from forefold.io.reader import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
+    from forefold.passage import OnInvalid
 
 __all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files"]
 
@@ -74,6 +75,7 @@ def smear_chunks(
     entries: Entries = None,
     where: str | Selection | None = None,
     observables: bool = False,
+    on_invalid: OnInvalid = "stop",
     chunk: int = CHUNK,
     progress: Progress | None = None,
     damage: Damage | None = None,
@@ -86,7 +88,7 @@ def smear_chunks(
         Files or glob patterns, see `forefold.iterate`.
     card : Card, str or Path
         Detector.
-    rng, axis
+    rng, axis, on_invalid
         See `forefold.smear`.
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
@@ -123,11 +125,13 @@ def smear_chunks(
     pieces = io.iterate(
         inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
     )
-    return (_smeared(events, detector, key, axis, observables) for events in pieces)
+    return (_smeared(events, detector, key, axis, observables, on_invalid) for events in pieces)
 
 
-def _smeared(events: ak.Array, card: Card, key: int, axis: Axis, observables: bool) -> ak.Array:
-    smeared = smear(events, card, rng=key, axis=axis)
+def _smeared(
+    events: ak.Array, card: Card, key: int, axis: Axis, observables: bool, on_invalid: OnInvalid
+) -> ak.Array:
+    smeared = smear(events, card, rng=key, axis=axis, on_invalid=on_invalid)
     if not observables:
         return smeared
     import awkward as ak
@@ -239,6 +243,7 @@ def smear_files(
     entries: Entries = None,
     where: str | Selection | None = None,
     observables: bool = False,
+    on_invalid: OnInvalid = "stop",
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -249,7 +254,7 @@ def smear_files(
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, where, observables, chunk, progress, damage
+    inputs, card, rng, axis, entries, where, observables, on_invalid, chunk, progress, damage
         See `smear_chunks`.
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
@@ -292,7 +297,7 @@ def smear_files(
         about["where"] = tally.selection.text
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
         for events in pieces:
-            smeared = _smeared(events, detector, tally.rng, axis, observables)
+            smeared = _smeared(events, detector, tally.rng, axis, observables, on_invalid)
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)

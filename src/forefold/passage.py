@@ -8,15 +8,21 @@ import numpy as np
 
 from forefold import species as names
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.frame import azimuths
-from forefold.kernels.layout import RULE_COLUMNS, Cells, Kinematics, Rays, Smeared, Species
+from forefold.kernels.layout import (
+    COMPONENT_COLUMNS,
+    RULE_COLUMNS,
+    Cells,
+    Kinematics,
+    Rays,
+    Smeared,
+    Species,
+)
 from forefold.kernels.philox import PURPOSE_IDENTIFICATION
 from forefold.kernels.smear import choose, describe, draw, uniform_columns
 from forefold.plan import species_table
+from forefold.quantities import Particles, quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from forefold.plan import Cell, Plan
@@ -29,6 +35,13 @@ _OUTCOME_BITS = int(sum(OUTCOMES))
 _NOT_SMEARED = int(Fate.NOT_FINAL_STATE | Fate.DECAYED | Fate.MERGED)
 _INVALID = int(Fate.INVALID)
 _WHEN = RULE_COLUMNS.index("when")
+_THRESHOLD_KE = RULE_COLUMNS.index("threshold_ke")
+_THRESHOLD_P = RULE_COLUMNS.index("threshold_p")
+_ANGLES = [RULE_COLUMNS.index(name) for name in ("theta_sigma", "phi_sigma")]
+_PARTS = [RULE_COLUMNS.index(name) for name in ("first", "last")]
+_SEEN_IF = RULE_COLUMNS.index("seen_if")
+_WEIGHT = COMPONENT_COLUMNS.index("weight")
+_OR_LOSE = "or let such particles be lost (on_invalid='lose', --on-invalid lose)"
 
 
 class Passage(NamedTuple):
@@ -169,8 +182,12 @@ class _Work:
                 lost &= ~hit
                 true = self._kinds[self.kind[rows[hit]]]
                 kind[rows[hit]] = [row_of[entry.pdgid(int(pdg))] for pdg in true]
-            self._check_sum(block.particles, rows, total)
-            self._fate[rows[lost]] |= np.uint16(Fate.UNIDENTIFIED)
+            self._check_sum(
+                f"identification of {', '.join(map(str, block.particles))}", rows, total
+            )
+            valid = (self._fate[rows] & _INVALID) == 0
+            kind[rows[~valid]] = self.kind[rows[~valid]]
+            self._fate[rows[lost & valid]] |= np.uint16(Fate.UNIDENTIFIED)
             self._retake(rows, kind, block.keep)
         self.kind = kind
 
@@ -181,15 +198,16 @@ class _Work:
             return np.where(self._evaluated(link, rows), self._cells.dynamic[link, rows], 0.0)
         return np.full(rows.size, value)
 
-    def _check_sum(
-        self, particles: object, rows: NDArray[np.int64], total: NDArray[np.float64]
-    ) -> None:
+    def _check_sum(self, where: str, rows: NDArray[np.int64], total: NDArray[np.float64]) -> None:
+        """Refuse particles whose probabilities add up to more than one, or lose them."""
         wrong = total > 1.0 + 1e-9
-        if wrong.any():
-            worst = rows[int(np.argmax(wrong))]
+        if self._on_invalid == "lose":
+            self._fate[rows[wrong]] |= np.uint16(_INVALID)
+        elif wrong.any():
+            i = int(np.argmax(wrong))
             message = (
-                f"card {self._plan.card.name}: identification of {particles}: probabilities add up to "
-                f"{total[int(np.argmax(wrong))]:.6g} for {self._words(int(worst))}; at most 1 is allowed"
+                f"card {self._plan.card.name}: {where}: probabilities add up to {total[i]:.6g} for "
+                f"{self._words(int(rows[i]))}; at most 1 is allowed; {_OR_LOSE}"
             )
             raise ValueError(message)
 
@@ -211,30 +229,36 @@ class _Work:
         k.kinetic[mistaken] = np.maximum(energy - mass, 0.0)
 
     def choose(self) -> None:
-        """Find the rule of every particle; conditions that are formulas are evaluated before."""
+        """Find the rule of every particle; a condition that is a formula is asked of those that come to it."""
         plan, table = self._plan, self._table
         todo = self._open()
-        whens = [(k, int(link)) for k, link in enumerate(plan.rule_links[:, _WHEN]) if link >= 0]
-        for k, link in whens:
-            asked = np.array(
-                [
-                    table.outcome[s] == 0 and k in table.candidates[table.first[s] : table.last[s]]
-                    for s in range(len(self._kinds))
-                ],
-                dtype=np.bool_,
-            )
-            self._evaluated(link, np.flatnonzero(todo & asked[self.kind]))
+        for k, link in enumerate(plan.rule_links[:, _WHEN].tolist()):
+            if link >= 0:
+                # if it held for all, who would be taken by it?
+                self._cells.dynamic[link] = 1.0
+                reached = choose(self.kind, table, self._kinematics, self._cells) == k
+                self._cells.dynamic[link] = 0.0
+                self._evaluated(link, np.flatnonzero(todo & reached))
         self._chosen = choose(self.kind, table, self._kinematics, self._cells)
         gone = (self._fate & _NOT_SMEARED) != 0
         self._chosen[gone] = -1
 
     def draw(self, variation: int) -> Smeared:
         """Evaluate the formulas of each rule for its particles, and draw."""
+        plan = self._plan
+        done = set(plan.rule_links[:, _WHEN].tolist())
         todo = self._open()
-        whens = set(self._plan.rule_links[:, _WHEN].tolist())
-        for link, cell in enumerate(self._plan.cells):
-            if cell.rule >= 0 and link not in whens:
-                self._evaluated(link, np.flatnonzero(todo & (self._chosen == cell.rule)))
+        for link in plan.rule_links[:, _SEEN_IF].tolist():
+            if link >= 0:
+                self._of_rule(link, todo)
+        done |= set(plan.rule_links[:, _SEEN_IF].tolist())
+        seen = self._open() & self._above_threshold()
+        angles = set(plan.rule_links[:, _ANGLES].ravel().tolist())
+        for link, cell in enumerate(plan.cells):
+            if cell.rule >= 0 and link not in done:
+                # the angle of lost particles is told too
+                self._of_rule(link, todo if link in angles else seen)
+        self._check_weights(seen)
         out = draw(
             self._rays,
             self.kind,
@@ -249,20 +273,54 @@ class _Work:
         undrawn = (out.fate & _INVALID) != 0
         if undrawn.any() and self._on_invalid == "stop":
             i = int(np.argmax(undrawn))
+            rule = self._chosen[i]
             message = (
-                f"card {self._plan.card.name}: rule {self._plan.card.rules[self._chosen[i]].name!r}: nothing can be "
-                f"drawn for {self._words(i)}: outside the table, or in an empty row of it"
+                f"card {plan.card.name}: rule[{rule + 1}] {plan.card.rules[rule].name!r}.energy: nothing can be drawn "
+                f"for {self._words(i)}: it is outside the table, or in an empty row of it, or low is not below high, "
+                f"or the width is not finite; {_OR_LOSE}"
             )
             raise ValueError(message)
         return out
+
+    def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
+        """Evaluate a cell for those particles of its rule that need it."""
+        self._evaluated(link, np.flatnonzero(which & (self._chosen == self._plan.cells[link].rule)))
+
+    def _above_threshold(self) -> NDArray[np.bool_]:
+        """Particles that are seen if the efficiency lets them: for others, efficiency and energy need no value."""
+        k, rules, chosen = self._kinematics, self._plan.rules, self._chosen
+        above = k.kinetic >= rules[chosen, _THRESHOLD_KE]
+        above &= k.p >= rules[chosen, _THRESHOLD_P]
+        for rule, link in enumerate(self._plan.rule_links[:, _SEEN_IF].tolist()):
+            if link >= 0:
+                above &= (chosen != rule) | (self._cells.dynamic[link] == 1.0)
+        return np.asarray(above)
+
+    def _check_weights(self, which: NDArray[np.bool_]) -> None:
+        """Refuse particles whose weights add up to more than one, or lose them."""
+        numbers, links = (
+            x[:, _WEIGHT] for x in (self._plan.components, self._plan.component_links)
+        )
+        for rule, (first, last) in enumerate(self._plan.rules[:, _PARTS].astype(np.int64).tolist()):
+            ahead = range(first, last - 1)
+            if any(links[k] >= 0 for k in ahead):
+                rows = np.flatnonzero(which & (self._chosen == rule))
+                total = np.zeros(rows.size)
+                for k in ahead:
+                    total += numbers[k] if links[k] < 0 else self._cells.dynamic[links[k], rows]
+                name = self._plan.card.rules[rule].name
+                self._check_sum(f"rule[{rule + 1}] {name!r}.energy.parts", rows, total)
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Fill a cell for these particles; those without a value are refused, or lost. Say who has one."""
         cell = self._plan.cells[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
+        particles = Particles(
+            self._rays, self._kinematics, self._kinds, self.kind, self._plan.card.containment
+        )
         columns = (
-            np.stack([self._column(name, rows) for name in cell.program.names])
+            np.stack([quantity(name, particles, rows) for name in cell.program.names])
             if (cell.program.names)
             else np.zeros((0, rows.size))
         )
@@ -294,7 +352,7 @@ class _Work:
         found = "is not known" if np.isnan(value[i]) else f"is {value[i]:.6g}"
         message = (
             f"card {self._plan.card.name}: {cell.where}: {cell.text!r} {found} for {self._words(int(rows[i]))}; "
-            f"allowed: {allowed}; or let such particles be lost (on_invalid='lose', --on-invalid lose)"
+            f"allowed: {allowed}; {_OR_LOSE}"
         )
         raise ValueError(message)
 
@@ -309,95 +367,3 @@ class _Work:
             f"{name} with E = {k.energy[i]:.6g} GeV, p = {k.p[i]:.6g} GeV, theta = {k.theta[i]:.6g} "
             f"(entry {int(self._rays.entry[i])})"
         )
-
-    def _column(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return _QUANTITIES[name](self, rows)
-
-    def _direction(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Length of the true momentum, 1 at rest."""
-        k = self._kinematics
-        x, y, z = k.x[rows], k.y[rows], k.z[rows]
-        norm = np.sqrt(x * x + y * y + z * z)
-        return np.where(norm > 0.0, norm, 1.0)
-
-    def _cos_theta(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        k = self._kinematics
-        at_rest = (k.x[rows] == 0.0) & (k.y[rows] == 0.0) & (k.z[rows] == 0.0)
-        return np.where(at_rest, 1.0, np.clip(k.z[rows] / self._direction(rows), -1.0, 1.0))
-
-    def _transverse(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Momentum across the axis, of the particle as it is taken."""
-        k = self._kinematics
-        x, y = k.x[rows], k.y[rows]
-        return np.sqrt(x * x + y * y) * (k.p[rows] / self._direction(rows))
-
-    def _charge(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        charges = np.array([names.charge(int(pdg)) for pdg in self._kinds])
-        return charges[self.kind[rows]]
-
-    def _phi(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return azimuths(self._kinematics.x[rows], self._kinematics.y[rows])
-
-    def _component(self, which: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Direction cosine in the record's own frame."""
-        value: NDArray[np.float64] = getattr(self._rays, which)[rows]
-        return np.clip(value / self._direction(rows), -1.0, 1.0)
-
-    def _range(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Range of the particle as it is taken, cm; NaN for those that have none."""
-        from forefold.physics.ranges import csda_range
-
-        containment = self._plan.card.containment
-        assert containment is not None
-        found = np.full(rows.size, np.nan)
-        for kind in np.unique(self.kind[rows]):
-            these = self.kind[rows] == kind
-            kinetic = self._kinematics.kinetic[rows[these]]
-            try:
-                found[these] = csda_range(kinetic, int(self._kinds[kind]), containment.material)
-            except ValueError:
-                continue
-        return found
-
-    def _contained(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        from forefold.physics.containment import Box, contained
-
-        block = self._plan.card.containment
-        assert block is not None
-        fiducial = None if block.fiducial is None else Box(block.fiducial.low, block.fiducial.high)
-        return contained(
-            self._range(rows),
-            *(self._component(which, rows) for which in ("px", "py", "pz")),
-            active=Box(block.active.low, block.active.high),
-            fiducial=fiducial,
-        )
-
-    def _gamma(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        k = self._kinematics
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(k.energy[rows] / k.mass[rows])
-
-    def _beta(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        k = self._kinematics
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.minimum(k.p[rows] / k.energy[rows], 1.0))
-
-
-_QUANTITIES: dict[str, Callable[[_Work, NDArray[np.int64]], NDArray[np.float64]]] = {
-    "E": lambda w, r: w._kinematics.energy[r],
-    "KE": lambda w, r: w._kinematics.kinetic[r],
-    "p": lambda w, r: w._kinematics.p[r],
-    "mass": lambda w, r: w._kinematics.mass[r],
-    "theta": lambda w, r: w._kinematics.theta[r],
-    "pT": _Work._transverse,
-    "charge": _Work._charge,
-    "beta": _Work._beta,
-    "gamma": _Work._gamma,
-    "cos_theta": _Work._cos_theta,
-    "phi": _Work._phi,
-    "nx": lambda w, r: w._component("px", r),
-    "ny": lambda w, r: w._component("py", r),
-    "nz": lambda w, r: w._component("pz", r),
-    "range": _Work._range,
-    "contained": _Work._contained,
-}

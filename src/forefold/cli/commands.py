@@ -117,6 +117,7 @@ def smear(options: argparse.Namespace) -> int:
             entries=options.entries,
             where=options.where,
             observables=options.observables,
+            on_invalid=options.on_invalid,
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,

@@ -250,6 +250,12 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
         default="probe",
         help="what polar angles refer to: the incident particle (default) or the z axis",
     )
+    sub.add_argument(
+        "--on-invalid",
+        choices=("stop", "lose"),
+        default="stop",
+        help="a formula of the card has no value for a particle: stop (default), or lose the particle and count it",
+    )
     _add_chunk(sub)
 
 
