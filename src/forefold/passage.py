@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from forefold.plan import Cell, Plan
 
-__all__ = ["OnInvalid", "Passage", "pass_through"]
+__all__ = ["OnInvalid", "Passage", "Prepared", "pass_through", "prepared"]
 
 OnInvalid = Literal["stop", "lose"]
 
@@ -97,18 +97,39 @@ def pass_through(
     ValueError
         A formula has no value, or one that is not allowed, for a particle; with ``on_invalid="stop"``.
     """
+    work = prepared(
+        rays, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
+    )
+    return Passage(work.draw(variation), work.kinds[work.kind], work.mass_true)
+
+
+def prepared(
+    rays: Rays,
+    pdgid: NDArray[np.int64],
+    fate: NDArray[np.uint16],
+    plan: Plan,
+    *,
+    taken: NDArray[np.int64] | None = None,
+    variation: int = 0,
+    on_invalid: OnInvalid = "stop",
+) -> Prepared:
+    """Bring particles up to the draw: identified, with a rule, and with a number in each cell that is a formula.
+
+    Parameters and errors are those of `pass_through`.
+
+    Returns
+    -------
+    Prepared
+    """
     kinds = _all_kinds(plan, pdgid)
     table = species_table(plan.card, kinds)
-    kinematics = describe(rays, table)
-    mistaken = bool(plan.card.identification) or taken is not None
-    mass_true = kinematics.mass.copy() if mistaken else kinematics.mass
-    work = _Work(rays, kinds, table, plan, fate.copy(), kinematics, on_invalid)
+    work = Prepared(rays, kinds, table, plan, fate.copy(), describe(rays, table), on_invalid)
     if taken is not None:
         work.take(taken)
     work.identify(variation)
     work.choose()
-    out = work.draw(variation)
-    return Passage(out, kinds[work.kind], mass_true)
+    work.fill()
+    return work
 
 
 def _all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -121,7 +142,26 @@ def _all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.array(list(dict.fromkeys(found)), dtype=np.int64)
 
 
-class _Work:
+class Prepared:
+    """Particles before the draw.
+
+    Attributes
+    ----------
+    rays : Rays
+    plan : Plan
+    kinds : ndarray of int64, shape (s,)
+        PDG identifiers; `kind` are rows of it: what each particle is taken for.
+    table : Species
+    kinematics : Kinematics
+        As the particles are taken.
+    fate : ndarray of uint16, shape (n,)
+    chosen : ndarray of int64, shape (n,)
+        Rules; -1 is left out.
+    cells : Cells
+        Filled for the particles of each rule that need it.
+    mass_true : ndarray of float64, shape (n,), GeV
+    """
+
     def __init__(
         self,
         rays: Rays,
@@ -132,27 +172,29 @@ class _Work:
         kinematics: Kinematics,
         on_invalid: OnInvalid,
     ) -> None:
-        self._rays = rays
-        self._kinds = kinds
-        self._table = table
-        self._plan = plan
-        self._fate = fate
-        self._kinematics = kinematics
+        self.rays = rays
+        self.kinds = kinds
+        self.table = table
+        self.plan = plan
+        self.fate = fate
+        self.kinematics = kinematics
         self._on_invalid = on_invalid
         self.kind = rays.species
+        mistaken = bool(plan.card.identification) or bool(plan.card.stages)
+        self.mass_true = kinematics.mass.copy() if mistaken else kinematics.mass
         n = rays.energy.size
-        self._cells = Cells(
+        self.cells = Cells(
             plan.rules,
             plan.rule_links,
             plan.components,
             plan.component_links,
             np.zeros((len(plan.cells), n)),
         )
-        self._chosen = np.full(n, -1, np.int64)
+        self.chosen = np.full(n, -1, np.int64)
 
     def _open(self) -> NDArray[np.bool_]:
         """Particles of which nothing is settled yet."""
-        return np.asarray((self._fate & _OUTCOME_BITS) == 0)
+        return np.asarray((self.fate & _OUTCOME_BITS) == 0)
 
     def take(self, kind: NDArray[np.int64]) -> None:
         """Go on with what stages took particles for."""
@@ -161,16 +203,16 @@ class _Work:
 
     def identify(self, variation: int) -> None:
         """Draw what particles are taken for; the rest is lost."""
-        blocks = self._plan.card.identification
+        blocks = self.plan.card.identification
         if not blocks:
             return
-        u = uniform_columns(self._rays, PURPOSE_IDENTIFICATION, variation=variation)
-        left_out = self._table.outcome[self.kind] != 0
+        u = uniform_columns(self.rays, PURPOSE_IDENTIFICATION, variation=variation)
+        left_out = self.table.outcome[self.kind] != 0
         todo = self._open() & ~left_out
         kind = self.kind.copy()
-        row_of = {int(pdg): row for row, pdg in enumerate(self._kinds)}
-        for block, links in zip(blocks, self._plan.identification, strict=True):
-            covered = np.array([block.covers(int(pdg)) for pdg in self._kinds], dtype=np.bool_)
+        row_of = {int(pdg): row for row, pdg in enumerate(self.kinds)}
+        for block, links in zip(blocks, self.plan.identification, strict=True):
+            covered = np.array([block.covers(int(pdg)) for pdg in self.kinds], dtype=np.bool_)
             rows = np.flatnonzero(todo & covered[self.kind])
             todo[rows] = False
             total = np.zeros(rows.size)
@@ -180,14 +222,14 @@ class _Work:
                 start, total = total, total + probability
                 hit = lost & (start <= u[rows]) & (u[rows] < total)
                 lost &= ~hit
-                true = self._kinds[self.kind[rows[hit]]]
+                true = self.kinds[self.kind[rows[hit]]]
                 kind[rows[hit]] = [row_of[entry.pdgid(int(pdg))] for pdg in true]
             self._check_sum(
                 f"identification of {', '.join(map(str, block.particles))}", rows, total
             )
-            valid = (self._fate[rows] & _INVALID) == 0
+            valid = (self.fate[rows] & _INVALID) == 0
             kind[rows[~valid]] = self.kind[rows[~valid]]
-            self._fate[rows[lost & valid]] |= np.uint16(Fate.UNIDENTIFIED)
+            self.fate[rows[lost & valid]] |= np.uint16(Fate.UNIDENTIFIED)
             self._retake(rows, kind, block.keep)
         self.kind = kind
 
@@ -195,18 +237,18 @@ class _Work:
         self, value: float | str, link: int, rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         if isinstance(value, str):
-            return np.where(self._evaluated(link, rows), self._cells.dynamic[link, rows], 0.0)
+            return np.where(self._evaluated(link, rows), self.cells.dynamic[link, rows], 0.0)
         return np.full(rows.size, value)
 
     def _check_sum(self, where: str, rows: NDArray[np.int64], total: NDArray[np.float64]) -> None:
         """Refuse particles whose probabilities add up to more than one, or lose them."""
         wrong = total > 1.0 + 1e-9
         if self._on_invalid == "lose":
-            self._fate[rows[wrong]] |= np.uint16(_INVALID)
+            self.fate[rows[wrong]] |= np.uint16(_INVALID)
         elif wrong.any():
             i = int(np.argmax(wrong))
             message = (
-                f"card {self._plan.card.name}: {where}: probabilities add up to {total[i]:.6g} for "
+                f"card {self.plan.card.name}: {where}: probabilities add up to {total[i]:.6g} for "
                 f"{self._words(int(rows[i]))}; at most 1 is allowed; {_OR_LOSE}"
             )
             raise ValueError(message)
@@ -216,9 +258,9 @@ class _Work:
         mistaken = rows[kind[rows] != self.kind[rows]]
         if not mistaken.size:
             return
-        self._fate[mistaken] |= np.uint16(Fate.MISIDENTIFIED)
-        k = self._kinematics
-        mass = self._table.mass[kind[mistaken]]
+        self.fate[mistaken] |= np.uint16(Fate.MISIDENTIFIED)
+        k = self.kinematics
+        mass = self.table.mass[kind[mistaken]]
         if keep == "momentum":
             p = k.p[mistaken]
             energy = np.sqrt(p * p + mass * mass)
@@ -230,22 +272,22 @@ class _Work:
 
     def choose(self) -> None:
         """Find the rule of every particle; a condition that is a formula is asked of those that come to it."""
-        plan, table = self._plan, self._table
+        plan, table = self.plan, self.table
         todo = self._open()
         for k, link in enumerate(plan.rule_links[:, _WHEN].tolist()):
             if link >= 0:
                 # if it held for all, who would be taken by it?
-                self._cells.dynamic[link] = 1.0
-                reached = choose(self.kind, table, self._kinematics, self._cells) == k
-                self._cells.dynamic[link] = 0.0
+                self.cells.dynamic[link] = 1.0
+                reached = choose(self.kind, table, self.kinematics, self.cells) == k
+                self.cells.dynamic[link] = 0.0
                 self._evaluated(link, np.flatnonzero(todo & reached))
-        self._chosen = choose(self.kind, table, self._kinematics, self._cells)
-        gone = (self._fate & _NOT_SMEARED) != 0
-        self._chosen[gone] = -1
+        self.chosen = choose(self.kind, table, self.kinematics, self.cells)
+        gone = (self.fate & _NOT_SMEARED) != 0
+        self.chosen[gone] = -1
 
-    def draw(self, variation: int) -> Smeared:
-        """Evaluate the formulas of each rule for its particles, and draw."""
-        plan = self._plan
+    def fill(self) -> None:
+        """Evaluate the formulas of each rule for its particles."""
+        plan = self.plan
         done = set(plan.rule_links[:, _WHEN].tolist())
         todo = self._open()
         for link in plan.rule_links[:, _SEEN_IF].tolist():
@@ -259,21 +301,25 @@ class _Work:
                 # the angle of lost particles is told too
                 self._of_rule(link, todo if link in angles else seen)
         self._check_weights(seen)
+
+    def draw(self, variation: int) -> Smeared:
+        """Draw what is seen."""
+        plan = self.plan
         out = draw(
-            self._rays,
+            self.rays,
             self.kind,
-            self._table,
-            self._kinematics,
-            self._chosen,
-            self._cells,
-            self._plan.histograms,
-            fate=self._fate,
+            self.table,
+            self.kinematics,
+            self.chosen,
+            self.cells,
+            plan.histograms,
+            fate=self.fate,
             variation=variation,
         )
         undrawn = (out.fate & _INVALID) != 0
         if undrawn.any() and self._on_invalid == "stop":
             i = int(np.argmax(undrawn))
-            rule = self._chosen[i]
+            rule = self.chosen[i]
             message = (
                 f"card {plan.card.name}: rule[{rule + 1}] {plan.card.rules[rule].name!r}.energy: nothing can be drawn "
                 f"for {self._words(i)}: it is outside the table, or in an empty row of it, or low is not below high, "
@@ -284,40 +330,38 @@ class _Work:
 
     def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
         """Evaluate a cell for those particles of its rule that need it."""
-        self._evaluated(link, np.flatnonzero(which & (self._chosen == self._plan.cells[link].rule)))
+        self._evaluated(link, np.flatnonzero(which & (self.chosen == self.plan.cells[link].rule)))
 
     def _above_threshold(self) -> NDArray[np.bool_]:
         """Particles that are seen if the efficiency lets them: for others, efficiency and energy need no value."""
-        k, rules, chosen = self._kinematics, self._plan.rules, self._chosen
+        k, rules, chosen = self.kinematics, self.plan.rules, self.chosen
         above = k.kinetic >= rules[chosen, _THRESHOLD_KE]
         above &= k.p >= rules[chosen, _THRESHOLD_P]
-        for rule, link in enumerate(self._plan.rule_links[:, _SEEN_IF].tolist()):
+        for rule, link in enumerate(self.plan.rule_links[:, _SEEN_IF].tolist()):
             if link >= 0:
-                above &= (chosen != rule) | (self._cells.dynamic[link] == 1.0)
+                above &= (chosen != rule) | (self.cells.dynamic[link] == 1.0)
         return np.asarray(above)
 
     def _check_weights(self, which: NDArray[np.bool_]) -> None:
         """Refuse particles whose weights add up to more than one, or lose them."""
-        numbers, links = (
-            x[:, _WEIGHT] for x in (self._plan.components, self._plan.component_links)
-        )
-        for rule, (first, last) in enumerate(self._plan.rules[:, _PARTS].astype(np.int64).tolist()):
+        numbers, links = (x[:, _WEIGHT] for x in (self.plan.components, self.plan.component_links))
+        for rule, (first, last) in enumerate(self.plan.rules[:, _PARTS].astype(np.int64).tolist()):
             ahead = range(first, last - 1)
             if any(links[k] >= 0 for k in ahead):
-                rows = np.flatnonzero(which & (self._chosen == rule))
+                rows = np.flatnonzero(which & (self.chosen == rule))
                 total = np.zeros(rows.size)
                 for k in ahead:
-                    total += numbers[k] if links[k] < 0 else self._cells.dynamic[links[k], rows]
-                name = self._plan.card.rules[rule].name
+                    total += numbers[k] if links[k] < 0 else self.cells.dynamic[links[k], rows]
+                name = self.plan.card.rules[rule].name
                 self._check_sum(f"rule[{rule + 1}] {name!r}.energy.parts", rows, total)
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Fill a cell for these particles; those without a value are refused, or lost. Say who has one."""
-        cell = self._plan.cells[link]
+        cell = self.plan.cells[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
         particles = Particles(
-            self._rays, self._kinematics, self._kinds, self.kind, self._plan.card.containment
+            self.rays, self.kinematics, self.kinds, self.kind, self.plan.card.containment
         )
         columns = (
             np.stack([quantity(name, particles, rows) for name in cell.program.names])
@@ -332,7 +376,7 @@ class _Work:
             good = above & (value <= cell.high) & np.isfinite(value)
         if not good.all():
             self._refuse(cell, rows, value, good)
-        self._cells.dynamic[link, rows] = np.where(good, value * cell.factor, 0.0)
+        self.cells.dynamic[link, rows] = np.where(good, value * cell.factor, 0.0)
         return np.asarray(good)
 
     def _refuse(
@@ -343,7 +387,7 @@ class _Work:
         good: NDArray[np.bool_],
     ) -> None:
         if self._on_invalid == "lose":
-            self._fate[rows[~good]] |= np.uint16(_INVALID)
+            self.fate[rows[~good]] |= np.uint16(_INVALID)
             return
         i = int(np.argmax(~good))
         allowed = f"{'above' if cell.above else 'from'} {cell.low:g}"
@@ -351,19 +395,19 @@ class _Work:
         allowed = "true or false" if cell.condition else f"{allowed}, finite"
         found = "is not known" if np.isnan(value[i]) else f"is {value[i]:.6g}"
         message = (
-            f"card {self._plan.card.name}: {cell.where}: {cell.text!r} {found} for {self._words(int(rows[i]))}; "
+            f"card {self.plan.card.name}: {cell.where}: {cell.text!r} {found} for {self._words(int(rows[i]))}; "
             f"allowed: {allowed}; {_OR_LOSE}"
         )
         raise ValueError(message)
 
     def _words(self, i: int) -> str:
-        k = self._kinematics
-        pdg = int(self._kinds[self.kind[i]])
+        k = self.kinematics
+        pdg = int(self.kinds[self.kind[i]])
         try:
             name = names.name(pdg)
         except ValueError:
             name = f"PDG {pdg}"
         return (
             f"{name} with E = {k.energy[i]:.6g} GeV, p = {k.p[i]:.6g} GeV, theta = {k.theta[i]:.6g} "
-            f"(entry {int(self._rays.entry[i])})"
+            f"(entry {int(self.rays.entry[i])})"
         )

@@ -122,6 +122,7 @@ def smear(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
+            cross_section=options.cross_section,
         )
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
@@ -145,6 +146,7 @@ def convert(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
+            cross_section=options.cross_section,
         )
     _say(f"{options.out}: {count:,} events", quiet=options.quiet)
     _say_selected(options)
