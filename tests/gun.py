@@ -72,9 +72,7 @@ def gun(
 def flat(smeared: ak.Array) -> Columns:
     """Columns of particles as numpy; NaN where there is nothing."""
     particles = ak.flatten(smeared.particles)
-    return {
-        name: ak.to_numpy(ak.fill_none(particles[name], np.nan)) for name in particles.fields
-    }
+    return {name: ak.to_numpy(ak.fill_none(particles[name], np.nan)) for name in particles.fields}
 
 
 def shoot(detector: Card, events: ak.Array, *, rng: int = 1, **options: Any) -> Columns:

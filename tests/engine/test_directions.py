@@ -51,7 +51,9 @@ def on_the_sphere(columns: dict[str, Any]) -> None:
     again = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], 1)
     assert np.abs(n - again).max() < 1e-12
     p = np.linalg.norm(np.stack([columns[f"p{side}_reco"] for side in "xyz"], 1), axis=1)
-    shell = np.sqrt((columns["energy_reco"] - columns["mass"]) * (columns["energy_reco"] + columns["mass"]))
+    shell = np.sqrt(
+        (columns["energy_reco"] - columns["mass"]) * (columns["energy_reco"] + columns["mass"])
+    )
     assert np.abs(p / shell - 1).max() < 1e-12
 
 
@@ -80,7 +82,11 @@ def report(*words: object) -> None:
 def test_space_angle(distribution: str, sigma_deg: float, degrees: float) -> None:
     theta, sigma = math.radians(degrees), math.radians(sigma_deg)
     angle = f'angle = {{ convention = "space", distribution = "{distribution}", sigma_deg = {sigma_deg} }}'
-    columns = shoot(card(rule(angle=angle)), beam(theta), rng=int(degrees) + 7)
+    columns = shoot(
+        card(rule(angle=angle)),
+        beam(theta),
+        rng=int(degrees) + 1000 * CONVENTIONS.index(distribution) + int(sigma_deg) * 10_000,
+    )
     on_the_sphere(columns)
     n, t = unit(columns), truth(theta)
     alpha = 2 * np.arcsin(np.minimum(np.linalg.norm(n - t, axis=1) / 2, 1.0))
@@ -104,7 +110,9 @@ def test_polar(sigma_deg: float, degrees: float) -> None:
     """The polar angle is a folded Gaussian; the azimuth stays, or is opposite behind a pole."""
     theta, sigma = math.radians(degrees), math.radians(sigma_deg)
     angle = f'angle = {{ convention = "polar", distribution = "normal", sigma_deg = {sigma_deg} }}'
-    columns = shoot(card(rule(angle=angle)), beam(theta), rng=int(degrees) + 8)
+    columns = shoot(
+        card(rule(angle=angle)), beam(theta), rng=int(degrees) + 10 * int(sigma_deg) + 8
+    )
     on_the_sphere(columns)
     line = stats.norm(theta, sigma)
     drawn = stats.kstest(columns["theta_drawn"], line.cdf).pvalue
@@ -125,7 +133,7 @@ def test_independent(degrees: float) -> None:
     """Polar angle and azimuth get Gaussians of their own."""
     theta, widths = math.radians(degrees), (math.radians(3.0), math.radians(70.0))
     angle = 'angle = { convention = "independent", distribution = "normal", sigma_deg = 3.0, sigma_phi_deg = 70.0 }'
-    columns = shoot(card(rule(angle=angle)), beam(theta), rng=int(degrees) + 9)
+    columns = shoot(card(rule(angle=angle)), beam(theta), rng=int(degrees) + 90_000)
     on_the_sphere(columns)
     reco = stats.kstest(
         columns["theta_reco"], lambda x: folded(stats.norm(theta, widths[0]).cdf, x)
@@ -193,7 +201,11 @@ def test_at_rest_is_forward() -> None:
 def test_the_angle_of_lost_particles_is_told() -> None:
     angle = 'angle = { convention = "space", distribution = "rayleigh", sigma_deg = "20" }'
     full = shoot(card(rule(angle=angle)), gun(13, 500, theta=1.0))
-    for extra in ("efficiency = 0.5", "threshold.kinetic_energy.ge = 10.0", "threshold.formula = 'p > 2'"):
+    for extra in (
+        "efficiency = 0.5",
+        "threshold.kinetic_energy.ge = 10.0",
+        "threshold.formula = 'p > 2'",
+    ):
         some = shoot(card(rule(angle=angle, extra=extra)), gun(13, 500, theta=1.0))
         assert 0 <= np.isfinite(some["theta_reco"]).sum() < 300
         assert some["theta_drawn"].tobytes() == full["theta_drawn"].tobytes()
