@@ -21,8 +21,8 @@ def cards() -> list[str]:
 
     Examples
     --------
-    >>> cards()
-    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
+    >>> "nusmear-dune-cdr" in cards()
+    True
     """
     folder = resources.files("forefold") / "cards"
     return sorted(
