@@ -72,6 +72,7 @@ def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> 
             axis=options.axis,
             entries=options.entries,
             where=options.where,
+            on_invalid=options.on_invalid,
             chunk=options.chunk,
             progress=report,
             damage=options.damage,

@@ -158,6 +158,11 @@ class Tabulated(Family):
         rows = edges[0] if len(edges) == 2 else None
         return cls(edges[-1], histogram.values(), rows, pull)
 
+    def __str__(self) -> str:
+        of = "(x - location)/sigma" if self.pull else "x"
+        rows = "" if self.rows is None else f" in {len(self.values)} rows of the location"
+        return f"table of {of}: {len(self.edges) - 1} bins{rows}"
+
     def _row(self, location: Array) -> NDArray[np.int64]:
         """Row of each location; -1 outside and where a row is empty."""
         if self.rows is None:
@@ -220,7 +225,7 @@ class Tabulated(Family):
             )
             t = np.where(u == 1.0, self.edges[last[row.reshape(at.shape)] + 1], t)
         t = np.where((u >= 0.0) & (u <= 1.0), t, np.nan)
-        return at + width * t if self.pull else t
+        return at + self._place(at, at, width)[1] * t if self.pull else t
 
     def _moments(self, location: Array) -> tuple[Array, ...]:
         centres, width = 0.5 * (self.edges[1:] + self.edges[:-1]), np.diff(self.edges)
