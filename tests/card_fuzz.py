@@ -11,7 +11,7 @@ from pathlib import Path
 import forefold
 from forefold.detector import card_source
 
-__all__ = ["EVERY_KEY", "damaged", "outcomes", "originals"]
+__all__ = ["EVERY_KEY", "damaged", "originals", "outcomes"]
 
 EVERY_KEY = """
 schema = 1
@@ -110,11 +110,11 @@ _FORMULAS: tuple[Callable[[random.Random], str], ...] = (
     lambda d: "1" + "+p" * d.choice((50, 2500, 4999, 20_000)),
     lambda d: "p" + "**p" * d.choice((50, 2500)),
     lambda d: "max(" * d.choice((50, 2400)) + "p",
-    lambda d: "where(p>1," * 900 + "1" + ",2)" * 900,
+    lambda _: "where(p>1," * 900 + "1" + ",2)" * 900,
     lambda d: "max(" + ",".join("p" for _ in range(d.choice((50, 4000)))) + ")",
     lambda d: "9" * d.choice((300, 9000)),
-    lambda d: "p<" * 3000 + "p",
-    lambda d: "eff(" * 900 + "p" + ")" * 900,
+    lambda _: "p<" * 3000 + "p",
+    lambda _: "eff(" * 900 + "p" + ")" * 900,
     lambda d: "".join(d.choice("pE()+-*/<>=.,0123456789 eKx'\\\"") for _ in range(d.choice((5, 40, 400)))).replace('"', "").replace("\\", ""),
 )  # fmt: skip
 _ASSIGNED = re.compile(r"([A-Za-z_.]+) = ([^,{}\[\]\n]+)")
@@ -145,7 +145,10 @@ def _lines(text: str, draw: random.Random) -> str:
 
 def _assigned(text: str, draw: random.Random, change: Callable[[str, str], str]) -> str:
     """Change one `key = value`."""
-    found = draw.choice(list(_ASSIGNED.finditer(text)))
+    places = list(_ASSIGNED.finditer(text))
+    if not places:
+        return text
+    found = draw.choice(places)
     return text[: found.start()] + change(found[1], found[2]) + text[found.end() :]
 
 

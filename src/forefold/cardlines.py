@@ -16,14 +16,15 @@ __all__ = ["lines_of_keys", "too_deep"]
 Path = tuple[str | int, ...]
 
 _DEEPEST = 50
+# What is open at the end ends there, and a word is taken whole: each character is looked at a few times, whatever the text.
 _STRINGS = r"""
-      "{3} (?: [^\\] | \\. )*? "{3} | '{3} .*? '{3}
-    | " (?: [^"\\\n] | \\. )* " | ' [^'\n]* '
+      "{3} (?: [^\\] | \\. )*? (?: "{3} | \Z ) | '{3} .*? (?: '{3} | \Z )
+    | " (?: [^"\\\n] | \\. )*+ (?: " | (?=\n) | \Z | \\ ) | ' [^'\n]*+ '?
 """
 _COMMENT = r" \# [^\n]* "
 _NESTING = re.compile(
-    rf"""(?P<dotted> (?: (?: [\w-]+ | "[^"\n]*" | '[^'\n]*' ) [ \t]* \. [ \t]* ){{{_DEEPEST}}} )
-    | {_COMMENT} | {_STRINGS} | (?P<open> [\[{{] ) | (?P<close> [\]}}] )""",
+    rf"""(?P<dotted> (?: (?: [\w-]++ | "[^"\n]*+" | '[^'\n]*+' ) [ \t]*+ \. [ \t]*+ ){{{_DEEPEST}}} )
+    | {_COMMENT} | {_STRINGS} | [\w-]++ | (?P<open> [\[{{] ) | (?P<close> [\]}}] )""",
     re.DOTALL | re.VERBOSE,
 )
 _TOKENS = re.compile(
@@ -33,12 +34,12 @@ _TOKENS = re.compile(
 
 
 def too_deep(text: str) -> int | None:
-    """Line at which lists, tables or dotted keys are nested deeper than any card; None if nowhere.
+    r"""Line at which lists, tables or dotted keys are nested deeper than any card; None if nowhere.
 
     Examples
     --------
     >>> too_deep("a = 1")
-    >>> too_deep("a = 1\\nb = " + "[" * 1000)
+    >>> too_deep("a = 1\nb = " + "[" * 1000)
     2
     """
     depth = 0
@@ -53,7 +54,7 @@ def too_deep(text: str) -> int | None:
 
 
 def lines_of_keys(text: str) -> dict[Path, int]:
-    """Line of every key and of every entry of a list, by path.
+    r"""Line of every key and of every entry of a list, by path.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def lines_of_keys(text: str) -> dict[Path, int]:
 
     Examples
     --------
-    >>> lines_of_keys('[[rule]]\\nenergy = { of = "total" }\\nwhen.momentum.lt = 1')[("rule", 0, "energy", "of")]
+    >>> lines_of_keys('[[rule]]\nenergy = { of = "total" }\nwhen.momentum.lt = 1')[("rule", 0, "energy", "of")]
     2
     """
     scanner = _Scanner()
@@ -106,8 +107,11 @@ class _Scanner:
         if sign == "line":
             if not self._opened:
                 self._end_of_line(line)
-        elif self._in_value:
-            self._value(sign, line)
+            return
+        if self._in_value and self._path and sign != "]":
+            self.found.setdefault(self._path, line)
+        if self._in_value:
+            self._value(sign)
         elif sign == "word":
             self._key.append(word)
         elif sign == "[" and not self._opened and not self._key:
@@ -120,14 +124,14 @@ class _Scanner:
         elif sign == "}" and self._opened:
             self._close()
 
-    def _value(self, sign: str, line: int) -> None:
+    def _value(self, sign: str) -> None:
         if sign == "{":
             self._opened.append(("{", self._path))
             self._in_value = False
         elif sign == "[":
             self._opened.append(("[", self._path))
             self._index.append(0)
-            self._entry(line)
+            self._path = (*self._path, 0)
         elif sign in {"]", "}"} and self._opened:
             self._close()
         elif sign == "," and self._opened:
@@ -135,11 +139,7 @@ class _Scanner:
                 self._in_value = False
             else:
                 self._index[-1] += 1
-                self._entry(line)
-
-    def _entry(self, line: int) -> None:
-        self._path = (*self._opened[-1][1], self._index[-1])
-        self.found.setdefault(self._path, line)
+                self._path = (*self._opened[-1][1], self._index[-1])
 
     def _close(self) -> None:
         kind, self._path = self._opened.pop()
