@@ -49,7 +49,8 @@ def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...]
     """
     found = arrays(*values)
     out = np.empty(found[0].size)
-    kernel(*head, *(np.ascontiguousarray(v).reshape(-1) for v in found), out)
+    # copies: what comes from broadcasting may not be written to, which the kernels take for another type
+    kernel(*head, *(v.copy(order="C").reshape(-1) for v in found), out)
     return out.reshape(found[0].shape)
 
 
