@@ -15,6 +15,7 @@ from forefold.schema import (
     Card,
     Conditions,
     Containment,
+    Correlation,
     Energy,
     Identification,
     Identified,
@@ -23,6 +24,7 @@ from forefold.schema import (
     Part,
     RecoThreshold,
     Rule,
+    ShiftBlock,
     StageBlock,
     TableBlock,
     Threshold,
@@ -51,6 +53,8 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "active": BoxBlock,
     "fiducial": BoxBlock,
     "stage": StageBlock,
+    "shift": ShiftBlock,
+    "correlation": Correlation,
 }
 
 
