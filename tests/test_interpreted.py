@@ -17,10 +17,13 @@ import awkward as ak
 import numpy as np
 
 import forefold
+from forefold.expression import FUNCTIONS, parse
+from forefold.formula import Table, compile_formula
 from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
+from forefold.kernels import standard as ft
 from forefold.kernels.frame import from_axis, to_axis
 
 EVENTS = 60
@@ -52,12 +55,27 @@ def distributions() -> list[float]:
     for family in range(-1, len(fd.FAMILIES)):
         forms = shapes[-1:] if family == fd.CRYSTAL_BALL else shapes
         values += [fd.standard_quantile(family, u, *form) for form in forms for u in uniform]
+        values += [ft.standard_pdf(family, x, *form) for form in forms for x in sides[:-1]]
+        pairs = [(a, b) for a in sides for b in sides]
+        values += [ft.standard_between(family, *pair, *form) for form in forms for pair in pairs]
     for u in uniform:
         sigmas = (0.0, 1e-3, 1.0, 1e3, np.inf)
         values += [fdir.space_angle(k, u, sigma) for k in range(4) for sigma in sigmas]
         values += fdir.turned(0.6, 0.0, -0.8, u, 3.0 * u)
         table = np.array([[0.0, 0.5, 0.5, 1.0]])
         values.append(fd.tabulated_quantile(np.array([0.0, 1.0, 2.0, 4.0]), table, 0, u))
+    return [*values, *filled(np.array(uniform))]
+
+
+def filled(u: np.ndarray) -> list[float]:
+    """What the loops over flat arrays fill in."""
+    one, rows, out = np.ones(u.size), np.arange(u.size) % 2 - 1, np.empty((5, u.size))
+    fd.standard_quantiles(fd.EXPONENTIAL, u, one, one, one, one, out[0])
+    ft.fill_pdf(fd.NORMAL, u, one, one, one, one, out[1])
+    ft.fill_between(fd.NORMAL, u, one, one, one, one, one, out[2])
+    ft.fill_log_normal(one, u, u, out[3])
+    ft.fill_tabulated(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 0.5, 1.0]]), rows, u, out[4])
+    values: list[float] = out.reshape(-1).tolist()
     return values
 
 
@@ -82,10 +100,37 @@ def elementary() -> np.ndarray:
     return found
 
 
+def formulas() -> np.ndarray:
+    """Every operation of formulas on every pair of edges."""
+    edges = [0.0, 5e-324, 1e-310, 1e-9, 0.3, 0.5, 1.0, 2.0, 2.5, 3.0, 25.0, 705.0, 1e5, 1e25, 1e300]
+    edges += [np.inf, -0.0, np.nan] + [-x for x in edges]
+    given = np.stack(np.meshgrid(edges, edges, [0.0, 0.4, np.nan])).reshape(3, -1)
+    long = np.linspace(0.0, 2.0, 80)
+    tables = {
+        "bins": Table.from_lists([[0, 1, 2]], [5, 6], outside=-1.0),
+        "line": Table.from_lists([long], long**2, "linear", "nan"),
+        "grid": Table.from_lists([[0, 1, 2], [0, 3], [0, 1]], np.ones((3, 2, 2)), "linear"),
+    }
+    texts = ["a + b", "a - b", "a * b", "a / b", "-a", "bins(a)", "line(a)", "grid(a, b, k)"]
+    texts += [f"a ** {n}" for n in ("0.5", "2", "3", "4", "-1", "-2", "b")]
+    texts += [f"a {sign} b" for sign in ("<", "<=", ">", ">=", "==", "!=")]
+    texts += ["a > 0 and b > 0", "a > 0 or b > 0", "not a > 0", "where(a > b, a, k)"]
+    binary = {"atan2", "hypot", "min", "max"}
+    texts += [f"{f}(a, b)" if f in binary else f"{f}(a)" for f in FUNCTIONS if f != "where"]
+    found = []
+    for text in texts:
+        calls = {name: len(table.axes) for name, table in tables.items()}
+        formula = parse(text, {"a": "number", "b": "number", "k": "number"}, calls)
+        found.append(compile_formula(formula, ["a", "b", "k"], tables).evaluate(given))
+    values = np.concatenate(found)
+    values[np.isnan(values)] = np.nan
+    return values
+
+
 def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
     """Every number of smeared particles, by card, axis and name."""
     events = forefold.read(source)[:EVENTS]
-    found = {"elementary": elementary()}
+    found = {"elementary": elementary(), "formulas": formulas()}
     cards: list[tuple[Any, Any]] = [
         ("nusmear-dune-cdr", "probe"),
         ("nusmear-default", "z"),

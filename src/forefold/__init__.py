@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix
+    from forefold.response import Response
     from forefold.smearing import fate_counts, reconstructed, smear
 
 __all__ = [
     "Card",
     "Fate",
+    "Response",
     "Summary",
     "__version__",
     "angle_matrix",
@@ -55,6 +57,7 @@ __all__ = [
 _HOMES = {
     "Card": "detector",
     "Fate": "kernels.fate",
+    "Response": "response",
     "Summary": "matrix",
     "__version__": "_version",
     "angle_matrix": "matrix",

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     import awkward as ak
     import numpy as np
 
+    from forefold.io.crosssections import CrossSection
     from forefold.io.reader import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
+    from forefold.passage import OnInvalid
 
 __all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files"]
 
@@ -77,6 +79,7 @@ def smear_chunks(
     chunk: int = CHUNK,
     progress: Progress | None = None,
     damage: Damage | None = None,
+    on_invalid: OnInvalid = "stop",
 ) -> Iterator[ak.Array]:
     """Read files and smear them, piece by piece.
 
@@ -100,6 +103,8 @@ def smear_chunks(
         Called with the fraction that is done (or None) and the number of events so far.
     damage : Damage, optional
         Go on without events that cannot be read, and count them here.
+    on_invalid : {"stop", "lose"}
+        See `forefold.smear`.
 
     Returns
     -------
@@ -123,11 +128,18 @@ def smear_chunks(
     pieces = io.iterate(
         inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
     )
-    return (_smeared(events, detector, key, axis, observables) for events in pieces)
+    return (_smeared(events, detector, key, axis, observables, on_invalid) for events in pieces)
 
 
-def _smeared(events: ak.Array, card: Card, key: int, axis: Axis, observables: bool) -> ak.Array:
-    smeared = smear(events, card, rng=key, axis=axis)
+def _smeared(
+    events: ak.Array,
+    card: Card,
+    key: int,
+    axis: Axis,
+    observables: bool,
+    on_invalid: OnInvalid,
+) -> ak.Array:
+    smeared = smear(events, card, rng=key, axis=axis, on_invalid=on_invalid)
     if not observables:
         return smeared
     import awkward as ak
@@ -155,6 +167,7 @@ def convert(
     overwrite: bool = False,
     progress: Progress | None = None,
     damage: Damage | None = None,
+    cross_section: CrossSection | None = None,
 ) -> int:
     """Read the events of any generator and write them in another format.
 
@@ -181,6 +194,9 @@ def convert(
 
     damage : Damage, optional
         Go on without events that cannot be read, and count them here.
+    cross_section : CrossSection, optional
+        Flux-averaged total cross-section of the events that are written, where their files do not say it; see
+        `forefold.io.crosssections`.
 
     Returns
     -------
@@ -221,6 +237,8 @@ def convert(
             progress=progress,
             damage=damage,
         )
+    if cross_section is not None:
+        about["cross_section"] = cross_section.to_dict()
     count = 0
     with open_writer(out, overwrite=overwrite, provenance=about, content=content) as writer:
         for events in pieces:
@@ -244,12 +262,14 @@ def smear_files(
     progress: Progress | None = None,
     also: Iterable[Callable[[ak.Array], object]] = (),
     damage: Damage | None = None,
+    on_invalid: OnInvalid = "stop",
+    cross_section: CrossSection | None = None,
 ) -> Tally:
     """Read files, smear them and write the result.
 
     Parameters
     ----------
-    inputs, card, rng, axis, entries, where, observables, chunk, progress, damage
+    inputs, card, rng, axis, entries, where, observables, chunk, progress, damage, on_invalid
         See `smear_chunks`.
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
@@ -258,6 +278,8 @@ def smear_files(
         Replace an existing file.
     also : iterable of callables
         Each gets every smeared piece, to fill histograms in the same pass.
+    cross_section : CrossSection, optional
+        See `convert`.
 
     Returns
     -------
@@ -290,9 +312,11 @@ def smear_files(
     )
     if tally.selection is not None:
         about["where"] = tally.selection.text
+    if cross_section is not None:
+        about["cross_section"] = cross_section.to_dict()
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
         for events in pieces:
-            smeared = _smeared(events, detector, tally.rng, axis, observables)
+            smeared = _smeared(events, detector, tally.rng, axis, observables, on_invalid)
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)

@@ -23,8 +23,8 @@ from forefold.families import (
     Uniform,
 )
 from forefold.kernels.distributions import standard_quantile
-from forefold.kernels.math import normal_quantile
 from forefold.kernels.energies import drawn_energy
+from forefold.kernels.math import normal_quantile
 
 LOCATION, SIGMA = 1.7, 0.4
 S = math.sqrt(math.log1p((SIGMA / LOCATION) ** 2))

@@ -23,10 +23,11 @@ from forefold.expression.tree import (
     Number,
     Unary,
 )
-from forefold.formula import Program, compile_formula
+from forefold.formula import Program, Table, compile_formula
+from forefold.kernels.formula import BLOCK
 
 RNG = np.random.default_rng(4)
-N = 1000
+N = 3 * BLOCK - 70
 NAMES = ("E", "p", "theta", "a", "c", "d")
 KINDS: dict[str, Kind] = {name: "condition" if name in "cd" else "number" for name in NAMES}
 E = np.exp(RNG.uniform(-5, 3, N))
@@ -125,7 +126,7 @@ def test_like_numpy_within_rounding(text: str) -> None:
 def test_same_bits_for_any_cut(text: str) -> None:
     program = compiled(text)
     whole = program.evaluate(COLUMNS)
-    cuts = [0, 1, 4, 255, 260, 772, 999, N]
+    cuts = [0, 1, 4, BLOCK - 1, BLOCK + 3, 2 * BLOCK + 3, N - 1, N]
     pieces = [program.evaluate(COLUMNS[:, a:b]) for a, b in itertools.pairwise(cuts)]
     assert np.concatenate(pieces).tobytes() == whole.tobytes()
     assert program.evaluate(COLUMNS[:, :0]).shape == (0,)
@@ -188,3 +189,127 @@ def test_random_trees_like_the_tree(tree: Node) -> None:
     object.__setattr__(expression, "kinds", kinds)
     found = compile_formula(expression, NAMES).evaluate(COLUMNS[:, some])
     assert np.array_equal(found, wanted, equal_nan=True)
+
+
+def test_equal_parts_are_computed_once() -> None:
+    program = compiled("sqrt(0.02**2 + 0.3**2/E) + 1 / sqrt(0.02**2 + 0.3**2/E)")
+    assert len(program.instructions) == 5
+    assert program.needed == ("E",)
+    assert program.registers == 3 + 1 + 2
+
+
+def test_constants() -> None:
+    expression = parse("k * E + exp(k)", {"k": "number", "E": "number"})
+    program = compile_formula(expression, ["E"], constants={"k": 0.5})
+    assert program.prologue == 1
+    np.testing.assert_allclose(program.evaluate([[2.0, 4.0]]), np.array([1, 2]) + np.exp(0.5))
+    nothing = compile_formula(parse("2 ** 3 ** 2", {}), [])
+    assert nothing.evaluate(np.zeros((0, 3))).tolist() == [512.0] * 3
+
+
+def test_columns_of_any_layout() -> None:
+    program = compiled("E + p")
+    wanted = program.evaluate(COLUMNS).tobytes()
+    assert program.evaluate(np.asfortranarray(COLUMNS)).tobytes() == wanted
+    frozen = COLUMNS.copy()
+    frozen.setflags(write=False)
+    assert program.evaluate(frozen).tobytes() == wanted
+    with pytest.raises(ValueError, match=r"columns have shape \(6,\), \(6, n\) is wanted"):
+        program.evaluate(np.zeros(6))
+    with pytest.raises(ValueError, match=r"columns have shape \(5, 2\), \(6, n\) is wanted"):
+        program.evaluate(np.zeros((5, 2)))
+
+
+def test_angles_out_of_range_have_no_value() -> None:
+    program = compile_formula(parse("sin(a) + cos(a) + tan(a)", {"a": "number"}), ["a"])
+    assert np.isnan(program.evaluate([[1e5, -1e6, np.inf]])).all()
+
+
+def test_long_formulas() -> None:
+    text = " + ".join(f"sqrt(E * {k})" for k in range(150))
+    found = compiled(text).evaluate(COLUMNS)
+    assert np.array_equal(found, parse(text, KINDS).evaluate(VALUES))
+    nested = "sqrt(" * 39 + "E" + ")" * 39
+    assert np.array_equal(compiled(nested).evaluate(COLUMNS), parse(nested, KINDS).evaluate(VALUES))
+
+
+FUNCTIONS = {"eff_mu": 2, "gain": 1}
+
+WRONG = {
+    "": "character 1 (the end): the expression is empty",
+    "E +": "character 4 (the end): the expression ends where a value is expected",
+    "e": "unknown name 'e' (did you mean 'E'?)",
+    "thet": "unknown name 'thet' (did you mean 'theta'?)",
+    "eff_nu(p, theta)": "unknown function 'eff_nu' (did you mean 'eff_mu'?)",
+    "Gain(p)": "unknown function 'Gain' (did you mean 'gain'",
+    "sqr(p)": "unknown function 'sqr' (did you mean 'sqrt'",
+    "zzz(p)": "known: abs, acos",
+    "eff_mu(p)": "character 1 ('eff_mu(p)'): 1 arguments given: write eff_mu(a, b)",
+    "gain(p, E)": "2 arguments given: write gain(a)",
+    "gain()": "0 arguments given: write gain(a)",
+    "1 + gain": "character 5 ('gain'): gain is a function: write gain(a)",
+    "gain * 2": "gain is a function: write gain(a)",
+    "gain(p > 1)": "gain takes numbers, this is a condition",
+    "gain(c)": "gain takes numbers, this is a condition",
+    "gain(p) and c": "'and' takes conditions, this is a number",
+    "not gain(p)": "'not' takes conditions, this is a number",
+    "gain(p": "this '(' is never closed",
+    "gain(p))": "')' without '('",
+    "gain(p,)": "')' stands where a value is expected",
+    "gain p": "gain is a function: write gain(a)",
+    "2gain(p)": "a malformed number, or an operator is missing after it",
+    "p ^ 2": "a power is written **",
+    "p % 2": "there is no remainder",
+    "p[0]": "there is no indexing",
+    "p.real": "there are no attributes",
+    "E if c else p": "write where(condition, a, b)",
+    "where(p, 1, 2)": "where's first argument takes conditions",
+    "where(c, 1, d)": "must both be numbers or both be conditions",
+    "c + 1": "'+' takes numbers, this is a condition",
+    "c == 1": "a condition is compared with a number",
+    "1e999": "this number is too large",
+    "__import__('os')": "there are no strings",
+    "lambda p": "'p' cannot stand here",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_wrong_formulas(text: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared
+        parse(text, KINDS, FUNCTIONS)
+    assert WRONG[text] in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_wrong_namespaces() -> None:
+    with pytest.raises(ValueError, match="function 'sqrt': the name is taken by the language"):
+        parse("E", KINDS, {"sqrt": 1})
+    with pytest.raises(ValueError, match="function 'a b': a name is letters, digits"):
+        parse("E", KINDS, {"a b": 1})
+    with pytest.raises(ValueError, match="function 'f': 0 arguments, from 1 to 26 are allowed"):
+        parse("E", KINDS, {"f": 0})
+    with pytest.raises(ValueError, match="'E' is both a name and a function"):
+        parse("E", KINDS, {"E": 1})
+
+
+def test_functions_of_the_namespace() -> None:
+    expression = parse("2 * gain(E + p) > gain(gain(p))", KINDS, FUNCTIONS)
+    assert dict(expression.functions) == {"gain": 1}
+    gains: Any = {**VALUES, "gain": lambda x: x**2}
+    assert np.array_equal(expression.select(gains), 2 * (E + P) ** 2 > P**4)
+    with pytest.raises(ValueError, match="calls 'gain', the values hold no such function"):
+        expression.evaluate(VALUES)
+    with pytest.raises(ValueError, match="'gain' holds float, a function was announced"):
+        expression.evaluate({**VALUES, "gain": 2.0})
+
+
+def test_what_a_program_lacks() -> None:
+    expression = parse("gain(E) * p", KINDS, FUNCTIONS)
+    table = Table.from_lists([[0, 1]], [1])
+    with pytest.raises(ValueError, match="no column and no constant is named 'p'"):
+        compile_formula(expression, ["E"], {"gain": table})
+    with pytest.raises(ValueError, match="there is no table 'gain'"):
+        compile_formula(expression, NAMES)
+    flat = Table.from_lists([[0, 1], [0, 1]], [[1]])
+    with pytest.raises(ValueError, match="table 'gain' has 2 axes, 1 were announced"):
+        compile_formula(expression, NAMES, {"gain": flat})

@@ -75,9 +75,23 @@ def test_leptons(tmp_path: Path, process: int, flavor: int, probe: int, lepton: 
 
 
 def test_event_types(tmp_path: Path) -> None:
-    wanted = {1: 200, 2: 400, 31: 400, 32: 500, 34: 600, 35: 300, 36: 301, 37: 501, 38: 0}
+    wanted = {
+        1: 200, 2: 400, 3: 401, 31: 401, 32: 500, 33: 501, 34: 600, 35: 300, 36: 301, 37: 502, 38: 0
+    }  # fmt: skip
     columns = root_tuple(len(wanted), evType=np.array(list(wanted), "i4"))
     assert io.read(write(tmp_path / "f", columns)).process_id.tolist() == list(wanted.values())
+
+
+def test_what_is_bound_stays_inside(tmp_path: Path) -> None:
+    path = write(tmp_path / "f", root_tuple(
+        barcode=jagged([[2212, 2112, -211, 111], [2112]], "i4"),
+        E=jagged([[0.937, 0.938, 0.1379, 0.138], [0.9]]),
+        **{axis: jagged([[0.0] * 4, [0.0]]) for axis in ("Px", "Py", "Pz")},
+    ))  # fmt: skip
+    assert io.read(path).particles.pdgid.tolist() == [[13, 2112, 111], [13]]
+    whole = io.read(path, final_state_only=False)
+    assert whole.particles.pdgid.tolist() == [[13, 2212, 2112, -211, 111, 14], [13, 2112, 14]]
+    assert whole.particles.status.tolist() == [[1, 14, 1, 14, 1, 0], [1, 14, 0]]
 
 
 def test_describe(tmp_path: Path) -> None:
@@ -98,7 +112,7 @@ def test_targets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (root_tuple(process_ID=None), "lacks the branches process_ID .which GiBUU writes"),
+        (root_tuple(process_ID=None), "lacks the branches process_ID .GiBUU writes them"),
         (root_tuple(flavor_ID=np.array([2, 9], "i4")), "entry 1: flavor_ID = 9, must be 1, 2 or 3"),
         (root_tuple(process_ID=np.array([0, 2], "i4")), "entry 0: process_ID = 0, must be 1, 2, 3"),
         (root_tuple(Px=jagged([[1.0, 1.0], [1.0]])), "entry 1: the branches barcode and Px"),

@@ -74,6 +74,23 @@ def test_hepevt(tmp_path: Path) -> None:
     assert io.inspect(tmp_path / "f").format == "HEPEVT text"
 
 
+def test_hepevt_target_is_a_nucleus(tmp_path: Path) -> None:
+    rows = ("3 14", "2 2224", "3 1000060120", "1 13", "1 2212", "1 211")
+    text = "".join(f"{row} 0 0 0 0 0. 0. 1. 2. 0. 0. 0. 0. 0.\n" for row in rows)
+    record = io.read(put(tmp_path / "f", f"0 {len(rows)}\n{text}"))
+    assert record.target.tolist() == [1000060120]
+    assert record.particles.pdgid.tolist() == [[13, 2212, 211]]
+    assert record.cc.tolist() == [True]
+
+
+def test_line_ends_of_windows(tmp_path: Path) -> None:
+    for text in (ASCII, HEPEVT):
+        here = io.read(put(tmp_path / "a", text))
+        (tmp_path / "b").write_bytes(text.replace("\n", "\r\n").encode())
+        there = io.read(tmp_path / "b")
+        assert there.particles.energy.tolist() == here.particles.energy.tolist()
+
+
 def test_same_events_in_both_formats(tmp_path: Path) -> None:
     one = io.read(put(tmp_path / "a", ASCII), entries="0:1")
     two = io.read(put(tmp_path / "b", HEPEVT), entries="0:1")

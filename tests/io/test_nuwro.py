@@ -134,3 +134,16 @@ def test_cross_section(tmp_path: Path) -> None:
     for bad in (0.0, np.nan):
         columns["e/weight"] = np.full(3, bad)
         assert total(write(tmp_path / "c", columns)) is None
+
+
+@pytest.mark.parametrize(("missing", "named"), [(("hyp", "lep"), "hip"), (("hyp", "lep"), None)])
+def test_flags_that_not_all_releases_have(
+    tmp_path: Path, missing: tuple[str, ...], named: str | None
+) -> None:
+    columns = event1(["qel cc", "hyp cc"])
+    hyperon = columns["e/flag/flag.hyp"]
+    columns = {key: value for key, value in columns.items() if key[-3:] not in missing}
+    if named:
+        columns[f"e/flag/flag.{named}"] = hyperon
+    record = io.read(write(tmp_path / "f", columns))
+    assert record.process_id.tolist() == [200, 201 if named else 0]

@@ -121,6 +121,8 @@ def smear(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
+            on_invalid=options.on_invalid,
+            cross_section=options.cross_section,
         )
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
@@ -144,6 +146,7 @@ def convert(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
+            cross_section=options.cross_section,
         )
     _say(f"{options.out}: {count:,} events", quiet=options.quiet)
     _say_selected(options)

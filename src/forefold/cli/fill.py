@@ -75,6 +75,7 @@ def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> 
             chunk=options.chunk,
             progress=report,
             damage=options.damage,
+            on_invalid=options.on_invalid,
         )
         if options.rng is None:
             sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again

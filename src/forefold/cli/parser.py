@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
-from forefold.cli.values import bounds, condition, count, whole
+from forefold.cli.values import bounds, condition, count, cross_section, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,6 +134,7 @@ def _add_smear(commands: Any) -> None:
         epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
     )
     _add_events(sub)
+    _add_cross_section(sub)
     sub.add_argument(
         "--observables",
         action="store_true",
@@ -172,6 +173,7 @@ def _add_convert(commands: Any) -> None:
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
     _add_where(sub)
     _add_chunk(sub)
+    _add_cross_section(sub)
     _add_output_options(sub)
 
 
@@ -250,7 +252,23 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
         default="probe",
         help="what polar angles refer to: the incident particle (default) or the z axis",
     )
+    sub.add_argument(
+        "--on-invalid",
+        choices=("stop", "lose"),
+        default="stop",
+        help="a particle for which a formula of the card has no value: stop (default), or count it as lost",
+    )
     _add_chunk(sub)
+
+
+def _add_cross_section(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--cross-section",
+        type=cross_section,
+        metavar="TEXT",
+        help="flux-averaged total cross-section of these events, for NuHepMC, where the input does not say it: "
+        "'1.18 pb PerAtom'",
+    )
 
 
 def _add_chunk(sub: argparse.ArgumentParser) -> None:

@@ -6,9 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from forefold.io.crosssections import CrossSection
     from forefold.selection import Selection
 
-__all__ = ["bounds", "condition", "count", "whole"]
+__all__ = ["bounds", "condition", "count", "cross_section", "whole"]
 
 
 def whole(text: str) -> int:
@@ -29,6 +30,16 @@ def condition(text: str) -> Selection:
 
     try:
         return Selection(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def cross_section(text: str) -> CrossSection:
+    """Read a cross-section with its unit."""
+    from forefold.io.crosssections import CrossSection
+
+    try:
+        return CrossSection.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

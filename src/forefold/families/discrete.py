@@ -220,7 +220,7 @@ class Tabulated(Family):
             )
             t = np.where(u == 1.0, self.edges[last[row.reshape(at.shape)] + 1], t)
         t = np.where((u >= 0.0) & (u <= 1.0), t, np.nan)
-        return at + width * t if self.pull else t
+        return at + self._place(at, at, width)[1] * t if self.pull else t
 
     def _moments(self, location: Array) -> tuple[Array, ...]:
         centres, width = 0.5 * (self.edges[1:] + self.edges[:-1]), np.diff(self.edges)

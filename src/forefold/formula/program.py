@@ -100,23 +100,23 @@ class Program:
 
 def run(program: Program, columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Run a program on checked columns."""
-    from forefold.kernels.formula import BLOCK, run_program
+    from forefold.kernels.formula import (
+        BLOCK,
+        FIRST_FUNCTION,
+        run_program,
+        run_simple_program,
+    )
 
     # one type for the compiler, whether the columns may be written or not
     columns = np.ascontiguousarray(columns).view()
     columns.setflags(write=False)
     out = np.empty(columns.shape[1])
+    registers = np.empty((program.registers, BLOCK))
+    code = (program.instructions, program.prologue, program.constants, program.loads)
     with np.errstate(all="ignore"):  # where the kernels are not compiled
-        run_program(
-            program.instructions,
-            program.prologue,
-            program.constants,
-            program.loads,
-            program.result,
-            program.layout,
-            program.numbers,
-            np.empty((program.registers, BLOCK)),
-            columns,
-            out,
-        )
+        if np.all(program.instructions[:, 0] < FIRST_FUNCTION):
+            run_simple_program(*code, program.result, registers, columns, out)
+        else:
+            tables = (program.layout, program.numbers)
+            run_program(*code, program.result, *tables, registers, columns, out)
     return out

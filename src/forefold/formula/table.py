@@ -60,7 +60,7 @@ class Table:
         if self.interpolation not in {"none", "linear"}:
             message = f"{name}: interpolation {self.interpolation!r}, 'none' or 'linear' is allowed"
             raise ValueError(message)
-        if self.outside not in {"clamp", "nan"} and not isinstance(self.outside, int | float):
+        if isinstance(self.outside, str) and self.outside not in {"clamp", "nan"}:
             message = f"{name}: outside {self.outside!r}, 'clamp', 'nan' or a number is allowed"
             raise ValueError(message)
         if not 1 <= len(self.axes) <= _MAX_AXES:
@@ -240,15 +240,15 @@ def _histogram(text: str, name: str) -> Any:
 
 
 def _edges(axis: Any, where: str) -> NDArray[np.float64]:
-    """Edges of a histogram's axis."""
-    edges = getattr(axis, "edges", None)
-    if edges is not None and not callable(edges) and np.asarray(edges).dtype.kind == "f":
-        return np.asarray(edges, dtype=np.float64)
-    pairs = [axis[i] for i in range(len(axis))]
-    if not all(isinstance(pair, tuple) for pair in pairs):
+    """Edges of a histogram's axis; UHI promises intervals, most histograms have the edges too."""
+    intervals = [axis[i] for i in range(len(axis))]
+    if not getattr(axis.traits, "ordered", not axis.traits.discrete):
         message = f"{where}: categories have no edges, an axis of intervals is wanted"
         raise ValueError(message)
-    return np.array([pairs[0][0], *(pair[1] for pair in pairs)], dtype=np.float64)
+    edges = getattr(axis, "edges", None)
+    if edges is None:
+        edges = [intervals[0][0], *(upper for _, upper in intervals)]
+    return np.array(edges, dtype=np.float64)
 
 
 def flat_tables(tables: Sequence[Table]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -263,7 +263,9 @@ def flat_tables(tables: Sequence[Table]) -> tuple[NDArray[np.int64], NDArray[np.
     layout : ndarray of int64, shape (tables, len(LAYOUT_COLUMNS))
     numbers : ndarray of float64
     """
-    layout = np.zeros((len(tables), 6), dtype=np.int64)
+    from forefold.kernels.tables import LAYOUT_COLUMNS
+
+    layout = np.zeros((len(tables), len(LAYOUT_COLUMNS)), dtype=np.int64)
     numbers: list[NDArray[np.float64]] = []
     start = 0
     for row, table in zip(layout, tables, strict=True):

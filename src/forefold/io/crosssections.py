@@ -16,6 +16,7 @@ selected, and the total of the probe on the target, of which the flux average is
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,11 @@ _SCALES = {
     "PerTargetAtom": "PerAtom",
     "PerTargetNucleon": "PerNucleon",
 }
+_UNITS = ("pb", "cm2", "10-38 cm2")
+_TARGETS = ("PerAtom", "PerNucleon")
+_SAID = re.compile(
+    r"([0-9.eE+-]+?)(?:\s*\+-\s*([0-9.eE+-]+))?\s+(pb|cm2|10-38 cm2)\s+(PerAtom|PerNucleon)"
+)
 _MARK = b"\nA 0 GenCrossSection "
 _BLOCK = 1 << 21
 
@@ -83,6 +89,43 @@ class CrossSection:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings, as JSON holds them."""
         return asdict(self)
+
+    @classmethod
+    def parse(cls, text: str) -> CrossSection:
+        """Read what a user says: ``VALUE [+- UNCERTAINTY] UNIT TARGET``.
+
+        Parameters
+        ----------
+        text : str
+            Units ``pb``, ``cm2``, ``10-38 cm2``; targets ``PerAtom``, ``PerNucleon``.
+
+        Returns
+        -------
+        CrossSection
+
+        Raises
+        ------
+        ValueError
+            The text is something else; the message says what is allowed.
+
+        Examples
+        --------
+        >>> CrossSection.parse("1.18 +- 0.02 10-38 cm2 PerNucleon").unit
+        '10-38 cm2'
+        """
+        match = _SAID.fullmatch(text.strip())
+        if match is None:
+            message = (
+                f"cross-section: VALUE [+- UNCERTAINTY] UNIT TARGET is expected, with UNIT {', '.join(_UNITS)} and TARGET "
+                f"{', '.join(_TARGETS)}, such as '1.18 pb PerAtom'; found {text!r}"
+            )
+            raise ValueError(message)
+        value, spread, unit, target = match.groups()
+        number = _number(value)
+        if not number:
+            message = f"cross-section: a finite number above 0 is expected, found {value!r}"
+            raise ValueError(message)
+        return cls(number, unit, target, "as the user said", _number(spread))
 
     @classmethod
     def of(cls, facts: Any) -> CrossSection | None:
@@ -201,7 +244,7 @@ def passed_on(provenance: Mapping[str, Any]) -> tuple[CrossSection | None, str]:
     Parameters
     ----------
     provenance : mapping
-        Of the output; each of its ``inputs`` may have a ``cross_section``.
+        Of the output; it or each of its ``inputs`` may have a ``cross_section``.
 
     Returns
     -------
@@ -214,6 +257,9 @@ def passed_on(provenance: Mapping[str, Any]) -> tuple[CrossSection | None, str]:
     >>> passed_on({"inputs": [{"path": "numu.gst.root"}]})
     (None, 'unknown: the input does not say it')
     """
+    said = CrossSection.of(provenance.get("cross_section"))
+    if said is not None:
+        return said, said.origin
     inputs = provenance.get("inputs")
     inputs = inputs if isinstance(inputs, list) else []
     found = [CrossSection.of(one.get("cross_section")) for one in _dicts(inputs)]

@@ -81,6 +81,11 @@ def expand(paths: Paths) -> list[str]:
 
 
 def _expand_one(name: str) -> list[str]:
+    if remote.is_remote(name):
+        if "*" in name:
+            msg = f"{name}: patterns work on local files only; give the URL of each file"
+            raise ValueError(msg)
+        return [name]
     # A file whose own name holds a bracket is meant before a pattern is.
     if _WILD.search(name) and not Path(name).exists():
         hits = glob.glob(name, recursive=True)  # noqa: PTH207 - patterns may be absolute
@@ -89,8 +94,6 @@ def _expand_one(name: str) -> list[str]:
             msg = f"{name}: no file matches this pattern"
             raise FileNotFoundError(msg)
         return [hit for name in found for hit in _expand_one(name)]
-    if remote.is_remote(name):
-        return [name]
     if not name:
         msg = "the name of an input file is empty"
         raise ValueError(msg)

@@ -25,26 +25,37 @@ _FINAL = ("barcode", "E", "Px", "Py", "Pz")
 _AXES = ("Px", "Py", "Pz", "E")
 _LEPTONS = tuple(f"{which}_{axis}" for which in ("lepIn", "lepOut") for axis in _AXES)
 
-# evType of GiBUU (its wiki, LesHouches; neutrino_IDTable.f90) to the ranges of NuHepMC 1.0.0.
-_EVENT_TYPES = {1: 200} | dict.fromkeys(range(2, 32), 400) | {
-    32: 500, 33: 500, 34: 600, 35: 300, 36: 301, 37: 501
+# evType of GiBUU (its wiki, LesHouches) to the numbers that its own NuHepMC output gives them
+# (EventOutput.f90, nuhepmc_proc_ID_from_buu).
+_EVENT_TYPES = {1: 200, 2: 400} | dict.fromkeys(range(3, 32), 401) | {
+    32: 500, 33: 501, 34: 600, 35: 300, 36: 301, 37: 502
 }  # fmt: skip
 _NAMES = {
-    301: "2p2h with a Delta CC",
-    351: "2p2h with a Delta NC",
-    500: "one-pion background CC",
-    501: "two-pion background CC",
-    550: "one-pion background NC",
-    551: "two-pion background NC",
+    number + more: f"{name} {current}"
+    for number, name in {
+        301: "2p2h with a Delta",
+        400: "Delta resonance",
+        401: "other resonance",
+        500: "one-pion background off a neutron",
+        501: "one-pion background off a proton",
+        502: "two-pion background",
+    }.items()
+    for more, current in ((0, "CC"), (50, "NC"))
 }
 _EM, _CC, _NC = 1, 2, 3
+
+# What has less than its mass is bound, and stays inside (EventOutput.f90, NuHepMC_write_particle).
+# These are GiBUU's masses in GeV, not those of the particle table.
+_MASSES = {2212: 0.938, 2112: 0.938, 211: 0.138, 111: 0.138}
+_INSIDE = 14
 
 
 class GiBUUReader(TreeReader):
     """Reader of GiBUU's `RootTuple`.
 
     The outgoing lepton stands apart from the other particles; it is put before them. Which lepton
-    it is follows from `flavor_ID` and `process_ID` (negative for antineutrinos).
+    it is follows from `flavor_ID` and `process_ID` (negative for antineutrinos).  Bound nucleons and
+    pions have status 14.
     """
 
     name = "gibuu"
@@ -55,7 +66,7 @@ class GiBUUReader(TreeReader):
         | dict.fromkeys(_FINAL, "list")
     )
     optional: ClassVar = {"nucleus_A": "one", "nucleus_Z": "one"}
-    advice = " (which GiBUU writes in neutrino runs with additional information)"
+    advice = " (GiBUU writes them in neutrino runs, older releases not all of them)"
 
     def describe(self, path: str) -> Header:
         """Read the number of runs, by which the weights are to be divided."""
@@ -97,7 +108,9 @@ class GiBUUReader(TreeReader):
         number[current == _EM] *= -1
         counts, flat = _with_lepton(piece, lepton)
         probe = np.where(current == _EM, charged, neutrino)
-        if not source.final_state_only:
+        if source.final_state_only:
+            counts, flat = _escaped(counts, flat)
+        else:
             counts, flat = _with_probe(piece, probe, counts, flat)
         return events.build(
             counts=counts,
@@ -134,7 +147,19 @@ def _with_lepton(
         for key, name, column in zip(keys, _FINAL, columns, strict=True)
     }
     flat["status"] = np.full(len(flat["pdgid"]), events.FINAL_STATE)
+    for pdgid, mass in _MASSES.items():
+        bound = (np.abs(flat["pdgid"]) == pdgid) & (flat["energy"] < mass)
+        flat["status"][bound] = _INSIDE
     return own + 1, flat
+
+
+def _escaped(
+    counts: NDArray[np.int64], flat: dict[str, NDArray[Any]]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Leave out what stays inside the nucleus."""
+    final = flat["status"] == events.FINAL_STATE
+    rows = np.repeat(np.arange(len(counts)), counts)[final]
+    return np.bincount(rows, minlength=len(counts)), {key: flat[key][final] for key in flat}
 
 
 def _with_probe(

@@ -38,6 +38,8 @@ _LINE_BYTES = 1000
 _MOST_PARTICLES = 100_000
 _INITIAL = 0
 _LEPTONS = range(11, 17)
+_NUCLEONS = (2112, 2212)
+_NUCLEI = range(1_000_000_000, 2_000_000_000)
 
 # status, pdgid, px, py, pz, energy
 _Row = tuple[int, int, float, float, float, float]
@@ -285,7 +287,7 @@ def _record(batch: list[tuple[int, _Event]], source: Source) -> ak.Array:
     probe, target, momentum, cc, nc = [], [], [], [], []
     for _, event in batch:
         lepton = _find(event, lambda pdgid: abs(pdgid) in _LEPTONS)
-        nucleus = _find(event, lambda pdgid: pdgid > 100)
+        nucleus = _find(event, lambda pdgid: pdgid in _NUCLEONS or pdgid in _NUCLEI)
         probe.append(lepton[1] if lepton else 0)
         target.append(nucleus[1] if nucleus else 0)
         momentum.append(lepton[2:] if lepton else (np.nan,) * 4)

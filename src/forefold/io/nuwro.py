@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["READER", "NuWroReader"]
 
 # Numbers as NuHepMC/nuwro2hepmc3 gives them; 50 is added for neutral currents.
-_NUMBERS = {"qel": 200, "res": 500, "dis": 600, "coh": 100, "mec": 300, "hyp": 201, "lep": 700}
+_NUMBERS = {
+    "qel": 200,
+    "res": 500,
+    "dis": 600,
+    "coh": 100,
+    "mec": 300,
+    "hip": 201,
+    "hyp": 201,
+    "lep": 700,
+}
+_LATER = ("hip", "hyp", "lep")  # not in files of all releases
 _DELTA = 400
 _NAMES = {
     201: "hyperon production CC",
@@ -59,10 +69,14 @@ class NuWroReader(TreeReader):
     tree = "treeout"
     required: ClassVar = (
         {"e/weight": "one"}
-        | dict.fromkeys((_flag(name) for name in (*_NUMBERS, "cc", "nc")), "one")
+        | dict.fromkeys(
+            (_flag(name) for name in (*_NUMBERS, "cc", "nc") if name not in _LATER), "one"
+        )
         | dict.fromkeys((*_names("post"), *_names("in")), "list")
     )
-    optional: ClassVar = dict.fromkeys((_PROTONS, _NEUTRONS, _flag("res_delta")), "one")
+    optional: ClassVar = dict.fromkeys(
+        (_PROTONS, _NEUTRONS, _flag("res_delta"), *(_flag(name) for name in _LATER)), "one"
+    )
     advice = (
         "; uproot cannot read this file's class `event`: convert it with nuwro2hepmc3 to NuHepMC, "
         "which forefold reads"
@@ -98,7 +112,11 @@ class NuWroReader(TreeReader):
         order = np.argsort(rows, kind="stable")
         flat = {key: np.concatenate([part[key] for _, part in parts])[order] for key in parts[0][1]}
         probe, momentum = _probe(piece)
-        flags = {name: piece[_flag(name)].astype(np.bool_) for name in (*_NUMBERS, "cc", "nc")}
+        flags = {
+            name: piece[_flag(name)].astype(np.bool_)
+            for name in (*_NUMBERS, "cc", "nc")
+            if _flag(name) in piece
+        }
         return events.build(
             counts=np.bincount(rows, minlength=len(piece)),
             pdgid=flat["pdgid"],
@@ -173,7 +191,8 @@ def _process_id(
     """Give the number of each process; electromagnetic ones are negative."""
     number = np.zeros(len(piece), dtype=np.int32)
     for name, value in _NUMBERS.items():
-        number[flags[name]] = value
+        if name in flags:
+            number[flags[name]] = value
     delta = _flag("res_delta")
     # Old files do not say what the pion comes from.
     from_delta = piece[delta].astype(np.bool_) if delta in piece else np.ones(len(piece), np.bool_)

@@ -102,13 +102,17 @@ def _xz() -> lzma.LZMADecompressor:
 
 
 @contextmanager
-def decoded(path: str) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
+def decoded(
+    path: str, block: int | None = None
+) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
     """Open a file for reading, decompressed if its content (not its name) is gzip, xz or zstd.
 
     Parameters
     ----------
     path : str
         File.
+    block : int, optional
+        Bytes to ask a server for at once.
 
     Yields
     ------
@@ -120,7 +124,7 @@ def decoded(path: str) -> Iterator[tuple[io.BufferedReader, io.BufferedReader]]:
     ValueError
         If the file is zstd and no library for it is installed.
     """
-    with remote.opened(path) as raw:
+    with remote.opened(path, block) as raw:
         start = raw.read(6)
         raw.seek(0)
         if start.startswith(GZIP_MAGIC):
@@ -171,7 +175,7 @@ def block(content: io.BufferedReader, size: int) -> tuple[bytes, str | None]:
 
 def head(path: str, size: int = 512) -> bytes:
     """Read the first bytes of a file's content, decompressed."""
-    with decoded(path) as (content, _):
+    with decoded(path, _RAW_BYTES) as (content, _):
         start, fault = block(content, size)
     if fault is not None and not start:
         msg = f"{path}: {fault}"

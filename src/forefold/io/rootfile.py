@@ -33,9 +33,10 @@ def keys(path: str) -> list[str]:
 def opened(path: str) -> Iterator[Any]:
     """Open a ROOT file; say so if it is cut."""
     size = remote.size(path)
+    remote.need_parts(path)
     with complaints(path, "its header"):
         if remote.is_remote(path):
-            file = uproot.open(path)
+            file = uproot.open({path: None})
         elif size > _MAPPED_BYTES:
             # Not mapped, because what is mapped and read counts as memory of the process.
             file = uproot.open(Path(path), handler=uproot.source.file.MultithreadedFileSource)

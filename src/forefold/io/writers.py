@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.io import remote
 from forefold.io.files import is_full
 from forefold.io.own.about import CONTENTS, About, Writer
 
@@ -222,6 +223,9 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 
 def _check_target(name: str, overwrite: bool) -> None:
     """Refuse an output that cannot or must not be made."""
+    if remote.is_remote(name):
+        msg = f"{name}: outputs are local files; copy the output there when it is made"
+        raise ValueError(msg)
     path = Path(name)
     try:
         if path.is_dir():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.jit import jit
+from forefold.kernels.jit import jit, jit_inner
 
 __all__ = [
     "arccosine",
@@ -50,7 +50,7 @@ _52 = np.uint64(52)
 _BIAS = 1023
 
 
-@jit
+@jit_inner
 def _sum(a: float, b: float) -> tuple[float, float]:
     """Exact sum as a pair (Knuth)."""
     s = a + b
@@ -58,7 +58,7 @@ def _sum(a: float, b: float) -> tuple[float, float]:
     return s, (a - (s - t)) + (b - t)
 
 
-@jit
+@jit_inner
 def _product(a: float, b: float) -> tuple[float, float]:
     """Exact product as a pair (Dekker), for factors below 1e290."""
     p = a * b
@@ -71,7 +71,7 @@ def _product(a: float, b: float) -> tuple[float, float]:
     return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
 
 
-@jit
+@jit_inner
 def _logarithm_pair(x: float) -> tuple[float, float]:
     """Natural logarithm of a positive finite number as a pair, relative error below 2^-63.
 
@@ -122,7 +122,7 @@ def _logarithm_pair(x: float) -> tuple[float, float]:
     return _sum(high, rest + (k * _LN2_LOW + low))
 
 
-@jit
+@jit_inner
 def _scaled(y: float, k: np.int64) -> float:
     """2^k y in two steps, so that neither power of two leaves the range of normal numbers."""
     k1 = k >> 1
@@ -132,7 +132,7 @@ def _scaled(y: float, k: np.int64) -> float:
     return (y * scale1) * scale2
 
 
-@jit
+@jit_inner
 def _exponential_pair(x: float, low: float) -> tuple[np.int64, float, float]:
     """e^(x + low) as 2^k times a pair, for |x| < 1500.
 
@@ -161,7 +161,7 @@ def _exponential_pair(x: float, low: float) -> tuple[np.int64, float, float]:
     return np.int64(k), high, rest + rest2 + r_low * high
 
 
-@jit
+@jit_inner
 def _exponential_minus_1(x: float) -> float:
     """e^x - 1, for |x| < 700."""
     k, high, low = _exponential_pair(x, 0.0)
@@ -196,7 +196,7 @@ def power_half(x: float) -> float:
     return np.sqrt(x + 0.0)
 
 
-@jit
+@jit_inner
 def _edge_power(x: float, y: float) -> float:
     """x^y where one of them is zero, infinite or NaN, y not zero and x not one."""
     if np.isnan(x) or np.isnan(y):

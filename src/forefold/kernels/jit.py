@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["jit"]
+__all__ = ["jit", "jit_inner"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,7 +18,16 @@ def jit(function: F) -> F:
     Fast-math stays off: reordering or contracting operations would change the bits.
     Where no folder can be written for the cache, the function is compiled in every process.
     """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
+    return _compiled(function)
+
+
+def jit_inner(function: F) -> F:
+    """Compile a function that only compiled functions call: without a door for Python, in three quarters of the time."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(function: F, **more: bool) -> F:
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, **more}
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:

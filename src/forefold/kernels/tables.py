@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kernels.jit import jit
+from forefold.kernels.jit import jit_inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LAYOUT_COLUMNS", "MAX_AXES", "look_up"]
+__all__ = ["LAYOUT_COLUMNS", "look_up"]
 
-MAX_AXES = 3
+_SHORT = 65  # so few edges are counted faster than halved: the processor cannot predict halving
 LAYOUT_COLUMNS = (
     "start",  # index into numbers
     "length0",  # edges or points of the first axis ...
@@ -28,89 +28,87 @@ LAYOUT_COLUMNS = (
 )
 
 
-@jit
-def _interval(x: float, axis: NDArray[np.float64], start: int, length: int) -> int:
-    """Interval of an axis that holds x, from 0; the border's where x is outside. Half-open, the last one closed."""
-    low = 0
-    high = length - 1
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if x >= axis[start + middle]:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-@jit
+@jit_inner
 def look_up(
     layout: NDArray[np.int64],
-    table: int,
     numbers: NDArray[np.float64],
-    x: float,
-    y: float,
-    z: float,
-) -> float:
-    """Value of one table at a point; NaN where a coordinate is NaN.
+    out: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    c: NDArray[np.float64],
+    n: int,
+) -> None:
+    """Look n points up in one table; NaN where a coordinate is NaN.
 
     Parameters
     ----------
-    layout : ndarray of int64, shape (tables, len(LAYOUT_COLUMNS))
-    table : int
-        Row of `layout`.
+    layout : ndarray of int64, shape (len(LAYOUT_COLUMNS),)
+        The table's row.
     numbers : ndarray of float64
-    x, y, z : float
+        Of all tables.
+    out : ndarray of float64
+        What is found: interpolated linearly along each axis if so, exact at the points.
+    a, b, c : ndarray of float64
         Coordinates; those that the table does not have are not looked at.
-
-    Returns
-    -------
-    float
-        Interpolated linearly along each axis if so; exact at the points.
+    n : int
     """
-    axes = 1 + np.int64(layout[table, 2] > 0) + np.int64(layout[table, 3] > 0)
-    linear = layout[table, 4] == 1
-    axis = layout[table, 0]
-    cell = 0  # flat index of the lowest corner
-    size = 1
-    step0, step1, step2 = 0, 0, 0  # from a corner to the next one along each axis
-    t0, t1, t2 = 0.0, 0.0, 0.0
-    outside = False
-    for k in range(axes):  # not unrolled: it would be compiled three times
-        length = layout[table, 1 + k]
-        v = x if k == 0 else (y if k == 1 else z)
-        if np.isnan(v):
-            return np.nan
-        first, last = numbers[axis], numbers[axis + length - 1]
-        if v < first or v > last:
-            outside = True
-            v = first if v < first else last
-        i = _interval(v, numbers, axis, length)
-        t = 0.0
-        if linear:
-            a, b = numbers[axis + i], numbers[axis + i + 1]
-            t = (v - a) / (b - a)
-        width = length if linear else length - 1
-        cell = cell * width + i
-        size *= width
-        step0, step1 = step0 * width, step1 * width
-        if k == 0:
-            step0, t0 = 1, t
-        elif k == 1:
-            step1, t1 = 1, t
+    axes = 1 + np.int64(layout[2] > 0) + np.int64(layout[3] > 0)
+    linear, clamp = layout[4] == 1, layout[5] == 1
+    # arrays are handed to no function in these loops: counting their owners costs more than the look-up
+    for p in range(n):
+        start = layout[0]
+        cell = 0  # flat index of the lowest corner
+        size = 1
+        step0, step1, step2 = 0, 0, 0  # from a corner to the next one along each axis
+        t0, t1, t2 = 0.0, 0.0, 0.0
+        outside = False
+        unknown = False
+        for k in range(axes):
+            x = a[p] if k == 0 else (b[p] if k == 1 else c[p])
+            unknown |= np.isnan(x)
+            length = layout[1 + k]
+            v = min(max(x, numbers[start]), numbers[start + length - 1])
+            outside |= v != x
+            # the interval that holds v: half-open, the last one closed
+            low, high = 0, length - 1
+            if length <= _SHORT:
+                for m in range(start + 1, start + high):
+                    low += int(v >= numbers[m])
+            else:
+                while high - low > 1:
+                    middle = (low + high) >> 1
+                    if v >= numbers[start + middle]:
+                        low = middle
+                    else:
+                        high = middle
+            t = 0.0
+            if linear:
+                below = numbers[start + low]
+                t = (v - below) / (numbers[start + low + 1] - below)
+            width = length if linear else length - 1
+            cell = cell * width + low
+            size *= width
+            step0, step1 = step0 * width, step1 * width
+            if k == 0:
+                step0, t0 = 1, t
+            elif k == 1:
+                step1, t1 = 1, t
+            else:
+                step2, t2 = 1, t
+            start += length
+        if unknown:
+            out[p] = np.nan
+        elif outside and not clamp:
+            out[p] = numbers[start + size]
+        elif not linear:
+            out[p] = numbers[start + cell]
         else:
-            step2, t2 = 1, t
-        axis += length
-    if outside and layout[table, 5] == 0:
-        return numbers[axis + size]
-    corner = axis + cell
-    if not linear:
-        return numbers[corner]
-    total = 0.0
-    for n in range(1 << axes):
-        i, j, k = n & 1, (n >> 1) & 1, n >> 2
-        weight = t0 if i == 1 else 1.0 - t0
-        weight *= t1 if j == 1 else 1.0 - t1
-        weight *= t2 if k == 1 else 1.0 - t2
-        if weight != 0.0:
-            total += weight * numbers[corner + i * step0 + j * step1 + k * step2]
-    return total
+            total = 0.0
+            for corner in range(1 << axes):
+                i, j, k = corner & 1, (corner >> 1) & 1, corner >> 2
+                weight = t0 if i == 1 else 1.0 - t0
+                weight *= t1 if j == 1 else 1.0 - t1
+                weight *= t2 if k == 1 else 1.0 - t2
+                if weight != 0.0:
+                    total += weight * numbers[start + cell + i * step0 + j * step1 + k * step2]
+            out[p] = total

@@ -30,6 +30,8 @@ _NOT_SMEARED = {
     "nucleus": Fate.NUCLEUS,
     "pseudo-particle": Fate.PSEUDO_PARTICLE,
     "not final state": Fate.NOT_FINAL_STATE,
+    "decayed": Fate.DECAYED,
+    "merged": Fate.MERGED,
 }
 _MASK = int(sum(OUTCOMES))
 _BELOW = (Fate.BELOW_THRESHOLD, Fate.BELOW_RECO_THRESHOLD)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from forefold.events.table import rows_of_events
-from forefold.io import files
+from forefold.io import files, remote
 from forefold.io.own.about import CONTENTS, About, Opened, document, parsed
 from forefold.io.own.columns import Column, Flat, nest
 from forefold.io.own.rows import TYPES, whole_events
@@ -130,7 +130,7 @@ def batches(
     path: str, start: int, stop: int | None, chunk: int
 ) -> Iterator[tuple[pa.Table, float]]:
     """Read the rows of a range of events in pieces of whole events, each with the fraction done."""
-    size = Path(path).stat().st_size
+    size = max(remote.size(path), 1)
     with files.decoded(path) as (content, raw):
         rows = ((table, min(raw.tell() / size, 1.0)) for table in _rows_of(path, content))
         yield from whole_events(path, rows, start, stop, chunk)
@@ -208,11 +208,13 @@ def note(path: str) -> dict[str, Any] | None:
     ValueError
         If the rows are not those that were written.
     """
-    beside = Path(f"{path}.json")
+    beside = f"{path}.json"
     try:
-        if not beside.is_file() or beside.stat().st_size > _NOTE:
+        with remote.opened(beside) as file:
+            text = file.read(_NOTE + 1)
+        if len(text) > _NOTE:
             return None
-        facts = parsed(str(beside), beside.read_bytes())
+        facts = parsed(beside, text)
     except (ValueError, OSError):
         return None
     if not isinstance(facts.get("sha256"), str):
@@ -225,7 +227,7 @@ def note(path: str) -> dict[str, Any] | None:
         except files.DAMAGE as error:
             raise files.damaged(path, error) from error
     if digest.hexdigest() != facts["sha256"]:
-        msg = f"{path}: damaged, cut or changed since it was written: its rows do not fit {beside.name}"
+        msg = f"{path}: damaged, cut or changed since it was written: its rows do not fit {Path(beside).name}"
         raise ValueError(msg)
     return facts
 

@@ -9,18 +9,19 @@ provenance is JSON in the dataset `provenance`; its short parts are attributes o
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.io import remote
 from forefold.io.own.about import NAME, About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
 from forefold.io.own.flatsink import Checksums, FlatSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import awkward as ak
     from numpy.typing import NDArray
@@ -132,10 +133,12 @@ def _complaints(path: str, what: str) -> Iterator[None]:
 def opened(path: str) -> Iterator[Opened]:
     """Open an HDF5 file that forefold wrote."""
     h5py = _h5py(path)
-    size = Path(path).stat().st_size
-    with _complaints(path, "its header"):
-        file = h5py.File(path, "r")
-    with file:
+    size = remote.size(path)
+    remote.need_parts(path)
+    with ExitStack() as stack:
+        source = stack.enter_context(remote.opened(path)) if remote.is_remote(path) else path
+        with _complaints(path, "its header"):
+            file = stack.enter_context(h5py.File(source, "r"))
         with _complaints(path, "its list of contents"):
             mine = _is_ours(file)
             found = ", ".join(list(file)[:20])

@@ -23,7 +23,7 @@ import awkward as ak
 import numpy as np
 
 from forefold import events as records
-from forefold.io import files, hepmctext
+from forefold.io import files, hepmctext, remote
 from forefold.io.own.about import About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, nest, restored, stored_type
 from forefold.io.own.flatsink import FlatSink
@@ -322,9 +322,7 @@ def _body_digest(path: str) -> str:
 def _pieces(
     path: str, schema: Schema, words: dict[str, Any], start: int, stop: int | None, chunk: int
 ) -> Iterator[tuple[ak.Array, float]]:
-    from pathlib import Path
-
-    size = Path(path).stat().st_size
+    size = max(remote.size(path), 1)
     for batch in hepmctext.batches(path, start, stop):
         good = hepmctext.check_batch(path, batch, hepmctext.HEPMC3)
         for at in range(0, len(good.events), chunk):

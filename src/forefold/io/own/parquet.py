@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forefold.io import files
+from forefold.io import files, remote
 from forefold.io.own.about import CONTENTS, NAME, About, Opened, damage
 from forefold.io.own.columns import flatten, nest
 from forefold.io.own.rows import TYPES, whole_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import awkward as ak
 
@@ -117,7 +117,8 @@ def _provenance(path: str, schema: pa.Schema) -> dict[str, Any]:
 
 @contextmanager
 def _file(path: str) -> Iterator[Any]:
-    with Path(path).open("rb") as raw:
+    remote.need_parts(path)
+    with remote.opened(path) as raw:
         with _complaints(path):
             # Lengths in the footer are checked against these limits before anything is allocated.
             file = pq.ParquetFile(

@@ -1,0 +1,30 @@
+"""Responses: P(observed | true), with an efficiency of at most one.
+
+A `Response` has three faces: `~Response.efficiency` (is it seen?), `~Response.cdf` with `~Response.pdf` and `~Response.ppf` (where is it
+seen?), and `~Response.sample` (one draw from given uniforms). `~Response.then` puts one after the other, `~Response.matrix` gives
+the exact matrix of a binning.
+
+>>> from forefold.families import LogNormal
+>>> from forefold.response import Smear
+>>> detector = Smear(LogNormal(), sigma=lambda energy: 0.3 * energy**0.5, efficiency=0.9)
+>>> print(detector)
+Response from 2 uniforms a draw
+  seen with efficiency 0.9
+  observed as LogNormal()
+  about the true value
+  with sigma = <lambda>(true)
+>>> matrix = detector.matrix([1.0, 2.0, 4.0], [0.0, 1.0, 2.0, 4.0])
+>>> matrix.values().round(4).tolist()
+[[0.1251, 0.6455, 0.1293], [0.0, 0.0853, 0.7178]]
+>>> matrix.values(flow=True).sum(axis=1).round(12).tolist()
+[0.9, 0.9]
+"""
+
+from __future__ import annotations
+
+from forefold.response.chain import Chain
+from forefold.response.registry import registered
+from forefold.response.response import Response
+from forefold.response.smear import Identity, Smear
+
+__all__ = ["Chain", "Identity", "Response", "Smear", "registered"]

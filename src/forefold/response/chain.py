@@ -1,0 +1,159 @@
+"""Responses one behind the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.families.mixture import invert
+from forefold.kernels.special import normal_cdf, normal_density
+from forefold.response.response import Response
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from forefold.response.response import Array
+
+__all__ = ["Chain"]
+
+_REACH = 8.0  # sigma: 1e-15 of the probability is beyond
+
+
+@cache
+def _nodes(n: int) -> tuple[Array, Array]:
+    """Quantiles u and weights: the trapezoidal rule in the normal score of u."""
+    score = np.linspace(-_REACH, _REACH, n)
+    weights = np.array([normal_density(s) for s in score])
+    return np.array([normal_cdf(s) for s in score]), weights / weights.sum()
+
+
+@dataclass(frozen=True)
+class Chain(Response):
+    """Responses one behind the other; made by `Response.then`.
+
+    Parameters
+    ----------
+    parts : tuple of Response
+        In the order in which they act; chains among them are dissolved.
+    nodes : int
+        Points at which the observed value of every part but the last is taken; not fewer than in a chain among them.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two parts, or fewer than 8 nodes.
+
+    Notes
+    -----
+    The sum over what lies between, P(z|x) = sum over y of P(z|y) P(y|x), is taken at quantiles of the first
+    response: the trapezoidal rule in the normal score of the quantile, which converges faster than any power for
+    smooth integrands (Trefethen and Weideman, SIAM Review 56 (2014) 385). With 96 nodes two Gaussians are right to 1e-12
+    where the second is at least a fifth as wide as the first, to 3e-5 where it is a tenth; twice the nodes serve
+    half the width. Where the second jumps (a threshold, edges of a box) the error is of the order of 1/nodes.
+    A part that is a point takes one node. Samples are exact always.
+
+    Examples
+    --------
+    >>> from forefold.families import Normal
+    >>> from forefold.response import Identity, Smear
+    >>> chain = Smear(Normal(), 0.3, efficiency=0.5).then(Identity()).then(Smear(Normal(), 0.4, efficiency=0.8))
+    >>> len(chain.parts), chain.n_uniforms, float(chain.efficiency(1.0).round(12))
+    (3, 4, 0.4)
+    """
+
+    parts: tuple[Response, ...]
+    nodes: int = 96
+
+    def __post_init__(self) -> None:
+        flat: list[Response] = []
+        for part in self.parts:
+            flat.extend(part.parts if isinstance(part, Chain) else (part,))
+        if len(flat) < 2 or self.nodes < 8:
+            message = f"a chain of {len(flat)} parts and {self.nodes} nodes; at least 2 parts and 8 nodes are needed"
+            raise ValueError(message)
+        most = max([self.nodes, *(p.nodes for p in self.parts if isinstance(p, Chain))])
+        object.__setattr__(self, "nodes", most)
+        object.__setattr__(self, "parts", tuple(flat))
+
+    @property
+    def n_uniforms(self) -> int:
+        """The parts' uniforms, in order."""
+        return sum(part.n_uniforms for part in self.parts)
+
+    @property
+    def _rest(self) -> Response:
+        behind = self.parts[1:]
+        return behind[0] if len(behind) == 1 else Chain(behind, self.nodes)
+
+    def _between_nodes(self, true: Array) -> tuple[Array, Array]:
+        """Take the first part's quantiles, and the probability to be seen by the rest at each."""
+        u, weights = (
+            (np.array([0.5]), np.ones(1)) if self.parts[0]._is_point() else _nodes(self.nodes)
+        )
+        bins = (slice(None),) + (None,) * true.ndim
+        y = self.parts[0].ppf(u[bins], true)
+        seen: Array = weights[bins] * self._rest.efficiency(y)
+        return y, seen
+
+    def _efficiency(self, true: Array) -> Array:
+        _, seen = self._between_nodes(true)
+        found: Array = np.minimum(self.parts[0].efficiency(true) * seen.sum(axis=0), 1.0)
+        return found
+
+    def _mean(self, values: Array, seen: Array) -> Array:
+        """Average over the nodes; what is never seen by the rest has no value."""
+        with np.errstate(invalid="ignore"):
+            total: Array = np.where(seen > 0.0, values * seen, 0.0).sum(axis=0)
+            mean: Array = total / np.asarray(seen.sum(axis=0))
+        return mean
+
+    def _between(self, low: Array, high: Array, true: Array) -> Array:
+        y, seen = self._between_nodes(true)
+        return self._mean(self._rest.between(low, high, y), seen)
+
+    def _cdf(self, observed: Array, true: Array) -> Array:
+        y, seen = self._between_nodes(true)
+        return self._mean(self._rest.cdf(observed, y), seen)
+
+    def _pdf(self, observed: Array, true: Array) -> Array:
+        y, seen = self._between_nodes(true)
+        return self._mean(self._rest.pdf(observed, y), seen)
+
+    def bin_probabilities(self, edges: ArrayLike, true: ArrayLike) -> Array:
+        """See `Response.bin_probabilities`; what lies between is found once for all bins."""
+        y, seen = self._between_nodes(np.asarray(true, dtype=np.float64))
+        return self._mean(self._rest.bin_probabilities(edges, y), seen[..., None])
+
+    def _ppf(self, u: Array, true: Array) -> Array:
+        y, seen = self._between_nodes(true)
+        x = self._rest.ppf(u, y)
+        low = np.where(seen > 0.0, x, np.inf).min(axis=0)
+        high = np.where(seen > 0.0, x, -np.inf).max(axis=0)
+        found = invert(lambda z: self._mean(self._rest.cdf(z, y), seen), u, low, high)
+        inside = (u >= 0.0) & (u <= 1.0) & (seen.sum(axis=0) > 0.0)
+        return np.where(inside, found, np.nan)
+
+    def _sample(self, true: Array, u: Array) -> Array:
+        first = 0
+        for part in self.parts:
+            true = part.sample(true, u[first : first + part.n_uniforms])
+            first += part.n_uniforms
+        return true
+
+    def _breaks(self, reco_edges: Array) -> Array:
+        first, behind = self.parts[0], self._rest
+        plain = first._is_point()
+        return first._breaks(behind._breaks(reco_edges) if plain else np.empty(0))
+
+    def _is_point(self) -> bool:
+        return all(part._is_point() for part in self.parts)
+
+    def _cost(self) -> int:
+        own = 1 if self.parts[0]._is_point() else self.nodes
+        return own * self._rest._cost()
+
+    def __str__(self) -> str:
+        return "\nthen ".join(str(part) for part in self.parts)
