@@ -8,11 +8,19 @@ import numpy as np
 
 from forefold import species as names
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.layout import RULE_COLUMNS, Cells, Kinematics, Rays, Smeared, Species
+from forefold.kernels.layout import (
+    COMPONENT_COLUMNS,
+    RULE_COLUMNS,
+    Cells,
+    Kinematics,
+    Rays,
+    Smeared,
+    Species,
+)
 from forefold.kernels.philox import PURPOSE_IDENTIFICATION
 from forefold.kernels.smear import choose, describe, draw, uniform_columns
-from forefold.namespace import quantity
 from forefold.plan import species_table
+from forefold.quantities import Particles, quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +35,13 @@ _OUTCOME_BITS = int(sum(OUTCOMES))
 _NOT_SMEARED = int(Fate.NOT_FINAL_STATE | Fate.DECAYED | Fate.MERGED)
 _INVALID = int(Fate.INVALID)
 _WHEN = RULE_COLUMNS.index("when")
+_THRESHOLD_KE = RULE_COLUMNS.index("threshold_ke")
+_THRESHOLD_P = RULE_COLUMNS.index("threshold_p")
+_ANGLES = [RULE_COLUMNS.index(name) for name in ("theta_sigma", "phi_sigma")]
+_PARTS = [RULE_COLUMNS.index(name) for name in ("first", "last")]
+_SEEN_IF = RULE_COLUMNS.index("seen_if")
+_WEIGHT = COMPONENT_COLUMNS.index("weight")
+_OR_LOSE = "or let such particles be lost (on_invalid='lose', --on-invalid lose)"
 
 
 class Passage(NamedTuple):
@@ -113,6 +128,7 @@ def prepared(
         work.take(taken)
     work.identify(variation)
     work.choose()
+    work.fill()
     return work
 
 
@@ -142,7 +158,7 @@ class Prepared:
     chosen : ndarray of int64, shape (n,)
         Rules; -1 is left out.
     cells : Cells
-        Filled for the particles of each rule.
+        Filled for the particles of each rule that need it.
     mass_true : ndarray of float64, shape (n,), GeV
     """
 
@@ -208,8 +224,12 @@ class Prepared:
                 lost &= ~hit
                 true = self.kinds[self.kind[rows[hit]]]
                 kind[rows[hit]] = [row_of[entry.pdgid(int(pdg))] for pdg in true]
-            self._check_sum(block.particles, rows, total)
-            self.fate[rows[lost]] |= np.uint16(Fate.UNIDENTIFIED)
+            self._check_sum(
+                f"identification of {', '.join(map(str, block.particles))}", rows, total
+            )
+            valid = (self.fate[rows] & _INVALID) == 0
+            kind[rows[~valid]] = self.kind[rows[~valid]]
+            self.fate[rows[lost & valid]] |= np.uint16(Fate.UNIDENTIFIED)
             self._retake(rows, kind, block.keep)
         self.kind = kind
 
@@ -220,15 +240,16 @@ class Prepared:
             return np.where(self._evaluated(link, rows), self.cells.dynamic[link, rows], 0.0)
         return np.full(rows.size, value)
 
-    def _check_sum(
-        self, particles: object, rows: NDArray[np.int64], total: NDArray[np.float64]
-    ) -> None:
+    def _check_sum(self, where: str, rows: NDArray[np.int64], total: NDArray[np.float64]) -> None:
+        """Refuse particles whose probabilities add up to more than one, or lose them."""
         wrong = total > 1.0 + 1e-9
-        if wrong.any():
-            worst = rows[int(np.argmax(wrong))]
+        if self._on_invalid == "lose":
+            self.fate[rows[wrong]] |= np.uint16(_INVALID)
+        elif wrong.any():
+            i = int(np.argmax(wrong))
             message = (
-                f"card {self.plan.card.name}: identification of {particles}: probabilities add up to "
-                f"{total[int(np.argmax(wrong))]:.6g} for {self._words(int(worst))}; at most 1 is allowed"
+                f"card {self.plan.card.name}: {where}: probabilities add up to {total[i]:.6g} for "
+                f"{self._words(int(rows[i]))}; at most 1 is allowed; {_OR_LOSE}"
             )
             raise ValueError(message)
 
@@ -250,34 +271,40 @@ class Prepared:
         k.kinetic[mistaken] = np.maximum(energy - mass, 0.0)
 
     def choose(self) -> None:
-        """Find the rule of every particle; conditions that are formulas are evaluated before."""
+        """Find the rule of every particle; a condition that is a formula is asked of those that come to it."""
         plan, table = self.plan, self.table
         todo = self._open()
-        whens = [(k, int(link)) for k, link in enumerate(plan.rule_links[:, _WHEN]) if link >= 0]
-        for k, link in whens:
-            asked = np.array(
-                [
-                    table.outcome[s] == 0 and k in table.candidates[table.first[s] : table.last[s]]
-                    for s in range(len(self.kinds))
-                ],
-                dtype=np.bool_,
-            )
-            self._evaluated(link, np.flatnonzero(todo & asked[self.kind]))
+        for k, link in enumerate(plan.rule_links[:, _WHEN].tolist()):
+            if link >= 0:
+                # if it held for all, who would be taken by it?
+                self.cells.dynamic[link] = 1.0
+                reached = choose(self.kind, table, self.kinematics, self.cells) == k
+                self.cells.dynamic[link] = 0.0
+                self._evaluated(link, np.flatnonzero(todo & reached))
         self.chosen = choose(self.kind, table, self.kinematics, self.cells)
         gone = (self.fate & _NOT_SMEARED) != 0
         self.chosen[gone] = -1
-        self._fill()
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         """Evaluate the formulas of each rule for its particles."""
+        plan = self.plan
+        done = set(plan.rule_links[:, _WHEN].tolist())
         todo = self._open()
-        whens = set(self.plan.rule_links[:, _WHEN].tolist())
-        for link, cell in enumerate(self.plan.cells):
-            if cell.rule >= 0 and link not in whens:
-                self._evaluated(link, np.flatnonzero(todo & (self.chosen == cell.rule)))
+        for link in plan.rule_links[:, _SEEN_IF].tolist():
+            if link >= 0:
+                self._of_rule(link, todo)
+        done |= set(plan.rule_links[:, _SEEN_IF].tolist())
+        seen = self._open() & self._above_threshold()
+        angles = set(plan.rule_links[:, _ANGLES].ravel().tolist())
+        for link, cell in enumerate(plan.cells):
+            if cell.rule >= 0 and link not in done:
+                # the angle of lost particles is told too
+                self._of_rule(link, todo if link in angles else seen)
+        self._check_weights(seen)
 
     def draw(self, variation: int) -> Smeared:
         """Draw what is seen."""
+        plan = self.plan
         out = draw(
             self.rays,
             self.kind,
@@ -285,27 +312,59 @@ class Prepared:
             self.kinematics,
             self.chosen,
             self.cells,
-            self.plan.histograms,
+            plan.histograms,
             fate=self.fate,
             variation=variation,
         )
         undrawn = (out.fate & _INVALID) != 0
         if undrawn.any() and self._on_invalid == "stop":
             i = int(np.argmax(undrawn))
+            rule = self.chosen[i]
             message = (
-                f"card {self.plan.card.name}: rule {self.plan.card.rules[self.chosen[i]].name!r}: nothing can be "
-                f"drawn for {self._words(i)}: outside the table, or in an empty row of it"
+                f"card {plan.card.name}: rule[{rule + 1}] {plan.card.rules[rule].name!r}.energy: nothing can be drawn "
+                f"for {self._words(i)}: it is outside the table, or in an empty row of it, or low is not below high, "
+                f"or the width is not finite; {_OR_LOSE}"
             )
             raise ValueError(message)
         return out
+
+    def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
+        """Evaluate a cell for those particles of its rule that need it."""
+        self._evaluated(link, np.flatnonzero(which & (self.chosen == self.plan.cells[link].rule)))
+
+    def _above_threshold(self) -> NDArray[np.bool_]:
+        """Particles that are seen if the efficiency lets them: for others, efficiency and energy need no value."""
+        k, rules, chosen = self.kinematics, self.plan.rules, self.chosen
+        above = k.kinetic >= rules[chosen, _THRESHOLD_KE]
+        above &= k.p >= rules[chosen, _THRESHOLD_P]
+        for rule, link in enumerate(self.plan.rule_links[:, _SEEN_IF].tolist()):
+            if link >= 0:
+                above &= (chosen != rule) | (self.cells.dynamic[link] == 1.0)
+        return np.asarray(above)
+
+    def _check_weights(self, which: NDArray[np.bool_]) -> None:
+        """Refuse particles whose weights add up to more than one, or lose them."""
+        numbers, links = (x[:, _WEIGHT] for x in (self.plan.components, self.plan.component_links))
+        for rule, (first, last) in enumerate(self.plan.rules[:, _PARTS].astype(np.int64).tolist()):
+            ahead = range(first, last - 1)
+            if any(links[k] >= 0 for k in ahead):
+                rows = np.flatnonzero(which & (self.chosen == rule))
+                total = np.zeros(rows.size)
+                for k in ahead:
+                    total += numbers[k] if links[k] < 0 else self.cells.dynamic[links[k], rows]
+                name = self.plan.card.rules[rule].name
+                self._check_sum(f"rule[{rule + 1}] {name!r}.energy.parts", rows, total)
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Fill a cell for these particles; those without a value are refused, or lost. Say who has one."""
         cell = self.plan.cells[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
+        particles = Particles(
+            self.rays, self.kinematics, self.kinds, self.kind, self.plan.card.containment
+        )
         columns = (
-            np.stack([self._column(name, rows) for name in cell.program.names])
+            np.stack([quantity(name, particles, rows) for name in cell.program.names])
             if (cell.program.names)
             else np.zeros((0, rows.size))
         )
@@ -337,7 +396,7 @@ class Prepared:
         found = "is not known" if np.isnan(value[i]) else f"is {value[i]:.6g}"
         message = (
             f"card {self.plan.card.name}: {cell.where}: {cell.text!r} {found} for {self._words(int(rows[i]))}; "
-            f"allowed: {allowed}; or let such particles be lost (on_invalid='lose', --on-invalid lose)"
+            f"allowed: {allowed}; {_OR_LOSE}"
         )
         raise ValueError(message)
 
@@ -352,6 +411,3 @@ class Prepared:
             f"{name} with E = {k.energy[i]:.6g} GeV, p = {k.p[i]:.6g} GeV, theta = {k.theta[i]:.6g} "
             f"(entry {int(self.rays.entry[i])})"
         )
-
-    def _column(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        return quantity(name, self, rows)

@@ -13,7 +13,7 @@ import forefold
 from forefold import species
 from forefold.detector import Card, fingerprint, load_card
 from forefold.flat import Axis, flattened
-from forefold.kernels.fate import OUTCOMES, Fate
+from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.passage import OnInvalid, Passage, pass_through
 from forefold.plan import plan
 
@@ -37,13 +37,7 @@ __all__ = [
 ]
 
 _RNG_LIMIT = 2**64
-_LOST = int(
-    Fate.BELOW_THRESHOLD
-    | Fate.ESCAPED
-    | Fate.BELOW_RECO_THRESHOLD
-    | Fate.UNIDENTIFIED
-    | Fate.INVALID
-)
+_LOST = int(sum(LOST))
 _OUTCOME_BITS = int(sum(OUTCOMES))
 _KEPT = (
     "event",
@@ -231,7 +225,7 @@ def reconstructed(smeared: ak.Array) -> ak.Array:
     Returns
     -------
     ak.Array
-        ``var * Momentum4D`` with ``pdgid``, ``px``, ``py``, ``pz`` and ``energy`` (GeV); a particle whose drawn
+        ``var * Momentum4D`` with ``pdgid`` (of what the particle was taken for), ``px``, ``py``, ``pz`` and ``energy`` (GeV); a particle whose drawn
         energy is below its mass is at rest.
 
     Examples
@@ -245,7 +239,7 @@ def reconstructed(smeared: ak.Array) -> ak.Array:
     seen = smeared.particles[smeared.particles.detected]
     at_rest = (seen.fate & int(Fate.ENERGY_BELOW_MASS)) != 0
     columns = {
-        "pdgid": seen.pdgid,
+        "pdgid": _known(seen.pdgid_reco, 0) if "pdgid_reco" in seen.fields else seen.pdgid,
         **{key: _known(seen[f"{key}_reco"]) for key in ("px", "py", "pz")},
         "energy": ak.where(at_rest, seen.mass, _known(seen.energy_reco)),
     }
@@ -282,9 +276,9 @@ def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
     return flat
 
 
-def _known(option: ak.Array) -> ak.Array:
+def _known(option: ak.Array, absent: float = np.nan) -> ak.Array:
     """Values of an option type of which none is missing."""
-    return ak.fill_none(option, np.nan, axis=-1)
+    return ak.fill_none(option, absent, axis=-1)
 
 
 def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
@@ -316,7 +310,7 @@ def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, An
     columns |= {
         "fate": out.fate,
         "mass": out.mass,
-        "theta_drawn": ak.mask(out.theta_drawn, out.rule >= 0),
+        "theta_drawn": ak.mask(out.theta_drawn, ~np.isnan(out.theta_drawn)),
         "rule": out.rule,
     }
     return columns

@@ -117,11 +117,11 @@ def smear(options: argparse.Namespace) -> int:
             entries=options.entries,
             where=options.where,
             observables=options.observables,
+            on_invalid=options.on_invalid,
             chunk=options.chunk,
             overwrite=options.overwrite,
             progress=report,
             damage=options.damage,
-            on_invalid=options.on_invalid,
             cross_section=options.cross_section,
         )
     if options.quiet and options.rng is None:

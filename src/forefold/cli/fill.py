@@ -72,10 +72,10 @@ def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> 
             axis=options.axis,
             entries=options.entries,
             where=options.where,
+            on_invalid=options.on_invalid,
             chunk=options.chunk,
             progress=report,
             damage=options.damage,
-            on_invalid=options.on_invalid,
         )
         if options.rng is None:
             sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again

@@ -184,7 +184,11 @@ def reconstructed_energy(
     if is_kinetic:
         drawn += mass
     elif of >= _MOMENTUM:
+        # a negative momentum is as far below rest as a positive one is above
+        beyond = drawn < 0.0
         drawn = np.sqrt(drawn * drawn + mass * mass)
+        if beyond:
+            drawn = 2.0 * mass - drawn
     if drawn < mass and numbers[k, _CLAMP] == 1.0:
         drawn = mass
     return drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntFlag
 
-__all__ = ["OUTCOMES", "Fate"]
+__all__ = ["LOST", "OUTCOMES", "Fate"]
 
 
 class Fate(IntFlag):
@@ -89,3 +89,12 @@ OUTCOMES = (
     Fate.INVALID,
 )
 """The outcomes, of which every particle has exactly one."""
+
+LOST = (
+    Fate.BELOW_THRESHOLD,
+    Fate.ESCAPED,
+    Fate.BELOW_RECO_THRESHOLD,
+    Fate.UNIDENTIFIED,
+    Fate.INVALID,
+)
+"""Those of particles that the card is for, and that are not seen."""

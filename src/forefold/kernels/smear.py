@@ -127,8 +127,8 @@ def draw_all(
     for i in range(kind.size):
         k = chosen[i]
         if k < 0:
-            if o_fate[i] == 0:
-                o_fate[i] = outcome[kind[i]]
+            if (o_fate[i] & _SETTLED) == 0:
+                o_fate[i] |= outcome[kind[i]]
             continue
         mass, energy, kinetic, p = masses[i], energies[i], kinetics[i], momenta[i]
         x, y, z, theta = xs[i], ys[i], zs[i], thetas[i]

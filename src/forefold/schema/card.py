@@ -230,6 +230,9 @@ class Card(Strict):
                 known = ", ".join(self.parameters) or "none"
                 message = f"card {self.name}: no parameter {name!r}{near}; there are: {known}"
                 raise ValueError(message)
+            if not math.isfinite(value):
+                message = f"card {self.name}: parameter {name}: a finite number is expected, found {value}"
+                raise ValueError(message)
             limits = self.parameters[name].limits
             if limits is not None and not limits[0] <= value <= limits[1]:
                 message = f"card {self.name}: parameter {name}: {limits[0]:g} to {limits[1]:g} is allowed, found {value:g}"

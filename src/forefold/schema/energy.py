@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -29,6 +30,7 @@ SHAPES: dict[str, dict[str, float]] = {
 }
 """Shape parameters of the distributions that have some, with the values that stand where a card gives none."""
 
+_ROUNDING = 1e-9  # of weights that are given as decimals
 _ABSENT = ("none", "tabulated")  # distributions without a width
 _KEYS = ("constant", "stochastic", "noise", "resolution", "sigma")
 _SHAPE_KEYS = ("alpha_low", "n_low", "alpha_high", "n_high", "low", "high", "tail")
@@ -98,6 +100,13 @@ class Drawn(Strict):
         if (self.table is not None) != (self.distribution == "tabulated"):
             message = "distribution 'tabulated' needs a table, and no other has one"
             raise ValueError(message)
+        if (
+            isinstance(self.low, float)
+            and isinstance(self.high, float)
+            and not self.low < self.high
+        ):
+            message = f"low {self.low:g} must be below high {self.high:g}"
+            raise ValueError(message)
         for key in ("n_low", "n_high"):
             value = getattr(self, key)
             if isinstance(value, float) and value <= 1:
@@ -156,6 +165,16 @@ class Energy(Drawn):
             return self
         if any(part.weight is None for part in self.parts[:-1]):
             message = "every part but the last needs a weight"
+            raise ValueError(message)
+        weights = [part.weight for part in self.parts if part.weight is not None]
+        numbers = [weight for weight in weights if not isinstance(weight, str)]
+        total = math.fsum(numbers)
+        whole = len(numbers) == len(self.parts)
+        if total > 1 + _ROUNDING or (whole and total < 1 - _ROUNDING):
+            message = f"weights add up to {total:g}, {'1' if whole else 'at most 1'} is allowed"
+            raise ValueError(message)
+        if self.parts[-1].weight is not None and not whole:
+            message = "the last part takes what formulas leave: give it no weight"
             raise ValueError(message)
         fields = type(self).model_fields
         given = {key for key in fields if getattr(self, key) != fields[key].default}

@@ -39,23 +39,25 @@ class Identified(Strict):
     as_: Annotated[int | str, Field(alias="as")]
     probability: Probability
 
-    @field_validator("as_")
+    @field_validator("as_", mode="before")
     @classmethod
-    def _known(cls, value: int | str) -> int | str:
-        if value in {"same", "antiparticle"}:
+    def _known(cls, value: object) -> object:
+        if isinstance(value, str) and value in {"same", "antiparticle"}:
             return value
-        if value in species.CLASSES:
+        if isinstance(value, str) and value in species.CLASSES:
             message = f"found the class {value!r}: a particle is taken for one other particle"
             raise ValueError(message)
-        known_particles(value)
-        return value
+        if isinstance(value, (list, tuple)):
+            message = "a particle is taken for one other particle"
+            raise ValueError(message)
+        return known_particles(value)
 
     def pdgid(self, true: int) -> int:
         """PDG identifier of what the particle `true` is taken for."""
         if self.as_ == "same":
             return true
         if self.as_ == "antiparticle":
-            return -true
+            return species.antiparticle(true)
         return self.as_ if isinstance(self.as_, int) else species.pdgid(self.as_)
 
 
@@ -134,6 +136,15 @@ class TableBlock(Strict):
         less = 1 if self.interpolation == "none" else 0
         _check_shape(self.values, [len(axis) - less for axis in self.axes])
         return self
+
+    def not_a_migration(self) -> str:
+        """Say what it lacks to draw from: true bins by reconstructed bins, no content negative; nothing if it is one."""
+        if len(self.axes) != 2:
+            return f"two axes, true and reconstructed, found {len(self.axes)}"
+        if self.interpolation != "none":
+            return "bins: interpolation = 'none'"
+        negative = [value for row in self.values for value in row if value < 0]
+        return f"contents from 0 on, found {negative[0]:g}" if negative else ""
 
 
 def _check_shape(values: Any, shape: list[int]) -> None:

@@ -134,5 +134,8 @@ def check_formulas(card: Card) -> None:
             if part.table is not None and part.table not in card.tables:
                 message = f"rule {rule.name!r}: table {part.table!r} is not in [tables]"
                 raise ValueError(message)
+            if part.table is not None and (wrong := card.tables[part.table].not_a_migration()):
+                message = f"rule {rule.name!r}: table {part.table!r}: distribution 'tabulated' needs {wrong}"
+                raise ValueError(message)
     for formula in formulas(card):
         parsed(card, formula)

@@ -18,6 +18,7 @@ from forefold.io import files, remote
 from forefold.io.own.about import CONTENTS, About, Opened, document, parsed
 from forefold.io.own.columns import Column, Flat, nest
 from forefold.io.own.rows import TYPES, whole_events
+from forefold.kernels.fate import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,7 @@ def _rows(piece: ak.Array, names: tuple[str, ...]) -> pa.Table:
 
 
 _BLOCK = 1 << 22
-_LOST = 2 | 4  # below threshold, escaped
+_LOST = int(sum(LOST))
 _RECO = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
 
 

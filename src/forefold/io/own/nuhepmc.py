@@ -229,7 +229,8 @@ def _reconstructed(smeared: ak.Array) -> list[str | None]:
     mass = ak.to_numpy(flat.mass)
     # A particle whose drawn energy is below its mass is at rest.
     energy = np.where((fate & _ENERGY_BELOW_MASS) != 0, mass, energy)
-    lines = _rows(flat.pdgid, px, py, pz, energy, mass)
+    taken = ak.fill_none(flat.pdgid_reco, 0) if "pdgid_reco" in flat.fields else flat.pdgid
+    lines = _rows(taken, px, py, pz, energy, mass)
     seen = ((fate & _DETECTED) != 0).tolist()
     return [line if there else None for line, there in zip(lines, seen, strict=True)]
 
