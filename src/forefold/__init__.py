@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from forefold import events, families, io, plot, species
     from forefold._version import __version__
     from forefold.batch import convert
+    from forefold.cardtools import card_diff, card_toml
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.io import inspect, iterate, read
@@ -32,6 +33,8 @@ __all__ = [
     "Summary",
     "__version__",
     "angle_matrix",
+    "card_diff",
+    "card_toml",
     "cards",
     "convert",
     "energy_matrix",
@@ -61,6 +64,8 @@ _HOMES = {
     "Summary": "matrix",
     "__version__": "_version",
     "angle_matrix": "matrix",
+    "card_diff": "cardtools",
+    "card_toml": "cardtools",
     "cards": "detector",
     "convert": "batch",
     "energy_matrix": "matrix",
