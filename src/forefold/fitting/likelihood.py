@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from forefold.faces import Faces
 from forefold.kernels.smear import describe
 from forefold.passage import Prepared
 from forefold.plan import plan, species_table
+from forefold.schema import Angle, Energy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -128,6 +129,7 @@ class PairLikelihood:
     def __call__(self, card: Card, terms: Collection[str] = TERMS) -> float:
         """Minus the log-likelihood, or some terms of it."""
         total = 0.0
+        card = _only(card, terms)
         if "seen" in terms:
             faces, seen = self.whole.faces(card), self.whole.pairs.seen
             cut = bool(np.any(faces.energy_least > -np.inf))
@@ -143,13 +145,29 @@ class PairLikelihood:
 
     def _density(self, faces: Faces) -> Array:
         energy = self._some.pairs.energy_reco
-        density = faces.energy_pdf(energy) + faces.energy_atom(energy)
+        density = faces.energy_pdf(energy)
+        if any(part.clamp or part.exact.any() for part in faces.parts):
+            density = density + faces.energy_atom(energy)
         return np.where(energy >= faces.energy_least, density, 0.0)
 
     def far(self, card: Card) -> int:
         """How many are where the card gives no probability."""
         faces = self._some.faces(card)
         return int((faces.efficiency * self._density(faces) < _LEAST).sum())
+
+
+def _only(card: Card, terms: Collection[str]) -> Card:
+    """Leave out of a card what a term does not look at, and the time that it takes."""
+    less: dict[str, Any] = {}
+    if "angle" not in terms:
+        less["angle"] = Angle(convention="none", distribution="none")
+    reco = any(rule.threshold is not None and rule.threshold.reco for rule in card.rules)
+    if "energy" not in terms and not (reco and "seen" in terms):
+        less["energy"] = Energy(of="total", distribution="none")
+    if "seen" not in terms and not reco:
+        less |= {"efficiency": 1.0, "threshold": None}
+    rules = tuple(rule.model_copy(update=less) for rule in card.rules)
+    return card.model_copy(update={"rules": rules})
 
 
 def _logarithms(values: Array) -> float:
