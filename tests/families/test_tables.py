@@ -79,6 +79,15 @@ def test_a_point_beside_a_bulk() -> None:
     assert family.sample(np.array([[0.2, 0.8], [0.9, 0.5]]), 1.0, 0.1).tolist() == [1.0, 1.0]
 
 
+def test_they_say_what_they_are() -> None:
+    assert (
+        str(Tabulated.from_histogram(migration())) == "table of x: 4 bins in 2 rows of the location"
+    )
+    assert str(Mixture((Normal(), Normal()), (0.5, np.ones(2)))) == (
+        "mixture of 0.5 x Normal() (shift 0, width 1) + weights of shape (2,) x Normal() (shift 0, width 1)"
+    )
+
+
 def test_a_mixture_within_a_mixture() -> None:
     inner = Mixture((Normal(), Normal()), (0.5, 0.5), shifts=(-1.0, 1.0))
     outer = Mixture((inner, Identity()), (0.5, 0.5))

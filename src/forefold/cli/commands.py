@@ -106,17 +106,22 @@ def card_check(options: argparse.Namespace) -> int:
 def smear(options: argparse.Namespace) -> int:
     """Smear files into one output."""
     from forefold.batch import smear_files
+    from forefold.smearing import random_key
+    from forefold.variations import named_variations
 
+    rng = random_key(options.rng)
+    chosen = named_variations(options.card, options.variations, rng) if options.variations else []
     with progress("smearing", quiet=options.quiet) as report:
         tally = smear_files(
             options.inputs,
             options.card,
             options.out,
-            rng=options.rng,
+            rng=rng,
             axis=options.axis,
             entries=options.entries,
             where=options.where,
             observables=options.observables,
+            variations=chosen,
             on_invalid=options.on_invalid,
             chunk=options.chunk,
             overwrite=options.overwrite,

@@ -140,6 +140,7 @@ def _add_smear(commands: Any) -> None:
         action="store_true",
         help="add observables of every event, true and reconstructed; not for csv",
     )
+    _add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
     sub.add_argument(
         "-o",
         "--out",
@@ -193,6 +194,7 @@ def _add_matrix(commands: Any) -> None:
         help="event energy (GeV) or polar angle of each particle (degrees)",
     )
     sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
+    _add_variations(sub, "put an axis 'variation' in front")
     _add_selection(sub)
     sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
     sub.add_argument(
@@ -310,6 +312,16 @@ def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
     )
 
 
+def _add_variations(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument(
+        "--variations",
+        action="append",
+        default=[],
+        metavar="WHICH",
+        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'throws:N'; repeatable",
+    )
+
+
 def _add_selection(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--cc-only", action="store_true", help="charged-current events only")
     sub.add_argument(
@@ -356,9 +368,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["card", "list", "--names"])
-    nusmear-default
-    nusmear-default-genie
-    nusmear-dune-cdr
+    bdm-10kt
+    ...
+    super-kamiokande
     0
     """
     _prepare()

@@ -158,6 +158,11 @@ class Tabulated(Family):
         rows = edges[0] if len(edges) == 2 else None
         return cls(edges[-1], histogram.values(), rows, pull)
 
+    def __str__(self) -> str:
+        of = "(x - location)/sigma" if self.pull else "x"
+        rows = "" if self.rows is None else f" in {len(self.values)} rows of the location"
+        return f"table of {of}: {len(self.edges) - 1} bins{rows}"
+
     def _row(self, location: Array) -> NDArray[np.int64]:
         """Row of each location; -1 outside and where a row is empty."""
         if self.rows is None:

@@ -27,8 +27,11 @@ def arrays(*values: ArrayLike) -> list[NDArray[np.float64]]:
     Returns
     -------
     list of ndarray
+        To be read only.
     """
-    return list(np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in values)))
+    found = [np.asarray(v, dtype=np.float64) for v in values]
+    shape = np.broadcast_shapes(*(v.shape for v in found))
+    return [np.broadcast_to(v, shape) for v in found]
 
 
 def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...] = ()) -> Any:
@@ -49,7 +52,7 @@ def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...]
     """
     found = arrays(*values)
     out = np.empty(found[0].size)
-    kernel(*head, *(np.ascontiguousarray(v).reshape(-1) for v in found), out)
+    kernel(*head, *(np.array(v, order="C").reshape(-1) for v in found), out)
     return out.reshape(found[0].shape)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mixture"]
 
-_HALVINGS = 1100  # from the largest to the smallest number; it stops when nothing moves
+_HALVINGS = 80  # 1e-24 of the first bracket; it stops before that where two numbers are neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +78,16 @@ class Mixture(Family):
                 f"{n} parts, but {len(weights)} weights; as many of each are needed, one or more"
             )
             raise ValueError(message)
+
+    def __str__(self) -> str:
+        pieces = zip(self.weights, self.parts, self.shifts or (), self.widths or (), strict=True)
+        words = [
+            f"{w:g} x {p} (shift {s:g}, width {k:g})"
+            if w.ndim == 0
+            else f"weights of shape {w.shape} x {p} (shift {s:g}, width {k:g})"
+            for w, p, s, k in pieces
+        ]
+        return "mixture of " + " + ".join(words)
 
     @property
     def n_uniforms(self) -> int:

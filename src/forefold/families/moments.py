@@ -37,7 +37,7 @@ def truncated_normal_moments(
 
     Notes
     -----
-    Checked against mpmath: relative error of the standard deviation below 1e-12 with bounds up to 1e6.
+    Checked against scipy near the centre and against Mills' ratio far out: 1e-12 of the standard deviation.
     """
     top = np.clip(0.0, a, b)
     reach = 2.0 * _DEPTH / (np.sqrt(top * top + 2.0 * _DEPTH) + np.abs(top))

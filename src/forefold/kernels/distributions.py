@@ -30,7 +30,14 @@ from forefold.kernels.jit import jit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FAMILIES", "standard_quantile", "standard_quantiles", "tabulated_quantile"]
+__all__ = [
+    "FAMILIES",
+    "crystal_ball_masses",
+    "crystal_ball_quantile",
+    "standard_quantile",
+    "standard_quantiles",
+    "tabulated_quantile",
+]
 
 FAMILIES = (
     "log-normal",
@@ -111,27 +118,44 @@ def crystal_ball_tail(alpha: float, n: float) -> float:
 
 
 @jit
-def _crystal_ball_quantile(a: float, b: float, c: float, d: float, u: float) -> float:
+def crystal_ball_masses(
+    a: float, b: float, c: float, d: float
+) -> tuple[float, float, float, float, float]:
+    """Integrals over lower tail, core and upper tail, and the normal tails beyond a and c: all that a draw needs."""
+    beyond_a, beyond_c = fs.normal_tail(a), fs.normal_tail(c)
+    core = SQRT_2PI * ((1.0 - beyond_a) - beyond_c)
+    return crystal_ball_tail(a, b), core, crystal_ball_tail(c, d), beyond_a, beyond_c
+
+
+@jit
+def crystal_ball_quantile(
+    u: float,
+    a: float,
+    b: float,
+    c: float,
+    d: float,
+    masses: tuple[float, float, float, float, float],
+) -> float:
     """Quantile of the double-sided Crystal Ball function, always from the nearer end.
+
+    Where the parameters stay the same, `masses` (of `crystal_ball_masses`) is found once for many draws.
 
     References
     ----------
     M. Oreglia, SLAC-R-236 (1980), appendix D; J. Gaiser, SLAC-R-255 (1982), appendix F; here with two tails.
     """
-    lower, upper = crystal_ball_tail(a, b), crystal_ball_tail(c, d)
-    core = SQRT_2PI * fs.normal_between(-a, c)
+    lower, core, upper, beyond, beyond_c = masses
     total = lower + core + upper
     below = u * total
     sign = 1.0
     if below > lower + 0.5 * core:
         below = (1.0 - u) * total
-        a, b, lower, sign = c, d, upper, -1.0
+        a, b, lower, beyond, sign = c, d, upper, beyond_c, -1.0
     if below < lower:
         # ((B - t) alpha/n)^(1-n) is the fraction of the tail
         grown = fs.exponential_minus1(-fm.logarithm(below / lower) / (b - 1.0))
         return sign * (-a - b / a * grown)
-    p = fs.normal_tail(a) + (below - lower) / SQRT_2PI
-    return sign * fm.normal_quantile(p)
+    return sign * fm.normal_quantile(beyond + (below - lower) / SQRT_2PI)
 
 
 @jit
@@ -169,7 +193,7 @@ def standard_quantile(family: int, u: float, a: float, b: float, c: float, d: fl
     if family == TRUNCATED:
         return _truncated_quantile(a, b, u)
     if family == CRYSTAL_BALL:
-        return _crystal_ball_quantile(a, b, c, d, u)
+        return crystal_ball_quantile(u, a, b, c, d, crystal_ball_masses(a, b, c, d))
     if family == EXPONENTIAL:
         return fm.logarithm(u) if a < 0.0 else -fm.logarithm1p(-u)
     if family == UNIFORM:

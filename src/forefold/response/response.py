@@ -205,7 +205,7 @@ class Response(ABC):
         Notes
         -----
         A true bin is integrated by Gauss-Legendre quadrature in panels of at most half a width of the response:
-        relative errors are below 1e-9 where efficiency and width are smooth in the bin. Put an edge, or one of `Smear`'s
+        errors are below 1e-9 where efficiency and width are smooth in the bin. Put an edge, or one of `Smear`'s
         `breaks`, where they jump.
         """
         from forefold.response.matrix import exact_matrix
