@@ -84,7 +84,7 @@ def kernel(n: int, repeats: int) -> dict[str, float]:
 
 
 def formula_card() -> Card:
-    """The preset card with every width written as a formula of the particle."""
+    """Make the preset card with every width written as a formula of the particle."""
     card = load_card(CARD)
     rules = []
     for rule in card.rules:
@@ -100,7 +100,7 @@ def formula_card() -> Card:
 
 
 def formulas(n: int, repeats: int) -> dict[str, float]:
-    """A card whose energy laws are formulas, against the preset with the same laws as numbers."""
+    """Time a card whose energy laws are formulas, against the preset with the same laws as numbers."""
     inputs, pdgid = rays(n)
     plans = [plan(load_card(CARD)), plan(formula_card())]
     fate = np.zeros(n, np.uint16)
