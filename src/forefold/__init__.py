@@ -12,26 +12,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forefold import events, families, io, plot, species
+    from forefold import events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
+    from forefold.cardtools import card_diff, card_toml
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
+    from forefold.faces import card_response
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
-    from forefold.matrix import Summary, angle_matrix, energy_matrix
+    from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
     from forefold.response import Response
     from forefold.smearing import fate_counts, reconstructed, smear
+    from forefold.variations import Variation, smear_variations, standard_variations, throws
 
 __all__ = [
     "Card",
     "Fate",
     "Response",
     "Summary",
+    "Variation",
     "__version__",
     "angle_matrix",
+    "card_diff",
+    "card_response",
+    "card_toml",
     "cards",
     "convert",
     "energy_matrix",
@@ -50,7 +57,12 @@ __all__ = [
     "reconstructed",
     "sample",
     "smear",
+    "smear_variations",
     "species",
+    "standard_variations",
+    "throws",
+    "variations",
+    "varied_energy_matrix",
 ]
 
 # where each name lives; nothing of it is imported before it is asked for
@@ -59,8 +71,12 @@ _HOMES = {
     "Fate": "kernels.fate",
     "Response": "response",
     "Summary": "matrix",
+    "Variation": "variations",
     "__version__": "_version",
     "angle_matrix": "matrix",
+    "card_response": "faces",
+    "card_diff": "cardtools",
+    "card_toml": "cardtools",
     "cards": "detector",
     "convert": "batch",
     "energy_matrix": "matrix",
@@ -75,8 +91,12 @@ _HOMES = {
     "reconstructed": "smearing",
     "sample": "demo",
     "smear": "smearing",
+    "smear_variations": "variations",
+    "standard_variations": "variations",
+    "throws": "variations",
+    "varied_energy_matrix": "matrix",
 }
-_ROOMS = ("events", "families", "io", "plot", "species")
+_ROOMS = ("events", "families", "io", "plot", "species", "variations")
 
 
 def __getattr__(name: str) -> Any:

@@ -212,6 +212,9 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
         for key in ("parameters", "tables")
         if key in base or key in raw
     }
+    for key in ("shift", "correlation"):
+        if key in base and key in raw:
+            both[key] = _joined(base[key], raw[key])
     merged = [dict(rule) for rule in base.get("rule", [])]
     for rule in rules:
         names = [r.get("name") for r in merged]
@@ -227,6 +230,22 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
     if any(own in _sources_of(rule) for rule in merged):
         sources.setdefault(own, f"{where}, which changes it")
     return {**base, **raw, **both, "sources": sources, "rule": merged}
+
+
+def _joined(base: Any, raw: Any) -> Any:
+    """Put blocks behind those of the card that is extended; those of the same name, or pair, go."""
+    both = [base, raw]
+    if not all(isinstance(b, list) and all(isinstance(x, dict) for x in b) for b in both):
+        return raw  # which the schema refuses
+    new = [_who(block, len(base) + i) for i, block in enumerate(raw)]
+    return [*(block for i, block in enumerate(base) if _who(block, i) not in new), *raw]
+
+
+def _who(block: dict[str, Any], i: int) -> Any:
+    """Tell a block from others: by its name, or by the pair that it is about."""
+    pair = block.get("parameters")
+    named = [str(word) for word in pair] if isinstance(pair, list) else [str(block.get("name", i))]
+    return frozenset(named)
 
 
 def _place(before: Any, names: list[Any], where: str) -> int:

@@ -16,6 +16,7 @@ from forefold.schema import (
     Card,
     Conditions,
     Containment,
+    Correlation,
     Energy,
     Identification,
     Identified,
@@ -24,6 +25,7 @@ from forefold.schema import (
     Part,
     RecoThreshold,
     Rule,
+    ShiftBlock,
     StageBlock,
     TableBlock,
     Threshold,
@@ -52,6 +54,8 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "active": BoxBlock,
     "fiducial": BoxBlock,
     "stage": StageBlock,
+    "shift": ShiftBlock,
+    "correlation": Correlation,
 }
 Loc = tuple[int | str, ...]
 
