@@ -219,7 +219,7 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
     for rule in rules:
         names = [r.get("name") for r in merged]
         before = rule.pop("before", None)
-        if rule.get("name") in names:
+        if "name" in rule and rule["name"] in names:
             if before is not None:
                 message = f"{where}: rule {rule['name']!r}: before is for new rules only"
                 raise ValueError(message)
