@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix
     from forefold.response import Response
+    from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Fate",
     "Response",
     "Summary",
+    "Weights",
     "__version__",
     "angle_matrix",
     "card_response",
@@ -50,7 +52,9 @@ __all__ = [
     "read",
     "read_smeared",
     "reconstructed",
+    "reweight",
     "sample",
+    "scores",
     "smear",
     "species",
 ]
@@ -61,6 +65,7 @@ _HOMES = {
     "Fate": "kernels.fate",
     "Response": "response",
     "Summary": "matrix",
+    "Weights": "reweighting",
     "__version__": "_version",
     "angle_matrix": "matrix",
     "card_response": "faces",
@@ -76,7 +81,9 @@ _HOMES = {
     "read": "io",
     "read_smeared": "io.smeared",
     "reconstructed": "smearing",
+    "reweight": "reweighting",
     "sample": "demo",
+    "scores": "reweighting",
     "smear": "smearing",
 }
 _ROOMS = ("events", "families", "io", "plot", "species")

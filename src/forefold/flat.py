@@ -1,0 +1,142 @@
+"""Events as flat particles, at the door of a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+import awkward as ak
+import numpy as np
+
+from forefold import events as records
+from forefold.kernels.fate import Fate
+from forefold.kernels.layout import Rays
+from forefold.kernels.philox import stream_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.schema import Card
+
+__all__ = ["Axis", "Flat", "flattened"]
+
+Axis = Literal["probe", "z"]
+
+
+class Flat(NamedTuple):
+    """Particles of events, flat, behind the stages of a card; no draw of an energy is in them.
+
+    Attributes
+    ----------
+    events : ak.Array
+        Event record, checked.
+    counts : ndarray of int64, shape (events,)
+        Particles of each event.
+    rays : Rays
+        ``species`` are rows of `pdgid`.
+    pdgid : ndarray of int64, shape (s,)
+        Distinct PDG identifiers.
+    fate : ndarray of uint16, shape (n,)
+        Outcomes that are settled already, and flags.
+    taken : ndarray of int64, shape (n,), or None
+        What stages took particles for, as rows of `pdgid`.
+    extra : dict of str to ndarray
+        Columns of the particles that stages add.
+    """
+
+    events: ak.Array
+    counts: NDArray[np.int64]
+    rays: Rays
+    pdgid: NDArray[np.int64]
+    fate: NDArray[np.uint16]
+    taken: NDArray[np.int64] | None
+    extra: dict[str, Any]
+
+
+def flattened(events: ak.Array, card: Card, rng: int, axis: Axis) -> Flat:
+    """Check events, lay their particles flat and send them through the stages of a card.
+
+    Parameters
+    ----------
+    events : ak.Array
+        Event record.
+    card : Card
+    rng : int
+    axis : {"probe", "z"}
+
+    Returns
+    -------
+    Flat
+
+    Raises
+    ------
+    ValueError
+        See `forefold.smear`.
+    """
+    events = records.plain(events)
+    records.check(events)
+    particles = events.particles
+    counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
+    pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)
+    rays = _rays(events, counts, kinds, rng, axis)
+    final = _flat(particles.status, np.int64) == records.FINAL_STATE
+    settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
+    if not card.stages:
+        return Flat(events, counts, rays, pdgid, settled, None, {})
+    from forefold.staging import staged
+
+    rays, pdgid, taken, settled, parent, michel = staged(rays, pdgid, settled, card)
+    counts = np.bincount(rays.event, minlength=len(counts))
+    extra = {"parent": parent, "michel": michel}
+    return Flat(events, counts, rays, pdgid, settled, taken, extra)
+
+
+def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
+    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
+    return flat
+
+
+def _numbers(array: ak.Array) -> NDArray[np.float64]:
+    return np.asarray(ak.to_numpy(array), dtype=np.float64)
+
+
+def _rays(
+    events: ak.Array, counts: NDArray[np.int64], kinds: NDArray[np.int64], rng: int, axis: Axis
+) -> Rays:
+    """Particles of all events, flat, with what their draws depend on."""
+    event = np.repeat(np.arange(counts.size), counts)
+    starts = np.cumsum(counts) - counts
+    final = _flat(events.particles.status, np.int64) == records.FINAL_STATE
+    ahead = np.concatenate(
+        [[0], np.cumsum(final)]
+    )  # final-state particles ahead, in the whole chunk
+    place = ahead[:-1] - ahead[starts][event]
+    return Rays(
+        key=stream_keys(rng, ak.to_numpy(events.stream))[event],
+        entry=ak.to_numpy(events.entry).astype(np.uint64)[event],
+        place=place.astype(np.uint64),
+        species=kinds.astype(np.int64, copy=False),
+        **{key: _flat(events.particles[key], np.float64) for key in ("px", "py", "pz", "energy")},
+        event=event,
+        axis=_axes(events, axis),
+    )
+
+
+def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:
+    """Give the unit vectors to which polar angles refer, shape (events, 3)."""
+    if axis not in get_args(Axis):
+        message = f"axis: 'probe' or 'z', found {axis!r}"
+        raise ValueError(message)
+    if axis == "z":
+        return np.tile([0.0, 0.0, 1.0], (len(events), 1))
+    probe = events.probe_momentum
+    x, y, z = (_numbers(probe[key]) for key in ("px", "py", "pz"))
+    norms = np.sqrt(x * x + y * y + z * z)
+    unknown = ~(norms > 0.0)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        message = (
+            f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): no incident "
+            "particle to refer polar angles to; use axis 'z' (--axis z)"
+        )
+        raise ValueError(message)
+    return np.stack([x / norms, y / norms, z / norms], axis=1)
