@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
     from forefold.response import Response
+    from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
     from forefold.variations import Variation, smear_variations, standard_variations, throws
 
@@ -34,6 +35,7 @@ __all__ = [
     "Response",
     "Summary",
     "Variation",
+    "Weights",
     "__version__",
     "angle_matrix",
     "card_diff",
@@ -55,7 +57,9 @@ __all__ = [
     "read",
     "read_smeared",
     "reconstructed",
+    "reweight",
     "sample",
+    "scores",
     "smear",
     "smear_variations",
     "species",
@@ -72,6 +76,7 @@ _HOMES = {
     "Response": "response",
     "Summary": "matrix",
     "Variation": "variations",
+    "Weights": "reweighting",
     "__version__": "_version",
     "angle_matrix": "matrix",
     "card_response": "faces",
@@ -89,7 +94,9 @@ _HOMES = {
     "read": "io",
     "read_smeared": "io.smeared",
     "reconstructed": "smearing",
+    "reweight": "reweighting",
     "sample": "demo",
+    "scores": "reweighting",
     "smear": "smearing",
     "smear_variations": "variations",
     "standard_variations": "variations",

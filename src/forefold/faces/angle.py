@@ -150,8 +150,8 @@ class Heading:
         here, beyond = (wrapped_pdf(t, self.theta, sigma) for t in (theta, -theta))
         one, other = (wrapped_pdf(t, np.zeros(()), width) for t in (turn, turn + np.pi))
         far = np.cos(turn) < 0.0  # the azimuth says whether a pole was passed
-        with np.errstate(divide="ignore"):
-            sphere = (here * one + beyond * other) / np.sin(theta)
+        across = np.sin(theta)
+        sphere = (here * one + beyond * other) / np.where(across > 0.0, across, np.nan)
         lines = (_on(self.space_angle(theta, phi)), np.where(far, beyond, here), one, sphere)
         return np.asarray(np.choose(dimension, np.broadcast_arrays(*lines)))
 

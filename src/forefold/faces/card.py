@@ -135,8 +135,9 @@ class CardResponse(Response):
         """Value that is observed with a reconstructed total energy."""
         m = way.faces.mass
         if self.of == "momentum":
-            return np.sqrt(np.maximum((energy - m) * (energy + m), 0.0) * (energy > m))
-        return np.asarray(energy - m) if self.of == "kinetic_energy" else energy
+            p2 = (energy - m) * (energy + m)
+            return np.asarray(np.sqrt(np.where(energy > m, p2, 0.0)))
+        return energy - m if self.of == "kinetic_energy" else energy
 
     def _energy(self, way: Way, observed: Array) -> Array:
         """Reconstructed total energy from which on at least this value is observed."""

@@ -21,7 +21,6 @@ __all__ = ["EnergyPart", "above"]
 
 _NEAR = 1e-12  # relative: a stored energy is this near to the point that it was drawn at
 _REACH, _NODES = 8.0, 257  # normal scores between which moments are taken, and points there
-_DOUBLINGS = 2100
 
 
 @dataclass(frozen=True)
@@ -147,20 +146,13 @@ class EnergyPart:
             std = np.sqrt((share * np.square(drawn - mean)).sum(axis=0))
         return np.where(self.exact, self.point, mean), np.where(self.exact, 0.0, std)
 
-    def reach(self, u: Array) -> tuple[Array, Array]:
-        """Energies between which the quantile u lies."""
+    def support(self) -> tuple[Array, Array]:
+        """Energies between which E is drawn, shape (m,); a momentum may be anything for this."""
+        if self.of != "sum":
+            return self.mass, np.full(self.mass.shape, np.inf)
         at, width = self._safe()
-        if self.of == "sum":
-            end = np.where(self.exact, self.point, self.energy(self.family.ppf(u, at, width)))
-            return end, end
-        high = np.broadcast_to(np.maximum(2.0 * self.point, self.mass), u.shape).copy()
-        for _ in range(_DOUBLINGS):
-            short = (self.cdf(high) < u) & np.isfinite(high)
-            if not short.any():
-                break
-            with np.errstate(over="ignore"):
-                high = np.where(short, 2.0 * high, high)
-        return np.broadcast_to(self.mass, u.shape), high
+        low, high = (self.energy(self.family.ppf(u, at, width)) for u in (0.0, 1.0))
+        return low, high
 
     def sample(self, u: Array) -> Array:
         """Energies drawn with uniforms u, with the bits of the engine."""

@@ -115,6 +115,16 @@ class Faces:
         e = self._energies(energy_reco)
         return self._sum(e.shape, lambda part: part.atom(e[..., part.rows]))
 
+    def support(self) -> tuple[Array, Array]:
+        """Energies between which densities are, shape (n,), GeV; points are not in it. Infinite and -infinite where there is none."""
+        low, high = np.full(self.size, np.inf), np.full(self.size, -np.inf)
+        for part in self.parts:
+            first, last = part.support()
+            some = ~part.exact & (part.weight > 0.0)
+            low[part.rows] = np.where(some, np.minimum(low[part.rows], first), low[part.rows])
+            high[part.rows] = np.where(some, np.maximum(high[part.rows], last), high[part.rows])
+        return np.maximum(low, self.energy_least), high
+
     def energy_moments(self) -> tuple[Array, Array]:
         """Mean and standard deviation of E, shape (n,), GeV, before any threshold; see `EnergyPart.moments`."""
         mean, square = np.zeros(self.size), np.zeros(self.size)
@@ -162,13 +172,20 @@ class Faces:
             found[..., rows] = heading.theta_pdf(t[..., rows])
         return found
 
-    def direction(self, theta: Array, phi: Array) -> tuple[Array, NDArray[np.int64]]:
-        """Density of directions (rad, shape (n,)) and over what it spreads; see `Heading.density` and `Heading.dimension`."""
-        density, dimension = np.zeros(self.size), np.full(self.size, -1, np.int64)
+    @cached_property
+    def dimension(self) -> NDArray[np.int64]:
+        """Over what directions spread, shape (n,); see `Heading.dimension`. -1 without a rule."""
+        found = np.full(self.size, -1, np.int64)
         for rows, heading in self.headings:
-            density[rows] = heading.density(theta[rows], phi[rows])
-            dimension[rows] = heading.dimension()
-        return density, dimension
+            found[rows] = heading.dimension()
+        return found
+
+    def direction(self, theta: Array, phi: Array) -> Array:
+        """Density of directions (rad, shape (n,)); see `Heading.density`."""
+        found = np.zeros(self.size)
+        for rows, heading in self.headings:
+            found[rows] = heading.density(theta[rows], phi[rows])
+        return found
 
     def _energies(self, values: ArrayLike) -> Array:
         e = np.asarray(values, dtype=np.float64)

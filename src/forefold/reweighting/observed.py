@@ -1,0 +1,243 @@
+"""What was observed of smeared particles, and how probable a card makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import awkward as ak
+import numpy as np
+
+from forefold.detector import Card
+from forefold.faces import ways
+from forefold.flat import flattened
+from forefold.kernels.fate import Fate
+from forefold.plan import plan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.faces import Way
+    from forefold.kernels.layout import Rays
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Chances", "Sample", "card_of_sample", "chances", "sample_of"]
+
+_UNSMEARED = int(
+    Fate.NEUTRINO
+    | Fate.NUCLEUS
+    | Fate.PSEUDO_PARTICLE
+    | Fate.NOT_FINAL_STATE
+    | Fate.DECAYED
+    | Fate.MERGED
+)
+_SETTLED = int(Fate.NOT_FINAL_STATE | Fate.DECAYED | Fate.MERGED)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Particles of smeared events, flat, as they went into the rules and as they came out.
+
+    Attributes
+    ----------
+    rays : Rays
+    kinds : ndarray of int64, shape (s,)
+        PDG identifiers that ``rays.species`` are rows of.
+    settled : ndarray of uint16, shape (n,)
+        Outcomes from before the rules.
+    taken : ndarray of int64, shape (n,), or None
+        What stages took particles for.
+    smeared : ndarray of bool, shape (n,)
+        The card does not leave it out.
+    detected : ndarray of bool, shape (n,)
+    pdgid : ndarray of int64, shape (n,)
+        What it is; and what it was taken for, where it was detected.
+    seen_as : ndarray of int64, shape (n,)
+    energy, theta, phi : ndarray, shape (n,)
+        Reconstructed; 0 where it was not detected.
+    counts : ndarray of int64, shape (events,)
+        Particles of each event.
+    invalid : bool
+        Particles for which a formula has no value were lost, not refused.
+    """
+
+    rays: Rays
+    kinds: NDArray[np.int64]
+    settled: NDArray[np.uint16]
+    taken: NDArray[np.int64] | None
+    smeared: NDArray[np.bool_]
+    detected: NDArray[np.bool_]
+    pdgid: NDArray[np.int64]
+    seen_as: NDArray[np.int64]
+    energy: Array
+    theta: Array
+    phi: Array
+    counts: NDArray[np.int64]
+    invalid: bool
+
+    @property
+    def event(self) -> NDArray[np.int64]:
+        """Row of its event."""
+        return np.repeat(np.arange(self.counts.size), self.counts)
+
+
+def card_of_sample(smeared: ak.Array) -> Card:
+    """Give the card that a sample says it was made with.
+
+    Raises
+    ------
+    ValueError
+        It does not say.
+    """
+    said = smeared.attrs.get("forefold", {})
+    if "card_text" not in said:
+        message = "the sample does not say with which card it was smeared: give card_a"
+        raise ValueError(message)
+    return Card.model_validate(said["card_text"])
+
+
+def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
+    """Bring events and what was smeared of them together.
+
+    Parameters
+    ----------
+    events, smeared : ak.Array
+        Row by row the same events.
+    card : Card
+        The card of the draws. If it has stages, they are gone through again, with the random numbers that the sample names.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    ValueError
+        The rows are not the same events, or the sample does not say what its draws depend on.
+    """
+    said = smeared.attrs.get("forefold", {})
+    if "axis" not in said or "rng" not in said:
+        message = "smeared: attrs['forefold'] with rng and axis is missing; use what smear or read_smeared gave"
+        raise ValueError(message)
+    if len(events) != len(smeared):
+        message = (
+            f"{len(events)} events, but {len(smeared)} smeared ones: rows must be the same events"
+        )
+        raise ValueError(message)
+    flat = flattened(events, card, said["rng"], said["axis"])
+    rays, kinds, counts = flat.rays, flat.pdgid, flat.counts
+    out = smeared.particles
+    fate = _flat(out.fate, np.int64)
+    same = np.array_equal(ak.to_numpy(ak.num(out, axis=1)), counts)
+    same = same and np.array_equal(_flat(out.pdgid, np.int64), kinds[rays.species])
+    same = same and bool(
+        np.allclose(_flat(out.energy_true, np.float64), rays.energy, rtol=1e-6, atol=0.0)
+    )
+    if not same:
+        message = "events and smeared do not hold the same particles in the same order"
+        raise ValueError(message)
+    pdgid = kinds[rays.species]
+    seen_as = out.pdgid_reco if "pdgid_reco" in out.fields else out.pdgid
+    energy, theta, phi = (
+        _flat(ak.fill_none(out[f"{q}_reco"], 0.0, axis=-1), np.float64)
+        for q in ("energy", "theta", "phi")
+    )
+    return Sample(
+        rays,
+        kinds,
+        flat.fate,
+        flat.taken,
+        (fate & _UNSMEARED) == 0,
+        (fate & int(Fate.DETECTED)) != 0,
+        pdgid,
+        _flat(ak.fill_none(seen_as, 0, axis=-1), np.int64),
+        energy,
+        theta,
+        phi,
+        counts,
+        bool(((fate & int(Fate.INVALID)) != 0).any()),
+    )
+
+
+def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
+    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
+    return flat
+
+
+class Chances(NamedTuple):
+    """How probable a card makes what was observed, each of shape (n,).
+
+    Attributes
+    ----------
+    density, atom : ndarray
+        Of a detected particle: density of its energy and direction as what it was taken for; the same for energies that are
+        exact, with a probability instead of the energy's density.
+    dimension : ndarray of int64
+        Over what directions spread; -1 where it cannot be seen so.
+    lost : ndarray
+        Probability to be lost, in all ways.
+    rule : ndarray of int64
+        By which it is seen; -1 if it cannot be.
+    ways : list of Way
+    smeared : ndarray of bool
+        The card does not leave it out.
+    """
+
+    density: Array
+    atom: Array
+    dimension: NDArray[np.int64]
+    lost: Array
+    rule: NDArray[np.int64]
+    ways: list[Way]
+    smeared: NDArray[np.bool_]
+
+
+def chances(sample: Sample, card: Card) -> Chances:
+    """Find how probable a card makes what was observed.
+
+    Parameters
+    ----------
+    sample : Sample
+    card : Card
+
+    Returns
+    -------
+    Chances
+
+    Raises
+    ------
+    ValueError
+        A formula of the card has no value for a particle.
+    """
+    n = sample.energy.size
+    found = ways(
+        sample.rays,
+        sample.kinds,
+        sample.settled,
+        plan(card),
+        taken=sample.taken,
+        on_invalid="lose" if sample.invalid else "stop",
+    )
+    density, atom, seen = np.zeros(n), np.zeros(n), np.zeros(n)
+    dimension, rule = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    for way in found:
+        faces = way.faces
+        seen += way.probability * faces.seen
+        so = sample.detected & (way.pdgid == sample.seen_as)
+        if not sample.detected.any():
+            continue
+        rule = np.where((rule < 0) & (so | ~sample.detected), faces.rule, rule)
+        share = way.probability * faces.efficiency * so
+        direction = faces.direction(sample.theta, sample.phi)
+        dimension = np.where(so & (faces.rule >= 0), faces.dimension, dimension)
+        # exact energies are compared with thresholds as the loops do, up to rounding
+        enough = sample.energy >= faces.energy_least * (1.0 - 1e-12)
+        some = (share > 0.0) & enough
+        density += np.where(some, share * faces.energy_pdf(sample.energy) * direction, 0.0)
+        atom += np.where(some, share * faces.energy_atom(sample.energy) * direction, 0.0)
+    left_out = np.array([card.left_out(int(pdg)) is not None for pdg in sample.kinds], np.bool_)
+    smeared = ~left_out[sample.rays.species if sample.taken is None else sample.taken]
+    smeared &= (sample.settled & _SETTLED) == 0
+    lost = np.where(smeared, np.maximum(1.0 - seen, 0.0), 1.0)
+    return Chances(density, atom, dimension, lost, rule, found, smeared)

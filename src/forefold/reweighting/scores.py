@@ -1,0 +1,131 @@
+"""Derivatives of what is observed with respect to the named parameters of a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from forefold.detector import Card, load_card
+from forefold.reweighting.observed import Sample, card_of_sample, chances, sample_of
+from forefold.reweighting.weights import log_ratio
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from forefold.reweighting.observed import Chances
+    from forefold.reweighting.weights import Level
+
+    Array = NDArray[np.float64]
+
+__all__ = ["scores"]
+
+_OF_UNCERTAINTY, _OF_VALUE, _SMALL = 1e-2, 1e-3, 1e-4
+
+
+def scores(
+    events: ak.Array,
+    smeared: ak.Array,
+    card: Card | str | Path | None = None,
+    *,
+    parameters: Sequence[str] | None = None,
+    level: Level = "event",
+) -> dict[str, Any]:
+    """Give the derivative of log p(observed | true) with respect to each parameter of a card.
+
+    A histogram that is filled with an event's weight times its score is the derivative of the histogram's expectation with respect
+    to the parameter: gradients of spectra, from one sample, without another draw.
+
+    Parameters
+    ----------
+    events : ak.Array
+        True events, as they were given to `forefold.smear`.
+    smeared : ak.Array
+        What it gave.
+    card : Card, str or Path, optional
+        The detector of the draws, with ``[parameters]``; the sample's own if not given.
+    parameters : sequence of str, optional
+        All, if not given.
+    level : {"event", "particle"}
+        The score of an event is the sum over its particles.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (events,), or to ak.Array of events and particles
+        In the inverse unit of the parameter.
+
+    Raises
+    ------
+    ValueError
+        The card has no such parameter, or what is observed has no derivative: an exact energy that the parameter moves.
+
+    Notes
+    -----
+    Central differences of the exact log-density in four points, of which the error is of fourth order in the step: 1 % of the
+    parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. The step may
+    go beyond the parameter's limits. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
+    a rule, the particles that cross it are left out.
+
+    References
+    ----------
+    J. Brehmer, G. Louppe, J. Pavez, K. Cranmer, PNAS 117 (2020) 5242, arXiv:1805.12244, section on the joint score.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> events = forefold.read(forefold.sample())
+    >>> smeared = forefold.smear(events, "nusmear-default", rng=1)
+    >>> forefold.scores(events, smeared)
+    {}
+    """
+    loaded = card_of_sample(smeared) if card is None else load_card(card)
+    names = list(loaded.parameters) if parameters is None else list(parameters)
+    for name in names:
+        if name not in loaded.parameters:
+            message = f"card {loaded.name} has no parameter {name!r}{near(name, loaded.parameters)}"
+            raise ValueError(message)
+    sample = sample_of(events, smeared, loaded)
+    middle = chances(sample, loaded) if names else None
+    found = {}
+    for name in names:
+        assert middle is not None
+        score = _score(sample, middle, loaded, name)
+        if level == "particle":
+            found[name] = ak.unflatten(score, sample.counts)
+        else:
+            found[name] = np.bincount(sample.event, score, sample.counts.size)
+    return found
+
+
+def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
+    parameter = card.parameters[name]
+    step = _OF_UNCERTAINTY * parameter.uncertainty or _OF_VALUE * abs(parameter.value) or _SMALL
+
+    def moved(steps: int) -> Array:
+        there = card.model_copy(
+            update={
+                "parameters": {
+                    **card.parameters,
+                    name: parameter.model_copy(update={"value": parameter.value + steps * step}),
+                }
+            }
+        )
+        return log_ratio(sample, middle, chances(sample, there), card, there)
+
+    ends = [moved(steps) for steps in (-2, -1, 1, 2)]
+    gone = ~np.all(np.isfinite(ends), axis=0)
+    if gone.any():
+        i = int(np.argmax(gone))
+        rule = card.rules[middle.rule[i]].name if middle.rule[i] >= 0 else "none"
+        message = (
+            f"card {card.name}: no derivative with respect to {name!r}: the parameter makes impossible what was observed of a "
+            f"particle of rule {rule!r} (event {int(sample.event[i])}): an exact energy or an edge that it moves"
+        )
+        raise ValueError(message)
+    first, second, third, fourth = ends
+    return np.asarray((first - fourth + 8.0 * (third - second)) / (12.0 * step))
