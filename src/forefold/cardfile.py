@@ -22,7 +22,7 @@ def cards() -> list[str]:
     Examples
     --------
     >>> cards()
-    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
+    ['dune-fd-uncertainties', 'nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
     """
     folder = resources.files("forefold") / "cards"
     return sorted(

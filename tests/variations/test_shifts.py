@@ -150,6 +150,8 @@ def test_the_lost_count_in_the_truth_of_a_sum_if_asked(tmp_path: Path) -> None:
         more[truth] = visible(events, card, {"it_resolution": 1.0}) - energies[0]
     assert more["detected"] == pytest.approx(0.0, abs=1e-14)
     assert more["all"] == pytest.approx(0.1 * energies[1], rel=1e-12)
+    events, _, _ = toy([211, 211], [0.1, 0.1])
+    assert visible(events, card, {"it_resolution": -1.0}) == 0.0  # nothing is seen of it
 
 
 def test_the_lepton_of_charged_currents(tmp_path: Path) -> None:

@@ -368,8 +368,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["card", "list", "--names"])
-    nusmear-default
-    nusmear-default-genie
+    dune-fd-uncertainties
+    ...
     nusmear-dune-cdr
     0
     """

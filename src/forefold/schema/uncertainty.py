@@ -43,8 +43,8 @@ class ShiftBlock(Strict):
     A pull s0, s1, s2 of one standard deviation adds E (s0 p0 + s1 p1 sqrt(E/GeV) + s2 p2 / sqrt(E/GeV + 0.1)); a pull
     of ``resolution`` r adds r (true - E). E is the ``energy`` of each particle (``on = "each"``) or of the sum over the
     group in its event (``"sum"``), from which those that are named in ``apart`` stay out, each with a term of its own.
-    ``truth``: of which particles of a sum the true energy counts, those that are ``detected`` or ``all`` that the card
-    smears.
+    ``truth``: of which particles of a sum the true energy counts, those that are ``detected``, or ``all`` that the card
+    smears, if any of them is detected: what is not seen at all has no resolution.
     """
 
     name: Identifier

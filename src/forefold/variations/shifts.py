@@ -11,6 +11,7 @@ from forefold import species
 from forefold.detector import load_card
 from forefold.kernels.fate import Fate
 from forefold.schema.uncertainty import LEPTONS
+from forefold.variations.seen import Seen, column, seen_of
 from forefold.variations.variation import Variation, parameter_values, shift_pulls
 
 if TYPE_CHECKING:
@@ -22,30 +23,12 @@ if TYPE_CHECKING:
     from forefold.detector import Card
     from forefold.schema import ShiftBlock
 
-__all__ = ["Seen", "UnitShift", "group_energies", "seen_of", "shifted", "unit_shifts"]
+__all__ = ["UnitShift", "group_energies", "shifted", "unit_shifts"]
 
 _SOFT = 0.1
 """GeV, in E p2 / sqrt(E + 0.1 GeV): DUNE/lblpwgtools, CAFAna/Systs/EnergySysts.h."""
 
 _BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
-
-
-class Seen(NamedTuple):
-    """Particles of smeared events, flat, as shifts need them; energies in GeV, NaN where nothing is reconstructed."""
-
-    events: int
-    event: NDArray[np.int64]
-    pdgid: NDArray[np.int64]
-    parent: NDArray[np.int64] | None
-    smeared: NDArray[np.bool_]
-    detected: NDArray[np.bool_]
-    energy_true: NDArray[np.float64]
-    mass_true: NDArray[np.float64]
-    nucleon: NDArray[np.bool_]
-    energy_reco: NDArray[np.float64]
-    mass: NDArray[np.float64]
-    lepton: NDArray[np.int64]
-    told: NDArray[np.bool_]
 
 
 class UnitShift(NamedTuple):
@@ -63,86 +46,7 @@ class UnitShift(NamedTuple):
     event: NDArray[np.float64]
 
 
-def seen_of(smeared: ak.Array) -> Seen:
-    """Lay the particles of smeared events flat.
-
-    Parameters
-    ----------
-    smeared : ak.Array
-        Events from `forefold.smear`.
-
-    Returns
-    -------
-    Seen
-    """
-    particles = smeared["particles"]
-    counts = ak.to_numpy(ak.num(particles, axis=1))
-    flat = ak.flatten(particles, axis=1)
-    event = np.repeat(np.arange(len(smeared), dtype=np.int64), counts)
-    pdgid = _column(flat, "pdgid", np.int64)
-    mass = _column(flat, "mass", np.float64)
-    fate = _column(flat, "fate", np.int64)
-    smeared_ones = _column(flat, "rule", np.int64) >= 0
-    energy = _column(flat, "energy_true", np.float64)
-    mistaken = (fate & int(Fate.MISIDENTIFIED)) != 0
-    true = mass
-    if mistaken.any():
-        true = np.where(mistaken, _looked_up(pdgid, species.mass, np.float64), mass)
-    taken = _column(flat, "pdgid_reco", np.int64) if "pdgid_reco" in flat.fields else pdgid
-    starts = np.cumsum(counts) - counts
-    parent = None
-    if "parent" in flat.fields:
-        parent = _column(flat, "parent", np.int64) + starts[event]
-    lepton, told = _lepton(smeared, event, pdgid, np.where(smeared_ones, energy, -1.0))
-    return Seen(
-        len(smeared),
-        event,
-        pdgid,
-        parent,
-        smeared_ones,
-        _column(flat, "detected", np.bool_),
-        energy,
-        true,
-        np.isin(taken, species.NUCLEONS),
-        _column(flat, "energy_reco", np.float64),
-        mass,
-        lepton,
-        told,
-    )
-
-
-def _column(flat: ak.Array, name: str, dtype: type) -> NDArray[Any]:
-    values = ak.to_numpy(flat[name])
-    if isinstance(values, np.ma.MaskedArray):
-        values = values.filled(np.nan if dtype is np.float64 else 0)
-    return np.asarray(values, dtype=dtype)
-
-
-def _looked_up(pdgid: NDArray[np.int64], function: Any, dtype: type) -> NDArray[Any]:
-    kinds, rows = np.unique(pdgid, return_inverse=True)
-    return np.array([function(int(pdg)) for pdg in kinds], dtype=dtype)[rows]
-
-
-def _lepton(
-    smeared: ak.Array,
-    event: NDArray[np.int64],
-    pdgid: NDArray[np.int64],
-    energy: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Row of the lepton of each charged-current event, or -1: the most energetic of the kind that its neutrino makes."""
-    cc = np.asarray(ak.to_numpy(ak.fill_none(smeared["cc"], False)), dtype=np.bool_)
-    told = ~np.asarray(ak.to_numpy(ak.is_none(smeared["cc"])), dtype=np.bool_)
-    probe = np.asarray(ak.to_numpy(ak.fill_none(smeared["probe"], 0)), dtype=np.int64)
-    made = np.where(cc, probe - np.sign(probe), 0)
-    found = np.full(len(smeared), -1, np.int64)
-    neutrino = np.isin(np.abs(made), (11, 13, 15))
-    rows = np.flatnonzero(neutrino[event] & (pdgid == made[event]) & (energy >= 0.0))
-    order = np.lexsort((-rows, energy[rows], event[rows]))
-    found[event[rows[order]]] = rows[order]  # the last one of an event stays
-    return found, told
-
-
-def _sums(event: NDArray[np.int64], values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+def _sums(event: NDArray[np.int64], values: NDArray[Any], n: int) -> NDArray[np.float64]:
     """Add in input order, whatever the chunks."""
     return np.asarray(np.bincount(event, values, n), dtype=np.float64)
 
@@ -152,9 +56,8 @@ def _members(seen: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
     plain = [word for word in words if word not in LEPTONS]
     found = np.zeros(seen.pdgid.size, dtype=np.bool_)
     if plain:
-        found = _looked_up(
-            seen.pdgid, lambda pdg: any(species.is_one(pdg, word) for word in plain), np.bool_
-        )
+        named = [any(species.is_one(int(pdg), word) for word in plain) for pdg in seen.kinds]
+        found = np.array(named, dtype=np.bool_)[seen.kind]
         if seen.parent is not None:
             found |= found[seen.parent]
     flavours = [
@@ -191,11 +94,11 @@ def _of_shift(seen: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
     members = _group(seen, shift)
     true, reco = _energies(seen, shift.energy, members)
     base = np.maximum(reco, 0.0)
-    unit = base
+    unit, alone = base, np.ones_like(seen.detected)
     if shift.on == "sum":
-        apart = _members(seen, shift.apart)
-        together = _sums(seen.event, np.where(apart, 0.0, base), seen.events)
-        unit = np.where(apart, base, together[seen.event])
+        alone = _members(seen, shift.apart)
+        together = _sums(seen.event, np.where(alone, 0.0, base), seen.events)
+        unit = np.where(alone, base, together[seen.event])
     found: dict[str, UnitShift] = {}
     for name, term in shift.pulls.items():
         size: float = getattr(shift, term)
@@ -209,8 +112,10 @@ def _of_shift(seen: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
         else:
             each = np.where(seen.detected & members, size * (true - reco), 0.0)
             if shift.truth == "all":
-                lost = np.where(seen.detected, 0.0, size * true)
-                beside = _sums(seen.event, lost, seen.events)
+                summed = members & ~alone
+                some = _sums(seen.event, summed & seen.detected, seen.events) > 0.0
+                lost = summed & ~seen.detected & some[seen.event]
+                beside = _sums(seen.event, np.where(lost, size * true, 0.0), seen.events)
         found[name] = UnitShift(each, _sums(seen.event, each, seen.events) + beside)
     return found
 
@@ -303,7 +208,7 @@ def shifted(
     >>> card = forefold.load_card("dune-fd-uncertainties")
     >>> smeared = forefold.smear(forefold.read(forefold.sample()), card, rng=1)
     >>> moved = shifted(smeared, card, {"total_p0": 1.0, "muon_p0": 1.0})
-    >>> bool((moved.visible_energy_reco >= smeared.visible_energy_reco).all())
+    >>> bool((moved.visible_energy_reco.to_numpy() >= smeared.visible_energy_reco.to_numpy()).all())
     True
     """
     card = load_card(card)
@@ -336,10 +241,10 @@ def _moved(smeared: ak.Array, pulls: Mapping[str, tuple[float, UnitShift]]) -> a
     for pull, unit in pulls.values():
         visible = visible + pull * unit.event
         more = more + pull * unit.particle
-    detected = _column(flat, "detected", np.bool_)
-    mass, fate = _column(flat, "mass", np.float64), _column(flat, "fate", np.uint16)
-    energy = _column(flat, "energy_reco", np.float64) + more
-    vector = np.stack([_column(flat, f"p{axis}_reco", np.float64) for axis in "xyz"])
+    detected = column(flat, "detected", np.bool_)
+    mass, fate = column(flat, "mass", np.float64), column(flat, "fate", np.uint16)
+    energy = column(flat, "energy_reco", np.float64) + more
+    vector = np.stack([column(flat, f"p{axis}_reco", np.float64) for axis in "xyz"])
     before = np.sqrt((vector * vector).sum(axis=0))
     below = detected & (energy < mass)
     after = np.sqrt(np.maximum((energy - mass) * (energy + mass), 0.0))
