@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from forefold.batch import convert
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
+    from forefold.faces import card_response
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -34,6 +35,7 @@ __all__ = [
     "Variation",
     "__version__",
     "angle_matrix",
+    "card_response",
     "cards",
     "convert",
     "energy_matrix",
@@ -69,6 +71,7 @@ _HOMES = {
     "Variation": "variations",
     "__version__": "_version",
     "angle_matrix": "matrix",
+    "card_response": "faces",
     "cards": "detector",
     "convert": "batch",
     "energy_matrix": "matrix",

@@ -368,9 +368,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["card", "list", "--names"])
-    dune-fd-uncertainties
+    bdm-10kt
     ...
-    nusmear-dune-cdr
+    super-kamiokande
     0
     """
     _prepare()

@@ -112,7 +112,8 @@ class TruncatedNormal(LocationScale):
     Parameters
     ----------
     low, high : float
-        Bounds, in the unit of x; either may be infinite.
+        Bounds, in the unit of x; either may be infinite. Arrays broadcast against the location; where low is not below high
+        everything is NaN.
 
     Raises
     ------
@@ -131,7 +132,7 @@ class TruncatedNormal(LocationScale):
     _code = TRUNCATED
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
+        if not np.any(np.less(self.low, self.high)):
             message = f"low = {self.low} must be below high = {self.high}"
             raise ValueError(message)
 
@@ -163,7 +164,8 @@ class CrystalBall(LocationScale):
     alpha_low, alpha_high : float
         Where the tails begin, in units of sigma from the location; positive, infinite for no tail.
     n_low, n_high : float
-        Powers of the tails; above 1. The mean needs more than 2, the standard deviation more than 3.
+        Powers of the tails; above 1. The mean needs more than 2, the standard deviation more than 3. All four may be arrays
+        that broadcast against the location.
 
     Raises
     ------
@@ -194,7 +196,8 @@ class CrystalBall(LocationScale):
             ("alpha_high", self.alpha_high, 0.0),
             ("n_high", self.n_high, 1.0),
         ):
-            if not value > least or (name.startswith("n") and value == np.inf):
+            finite = np.all(np.isfinite(value)) if name.startswith("n") else True
+            if not (np.all(np.greater(value, least)) and finite):
                 message = f"{name} = {value} must be above {least:g}"
                 raise ValueError(message)
 
@@ -207,7 +210,11 @@ class CrystalBall(LocationScale):
 
     def _moments(self, location: Array, sigma: Array) -> tuple[float | Array, float | Array]:
         del location, sigma
-        return crystal_ball_moments(self.alpha_low, self.n_low, self.alpha_high, self.n_high)
+        shape = self.alpha_low, self.n_low, self.alpha_high, self.n_high
+        if all(np.ndim(value) == 0 for value in shape):
+            return crystal_ball_moments(*shape)
+        mean, std = np.vectorize(crystal_ball_moments, otypes=[float, float])(*shape)
+        return mean, std
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,257 @@
+"""Where the reconstructed direction is, in closed form: polar angle, azimuth, space angle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.families import Normal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Heading", "folded_cdf", "folded_pdf", "wrapped_pdf"]
+
+_TWO_PI = 2.0 * np.pi
+_FAR = 9.0  # sigma; 1e-19 of a normal is beyond
+_MOST_TURNS = 40  # a wrapped normal that is wider than this is flat to all digits
+_POINTS = 48
+_NORMAL = Normal()
+
+
+def _turns(sigma: Array) -> Array:
+    """Full turns that are looked at: as many as the widest distribution makes."""
+    widest = float(np.max(sigma, initial=0.0))
+    n = min(int(np.ceil(_FAR * widest / _TWO_PI)) + 1, _MOST_TURNS)
+    return np.asarray(_TWO_PI * np.arange(-n, n + 1))
+
+
+def wrapped_pdf(angle: Array, location: Array, sigma: Array) -> Array:
+    """Density (1/rad) of a normal that is wound around the circle.
+
+    Parameters
+    ----------
+    angle, location, sigma : ndarray, rad
+        They broadcast; sigma is above 0.
+
+    Returns
+    -------
+    ndarray
+    """
+    off = np.asarray(angle - location)
+    off = off - _TWO_PI * np.round(off / _TWO_PI)
+    wide = sigma > 8.0  # flat to 1e-13
+    found = np.zeros(np.broadcast_shapes(off.shape, np.shape(sigma)))
+    for turn in _turns(np.where(wide, 0.0, sigma)):
+        found += _NORMAL.pdf(off + turn, 0.0, np.where(wide, 1.0, sigma))
+    return np.where(wide, 1.0 / _TWO_PI, found)
+
+
+def folded_pdf(theta: Array, location: Array, sigma: Array) -> Array:
+    """Density (1/rad) of a polar angle between 0 and pi: a normal brought back to the sphere.
+
+    Parameters
+    ----------
+    theta, location, sigma : ndarray, rad
+
+    Returns
+    -------
+    ndarray
+    """
+    inside = (theta >= 0.0) & (theta <= np.pi)
+    both = wrapped_pdf(theta, location, sigma) + wrapped_pdf(-theta, location, sigma)
+    return np.where(inside, both, 0.0)
+
+
+def folded_cdf(theta: Array, location: Array, sigma: Array) -> Array:
+    """Probability of a polar angle of at most theta: a normal brought back to the sphere.
+
+    Parameters
+    ----------
+    theta, location, sigma : ndarray, rad
+
+    Returns
+    -------
+    ndarray
+    """
+    t = np.clip(theta, 0.0, np.pi)
+    at = location - _TWO_PI * np.round(location / _TWO_PI)
+    found = np.zeros(np.broadcast_shapes(np.shape(t), np.shape(at), np.shape(sigma)))
+    for turn in _turns(np.minimum(sigma, _MOST_TURNS)):
+        found = found + _NORMAL.between(turn - t, turn + t, at, sigma)
+    # a point at 0 or pi is at both ends of its interval
+    point = (sigma == 0.0) & (t >= np.abs(at))
+    found = np.where(sigma > _MOST_TURNS, t / np.pi, np.where(point, 1.0, found))
+    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, found))
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Directions of particles that are smeared in one way; arrays of shape (m,), in rad, to the axis.
+
+    Attributes
+    ----------
+    convention : {"polar", "independent", "space", "none"}
+    distribution : {"normal", "rayleigh", "half-normal", "von-mises-fisher", "none"}
+    theta, phi : ndarray
+        True direction.
+    sigma, sigma_phi : ndarray
+        Of the polar or the space angle; of the azimuth.
+    """
+
+    convention: str
+    distribution: str
+    theta: Array
+    phi: Array
+    sigma: Array
+    sigma_phi: Array
+
+    def dimension(self) -> NDArray[np.int64]:
+        """Over what the direction spreads: 0 a point, 1 a meridian, 2 a parallel of latitude, 3 the sphere."""
+        if self.convention == "space":
+            return np.where(self.sigma > 0.0, 3, 0)
+        one, other = self.sigma > 0.0, self.sigma_phi > 0.0
+        if self.convention != "independent":
+            other = np.zeros_like(one)
+        if self.convention == "none":
+            one = other
+        return np.where(one, 1, 0) + np.where(other, 2, 0)
+
+    def space_angle(self, theta: Array, phi: Array) -> Array:
+        """Angle to the true direction."""
+        a, b = _unit(self.theta, self.phi), _unit(theta, phi)
+        apart = np.sqrt(np.square(a - b).sum(axis=0))
+        return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
+
+    def density(self, theta: Array, phi: Array) -> Array:
+        """Density where `dimension` spreads: per rad on a line, per steradian on the sphere; 1 on a point.
+
+        Parameters
+        ----------
+        theta, phi : ndarray, shape (..., m), rad
+            Reconstructed. They are taken to be on the line.
+        """
+        dimension = self.dimension()
+        sigma = np.where(dimension > 0, self.sigma, 1.0)
+        if self.convention == "space":
+            alpha = self.space_angle(theta, phi)
+            around = _TWO_PI * np.sin(alpha)
+            found = self._alpha_pdf(alpha, sigma) / np.where(around > 0.0, around, np.nan)
+            return np.asarray(np.where(dimension == 0, _on(alpha), found))
+        sigma = np.where(self.sigma > 0.0, self.sigma, 1.0)
+        width = np.where(self.sigma_phi > 0.0, self.sigma_phi, 1.0)
+        turn = np.asarray(phi - self.phi)
+        if self.convention == "none":
+            return np.where(dimension == 0, _on(self.space_angle(theta, phi)), 0.0)
+        here, beyond = (wrapped_pdf(t, self.theta, sigma) for t in (theta, -theta))
+        one, other = (wrapped_pdf(t, np.zeros(()), width) for t in (turn, turn + np.pi))
+        far = np.cos(turn) < 0.0  # the azimuth says whether a pole was passed
+        with np.errstate(divide="ignore"):
+            sphere = (here * one + beyond * other) / np.sin(theta)
+        lines = (_on(self.space_angle(theta, phi)), np.where(far, beyond, here), one, sphere)
+        return np.asarray(np.choose(dimension, np.broadcast_arrays(*lines)))
+
+    def theta_pdf(self, theta: Array) -> Array:
+        """Density (1/rad) of the polar angle on the sphere; 0 where it is exact."""
+        if self.convention == "space":
+            step = 1e-5
+            low, high = np.maximum(theta - step, 0.0), np.minimum(theta + step, np.pi)
+            return np.asarray((self.theta_cdf(high) - self.theta_cdf(low)) / (high - low))
+        exact = (self.sigma == 0.0) | (self.convention == "none")
+        found = folded_pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, 0.0, found)
+
+    def theta_cdf(self, theta: Array) -> Array:
+        """Probability of a polar angle of at most theta."""
+        if self.convention == "space":
+            return self._space_theta_cdf(np.asarray(theta))
+        exact = (self.sigma == 0.0) | (self.convention == "none")
+        found = folded_cdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, theta >= self.theta, found)
+
+    def space_angle_pdf(self, alpha: Array) -> Array:
+        """Density (1/rad) of the angle between true and reconstructed direction; convention "space" only."""
+        exact = self.sigma == 0.0
+        return np.where(exact, 0.0, self._alpha_pdf(alpha, np.where(exact, 1.0, self.sigma)))
+
+    def space_angle_cdf(self, alpha: Array) -> Array:
+        """Probability of an angle of at most alpha; convention "space" only."""
+        exact = self.sigma == 0.0
+        found = self._alpha_cdf(alpha, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, alpha >= 0.0, found)
+
+    def _alpha_pdf(self, alpha: Array, sigma: Array) -> Array:
+        inside = (alpha >= 0.0) & (alpha <= np.pi)
+        if self.distribution == "half-normal":
+            return folded_pdf(alpha, np.zeros(()), sigma) * np.where(inside, 1.0, 0.0)
+        k = 1.0 / np.square(sigma)
+        if self.distribution == "von-mises-fisher":
+            rest = -np.expm1(-2.0 * k)
+            found = k * np.sin(alpha) * np.exp(-2.0 * k * np.square(np.sin(0.5 * alpha))) / rest
+            return np.where(inside, found, 0.0)
+        found = np.zeros(np.broadcast_shapes(np.shape(alpha), np.shape(sigma)))
+        for turn in _turns(np.asarray(sigma)):
+            for image in (turn + alpha, turn - alpha):
+                height = np.exp(-0.5 * k * np.square(image)) * k * image
+                found = found + np.where(image > 0.0, height, 0.0)
+        return np.where(inside, found, 0.0)
+
+    def _alpha_cdf(self, alpha: Array, sigma: Array) -> Array:
+        a = np.clip(alpha, 0.0, np.pi)
+        if self.distribution == "half-normal":
+            return folded_cdf(np.asarray(alpha), np.zeros(()), sigma)
+        k = 1.0 / np.square(sigma)
+        if self.distribution == "von-mises-fisher":
+            return np.expm1(-2.0 * k * np.square(np.sin(0.5 * a))) / np.expm1(-2.0 * k)
+        found = np.zeros(np.broadcast_shapes(np.shape(a), np.shape(sigma)))
+        for turn in _turns(np.asarray(sigma)):
+            low, high = (np.maximum(end, 0.0) for end in (turn - a, turn + a))
+            part = np.exp(-0.5 * k * np.square(low)) - np.exp(-0.5 * k * np.square(high))
+            found = found + np.where(high > low, part, 0.0)
+        return np.where(alpha >= np.pi, 1.0, found)
+
+    def _space_theta_cdf(self, theta: Array) -> Array:
+        """Integral over the space angle of the part of its circle that is within theta of the axis.
+
+        Notes
+        -----
+        The circle of radius alpha about the true direction is wholly within, wholly without, or cut where |theta0 - theta| <
+        alpha < min(theta0 + theta, 2 pi - theta0 - theta). There the substitution by a cosine takes the roots away
+        from the ends.
+        """
+        t, at = np.broadcast_arrays(np.clip(theta, 0.0, np.pi), self.theta)
+        sigma = np.where(self.sigma > 0.0, self.sigma, 1.0)
+        low = np.abs(at - t)
+        high = np.minimum(at + t, _TWO_PI - at - t)
+        # within: small circles if theta is the larger angle, large ones if both reach over the far pole
+        found = np.where(t > at, self._alpha_cdf(low, sigma), 0.0)
+        beyond = 1.0 - self._alpha_cdf(high, sigma)
+        found = found + np.where(at + t > np.pi, beyond, 0.0)
+        end = np.minimum(high, np.maximum(12.0 * sigma, low))
+        x, w = np.polynomial.legendre.leggauss(_POINTS)
+        for first, last in ((low, 0.5 * (low + end)), (0.5 * (low + end), end)):
+            for s, weight in zip(0.5 * np.pi * (x + 1.0), 0.5 * np.pi * w, strict=True):
+                alpha = 0.5 * (first + last) - 0.5 * (last - first) * np.cos(s)
+                across = np.sin(at) * np.sin(alpha)
+                cosine = (np.cos(t) - np.cos(at) * np.cos(alpha)) / np.where(
+                    across > 0, across, 1.0
+                )
+                share = np.arccos(np.clip(cosine, -1.0, 1.0)) / np.pi
+                step = 0.5 * (last - first) * np.sin(s) * weight
+                found = found + step * share * self._alpha_pdf(alpha, sigma)
+        found = np.where(self.sigma > 0.0, found, np.where(theta >= at, 1.0, 0.0))
+        return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, found))
+
+
+def _unit(theta: Array, phi: Array) -> Array:
+    t, p = np.broadcast_arrays(theta, phi)
+    return np.stack([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)])
+
+
+def _on(alpha: Array) -> Array:
+    """1 where a direction is the true one, to the rounding of a stored angle."""
+    return np.where(alpha < 1e-7, 1.0, 0.0)
