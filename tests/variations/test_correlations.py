@@ -165,7 +165,7 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
     try:
         card = Card.model_validate(raw)
     except ValidationError as error:
-        message = _one_line(error, raw)
+        message, _ = _one_line(error, raw)
     assert "\n" not in message
     if card is not None:
         assert np.linalg.eigvalsh(card.covariance()[1])[0] > -1e-6
