@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from forefold import events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
+    from forefold.cardtools import card_diff, card_toml
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
@@ -35,7 +36,9 @@ __all__ = [
     "Variation",
     "__version__",
     "angle_matrix",
+    "card_diff",
     "card_response",
+    "card_toml",
     "cards",
     "convert",
     "energy_matrix",
@@ -72,6 +75,8 @@ _HOMES = {
     "__version__": "_version",
     "angle_matrix": "matrix",
     "card_response": "faces",
+    "card_diff": "cardtools",
+    "card_toml": "cardtools",
     "cards": "detector",
     "convert": "batch",
     "energy_matrix": "matrix",

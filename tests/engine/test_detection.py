@@ -191,7 +191,7 @@ def test_formulas_are_asked_of_those_that_need_them() -> None:
     angle = (
         'angle = { convention = "polar", distribution = "normal", sigma_deg = "sqrt(KE - 0.2)" }'
     )
-    with pytest.raises(ValueError, match="angle.sigma_deg"):
+    with pytest.raises(ValueError, match=r"angle\.sigma_deg"):
         shoot(card(rule(energy, angle, extra)), gun(13, 2, p=np.array([0.0, 2.0])))
 
 

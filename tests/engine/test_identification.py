@@ -164,7 +164,7 @@ def test_sums_above_one() -> None:
         shoot(detector, gun(13, 2, p=1.6))
     smeared = forefold.smear(gun(13, 9, p=1.6), detector, rng=1, axis="z", on_invalid="lose")
     assert forefold.fate_counts(smeared) == {Fate.INVALID: 9}
-    with pytest.raises(ValueError, match="probabilities add up to 1.2, at most 1 is allowed"):
+    with pytest.raises(ValueError, match=r"probabilities add up to 1.2, at most 1 is allowed"):
         card(head=block("mu-", {"same": 0.9, "pi-": 0.3}))
 
 

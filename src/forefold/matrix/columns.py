@@ -61,7 +61,7 @@ class Columns:
         return np.where(nucleon, self.energy_true - self.mass_true, self.energy_true)
 
     def visible_reco(self) -> NDArray[np.float64]:
-        """What is reconstructed of it: kinetic for what is taken for p or n; 0 where nothing is."""
+        """Give what is reconstructed of it: kinetic for what is taken for p or n; 0 where nothing is."""
         nucleon = np.isin(self.pdgid_reco, _NUCLEONS)
         seen = np.where(nucleon, self.energy_reco - self.mass, self.energy_reco)
         return np.where(self.detected, seen, 0.0)
