@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
     try:
         card = Card.model_validate(raw)
     except ValidationError as error:
-        message = _one_line(error, raw)
+        message, _ = _one_line(error, raw)
     assert "\n" not in message
     if card is not None:
         assert np.linalg.eigvalsh(card.covariance()[1])[0] > -1e-6
@@ -219,3 +220,14 @@ def test_names_of_variations(tmp_path: Path) -> None:
     for word in ("a", "throws:0", "throws:x", "throws", ""):
         with pytest.raises(ValueError, match="no variation"):
             named_variations(card, [word])
+
+
+def test_the_card_of_the_docs(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "variations.md"
+    found = re.search(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    path = tmp_path / "card.toml"
+    path.write_text(found[1], encoding="utf-8")
+    names, matrix = forefold.load_card(path).covariance()
+    assert names == ("muon_scale", "muon_resolution", "pions_p0", "pions_p1")
+    assert matrix[0, 1] == pytest.approx(-0.3 * 0.02 * 0.03)

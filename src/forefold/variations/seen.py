@@ -13,7 +13,7 @@ from forefold.kernels.fate import Fate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Seen", "column", "looked_up", "seen_of"]
+__all__ = ["Seen", "column", "seen_of"]
 
 
 class Seen(NamedTuple):
@@ -22,6 +22,8 @@ class Seen(NamedTuple):
     events: int
     event: NDArray[np.int64]
     pdgid: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    kind: NDArray[np.int64]
     parent: NDArray[np.int64] | None
     smeared: NDArray[np.bool_]
     detected: NDArray[np.bool_]
@@ -55,10 +57,12 @@ def seen_of(smeared: ak.Array) -> Seen:
     fate = column(flat, "fate", np.int64)
     smeared_ones = column(flat, "rule", np.int64) >= 0
     energy = column(flat, "energy_true", np.float64)
+    kinds, kind = np.unique(pdgid, return_inverse=True)
     mistaken = (fate & int(Fate.MISIDENTIFIED)) != 0
     true = mass
     if mistaken.any():
-        true = np.where(mistaken, looked_up(pdgid, species.mass, np.float64), mass)
+        table = np.array([species.mass(int(pdg)) for pdg in kinds])
+        true = np.where(mistaken, table[kind], mass)
     taken = column(flat, "pdgid_reco", np.int64) if "pdgid_reco" in flat.fields else pdgid
     starts = np.cumsum(counts) - counts
     parent = None
@@ -69,6 +73,8 @@ def seen_of(smeared: ak.Array) -> Seen:
         len(smeared),
         event,
         pdgid,
+        kinds,
+        kind,
         parent,
         smeared_ones,
         column(flat, "detected", np.bool_),
@@ -88,12 +94,6 @@ def column(flat: ak.Array, name: str, dtype: type) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray):
         values = values.filled(np.nan if dtype is np.float64 else 0)
     return np.asarray(values, dtype=dtype)
-
-
-def looked_up(pdgid: NDArray[np.int64], function: Any, dtype: type) -> NDArray[Any]:
-    """Ask a function once for each kind of particle."""
-    kinds, rows = np.unique(pdgid, return_inverse=True)
-    return np.array([function(int(pdg)) for pdg in kinds], dtype=dtype)[rows]
 
 
 def _lepton(

@@ -11,7 +11,7 @@ from forefold import species
 from forefold.detector import load_card
 from forefold.kernels.fate import Fate
 from forefold.schema.uncertainty import LEPTONS
-from forefold.variations.seen import Seen, column, looked_up, seen_of
+from forefold.variations.seen import Seen, column, seen_of
 from forefold.variations.variation import Variation, parameter_values, shift_pulls
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def _members(seen: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
     plain = [word for word in words if word not in LEPTONS]
     found = np.zeros(seen.pdgid.size, dtype=np.bool_)
     if plain:
-        found = looked_up(
-            seen.pdgid, lambda pdg: any(species.is_one(pdg, word) for word in plain), np.bool_
-        )
+        named = [any(species.is_one(int(pdg), word) for word in plain) for pdg in seen.kinds]
+        found = np.array(named, dtype=np.bool_)[seen.kind]
         if seen.parent is not None:
             found |= found[seen.parent]
     flavours = [
@@ -209,7 +208,7 @@ def shifted(
     >>> card = forefold.load_card("dune-fd-uncertainties")
     >>> smeared = forefold.smear(forefold.read(forefold.sample()), card, rng=1)
     >>> moved = shifted(smeared, card, {"total_p0": 1.0, "muon_p0": 1.0})
-    >>> bool((moved.visible_energy_reco >= smeared.visible_energy_reco).all())
+    >>> bool((moved.visible_energy_reco.to_numpy() >= smeared.visible_energy_reco.to_numpy()).all())
     True
     """
     card = load_card(card)
