@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from forefold.cardtools import card_diff, card_toml
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
+    from forefold.faces import card_response
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -34,6 +35,7 @@ __all__ = [
     "__version__",
     "angle_matrix",
     "card_diff",
+    "card_response",
     "card_toml",
     "cards",
     "convert",
@@ -65,6 +67,7 @@ _HOMES = {
     "__version__": "_version",
     "angle_matrix": "matrix",
     "card_diff": "cardtools",
+    "card_response": "faces",
     "card_toml": "cardtools",
     "cards": "detector",
     "convert": "batch",

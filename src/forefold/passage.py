@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from forefold.plan import Cell, Plan
 
-__all__ = ["OnInvalid", "Passage", "Prepared", "pass_through", "prepared"]
+__all__ = ["OnInvalid", "Passage", "Prepared", "all_kinds", "pass_through", "prepared"]
 
 OnInvalid = Literal["stop", "lose"]
 
@@ -121,7 +121,7 @@ def prepared(
     -------
     Prepared
     """
-    kinds = _all_kinds(plan, pdgid)
+    kinds = all_kinds(plan, pdgid)
     table = species_table(plan.card, kinds)
     work = Prepared(rays, kinds, table, plan, fate.copy(), describe(rays, table), on_invalid)
     if taken is not None:
@@ -132,7 +132,7 @@ def prepared(
     return work
 
 
-def _all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
+def all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
     """Kinds that are there, in their order, and then those that they can be taken for."""
     found = [int(pdg) for pdg in pdgid]
     found = list(dict.fromkeys(found))

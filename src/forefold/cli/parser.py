@@ -342,9 +342,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["card", "list", "--names"])
-    nusmear-default
-    nusmear-default-genie
-    nusmear-dune-cdr
+    bdm-10kt
+    ...
+    super-kamiokande
     0
     """
     _prepare()

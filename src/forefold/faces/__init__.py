@@ -7,7 +7,9 @@ its energy and its direction are reconstructed. `card_response` makes a `forefol
 from __future__ import annotations
 
 from forefold.faces.angle import Heading
+from forefold.faces.card import CardResponse, card_response
 from forefold.faces.energy import EnergyPart
+from forefold.faces.identities import Way, ways
 from forefold.faces.particles import Faces
 
-__all__ = ["EnergyPart", "Faces", "Heading"]
+__all__ = ["CardResponse", "EnergyPart", "Faces", "Heading", "Way", "card_response", "ways"]

@@ -141,7 +141,7 @@ class Heading:
             alpha = self.space_angle(theta, phi)
             around = _TWO_PI * np.sin(alpha)
             found = self._alpha_pdf(alpha, sigma) / np.where(around > 0.0, around, np.nan)
-            return np.where(dimension == 0, _on(alpha), found)
+            return np.asarray(np.where(dimension == 0, _on(alpha), found))
         sigma = np.where(self.sigma > 0.0, self.sigma, 1.0)
         width = np.where(self.sigma_phi > 0.0, self.sigma_phi, 1.0)
         turn = np.asarray(phi - self.phi)
@@ -160,7 +160,7 @@ class Heading:
         if self.convention == "space":
             step = 1e-5
             low, high = np.maximum(theta - step, 0.0), np.minimum(theta + step, np.pi)
-            return (self.theta_cdf(high) - self.theta_cdf(low)) / (high - low)
+            return np.asarray((self.theta_cdf(high) - self.theta_cdf(low)) / (high - low))
         exact = (self.sigma == 0.0) | (self.convention == "none")
         found = folded_pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
         return np.where(exact, 0.0, found)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["EnergyPart"]
+__all__ = ["EnergyPart", "above"]
 
 _NEAR = 1e-12  # relative: a stored energy is this near to the point that it was drawn at
 _REACH, _NODES = 8.0, 257  # normal scores between which moments are taken, and points there
@@ -98,7 +98,7 @@ class EnergyPart:
 
     def cdf(self, energy: Array) -> Array:
         """Probability of E <= energy."""
-        found = self.between(np.full_like(energy, -np.inf), np.nextafter(energy, np.inf))
+        found = self.between(np.full_like(energy, -np.inf), above(energy))
         return np.where(self.exact, energy >= self.point, found)
 
     def pdf(self, energy: Array) -> Array:
@@ -214,6 +214,11 @@ class EnergyPart:
         x = 1.0 / np.where(some, y, 1.0)
         both = self._x_pdf(x) + self._x_pdf(-x)
         return np.where(some, both * (x * x) / self.scale, 0.0)
+
+
+def above(x: Array) -> Array:
+    """Give the next number above; infinities stay."""
+    return np.where(np.isfinite(x), np.nextafter(np.where(np.isfinite(x), x, 0.0), np.inf), x)
 
 
 def _same(energy: Array, point: Array) -> NDArray[np.bool_]:

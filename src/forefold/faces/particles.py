@@ -135,6 +135,17 @@ class Faces:
         """Width of E as its standard deviation, shape (n,), GeV."""
         return self.energy_moments()[1]
 
+    def energy_sample(self, u_part: Array, u_energy: Array) -> Array:
+        """Energies drawn with given uniforms, shape (n,), with the bits of the engine; NaN where nothing can be seen."""
+        found, total = np.full(self.size, np.nan), np.zeros(self.size)
+        for part in self.parts:
+            rows = part.rows
+            start = total[rows].copy()
+            total[rows] += part.weight
+            here = (start <= u_part[rows]) & (u_part[rows] < total[rows])
+            found[rows] = np.where(here, part.sample(u_energy[rows]), found[rows])
+        return found
+
     def theta_cdf(self, theta: ArrayLike) -> Array:
         """Probability of a polar angle (rad) of at most theta, of shape (..., n)."""
         t = self._energies(theta)

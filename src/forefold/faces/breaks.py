@@ -1,0 +1,118 @@
+"""True values at which a card's response to a particle jumps, as far as the card's numbers say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold import species
+from forefold.kernels.layout import COMPONENT_COLUMNS, OF, RULE_COLUMNS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.faces.card import CardResponse
+    from forefold.plan import Plan
+
+    Array = NDArray[np.float64]
+
+__all__ = ["breaks_of"]
+
+_KINETIC = ("ke_low", "ke_high", "threshold_ke")
+_MOMENTUM = ("p_low", "p_high", "threshold_p")
+
+
+def breaks_of(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
+    """Find bounds of rules, thresholds, rows of tables, and what exact energies need to be on an edge.
+
+    Parameters
+    ----------
+    response : CardResponse
+    plan : Plan
+    reco_edges : ndarray
+
+    Returns
+    -------
+    ndarray
+        Empty for an exact energy whose scale is a formula: where it is on an edge is not known.
+    """
+    if response.of == "theta":
+        return reco_edges if response._is_point() else np.zeros(0)
+    card, pdgid = response.card, response.pdgid
+    targets = [(pdgid, "momentum")]
+    for block in card.identification:
+        if block.covers(pdgid):
+            targets = [(entry.pdgid(pdgid), block.keep) for entry in block.row]
+            break
+    found = [np.zeros(0)]
+    for taken, keep in targets:
+        for rule in card.candidates(taken):
+            energies = _of_rule(plan, rule, taken, response, reco_edges)
+            if energies is None:
+                return np.zeros(0)
+            found.append(_true(energies, species.mass(taken), pdgid, keep, response.of))
+    values = np.concatenate(found)
+    return values[np.isfinite(values) & (values > 0.0)]
+
+
+def _of_rule(
+    plan: Plan, rule: int, taken: int, response: CardResponse, edges: Array
+) -> Array | None:
+    """Total energies, of the particle as it is taken, at which this rule makes a jump."""
+    mass, row = species.mass(taken), plan.rules[rule]
+    kinetic = np.array([row[RULE_COLUMNS.index(name)] for name in _KINETIC])
+    momentum = np.array([row[RULE_COLUMNS.index(name)] for name in _MOMENTUM])
+    found = [kinetic + mass, np.sqrt(momentum * momentum + mass * mass)]
+    first, last = (int(row[RULE_COLUMNS.index(name)]) for name in ("first", "last"))
+    least = row[RULE_COLUMNS.index("reco_ke")] + mass
+    p_least = max(row[RULE_COLUMNS.index("reco_p")], 0.0)
+    reco = _reco(edges, mass, response.of)
+    reco = np.concatenate([reco, [least, np.sqrt(p_least**2 + mass**2)]])
+    drawn = plan.card.rules[rule].energy.components()
+    for k, part in zip(range(first, last), drawn, strict=True):
+        values = {c: plan.components[k, i] for i, c in enumerate(COMPONENT_COLUMNS)}
+        of = OF[int(values["of"])]
+        kinetic_like = of == "kinetic" or (of == "visible" and taken in species.NUCLEONS)
+        if part.distribution == "tabulated" and part.table is not None:
+            at = np.array(plan.card.tables[part.table].axes[0])
+            with np.errstate(divide="ignore"):
+                at = 1.0 / at if of == "inverse-momentum" else at
+        elif part.distribution == "none":
+            linked = (
+                plan.component_links[k, COMPONENT_COLUMNS.index(n)] for n in ("scale", "offset")
+            )
+            if max(linked) >= 0:
+                return None
+            x = reco - mass if kinetic_like else reco
+            if of.endswith("momentum"):
+                x = np.sqrt(np.maximum((reco - mass) * (reco + mass), 0.0))
+            at = (x - values["offset"]) / values["scale"]
+        else:
+            continue
+        if of.endswith("momentum"):
+            found.append(np.sqrt(at * at + mass * mass))
+        else:
+            found.append(at + mass if kinetic_like else at)
+    return np.concatenate(found)
+
+
+def _reco(edges: Array, mass: float, of: str) -> Array:
+    """Total energies of the edges of what is observed."""
+    if of == "momentum":
+        return np.sqrt(edges * edges + mass * mass)
+    return edges + mass if of == "kinetic_energy" else edges
+
+
+def _true(energies: Array, mass: float, pdgid: int, keep: str, of: str) -> Array:
+    """Find the true values of a particle that is taken for one with these total energies."""
+    own = species.mass(pdgid)
+    if keep == "momentum":
+        with np.errstate(invalid="ignore"):
+            p2 = np.maximum((energies - mass) * (energies + mass), 0.0)
+        total = np.sqrt(p2 + own * own)
+    else:
+        total = energies - mass + own if keep == "kinetic" else energies
+    if of == "momentum":
+        return np.sqrt(np.maximum((total - own) * (total + own), 0.0))
+    return total - own if of == "kinetic_energy" else total

@@ -1,0 +1,357 @@
+"""A card as a response: P(observed | true) of one kind of particle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forefold import species
+from forefold.detector import load_card
+from forefold.faces.breaks import breaks_of
+from forefold.faces.energy import above
+from forefold.faces.identities import ways
+from forefold.families.mixture import invert
+from forefold.kernels.fate import Fate
+from forefold.kernels.layout import Kinematics, Rays
+from forefold.plan import Plan, plan
+from forefold.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.detector import Card
+    from forefold.faces.identities import Way
+    from forefold.schema import Rule
+
+    Array = NDArray[np.float64]
+
+__all__ = ["CardResponse", "Observed", "card_response"]
+
+Observed = Literal["energy", "kinetic_energy", "momentum", "theta"]
+
+_DOUBLINGS = 1100
+_LEAST = 1e-300  # quantile that is given for 0
+
+
+@dataclass(frozen=True, eq=False)
+class CardResponse(Response):
+    """What a card makes of one kind of particle; see `card_response`, which makes it.
+
+    Attributes
+    ----------
+    card : Card
+    pdgid : int
+    of : {"energy", "kinetic_energy", "momentum", "theta"}
+    theta, phi : float, rad
+        True direction; `theta` is not used where it is what is observed.
+    energy : float or None, GeV
+        True total energy, where theta is observed.
+    taken_for : int or None
+        PDG identifier that is counted as seen; None counts all.
+    breaks : tuple of float
+    """
+
+    card: Card
+    pdgid: int
+    of: Observed
+    theta: float
+    phi: float
+    energy: float | None
+    taken_for: int | None
+    breaks: tuple[float, ...]
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan(self.card)
+
+    @property
+    def n_uniforms(self) -> int:
+        """Identification, efficiency, component, energy; and the angle where it is observed."""
+        return 5 if self.of == "theta" else 4
+
+    def ways(self, true: ArrayLike) -> list[Way]:
+        """Give the distributions for particles with these true values.
+
+        Parameters
+        ----------
+        true : array_like, shape (n,)
+
+        Returns
+        -------
+        list of Way
+            One for each thing that the particle may be taken for.
+        """
+        t = np.asarray(true, dtype=np.float64)
+        n, mass = t.size, species.mass(self.pdgid)
+        theta = t if self.of == "theta" else np.full(n, self.theta)
+        if self.of == "theta":
+            energy = np.full(n, np.nan if self.energy is None else self.energy)
+        elif self.of == "momentum":
+            energy = np.sqrt(t * t + mass * mass)
+        else:
+            energy = t if self.of == "energy" else t + mass
+        good = (energy >= mass) & (t >= 0.0) & (theta >= 0.0) & (theta <= np.pi)
+        energy, theta = np.where(good, energy, mass), np.where(good, theta, 0.0)
+        kinetic = t if self.of == "kinetic_energy" else energy - mass
+        kinetic = np.where(good, kinetic, 0.0)
+        p = np.sqrt(kinetic * (energy + mass))
+        x, y, z = (
+            p * np.sin(theta) * np.cos(self.phi),
+            p * np.sin(theta) * np.sin(self.phi),
+            p * np.cos(theta),
+        )
+        whole = np.zeros(n, np.uint64)
+        index = np.zeros(n, np.int64)
+        axis = np.array([[0.0, 0.0, 1.0]])
+        rays = Rays(whole, whole, whole, index, x, y, z, energy, index, axis)
+        described = Kinematics(
+            np.full(n, mass), energy, kinetic, p, x, y, z, theta, np.zeros(n, np.bool_)
+        )
+        fate = np.where(good, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
+        kinds = np.array([self.pdgid], np.int64)
+        found = ways(rays, kinds, fate, self._plan, kinematics=described, on_invalid="lose")
+        if self.taken_for is None:
+            return found
+        return [
+            way._replace(probability=np.where(way.pdgid == self.taken_for, way.probability, 0.0))
+            for way in found
+        ]
+
+    def _efficiency(self, true: Array) -> Array:
+        found: Array = self._seen(self.ways(true.reshape(-1))).reshape(true.shape)
+        return found
+
+    def _seen(self, found: list[Way]) -> Array:
+        total = sum((w.probability * w.faces.seen for w in found), np.zeros(()))
+        return np.asarray(np.minimum(total, 1.0))
+
+    def _observed(self, way: Way, energy: Array) -> Array:
+        """Value that is observed with a reconstructed total energy."""
+        m = way.faces.mass
+        if self.of == "momentum":
+            return np.sqrt(np.maximum((energy - m) * (energy + m), 0.0) * (energy > m))
+        return np.asarray(energy - m) if self.of == "kinetic_energy" else energy
+
+    def _energy(self, way: Way, observed: Array) -> Array:
+        """Reconstructed total energy from which on at least this value is observed."""
+        m = way.faces.mass
+        if self.of == "momentum":
+            return np.where(observed > 0.0, np.sqrt(np.square(observed) + m * m), -np.inf)
+        return observed + m if self.of == "kinetic_energy" else observed
+
+    def _inside(self, found: list[Way], low: Array, high: Array) -> Array:
+        """Probability to be seen, with a value from low to high."""
+        total = np.zeros(np.broadcast_shapes(low.shape, high.shape, (found[0].faces.size,)))
+        for way in found:
+            if self.of == "theta":
+                up_to, short = (way.faces.theta_cdf(-above(-end)) for end in (high, low))
+                share = (up_to - short) * way.faces.passes
+            else:
+                least = way.faces.energy_least
+                first, last = (np.maximum(self._energy(way, e), least) for e in (low, high))
+                share = way.faces.energy_between(first, last)
+            total += way.probability * way.faces.efficiency * share
+        return total
+
+    def _given_seen(self, true: Array, value: Callable[[list[Way]], Array]) -> Array:
+        found = self.ways(true)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(value(found) / self._seen(found))
+
+    def _between(self, low: Array, high: Array, true: Array) -> Array:
+        flat = [end.reshape(-1) for end in (low, high)]
+        found = self._given_seen(true.reshape(-1), lambda w: self._inside(w, *flat))
+        return found.reshape(true.shape)
+
+    def _cdf(self, observed: Array, true: Array) -> Array:
+        return self._between(np.full_like(observed, -np.inf), above(observed), true)
+
+    def bin_probabilities(self, edges: ArrayLike, true: ArrayLike) -> Array:
+        """See `Response.bin_probabilities`; particles are brought through the card once for all bins."""
+        e, t = (np.asarray(v, dtype=np.float64) for v in (edges, true))
+        low, high = e[:-1, None], e[1:, None]
+        found = self._given_seen(t.reshape(-1), lambda w: self._inside(w, low, high))
+        return np.moveaxis(found.reshape(e.size - 1, *t.shape), 0, -1)
+
+    def _pdf(self, observed: Array, true: Array) -> Array:
+        x = observed.reshape(-1)
+        return self._given_seen(true.reshape(-1), lambda w: self._density(w, x)).reshape(true.shape)
+
+    def _density(self, found: list[Way], observed: Array) -> Array:
+        total = np.zeros(observed.shape)
+        for way in found:
+            faces = way.faces
+            if self.of == "theta":
+                density = faces.theta_pdf(observed) * faces.passes
+            else:
+                energy = self._energy(way, observed)
+                energy = np.where(np.isfinite(energy), energy, 0.0)
+                density = faces.energy_pdf(energy)
+                if self.of == "momentum":
+                    density = density * np.where(
+                        observed > 0.0, observed / np.maximum(energy, 1e-300), 0.0
+                    )
+                density = np.where(faces.energy_atom(energy) > 0.0, np.inf, density)
+                density = np.where(energy >= faces.energy_least, density, 0.0)
+            share = way.probability * faces.efficiency
+            total += np.where(share > 0.0, share * density, 0.0)
+        return total
+
+    def _ppf(self, u: Array, true: Array) -> Array:
+        flat, level = true.reshape(-1), np.maximum(u.reshape(-1), _LEAST)
+        found = self.ways(flat)
+        seen = self._seen(found)
+        known = (seen > 0.0) & (level <= 1.0) & (u.reshape(-1) >= 0.0)
+        whole = np.where(known, seen, 1.0)
+        bottom = np.full(flat.shape, -np.inf)
+
+        def below(x: Array) -> Array:
+            up_to = self._inside(found, bottom, above(x))
+            return np.where(known, up_to / whole, 1.0)
+
+        level = np.where(known, level, 0.5)
+        low, high = self._bracket(below, level)
+        return np.where(known, invert(below, level, low, high), np.nan).reshape(true.shape)
+
+    def _bracket(self, below: Callable[[Array], Array], level: Array) -> tuple[Array, Array]:
+        """Values between which the quantile lies."""
+        low, high = np.zeros(level.shape), np.full(level.shape, np.pi)
+        if self.of == "theta":
+            return low, high
+        for _ in range(_DOUBLINGS):
+            short = (below(high) < level) & np.isfinite(high)
+            if not short.any():
+                break
+            with np.errstate(over="ignore"):
+                high = np.where(short, 2.0 * high, high)
+        step = 1.0
+        for _ in range(_DOUBLINGS):
+            short = (below(low) >= level) & (low > -1e300)
+            if not short.any() or self.of == "momentum":
+                break
+            low, step = np.where(short, -step, low), 2.0 * step
+        return low, high
+
+    def _sample(self, true: Array, u: Array) -> Array:
+        flat, rows = true.reshape(-1), u.reshape(len(u), -1)
+        found = np.full(flat.shape, np.nan)
+        chosen, total = np.zeros(flat.shape, dtype=np.bool_), np.zeros(flat.shape)
+        for way in self.ways(flat):
+            total = total + way.probability
+            here = ~chosen & (rows[0] < total)
+            chosen |= here
+            faces = way.faces
+            energy = faces.energy_sample(rows[2], rows[3])
+            here &= (rows[1] < faces.efficiency) & (energy >= faces.energy_least)
+            if self.of == "theta":
+                value = self._theta_quantile(way, rows[4])
+            else:
+                value = self._observed(way, energy)
+            found = np.where(here, value, found)
+        return found.reshape(true.shape)
+
+    def _theta_quantile(self, way: Way, u: Array) -> Array:
+        ends = np.zeros(u.shape), np.full(u.shape, np.pi)
+        return invert(way.faces.theta_cdf, u, *ends)
+
+    def _breaks(self, reco_edges: Array) -> Array:
+        return np.concatenate([self.breaks, breaks_of(self, self._plan, reco_edges)])
+
+    def _is_point(self) -> bool:
+        if self.of == "theta":
+            return all(rule.angle.convention == "none" for rule in self._rules())
+        parts = (part for rule in self._rules() for part in rule.energy.components())
+        return all(part.distribution == "none" for part in parts)
+
+    def _rules(self) -> list[Rule]:
+        kinds = {self.pdgid}
+        for block in self.card.identification:
+            if block.covers(self.pdgid):
+                kinds |= {entry.pdgid(self.pdgid) for entry in block.row}
+        return [
+            self.card.rules[k]
+            for k in sorted({k for pdg in kinds for k in self.card.candidates(pdg)})
+        ]
+
+    def __str__(self) -> str:
+        kind = species.name(self.pdgid)
+        taken = "" if self.taken_for is None else f", taken for {species.name(self.taken_for)}"
+        return f"Response of card {self.card.name} to {kind}{taken}: {self.of}"
+
+
+def card_response(
+    card: Card | str | Path,
+    particle: str | int,
+    of: Observed = "kinetic_energy",
+    *,
+    theta: float = 0.0,
+    phi: float = 0.0,
+    energy: float | None = None,
+    taken_for: str | int | None = None,
+    stages: Literal["refuse", "ignore"] = "refuse",
+    breaks: Sequence[float] = (),
+) -> CardResponse:
+    """Give a card's response to one kind of particle: its exact matrix is one call away.
+
+    Parameters
+    ----------
+    card : Card, str or Path
+    particle : str or int
+        Name or PDG identifier.
+    of : {"kinetic_energy", "energy", "momentum", "theta"}
+        What is true and what is observed: GeV, GeV/c; the polar angle to the axis in rad.
+    theta, phi : float, rad
+        True direction, for cards that look at it.
+    energy : float, GeV
+        True total energy, with ``of="theta"``.
+    taken_for : str or int, optional
+        Count only what is identified as this particle; everything that is seen, if not given.
+    stages : {"refuse", "ignore"}
+        What to do with a card that has stages: they see many particles at once, and are no part of a response of one.
+    breaks : sequence of float
+        True values at which a formula of the card jumps; integrals are split there. Thresholds, bounds of rules and rows of
+        tables are known without.
+
+    Returns
+    -------
+    CardResponse
+        A `forefold.response.Response`. A particle for which a formula has no value is lost.
+
+    Raises
+    ------
+    ValueError
+        The card has stages or leaves the particle out, or `energy` is missing.
+
+    Examples
+    --------
+    >>> from forefold import card_response
+    >>> response = card_response("nusmear-dune-cdr", "mu-")
+    >>> matrix = response.matrix([0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 4.0])
+    >>> matrix.values().round(3).tolist()
+    [[0.915, 0.055, 0.0], [0.08, 0.816, 0.104]]
+    """
+    loaded = load_card(card)
+    pdgid = species.pdgid(particle) if isinstance(particle, str) else particle
+    if loaded.stages and stages == "refuse":
+        message = (
+            f"card {loaded.name} has stages ({', '.join(s.kind for s in loaded.stages)}), which see many particles at once: "
+            "a response of one particle is without them; say stages='ignore'"
+        )
+        raise ValueError(message)
+    if word := loaded.left_out(pdgid):
+        message = f"card {loaded.name} leaves {species.name(pdgid)} out: it is a {word}"
+        raise ValueError(message)
+    if of not in {"energy", "kinetic_energy", "momentum", "theta"}:
+        message = f"of: energy, kinetic_energy, momentum or theta, found {of!r}"
+        raise ValueError(message)
+    if (of == "theta") != (energy is not None):
+        message = "give energy (GeV) with of='theta', and only with it"
+        raise ValueError(message)
+    taken = species.pdgid(taken_for) if isinstance(taken_for, str) else taken_for
+    return CardResponse(loaded, pdgid, of, theta, phi, energy, taken, tuple(map(float, breaks)))

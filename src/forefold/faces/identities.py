@@ -1,0 +1,148 @@
+"""What particles may be taken for, each with its probability, and the distributions of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from forefold.faces.particles import Faces
+from forefold.kernels.fate import OUTCOMES, Fate
+from forefold.kernels.smear import describe
+from forefold.passage import Prepared, all_kinds
+from forefold.plan import species_table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.kernels.layout import Kinematics, Rays
+    from forefold.passage import OnInvalid
+    from forefold.plan import Plan
+
+__all__ = ["Way", "ways"]
+
+_OUTCOME_BITS = int(sum(OUTCOMES))
+_INVALID = int(Fate.INVALID)
+
+
+class Way(NamedTuple):
+    """What each particle may be taken for.
+
+    Attributes
+    ----------
+    pdgid : ndarray of int64, shape (n,)
+    probability : ndarray, shape (n,)
+        0 where there is no such way for a particle.
+    faces : Faces
+        Of the particles as they are taken.
+    """
+
+    pdgid: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    faces: Faces
+
+
+class _Known(Prepared):
+    """Particles of which it is given, not drawn, what they are taken for."""
+
+    def alternatives(
+        self,
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]:
+        """List rows of `kinds`, probabilities, and blocks of identification (-1: none), each of shape (n,)."""
+        card, n = self.plan.card, self.kind.size
+        todo = self._open() & (self.table.outcome[self.kind] == 0)
+        most = max((len(block.row) for block in card.identification), default=1)
+        kind = np.repeat(self.kind[None], most, axis=0)
+        probability, by = np.zeros((most, n)), np.full(n, -1, np.int64)
+        row_of = {int(pdg): row for row, pdg in enumerate(self.kinds)}
+        for b, (block, links) in enumerate(
+            zip(card.identification, self.plan.identification, strict=True)
+        ):
+            covered = np.array([block.covers(int(pdg)) for pdg in self.kinds], dtype=np.bool_)
+            rows = np.flatnonzero(todo & covered[self.kind])
+            todo[rows], by[rows] = False, b
+            for j, (entry, link) in enumerate(zip(block.row, links, strict=True)):
+                probability[j, rows] = self._probability(entry.probability, link, rows)
+                for true in np.unique(self.kind[rows]).tolist():
+                    these = rows[self.kind[rows] == true]
+                    kind[j, these] = row_of[entry.pdgid(int(self.kinds[true]))]
+            self._check_sum(
+                f"identification of {', '.join(map(str, block.particles))}",
+                rows,
+                probability[:, rows].sum(axis=0),
+            )
+        probability[0, by < 0] = 1.0
+        probability[:, (self.fate & _INVALID) != 0] = 0.0
+        return [(kind[j], probability[j], by) for j in range(most)]
+
+    def settle(
+        self,
+        kind: NDArray[np.int64],
+        probability: NDArray[np.float64],
+        by: NDArray[np.int64],
+    ) -> None:
+        """Take particles for what is given, and bring them up to the draw."""
+        for b, block in enumerate(self.plan.card.identification):
+            self._retake(np.flatnonzero(by == b), kind, block.keep)
+        self.kind = kind
+        unlikely = (probability == 0.0) & self._open()
+        self.fate[unlikely] |= np.uint16(Fate.UNIDENTIFIED)
+        self.choose()
+        self.fill()
+
+
+def ways(
+    rays: Rays,
+    pdgid: NDArray[np.int64],
+    fate: NDArray[np.uint16],
+    plan: Plan,
+    *,
+    taken: NDArray[np.int64] | None = None,
+    kinematics: Kinematics | None = None,
+    on_invalid: OnInvalid = "stop",
+) -> list[Way]:
+    """Find all that particles may be taken for, with the distributions of each.
+
+    Parameters
+    ----------
+    rays : Rays
+        ``species`` are rows of `pdgid`. Keys and entries do not matter: nothing is drawn.
+    pdgid : ndarray of int64, shape (s,)
+    fate : ndarray of uint16, shape (n,)
+        0, flags, or an outcome that is settled already.
+    plan : Plan
+    taken : ndarray of int64, shape (n,), optional
+        See `forefold.passage.pass_through`.
+    kinematics : Kinematics, optional
+        If it is known better than from the rays.
+    on_invalid : {"stop", "lose"}
+
+    Returns
+    -------
+    list of Way
+        One without identification.
+
+    Raises
+    ------
+    ValueError
+        A formula has no value for a particle; with ``on_invalid="stop"``.
+    """
+    kinds = all_kinds(plan, pdgid)
+    table = species_table(plan.card, kinds)
+
+    def fresh() -> _Known:
+        copied = describe(rays, table)
+        if kinematics is not None:
+            for column, given in zip(copied, kinematics, strict=True):
+                column[...] = given
+        work = _Known(rays, kinds, table, plan, fate.copy(), copied, on_invalid)
+        if taken is not None:
+            work.take(taken)
+        return work
+
+    found = []
+    for kind, probability, by in fresh().alternatives():
+        work = fresh()
+        work.settle(kind, probability, by)
+        found.append(Way(kinds[kind], probability, Faces(work)))
+    return found
