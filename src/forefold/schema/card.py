@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Card", "Rule"]
+__all__ = ["Card", "Rule", "candidates_of"]
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -166,7 +166,7 @@ class Card(Strict):
             )
             raise ValueError(message)
         for i, rule in enumerate(self.rules):
-            if not any(self._reaches(pdgid, i) for pdgid in _candidates(rule)):
+            if not any(self._reaches(pdgid, i) for pdgid in candidates_of(rule)):
                 message = (
                     f"rule {rule.name!r} can never match: its conditions exclude each other, "
                     "or earlier rules or not_smeared take all that it covers"
@@ -295,7 +295,7 @@ def _kinetic(momentum: float, mass: float) -> float:
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
 
 
-def _candidates(rule: Rule) -> Iterator[int]:
+def candidates_of(rule: Rule) -> Iterator[int]:
     """Particles to try a rule on: those it lists, or the members of its classes."""
     for word in rule.particles:
         if isinstance(word, int):
