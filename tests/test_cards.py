@@ -13,6 +13,7 @@ import pytest
 from shots import Shots, pull, shoot
 
 import forefold
+from forefold.detector import card_source
 
 N = 100_000
 PROTON, NEUTRON, MUON, PION, ELECTRON = 0.938272, 0.939565, 0.105658, 0.139570, 0.000510999
@@ -41,7 +42,8 @@ def test_the_packaged_sample_goes_through_every_card(name: str) -> None:
     card = forefold.load_card(name)
     assert card.description, "a card says what it is"
     convention = {rule.angle.convention for rule in card.rules} - {"none"}
-    assert not convention or "angle" in card.description.lower(), "and what its angles mean"
+    if convention and "extends = " not in card_source(name):
+        assert "angle" in card.description.lower(), "and what its angles mean"
     events = forefold.read(forefold.sample())[:500]
     smeared = forefold.smear(events, card, rng=1)
     total = ak.sum(smeared.n_detected) + ak.sum(smeared.n_lost) + ak.sum(smeared.n_not_smeared)

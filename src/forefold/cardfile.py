@@ -86,7 +86,7 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
     known = cards()
     if word not in known:
         hint = species.near(word, known)
-        message = f"unknown card {word!r}{hint}; known: {', '.join(known)}; or give a .toml file"
+        message = f"unknown card {_brief(repr(word))}{hint}; known: {', '.join(known)}; or give a .toml file"
         raise ValueError(message)
     text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
     return text, f"card {word}", folder
