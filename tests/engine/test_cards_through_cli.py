@@ -180,6 +180,6 @@ def test_expressions_that_are_none(formula: str, message: str, tmp_path: Path) -
         forefold.load_card(path)
     found = str(caught.value)
     print(found.removeprefix(f"{path}: "))
-    assert found.startswith(f"{path}: ")
+    assert found.startswith((f"{path}: ", f"{path}, line "))
     assert "rule[1] 'all'.efficiency" in found
     assert "\n" not in found
