@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from forefold import events, families, io, plot, species
     from forefold._version import __version__
     from forefold.batch import convert
-    from forefold.cardtools import card_diff, card_toml
+    from forefold.cardtools import card_diff, card_toml, validate_card
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
+    from forefold.fitting import fit_card
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -43,6 +44,7 @@ __all__ = [
     "events",
     "families",
     "fate_counts",
+    "fit_card",
     "inspect",
     "io",
     "iterate",
@@ -56,6 +58,7 @@ __all__ = [
     "sample",
     "smear",
     "species",
+    "validate_card",
 ]
 
 # where each name lives; nothing of it is imported before it is asked for
@@ -73,6 +76,7 @@ _HOMES = {
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
+    "fit_card": "fitting",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
@@ -83,6 +87,7 @@ _HOMES = {
     "reconstructed": "smearing",
     "sample": "demo",
     "smear": "smearing",
+    "validate_card": "cardtools",
 }
 _ROOMS = ("events", "families", "io", "plot", "species")
 

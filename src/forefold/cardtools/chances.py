@@ -14,7 +14,7 @@ _MOST = 37.0  # beyond this the normal distribution's tail is below the smallest
 
 
 def binomial_pull(count: int, total: int, probability: float) -> float:
-    """Normal score of a binomial count, from its exact tail.
+    """Give the normal score of a binomial count, from its exact tail.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def mean_pull(mean: float, expected: float, std: float, total: int) -> float:
 
 
 def family_chance(tolerance: float, checks: int) -> float:
-    """Probability that one or more of so many independent checks fails by chance.
+    """Give the probability that one or more of so many independent checks fails by chance.
 
     Examples
     --------

@@ -55,7 +55,13 @@ class _Known:
         self.theta_below = faces.theta_cdf(self.theta_at)
         self.mean, self.std = faces.energy_moments()
         self.parts = [
-            (p.rows, p.index, p.weight * p.between(faces.energy_least[p.rows], np.full(p.rows.size, np.inf)) / passes[p.rows])
+            (
+                p.rows,
+                p.index,
+                p.weight
+                * p.between(faces.energy_least[p.rows], np.full(p.rows.size, np.inf))
+                / passes[p.rows],
+            )
             for p in faces.parts
         ]
 
@@ -170,7 +176,11 @@ def _tame(known: _Known, row: int) -> bool:
             name = type(part.family).__name__
             place = np.flatnonzero(part.rows == row)[0]
             narrow = float(part.sigma[place]) <= 1.0 * abs(float(part.location[place]))
-            if part.of == "inverse" or name == "CrystalBall" or (name == "LogNormal" and not narrow):
+            if (
+                part.of == "inverse"
+                or name == "CrystalBall"
+                or (name == "LogNormal" and not narrow)
+            ):
                 return False
     return True
 

@@ -128,7 +128,9 @@ class Validation:
     def __str__(self) -> str:
         """Table of pulls."""
         rows = [("rule", "check", "n", "rms pull", "largest")]
-        rows += [(r, w, str(n), f"{rms:.2f}", f"{most:+.2f}") for r, w, n, rms, most in self.table()]
+        rows += [
+            (r, w, str(n), f"{rms:.2f}", f"{most:+.2f}") for r, w, n, rms, most in self.table()
+        ]
         widths = [max(len(row[i]) for row in rows) for i in range(5)]
         lines = [
             "  ".join(
@@ -147,7 +149,9 @@ class Validation:
             f"drawn {c.drawn:.6g}, expected {c.expected:.6g}, pull {c.pull:+.2f}"
             for c in self.failed
         ]
-        lines += [f"FAILED {name!r}: no particle was found that comes to it" for name in self.untried]
+        lines += [
+            f"FAILED {name!r}: no particle was found that comes to it" for name in self.untried
+        ]
         lines += [f"not part of this: stages {', '.join(self.stages)}"] if self.stages else []
         return "\n".join(lines)
 
@@ -206,7 +210,7 @@ def validate_card(
             untried.append(rule.name)
             continue
         for row, words in checks_of(loaded, found, key + k, draws):
-            place = (int(found.pdgid[row]), float(found.energy[row]), float(found.theta[row]))
-            checks.append(Check(rule.name, *place, *words))
+            kind, energy, theta = found.pdgid[row], found.energy[row], found.theta[row]
+            checks.append(Check(rule.name, int(kind), float(energy), float(theta), *words))
     stages = tuple(block.kind for block in loaded.stages)
     return Validation(loaded.name, tuple(checks), key, draws, tuple(untried), stages)

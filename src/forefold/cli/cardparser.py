@@ -25,7 +25,9 @@ def add_card(commands: Any, add: Add) -> None:
         Makes a parser of a command from its name, the function that it runs, and what it is for.
     """
     card = commands.add_parser(
-        "card", help="list, show, check, compare, validate and fit detector cards", allow_abbrev=False
+        "card",
+        help="list, show, check, compare, validate and fit detector cards",
+        allow_abbrev=False,
     )
     actions = card.add_subparsers(dest="action", metavar="ACTION", required=True)
     sub = add(actions, "list", "card_list", "list the cards that come with forefold")

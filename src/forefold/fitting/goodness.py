@@ -122,7 +122,9 @@ def _even(true: Array, u: Array, free: int) -> Goodness:
         mine = u[rows == row]
         if mine.size < _BINS * _FEWEST:
             continue
-        counts = np.bincount(np.minimum((mine * _BINS).astype(np.int64), _BINS - 1), minlength=_BINS)
+        counts = np.bincount(
+            np.minimum((mine * _BINS).astype(np.int64), _BINS - 1), minlength=_BINS
+        )
         expected = mine.size / _BINS
         chi2 += float((np.square(counts - expected) / expected).sum())
         ndf += _BINS - 1

@@ -138,7 +138,7 @@ class MigrationLikelihood:
         return int(m.counts.sum() if m.generated is None else m.generated.sum())
 
     def cells(self, card: Card) -> tuple[Array, Array]:
-        """Counts, and the probability of each cell: shapes (m, k), or (m, k + 1) with those that are not seen."""
+        """Give counts and the probability of each cell: shapes (m, k), or (m, k + 1) with those that are not seen."""
         m = self.matrix
         faces = Faces(prepared(*self._beam, plan(card)))
         edges = np.maximum(self._edges[:, None], faces.energy_least)
@@ -196,7 +196,14 @@ def read_migration(path: str | Path, **settings: Any) -> Migration:
             axes, counts, generated = _from_uhi(place)
         else:
             axes, counts, generated = _from_csv(place)
-        made = Migration(*axes, counts, generated, source=f"{place.name}, SHA-256 {digest}", **settings)
+        made = Migration(
+            axes[0],
+            axes[1],
+            counts,
+            generated,
+            source=f"{place.name}, SHA-256 {digest}",
+            **settings,
+        )
     except ValueError as error:
         message = f"{place}: {str(error).removeprefix(f'{place.name}, SHA-256 {digest}: ')}"
         raise ValueError(message) from None
@@ -208,7 +215,9 @@ def _from_uhi(place: Path) -> tuple[list[Array], Array, None]:
 
     found = from_json(place.read_text(encoding="utf-8"))
     if len(found.axes) != 2:
-        message = f"two axes are needed, true and reconstructed; the histogram has {len(found.axes)}"
+        message = (
+            f"two axes are needed, true and reconstructed; the histogram has {len(found.axes)}"
+        )
         raise ValueError(message)
     edges = [np.asarray(axis.edges, dtype=np.float64) for axis in found.axes]
     values = np.asarray(found.values(flow=True), dtype=np.float64)
@@ -246,7 +255,9 @@ def _from_csv(place: Path) -> tuple[list[Array], Array, Array | None]:
 
 def _edges(name: str, low: Array, high: Array) -> Array:
     edges = np.unique(np.concatenate([low, high]))
-    if not np.array_equal(np.unique(low), edges[:-1]) or not np.array_equal(np.unique(high), edges[1:]):
+    if not np.array_equal(np.unique(low), edges[:-1]) or not np.array_equal(
+        np.unique(high), edges[1:]
+    ):
         message = f"{name}_low and {name}_high: the bins leave gaps or overlap"
         raise ValueError(message)
     return edges

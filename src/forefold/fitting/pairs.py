@@ -111,7 +111,9 @@ class Pairs:
     def rows(self, which: NDArray[Any]) -> Pairs:
         """Give some of the rows."""
         changed = {
-            name: value[which] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+            name: value[which]
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray)
         }
         return replace(self, **changed)
 
@@ -121,7 +123,9 @@ class Pairs:
             return self.space_angle
         if self.theta_reco is None or self.phi_reco is None:
             return None
-        one, other = ((t, f) for t, f in ((self.theta_true, self.phi_true), (self.theta_reco, self.phi_reco)))
+        one, other = (
+            (t, f) for t, f in ((self.theta_true, self.phi_true), (self.theta_reco, self.phi_reco))
+        )
         a, b = _unit(*one), _unit(*other)
         apart = np.sqrt(np.square(a - b).sum(axis=0))
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
@@ -135,7 +139,9 @@ def _pdgid(columns: Mapping[str, Any], source: str) -> NDArray[np.int64]:
     if "pdgid" in columns:
         return np.asarray(columns["pdgid"], dtype=np.int64)
     if "particle" not in columns:
-        message = f"{source}: no column pdgid (or particle, with names); there are {', '.join(columns)}"
+        message = (
+            f"{source}: no column pdgid (or particle, with names); there are {', '.join(columns)}"
+        )
         raise ValueError(message)
     names, rows = np.unique(np.asarray(columns["particle"], dtype=str), return_inverse=True)
     return np.array([species.pdgid(str(name)) for name in names], dtype=np.int64)[rows]

@@ -159,7 +159,11 @@ def fitted_card(
 def _correlations(names: list[str], covariance: NDArray[np.float64]) -> list[dict[str, Any]]:
     matrix = _correlation(covariance)
     return [
-        {"parameters": [names[j], names[i]], "value": round(float(matrix[i, j]), _DIGITS), "source": "fit"}
+        {
+            "parameters": [names[j], names[i]],
+            "value": round(float(matrix[i, j]), _DIGITS),
+            "source": "fit",
+        }
         for i in range(len(names))
         for j in range(i)
         if np.isfinite(matrix[i, j]) and round(float(matrix[i, j]), _DIGITS) != 0.0

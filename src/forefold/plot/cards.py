@@ -34,7 +34,7 @@ _LOW, _HIGH = 0.01, 20.0  # GeV
 _CURVE, _BINS, _NODES = 97, 44, 3
 _THETA = 0.5  # rad
 _LEVELS = np.array([0.158655, 0.5, 0.841345])
-_TITLES = ("Reconstructed / true", "Fraction seen", "Migration", "Angle [°]")
+_TITLES = ("Reconstructed / true", "Fraction seen", "Reconstructed [GeV]", "Angle [°]")
 _LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _UP = 0.42, 0.66, 0.46, 0.62, 0.4, 1.05  # inches
 _FAINTEST = 1e-3
 
@@ -109,8 +109,8 @@ def card_figure(card: Card, *, title: str | None = None) -> Figure:
 
 
 def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
-    from matplotlib.colors import ListedColormap, LogNorm
     from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap, LogNorm
     from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator, StrMethodFormatter
 
     ratio, seen, migration, angle = panels
@@ -146,16 +146,24 @@ def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
         panel.tick_params(labelbottom=last)
         if first:
             panel.set_title(text, loc="left")
-    words: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    words: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "top",
+    }
     ratio.annotate(look.label, xy=(0.0, 1.0), xytext=(4.0, -4.0), fontsize="large", **words)
-    migration.annotate(look.particle, xy=(0.0, 1.0), xytext=(4.0, -4.0), color="0.35", fontsize="x-small", **words)
+    migration.annotate(
+        look.particle, xy=(0.0, 1.0), xytext=(10.0, -4.0), color="0.35", fontsize="x-small", **words
+    )
     return mesh
 
 
 def _look(card: Card, label: str) -> _Look | None:
     rules = [rule for rule in card.rules if rule.type == label]
     kinds = [pdg for rule in rules for pdg in candidates_of(rule) if not card.left_out(pdg)]
-    found = [pdg for pdg in kinds if any(card.rules[k].type == label for k in card.candidates(pdg)[-1:])]
+    found = [
+        pdg for pdg in kinds if any(card.rules[k].type == label for k in card.candidates(pdg)[-1:])
+    ]
     if not kinds:
         return None
     pdg = (found or kinds)[0]
