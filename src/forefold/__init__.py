@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from forefold import events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
-    from forefold.cardtools import card_diff, card_toml
+    from forefold.cardtools import card_diff, card_toml, validate_card
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
+    from forefold.fitting import fit_card
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -47,6 +48,7 @@ __all__ = [
     "events",
     "families",
     "fate_counts",
+    "fit_card",
     "inspect",
     "io",
     "iterate",
@@ -65,6 +67,7 @@ __all__ = [
     "species",
     "standard_variations",
     "throws",
+    "validate_card",
     "variations",
     "varied_energy_matrix",
 ]
@@ -86,6 +89,7 @@ _HOMES = {
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
+    "fit_card": "fitting",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
@@ -102,6 +106,7 @@ _HOMES = {
     "standard_variations": "variations",
     "throws": "variations",
     "varied_energy_matrix": "matrix",
+    "validate_card": "cardtools",
 }
 _ROOMS = ("events", "families", "io", "plot", "species", "variations")
 

@@ -79,7 +79,7 @@ def mean_pull(mean: float, expected: float, std: float, total: int) -> float:
 
 
 def family_chance(tolerance: float, checks: int) -> float:
-    """Probability that one or more of so many independent checks fails by chance.
+    """Give the probability that one or more of so many independent checks fails by chance.
 
     Examples
     --------

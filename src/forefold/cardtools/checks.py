@@ -34,6 +34,7 @@ _LEVELS = np.array([0.025, 0.158655, 0.5, 0.841345, 0.975])
 _FAR = 1e7  # GeV
 _SAME = 1e-9
 _FEWEST = 30
+_REACH, _HALVINGS = 4.0, 7
 
 
 class _Known:
@@ -51,7 +52,13 @@ class _Known:
 
         self.energy_at = _quantiles(energy, least, np.full(n, _FAR))
         self.energy_below = np.where(self.energy_at < least, 0.0, energy(self.energy_at))
-        self.theta_at = _quantiles(faces.theta_cdf, np.zeros(n), np.full(n, np.pi))
+        self.theta_width = np.zeros(n)
+        centre = np.zeros(n)
+        for rows, heading in faces.headings:
+            centre[rows] = heading.theta
+            self.theta_width[rows] = 0.0 if heading.convention == "none" else heading.sigma
+        ends = (centre - _REACH * self.theta_width, centre + _REACH * self.theta_width)
+        self.theta_at = _near(faces.theta_cdf, *(np.clip(end, 0.0, np.pi) for end in ends))
         self.theta_below = faces.theta_cdf(self.theta_at)
         self.mean, self.std = faces.energy_moments()
         self.parts = [
@@ -70,6 +77,16 @@ def _quantiles(cdf: Callable[[Array], Array], low: Array, high: Array) -> Array:
     shape = (_LEVELS.size, low.size)
     wide = [np.broadcast_to(a, shape) for a in (_LEVELS[:, None], low, high)]
     return invert(cdf, *wide)
+
+
+def _near(cdf: Callable[[Array], Array], low: Array, high: Array) -> Array:
+    """Give values near to quantiles: what is below them is found exactly, so a few halvings are enough."""
+    a, b = (np.repeat(end[None], _LEVELS.size, axis=0) for end in (low, high))
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (a + b)
+        above = cdf(middle) >= _LEVELS[:, None]
+        a, b = np.where(above, a, middle), np.where(above, middle, b)
+    return 0.5 * (a + b)
 
 
 def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[int, Words]]:
@@ -190,7 +207,7 @@ def _angle(
 ) -> Iterator[Words]:
     theta = out.theta_reco[seen]
     at, below = known.theta_at[:, row], known.theta_below[:, row]
-    if at[-1] - at[0] < _SAME:
+    if known.theta_width[row] == 0.0:
         yield _exact(theta, float(grid.theta[row]), "exact angle")
         return
     counts = [int((theta <= t + 1e-12).sum()) for t in at]

@@ -25,8 +25,8 @@ __all__ = ["Grid", "grid"]
 _LOW, _HIGH = 1e-3, 20.0  # GeV, kinetic
 _SLOWEST = 1e-6
 _KINDS = 3
-_TRIES = 48
-_MOST = 100  # kinds that are tried, where earlier rules take many
+_TRIES = 24
+_MOST = 6
 
 
 class Grid(NamedTuple):
@@ -86,8 +86,9 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
 
 def _tried(card: Card, rule: Rule) -> tuple[NDArray[np.int64], Array, Array]:
     kinds: list[int] = []
+    place = card.rules.index(rule)
     for pdg in candidates_of(rule):
-        if not card.left_out(pdg) and pdg not in kinds:
+        if place in card.candidates(pdg) and not card.left_out(pdg) and pdg not in kinds:
             kinds.append(pdg)
         if len(kinds) == _MOST:
             break

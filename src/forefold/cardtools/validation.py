@@ -210,7 +210,7 @@ def validate_card(
             untried.append(rule.name)
             continue
         for row, words in checks_of(loaded, found, key + k, draws):
-            place = (int(found.pdgid[row]), float(found.energy[row]), float(found.theta[row]))
-            checks.append(Check(rule.name, *place, *words))
+            kind, energy, theta = found.pdgid[row], found.energy[row], found.theta[row]
+            checks.append(Check(rule.name, int(kind), float(energy), float(theta), *words))
     stages = tuple(block.kind for block in loaded.stages)
     return Validation(loaded.name, tuple(checks), key, draws, tuple(untried), stages)

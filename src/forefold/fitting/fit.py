@@ -97,7 +97,7 @@ def fit_card(
         likelihood = MigrationLikelihood(found)
     free = [name for name in card.parameters if name not in {*fixed, *held}]
     places = _places(card, free)
-    groups = [(TERMS, free)]
+    groups: list[tuple[tuple[str, ...], list[str]]] = [(TERMS, free)]
     if isinstance(likelihood, PairLikelihood):
         groups = _groups(card, places, free)
     minimum = minimised(likelihood, card, groups)

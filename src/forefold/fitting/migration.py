@@ -138,7 +138,7 @@ class MigrationLikelihood:
         return int(m.counts.sum() if m.generated is None else m.generated.sum())
 
     def cells(self, card: Card) -> tuple[Array, Array]:
-        """Give counts, and the probability of each cell: shapes (m, k), or (m, k + 1) with those that are not seen."""
+        """Give counts and the probability of each cell: shapes (m, k), or (m, k + 1) with those that are not seen."""
         m = self.matrix
         faces = Faces(prepared(*self._beam, plan(card)))
         edges = np.maximum(self._edges[:, None], faces.energy_least)
@@ -197,7 +197,12 @@ def read_migration(path: str | Path, **settings: Any) -> Migration:
         else:
             axes, counts, generated = _from_csv(place)
         made = Migration(
-            *axes, counts, generated, source=f"{place.name}, SHA-256 {digest}", **settings
+            axes[0],
+            axes[1],
+            counts,
+            generated,
+            source=f"{place.name}, SHA-256 {digest}",
+            **settings,
         )
     except ValueError as error:
         message = f"{place}: {str(error).removeprefix(f'{place.name}, SHA-256 {digest}: ')}"

@@ -34,7 +34,7 @@ _LOW, _HIGH = 0.01, 20.0  # GeV
 _CURVE, _BINS, _NODES = 97, 44, 3
 _THETA = 0.5  # rad
 _LEVELS = np.array([0.158655, 0.5, 0.841345])
-_TITLES = ("Reconstructed / true", "Fraction seen", "Migration", "Angle [°]")
+_TITLES = ("Reconstructed / true", "Fraction seen", "Reconstructed [GeV]", "Angle [°]")
 _LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _UP = 0.42, 0.66, 0.46, 0.62, 0.4, 1.05  # inches
 _FAINTEST = 1e-3
 
@@ -153,7 +153,7 @@ def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
     }
     ratio.annotate(look.label, xy=(0.0, 1.0), xytext=(4.0, -4.0), fontsize="large", **words)
     migration.annotate(
-        look.particle, xy=(0.0, 1.0), xytext=(4.0, -4.0), color="0.35", fontsize="x-small", **words
+        look.particle, xy=(0.0, 1.0), xytext=(10.0, -4.0), color="0.35", fontsize="x-small", **words
     )
     return mesh
 
