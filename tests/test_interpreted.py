@@ -135,6 +135,7 @@ def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
         ("nusmear-dune-cdr", "probe"),
         ("nusmear-default", "z"),
         (strange, "probe"),
+        (Path(__file__).parent / "data" / "every_key.toml", "probe"),
     ]
     for card, axis in cards:
         particles = ak.flatten(forefold.smear(events, card, rng=7, axis=axis).particles)

@@ -45,6 +45,8 @@ def test_version() -> None:
         "cards/nusmear-dune-cdr.toml",
         "cards/nusmear-default.toml",
         "cards/nusmear-default-genie.toml",
+        "cards/dune-fd-uncertainties.toml",
+        "cards/dune-cdr-fastmc.toml",
     ],
 )
 def test_packaged_file(name: str) -> None:

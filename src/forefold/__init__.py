@@ -12,36 +12,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forefold import events, families, io, plot, species
+    from forefold import events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
+    from forefold.cardtools import card_diff, card_toml, validate_card
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
+    from forefold.fitting import fit_card
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
-    from forefold.matrix import Summary, angle_matrix, energy_matrix
+    from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
     from forefold.response import Response
     from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
+    from forefold.variations import Variation, smear_variations, standard_variations, throws
 
 __all__ = [
     "Card",
     "Fate",
     "Response",
     "Summary",
+    "Variation",
     "Weights",
     "__version__",
     "angle_matrix",
+    "card_diff",
     "card_response",
+    "card_toml",
     "cards",
     "convert",
     "energy_matrix",
     "events",
     "families",
     "fate_counts",
+    "fit_card",
     "inspect",
     "io",
     "iterate",
@@ -56,7 +63,13 @@ __all__ = [
     "sample",
     "scores",
     "smear",
+    "smear_variations",
     "species",
+    "standard_variations",
+    "throws",
+    "validate_card",
+    "variations",
+    "varied_energy_matrix",
 ]
 
 # where each name lives; nothing of it is imported before it is asked for
@@ -65,14 +78,18 @@ _HOMES = {
     "Fate": "kernels.fate",
     "Response": "response",
     "Summary": "matrix",
+    "Variation": "variations",
     "Weights": "reweighting",
     "__version__": "_version",
     "angle_matrix": "matrix",
+    "card_diff": "cardtools",
     "card_response": "faces",
+    "card_toml": "cardtools",
     "cards": "detector",
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
+    "fit_card": "fitting",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
@@ -85,8 +102,13 @@ _HOMES = {
     "sample": "demo",
     "scores": "reweighting",
     "smear": "smearing",
+    "smear_variations": "variations",
+    "standard_variations": "variations",
+    "throws": "variations",
+    "varied_energy_matrix": "matrix",
+    "validate_card": "cardtools",
 }
-_ROOMS = ("events", "families", "io", "plot", "species")
+_ROOMS = ("events", "families", "io", "plot", "species", "variations")
 
 
 def __getattr__(name: str) -> Any:

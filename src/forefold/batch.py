@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import forefold
 from forefold import io
@@ -16,9 +17,10 @@ from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.writers import open_writer
 from forefold.selection import Selection, selection_of
 from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
+from forefold.variations import VariedCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import awkward as ak
@@ -28,8 +30,9 @@ if TYPE_CHECKING:
     from forefold.io.reader import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
     from forefold.passage import OnInvalid
+    from forefold.variations import Variation, Variations
 
-__all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files"]
+__all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files", "vary_chunks"]
 
 CHUNK = 20_000
 """Events that are in memory at a time."""
@@ -128,30 +131,85 @@ def smear_chunks(
     pieces = io.iterate(
         inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
     )
-    return (_smeared(events, detector, key, axis, observables, on_invalid) for events in pieces)
+    through = partial(smear, card=detector, rng=key, axis=axis, on_invalid=on_invalid)
+    return (_smeared(events, through, observables) for events in pieces)
+
+
+def vary_chunks(
+    inputs: Paths,
+    card: Card | str | Path,
+    *,
+    variations: Sequence[Variation] | None = None,
+    rng: int | np.random.Generator | None = None,
+    axis: Axis = "probe",
+    entries: Entries = None,
+    where: str | Selection | None = None,
+    chunk: int = CHUNK,
+    progress: Progress | None = None,
+    damage: Damage | None = None,
+    on_invalid: OnInvalid = "stop",
+) -> Iterator[Variations]:
+    """Read files and smear them by a card and its variations, piece by piece.
+
+    Parameters
+    ----------
+    inputs, rng, axis, entries, where, chunk, progress, damage, on_invalid
+        See `smear_chunks`.
+    card, variations
+        See `forefold.smear_variations`.
+
+    Returns
+    -------
+    iterator of Variations
+
+    Raises
+    ------
+    ValueError, OSError
+        See `smear_chunks` and `forefold.smear_variations`.
+
+    Examples
+    --------
+    >>> from forefold.demo import sample
+    >>> pieces = vary_chunks(sample(), "dune-fd-uncertainties", rng=1, entries="0:300", chunk=100)
+    >>> [piece.visible_energy_reco.shape for piece in pieces]
+    [(39, 100), (39, 100), (39, 100)]
+    """
+    varied = VariedCard(card, variations)
+    key = random_key(rng)
+    pieces = io.iterate(
+        inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
+    )
+    return (varied.smear(events, rng=key, axis=axis, on_invalid=on_invalid) for events in pieces)
+
+
+def _with_variations(events: ak.Array, varied: VariedCard, **settings: Any) -> ak.Array:
+    """Smear events, with a column for the visible energy in each variation."""
+    found = varied.smear(events, **settings)
+    rows = dict(zip(found, found.visible_energy_reco, strict=True))
+    return _widened(
+        found.nominal, {f"visible_energy_reco_{name}": rows[name] for name in varied.variations}
+    )
 
 
 def _smeared(
-    events: ak.Array,
-    card: Card,
-    key: int,
-    axis: Axis,
-    observables: bool,
-    on_invalid: OnInvalid,
+    events: ak.Array, through: Callable[[ak.Array], ak.Array], observables: bool
 ) -> ak.Array:
-    smeared = smear(events, card, rng=key, axis=axis, on_invalid=on_invalid)
+    smeared = through(events)
     if not observables:
         return smeared
-    import awkward as ak
-
     from forefold import kinematics
 
     table = kinematics.observables(events, smeared)
-    columns = {name: table[name] for name in table.fields}
-    columns |= {name: smeared[name] for name in smeared.fields}
-    # what identifies the events comes first, as without observables
-    order = [*smeared.fields, *(name for name in table.fields if name not in smeared.fields)]
-    result = ak.zip({name: columns[name] for name in order}, depth_limit=1)
+    return _widened(smeared, {name: table[name] for name in table.fields})
+
+
+def _widened(smeared: ak.Array, more: Mapping[str, Any]) -> ak.Array:
+    """Put more columns behind those of smeared events, which stay as they are."""
+    import awkward as ak
+
+    columns = {name: smeared[name] for name in smeared.fields}
+    columns |= {name: column for name, column in more.items() if name not in columns}
+    result = ak.zip(columns, depth_limit=1)
     result.attrs["forefold"] = smeared.attrs["forefold"]
     return result
 
@@ -257,6 +315,7 @@ def smear_files(
     entries: Entries = None,
     where: str | Selection | None = None,
     observables: bool = False,
+    variations: Sequence[Variation] = (),
     chunk: int = CHUNK,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -274,6 +333,8 @@ def smear_files(
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
         `forefold.io.writers.open_writer`.  It appears under its name only when it is complete.
+    variations : sequence of Variation
+        Add to each event the visible energy in each of these, as ``visible_energy_reco_<name>``.
     overwrite : bool
         Replace an existing file.
     also : iterable of callables
@@ -291,8 +352,9 @@ def smear_files(
         Bad input, or an output that cannot be written; nothing half-written is left.
     """
     start = time.perf_counter()
-    if observables and str(out).lower().endswith((".csv", ".csv.gz")):
-        message = f"{out}: a csv file has one row a particle and no room for observables; write .parquet or .root"
+    if (observables or variations) and str(out).lower().endswith((".csv", ".csv.gz")):
+        what = "observables" if observables else "variations"
+        message = f"{out}: a csv file has one row a particle and no room for {what}; write .parquet or .root"
         raise ValueError(message)
     detector = load_card(card)
     tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
@@ -314,9 +376,15 @@ def smear_files(
         about["where"] = tally.selection.text
     if cross_section is not None:
         about["cross_section"] = cross_section.to_dict()
+    settings: dict[str, Any] = {"rng": tally.rng, "axis": axis, "on_invalid": on_invalid}
+    through = partial(smear, card=detector, **settings)
+    if variations:
+        about["variations"] = {each.name: dict(each.pulls) for each in variations}
+        varied = VariedCard(detector, variations)
+        through = partial(_with_variations, varied=varied, **settings)
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
         for events in pieces:
-            smeared = _smeared(events, detector, tally.rng, axis, observables, on_invalid)
+            smeared = _smeared(events, through, observables)
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from forefold import species
+from forefold.cardlines import lines_of_keys, too_deep
 
-__all__ = ["card_source", "cards", "resolved"]
+__all__ = ["card_source", "cards", "line_of", "resolved"]
 
 _OPPOSITE = {"ge": "gt", "gt": "ge", "le": "lt", "lt": "le"}
 _LAWS = {"constant", "stochastic", "noise", "resolution", "sigma"}
+_LONGEST = 2_000_000
+_LONGEST_TABLE = 20_000_000
+_LONGEST_NAME = 200
 _SOURCED = ("threshold", "energy", "angle")
 
 
@@ -21,8 +25,8 @@ def cards() -> list[str]:
 
     Examples
     --------
-    >>> cards()
-    ['nusmear-default', 'nusmear-default-genie', 'nusmear-dune-cdr']
+    >>> "nusmear-dune-cdr" in cards()
+    True
     """
     folder = resources.files("forefold") / "cards"
     return sorted(
@@ -72,17 +76,30 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
     if isinstance(name, Path) or word.endswith(".toml") or "/" in word or "\\" in word:
         path = folder / name
         try:
-            return path.read_text(encoding="utf-8"), str(path), path.parent
+            return _text(path), str(path), path.parent
         except UnicodeDecodeError:
             message = f"{path}: not a card: not UTF-8 text"
+            raise ValueError(message) from None
+        except ValueError as error:
+            message = f"{_brief(repr(word))}: not a card: {error}"
             raise ValueError(message) from None
     known = cards()
     if word not in known:
         hint = species.near(word, known)
-        message = f"unknown card {word!r}{hint}; known: {', '.join(known)}; or give a .toml file"
+        message = f"unknown card {_brief(repr(word))}{hint}; known: {', '.join(known)}; or give a .toml file"
         raise ValueError(message)
     text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
     return text, f"card {word}", folder
+
+
+def _text(path: Path, longest: int = _LONGEST) -> str:
+    """Text of a file, or of as much as is allowed: a device may have no end."""
+    with path.open(encoding="utf-8") as file:
+        text = file.read(longest + 1)
+    if len(text) > longest:
+        message = f"more than {longest} characters"
+        raise ValueError(message)
+    return text
 
 
 def _resolved(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[dict[str, Any], str]:
@@ -90,27 +107,68 @@ def _resolved(name: str | Path, folder: Path, seen: tuple[str, ...]) -> tuple[di
     if where in seen:
         message = f"{where}: cards extend each other in a circle: {' -> '.join((*seen, where))}"
         raise ValueError(message)
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = f"{where}: not TOML: {error}"
-        raise ValueError(message) from None
+    raw = _loaded(text, where)
     _read_tables(raw, folder, where)
     parent = raw.pop("extends", None)
     if parent is None:
         return raw, where
     if not isinstance(parent, str):
-        message = f"{where}: extends: a card's name or file is expected, found {parent!r}"
+        message = (
+            f"{where}: extends: a card's name or file is expected, found {_brief(repr(parent))}"
+        )
         raise ValueError(message)
     try:
         base, _ = _resolved(parent, folder, (*seen, where))
     except OSError as error:
-        message = f"{where}: extends {parent!r}: {error.strerror or error}"
+        message = f"{where}: extends {_brief(repr(parent))}: {error.strerror or error}"
         raise ValueError(message) from None
     except ValueError as error:
-        message = str(error) if seen else f"{where}: extends {parent!r}: {error}"
+        message = str(error) if seen else f"{where}: extends {_brief(repr(parent))}: {error}"
         raise ValueError(message) from None
     return _extended(base, raw, where), where
+
+
+def _loaded(text: str, where: str) -> dict[str, Any]:
+    """Read TOML; what would take a reader's stack or its memory is refused before."""
+    line = too_deep(text)
+    if line is not None:
+        message = f"{where}, line {line}: not a card: nested too deep"
+        raise ValueError(message)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{where}: not TOML: {error}"
+        raise ValueError(message) from None
+    except ValueError as error:  # an integer with thousands of digits
+        message = f"{where}: not TOML: {str(error).split(';')[0]}"
+        raise ValueError(message) from None
+
+
+def line_of(name: str | Path, loc: tuple[int | str, ...], raw: dict[str, Any]) -> int | None:
+    """Line of a key in a card's own text; None if it is not there, or not sure.
+
+    Parameters
+    ----------
+    name : str or Path
+        As in `resolved`.
+    loc : tuple of int and str
+        Keys and places in lists, from the outside.
+    raw : dict
+        The card with what it extends merged in: rules have other places there.
+    """
+    try:
+        text = card_source(name)
+        own = tomllib.loads(text)
+    except (ValueError, OSError):
+        return None
+    if len(loc) > 1 and loc[0] == "rule" and isinstance(loc[1], int) and "extends" in own:
+        rules = own.get("rule", [])
+        names = [rule.get("name") for rule in rules]
+        rule = raw["rule"][loc[1]].get("name")
+        if rule not in names:
+            return None
+        loc = ("rule", names.index(rule), *loc[2:])
+    return lines_of_keys(text).get(loc)
 
 
 def _read_tables(raw: dict[str, Any], folder: Path, where: str) -> None:
@@ -127,7 +185,7 @@ def _read_tables(raw: dict[str, Any], folder: Path, where: str) -> None:
         from forefold.formula import Table
 
         try:
-            text = (folder / file).read_text(encoding="utf-8")
+            text = _text(folder / file, _LONGEST_TABLE)
             table = Table.from_uhi(
                 text, block.get("interpolation", "none"), name=f"{folder / file}"
             )
@@ -154,11 +212,14 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
         for key in ("parameters", "tables")
         if key in base or key in raw
     }
+    for key in ("shift", "correlation"):
+        if key in base and key in raw:
+            both[key] = _joined(base[key], raw[key])
     merged = [dict(rule) for rule in base.get("rule", [])]
     for rule in rules:
         names = [r.get("name") for r in merged]
         before = rule.pop("before", None)
-        if rule.get("name") in names:
+        if "name" in rule and rule["name"] in names:
             if before is not None:
                 message = f"{where}: rule {rule['name']!r}: before is for new rules only"
                 raise ValueError(message)
@@ -169,6 +230,22 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
     if any(own in _sources_of(rule) for rule in merged):
         sources.setdefault(own, f"{where}, which changes it")
     return {**base, **raw, **both, "sources": sources, "rule": merged}
+
+
+def _joined(base: Any, raw: Any) -> Any:
+    """Put blocks behind those of the card that is extended; those of the same name, or pair, go."""
+    both = [base, raw]
+    if not all(isinstance(b, list) and all(isinstance(x, dict) for x in b) for b in both):
+        return raw  # which the schema refuses
+    new = [_who(block, len(base) + i) for i, block in enumerate(raw)]
+    return [*(block for i, block in enumerate(base) if _who(block, i) not in new), *raw]
+
+
+def _who(block: dict[str, Any], i: int) -> Any:
+    """Tell a block from others: by its name, or by the pair that it is about."""
+    pair = block.get("parameters")
+    named = [str(word) for word in pair] if isinstance(pair, list) else [str(block.get("name", i))]
+    return frozenset(named)
 
 
 def _place(before: Any, names: list[Any], where: str) -> int:
@@ -226,10 +303,14 @@ def _sources_of(rule: dict[str, Any]) -> list[Any]:
     return [block.get("source") for block in blocks if isinstance(block, dict)]
 
 
+def _brief(word: str) -> str:
+    return word if len(word) <= _LONGEST_NAME else f"{word[:_LONGEST_NAME]} ..."
+
+
 def _table(raw: dict[str, Any], key: str, where: str) -> dict[str, Any]:
     value = raw.get(key, {})
     if not isinstance(value, dict):
-        message = f"{where}: {key}: a table is expected, found {value!r}"
+        message = f"{where}: {key}: a table is expected, found {_brief(repr(value))}"
         raise ValueError(message)
     return value
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from forefold import species
-from forefold.cardfile import card_source, cards, resolved
+from forefold.cardfile import card_source, cards, line_of, resolved
 from forefold.schema import (
     Angle,
     BoxBlock,
     Card,
     Conditions,
     Containment,
+    Correlation,
     Energy,
     Identification,
     Identified,
@@ -23,6 +25,7 @@ from forefold.schema import (
     Part,
     RecoThreshold,
     Rule,
+    ShiftBlock,
     StageBlock,
     TableBlock,
     Threshold,
@@ -51,7 +54,17 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "active": BoxBlock,
     "fiducial": BoxBlock,
     "stage": StageBlock,
+    "shift": ShiftBlock,
+    "correlation": Correlation,
 }
+Loc = tuple[int | str, ...]
+
+_BRANCHES = {"int", "str", "number", "formula"}
+_LONGEST = 600
+_PLACE = re.compile(
+    r"""rule\ '(?P<named>[^']*)': | (?P<keys> \w+ (\[\d+\])? (\ '[^']*')? ( \.\w+ (\[\d+\])? )* ) :""",
+    re.VERBOSE,
+)
 
 
 def load_card(name: str | Path | Card) -> Card:
@@ -85,7 +98,11 @@ def load_card(name: str | Path | Card) -> Card:
     try:
         return Card.model_validate(raw)
     except ValidationError as error:
-        message = f"{where}: {_one_line(error, raw)}"
+        words, places = _one_line(error, raw)
+        lines = (line_of(name, loc, raw) for loc in places)
+        line = next((line for line in lines if line is not None), None)
+        place = where if line is None else f"{where}, line {line}"
+        message = f"{place}: {_brief(words)}"
         raise ValueError(message) from None
 
 
@@ -101,8 +118,8 @@ def fingerprint(card: Card) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-def _one_line(error: ValidationError, raw: dict[str, Any]) -> str:
-    """First complaint of pydantic in the words of the card, and how many more there are."""
+def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Loc]]:
+    """First complaint of pydantic in the words of the card, how many more there are, and the keys it may be about."""
     first = error.errors(include_url=False)[0]
     path, block = _path(first["loc"], raw)
     message = first["msg"].removeprefix("Value error, ")
@@ -119,10 +136,45 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> str:
     elif first["type"] not in {"missing", "value_error"}:
         message = f"{message}, found {first['input']!r}"
     more = error.error_count() - 1
-    return f"{path}{message}" + (f" ({more} more)" if more else "")
+    line = f"{path}{message}" + (f" ({more} more)" if more else "")
+    loc = _without_branches(first["loc"]) or _named(line, raw)
+    named = re.match(r"(\w+): ", message)
+    places = [(*loc, named[1]), loc] if named else [loc]
+    if first["type"] == "missing":
+        places.append(loc[:-1])
+    return line, places
 
 
-def _path(loc: tuple[int | str, ...], raw: dict[str, Any]) -> tuple[str, type[BaseModel]]:
+def _brief(words: str) -> str:
+    """One line that is not too long, whatever is quoted in it."""
+    line = " ".join(words.split("\n"))
+    return (
+        line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 4 :]}"
+    )
+
+
+def _without_branches(loc: Loc) -> Loc:
+    """Keys and places only: pydantic names the branch of a union too."""
+    return tuple(
+        part
+        for i, part in enumerate(loc)
+        if part not in _BRANCHES or (part == "formula" and loc[i - 1] in {"when", "threshold"})
+    )
+
+
+def _named(words: str, raw: dict[str, Any]) -> Loc:
+    """Keys that a message of the whole card begins with, such as ``rule[2] 'muon'.energy.scale:``."""
+    found = _PLACE.match(words)
+    if found is None:
+        return ()
+    if found["named"]:
+        names = [rule.get("name") for rule in raw["rule"]]
+        return ("rule", names.index(found["named"])) if found["named"] in names else ()
+    parts = re.sub(r" '[^']*'", "", found["keys"]).replace("]", "").replace("[", ".").split(".")
+    return tuple(int(part) - 1 if part.isdecimal() else part for part in parts)
+
+
+def _path(loc: Loc, raw: dict[str, Any]) -> tuple[str, type[BaseModel]]:
     """Where a complaint is, with a rule's number and name; and the block that it is in."""
     words: list[str] = []
     block: type[BaseModel] = Card
@@ -133,8 +185,7 @@ def _path(loc: tuple[int | str, ...], raw: dict[str, Any]) -> tuple[str, type[Ba
                 rule = raw["rule"][part]
                 label += f" {rule['name']!r}" if isinstance(rule, dict) and "name" in rule else ""
             words[-1] += label
-        elif part not in {"int", "str", "number", "formula"} or (i and loc[i - 1] == "when"):
-            # pydantic names the branch of a union
+        elif part not in _BRANCHES or (part == "formula" and loc[i - 1] in {"when", "threshold"}):
             words.append(part)
         if i < len(loc) - 1 and isinstance(part, str):
             block = _BLOCKS.get(part, block)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
 
 import forefold
-from forefold import events as records
 from forefold import species
 from forefold.detector import Card, fingerprint, load_card
+from forefold.flat import Axis, flattened
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
-from forefold.kernels.layout import Rays, Smeared
-from forefold.kernels.philox import stream_keys
 from forefold.passage import OnInvalid, Passage, pass_through
 from forefold.plan import plan
 
@@ -24,9 +22,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Axis", "fate_counts", "provenance", "random_key", "reconstructed", "smear"]
+    from forefold.flat import Flat
+    from forefold.kernels.layout import Rays, Smeared
 
-Axis = Literal["probe", "z"]
+__all__ = [
+    "Axis",
+    "fate_counts",
+    "provenance",
+    "random_key",
+    "reconstructed",
+    "smear",
+    "smeared_events",
+    "visible_energy",
+]
 
 _RNG_LIMIT = 2**64
 _LOST = int(sum(LOST))
@@ -117,34 +125,45 @@ def smear(
     """
     card = load_card(card)
     rng = random_key(rng)
-    events = records.plain(events)
-    records.check(events)
-    particles = events.particles
-    counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
-    pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)
-    rays = _rays(events, counts, kinds, rng, axis)
-    final = _flat(particles.status, np.int64) == records.FINAL_STATE
-    settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
-    extra: dict[str, Any] = {}
-    taken = None
-    if card.stages:
-        from forefold.staging import staged
+    flat = flattened(events, card, rng, axis)
+    passed = pass_through(
+        flat.rays, flat.pdgid, flat.fate, plan(card), taken=flat.taken, on_invalid=on_invalid
+    )
+    return smeared_events(flat, card, passed, provenance(card, rng, axis))
 
-        rays, pdgid, taken, settled, parent, michel = staged(rays, pdgid, settled, card)
-        counts = np.bincount(rays.event, minlength=len(counts))
-        extra = {"parent": parent, "michel": michel}
-    passed = pass_through(rays, pdgid, settled, plan(card), taken=taken, on_invalid=on_invalid)
-    out = passed.out
-    _check_finite(events, rays, out)
-    columns = _columns(rays, pdgid[rays.species], out)
-    columns |= _optional_columns(card, passed) | extra
-    result: dict[str, Any] = {name: events[name] for name in _KEPT}
-    result |= _visible_energy(rays, pdgid[rays.species], passed, len(counts))
-    result |= _counts(out.fate, rays.event, len(counts))
-    nested = ak.zip({name: ak.unflatten(column, counts) for name, column in columns.items()})
+
+def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any]) -> ak.Array:
+    """Put together what came out of a card, as `smear` describes it.
+
+    Parameters
+    ----------
+    flat : Flat
+        What went in.
+    card : Card
+    passed : Passage
+    about : dict
+        Where it comes from.
+
+    Returns
+    -------
+    ak.Array
+
+    Raises
+    ------
+    ValueError
+        An energy or a width was so large that nothing finite came out.
+    """
+    rays, out, n = flat.rays, passed.out, len(flat.counts)
+    _check_finite(flat.events, rays, out)
+    columns = _columns(rays, flat.pdgid[rays.species], out)
+    columns |= _optional_columns(card, passed) | flat.extra
+    result: dict[str, Any] = {name: flat.events[name] for name in _KEPT}
+    result |= visible_energy(rays, flat.pdgid[rays.species], passed, n)
+    result |= _counts(out.fate, rays.event, n)
+    nested = ak.zip({name: ak.unflatten(column, flat.counts) for name, column in columns.items()})
     result["particles"] = nested
     array = ak.zip(result, depth_limit=1)
-    array.attrs["forefold"] = provenance(card, rng, axis)
+    array.attrs["forefold"] = about
     return array
 
 
@@ -257,56 +276,9 @@ def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
     return flat
 
 
-def _numbers(array: ak.Array) -> NDArray[np.float64]:
-    return np.asarray(ak.to_numpy(array), dtype=np.float64)
-
-
 def _known(option: ak.Array, absent: float = np.nan) -> ak.Array:
     """Values of an option type of which none is missing."""
     return ak.fill_none(option, absent, axis=-1)
-
-
-def _rays(
-    events: ak.Array, counts: NDArray[np.int64], kinds: NDArray[np.int64], rng: int, axis: Axis
-) -> Rays:
-    """Particles of all events, flat, with what their draws depend on."""
-    event = np.repeat(np.arange(counts.size), counts)
-    starts = np.cumsum(counts) - counts
-    final = _flat(events.particles.status, np.int64) == records.FINAL_STATE
-    ahead = np.concatenate(
-        [[0], np.cumsum(final)]
-    )  # final-state particles ahead, in the whole chunk
-    place = ahead[:-1] - ahead[starts][event]
-    return Rays(
-        key=stream_keys(rng, ak.to_numpy(events.stream))[event],
-        entry=ak.to_numpy(events.entry).astype(np.uint64)[event],
-        place=place.astype(np.uint64),
-        species=kinds.astype(np.int64, copy=False),
-        **{key: _flat(events.particles[key], np.float64) for key in ("px", "py", "pz", "energy")},
-        event=event,
-        axis=_axes(events, axis),
-    )
-
-
-def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:
-    """Give the unit vectors to which polar angles refer, shape (events, 3)."""
-    if axis not in get_args(Axis):
-        message = f"axis: 'probe' or 'z', found {axis!r}"
-        raise ValueError(message)
-    if axis == "z":
-        return np.tile([0.0, 0.0, 1.0], (len(events), 1))
-    probe = events.probe_momentum
-    x, y, z = (_numbers(probe[key]) for key in ("px", "py", "pz"))
-    norms = np.sqrt(x * x + y * y + z * z)
-    unknown = ~(norms > 0.0)
-    if unknown.any():
-        row = int(np.argmax(unknown))
-        message = (
-            f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): no incident "
-            "particle to refer polar angles to; use axis 'z' (--axis z)"
-        )
-        raise ValueError(message)
-    return np.stack([x / norms, y / norms, z / norms], axis=1)
 
 
 def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
@@ -356,10 +328,24 @@ def _optional_columns(card: Card, passed: Passage) -> dict[str, Any]:
     return found
 
 
-def _visible_energy(
+def visible_energy(
     rays: Rays, pdgid: NDArray[np.int64], passed: Passage, n: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Sum of what a calorimeter counts: kinetic energy of nucleons, total energy of all others."""
+    """Sum of what a calorimeter counts: kinetic energy of nucleons, total energy of all others.
+
+    Parameters
+    ----------
+    rays : Rays
+    pdgid : ndarray of int64, shape (p,)
+        True identifiers.
+    passed : Passage
+    n : int
+        Number of events.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n,), GeV
+    """
     out = passed.out
     rest = np.where(np.isin(pdgid, species.NUCLEONS), passed.mass_true, 0.0)
     smeared = out.rule >= 0

@@ -38,6 +38,7 @@ __all__ = [
 NUCLEONS = (2212, 2112)
 """Proton and neutron, of which a detector sees the kinetic energy."""
 
+_LONGEST_NAME = 100
 _NUCLEUS = 1_000_000_000
 _PSEUDO = 2_000_000_000
 _GENERATOR_INTERNAL = range(81, 101)  # PDG numbering scheme, "generator specific"
@@ -89,6 +90,8 @@ _ALIASES = MappingProxyType(
 
 def near(word: str, allowed: Mapping[str, object] | list[str]) -> str:
     """``" (did you mean 'x'?)"`` if something allowed is near, else an empty string."""
+    if len(word) > _LONGEST_NAME:  # the comparison takes seconds for thousands of characters
+        return ""
     found = get_close_matches(word, list(allowed), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(repr(f) for f in found)}?)" if found else ""
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.errors import complain, text_of
 from forefold.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from forefold.batch import Tally
 
 __all__ = [
-    "card_check",
-    "card_list",
-    "card_show",
     "convert",
     "demo",
     "inspect",
@@ -67,56 +63,25 @@ def inspect(options: argparse.Namespace) -> int:
     return 0
 
 
-def card_list(options: argparse.Namespace) -> int:
-    """List the cards."""
-    from forefold.detector import cards, load_card
-
-    names = cards()
-    width = max(map(len, names))
-    for name in names:
-        print(name if options.names else f"{name:<{width}}  {load_card(name).title}")
-    return 0
-
-
-def card_show(options: argparse.Namespace) -> int:
-    """Show a card."""
-    from forefold.detector import card_source, load_card
-
-    card = load_card(options.name)
-    print(card_source(options.name) if options.toml else card, end="" if options.toml else "\n")
-    return 0
-
-
-def card_check(options: argparse.Namespace) -> int:
-    """Check cards; every file is checked before the exit code is known."""
-    from forefold.detector import load_card
-
-    code = 0
-    for name in options.files:
-        try:
-            card = load_card(Path(name))
-        except (ValueError, OSError) as error:
-            complain("error", text_of(error))
-            code = 2
-        else:
-            print(f"{name}: {card.name}: {len(card.rules)} rules, good")
-    return code
-
-
 def smear(options: argparse.Namespace) -> int:
     """Smear files into one output."""
     from forefold.batch import smear_files
+    from forefold.smearing import random_key
+    from forefold.variations import named_variations
 
+    rng = random_key(options.rng)
+    chosen = named_variations(options.card, options.variations, rng) if options.variations else []
     with progress("smearing", quiet=options.quiet) as report:
         tally = smear_files(
             options.inputs,
             options.card,
             options.out,
-            rng=options.rng,
+            rng=rng,
             axis=options.axis,
             entries=options.entries,
             where=options.where,
             observables=options.observables,
+            variations=chosen,
             on_invalid=options.on_invalid,
             chunk=options.chunk,
             overwrite=options.overwrite,

@@ -6,13 +6,20 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forefold.batch import smear_chunks
+from forefold.batch import smear_chunks, vary_chunks
 from forefold.cli.progress import progress
 from forefold.detector import Card, fingerprint, load_card
 from forefold.io.files import expand
 from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
-from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
+from forefold.matrix import (
+    angle_matrix,
+    energy_matrix,
+    resolution_matrix,
+    varied_energy_matrix,
+    varied_matrix,
+)
 from forefold.smearing import random_key
+from forefold.variations import named_variations
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     import hist
 
     from forefold.cli.progress import Report
+    from forefold.variations import Variations
 
 __all__ = ["Request", "card_of", "fill"]
 
@@ -48,17 +56,52 @@ class Request:
             return angle_matrix(smeared, split, cc_only=self.cc_only, **options)
         return energy_matrix(smeared, split, cc_only=self.cc_only, **options)
 
+    def of_variations(self, varied: Variations, card: Card) -> hist.Hist[Any]:
+        """Fill it with one piece, nominal and varied."""
+        if self.name != "energy":
+            return varied_matrix(varied, lambda smeared: self.of(smeared, card))
+        given = {"bins": self.bins, "range": self.range}
+        options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        return varied_energy_matrix(varied, cc_only=self.cc_only, **options)
+
 
 def fill(
     requests: Sequence[Request], card: Card, options: argparse.Namespace
 ) -> list[hist.Hist[Any]]:
     """Read, smear and fill, piece by piece; the histograms of the pieces are added."""
     filled: list[hist.Hist[Any]] = []
+    varied = bool(getattr(options, "variations", []))
     with progress("filling", quiet=options.quiet) as report:
-        for smeared in _smeared(card, options, report):
-            pieces = [request.of(smeared, card) for request in requests]
+        for piece in (_varied if varied else _smeared)(card, options, report):
+            pieces = [
+                request.of_variations(piece, card) if varied else request.of(piece, card)
+                for request in requests
+            ]
             filled = [a + b for a, b in zip(filled, pieces, strict=True)] if filled else pieces
     return filled
+
+
+def _varied(card: Card, options: argparse.Namespace, report: Report | None) -> Iterator[Any]:
+    """Smear the inputs by the card and its variations."""
+    if options.card is None:
+        message = "--variations: for generator events only; these are smeared already"
+        raise ValueError(message)
+    rng = random_key(options.rng)
+    yield from vary_chunks(
+        options.inputs,
+        card,
+        variations=named_variations(card, options.variations, rng),
+        rng=rng,
+        axis=options.axis,
+        entries=options.entries,
+        where=options.where,
+        on_invalid=options.on_invalid,
+        chunk=options.chunk,
+        progress=report,
+        damage=options.damage,
+    )
+    if options.rng is None:
+        sys.stderr.write(f"rng {rng}\n")
 
 
 def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> Iterator[ak.Array]:

@@ -13,6 +13,7 @@ import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 from forefold.cli.values import bounds, condition, count, cross_section, whole
@@ -45,9 +46,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from forefold.cli import commands
+        from forefold.cli import cardcommands, commands
 
-        function: Callable[[argparse.Namespace], int] = getattr(commands, command)
+        room = cardcommands if command.startswith("card_") else commands
+        function: Callable[[argparse.Namespace], int] = getattr(room, command)
         return function(options)
 
     return run
@@ -68,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_demo(commands)
     _add_inspect(commands)
-    _add_card(commands)
+    add_card(commands, _add)
     _add_smear(commands)
     _add_convert(commands)
     _add_matrix(commands)
@@ -109,22 +111,6 @@ def _add_inspect(commands: Any) -> None:
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
 
-def _add_card(commands: Any) -> None:
-    card = commands.add_parser(
-        "card", help="list, show and check detector cards", allow_abbrev=False
-    )
-    actions = card.add_subparsers(dest="action", metavar="ACTION", required=True)
-    sub = _add(actions, "list", "card_list", "list the cards that come with forefold")
-    sub.add_argument("--names", action="store_true", help="names only, one a line")
-    sub = _add(actions, "show", "card_show", "show a card as a table")
-    sub.add_argument("name", metavar="NAME", help="name or .toml file")
-    sub.add_argument(
-        "--toml", action="store_true", help="print the card's own text, to start one of yours"
-    )
-    sub = _add(actions, "check", "card_check", "check card files against the schema")
-    sub.add_argument("files", nargs="+", metavar="FILE", help=".toml file")
-
-
 def _add_smear(commands: Any) -> None:
     sub = _add(
         commands,
@@ -140,6 +126,7 @@ def _add_smear(commands: Any) -> None:
         action="store_true",
         help="add observables of every event, true and reconstructed; not for csv",
     )
+    _add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
     sub.add_argument(
         "-o",
         "--out",
@@ -193,6 +180,7 @@ def _add_matrix(commands: Any) -> None:
         help="event energy (GeV) or polar angle of each particle (degrees)",
     )
     sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
+    _add_variations(sub, "put an axis 'variation' in front")
     _add_selection(sub)
     sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
     sub.add_argument(
@@ -310,6 +298,16 @@ def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
     )
 
 
+def _add_variations(sub: argparse.ArgumentParser, what: str) -> None:
+    sub.add_argument(
+        "--variations",
+        action="append",
+        default=[],
+        metavar="WHICH",
+        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'throws:N'; repeatable",
+    )
+
+
 def _add_selection(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--cc-only", action="store_true", help="charged-current events only")
     sub.add_argument(
@@ -356,9 +354,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Examples
     --------
     >>> main(["card", "list", "--names"])
-    nusmear-default
-    nusmear-default-genie
-    nusmear-dune-cdr
+    bdm-10kt
+    ...
+    super-kamiokande
     0
     """
     _prepare()

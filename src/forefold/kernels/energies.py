@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.distributions import standard_quantile, tabulated_quantile
+from forefold.kernels.distributions import tabulated_quantile
 from forefold.kernels.jit import jit
 from forefold.kernels.layout import COMPONENT_COLUMNS, Histograms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["cell", "chosen_component", "drawn_energy", "plain_energy", "reconstructed_energy"]
+__all__ = [
+    "cell",
+    "chosen_component",
+    "drawn_energy",
+    "from_histogram",
+    "located",
+    "plain_energy",
+    "reconstructed_energy",
+    "variance_of",
+]
 
 (_WEIGHT, _OF, _DISTRIBUTION, _CONSTANT, _STOCHASTIC, _NOISE, _LINEAR) = range(7)
 (_RESOLUTION, _SIGMA, _SCALE, _OFFSET, _CLAMP, _A, _B, _C, _D, _TABLE, _PLAIN) = range(7, 18)
@@ -63,13 +72,8 @@ def drawn_energy(energy: float, variance: float, distribution: float, u: float) 
 @jit
 def plain_energy(
     numbers: NDArray[np.float64], k: int, energy: float, kinetic: float, mass: float, u: float
-) -> tuple[bool, float]:
-    """Total energy (GeV) as a plain component reconstructs it, the way of nearly all particles; or False.
-
-    What the general way does gives the same bits; calling it costs more than the draw.
-    """
-    if numbers[k, _PLAIN] != 1.0:
-        return False, 0.0
+) -> float:
+    """Total energy (GeV) as a plain component reconstructs it: total or kinetic energy, a law in quadrature."""
     is_kinetic = numbers[k, _OF] == _KINETIC
     location = kinetic if is_kinetic else energy
     drawn = 0.0
@@ -78,7 +82,7 @@ def plain_energy(
         c /= location
         v = a * a + b * b / location + c * c
         drawn = drawn_energy(location, v, numbers[k, _DISTRIBUTION], u) * numbers[k, _SCALE]
-    return True, drawn + mass if is_kinetic else drawn
+    return drawn + mass if is_kinetic else drawn
 
 
 @jit
@@ -127,61 +131,39 @@ def from_histogram(histograms: Histograms, table: int, location: float, u: float
 
 
 @jit
+def located(
+    of: float, energy: float, kinetic: float, p: float, nucleon: bool
+) -> tuple[float, float]:
+    """Quantity that is smeared, and the argument of its law; GeV, 1/GeV for an inverse momentum."""
+    if of == _KINETIC or (of == _VISIBLE and nucleon):
+        return kinetic, kinetic
+    if of == _INVERSE:
+        return (1.0 / p if p > 0.0 else 0.0), p
+    if of == _MOMENTUM:
+        return p, p
+    return energy, energy
+
+
+@jit
 def reconstructed_energy(
     numbers: NDArray[np.float64],
     links: NDArray[np.int64],
     k: int,
     dynamic: NDArray[np.float64],
-    histograms: Histograms,
     i: int,
-    energy: float,
-    kinetic: float,
-    p: float,
+    drawn: float,
     mass: float,
     nucleon: bool,
-    u: float,
 ) -> float:
-    """Total energy (GeV) as it is reconstructed by component `k`; NaN if it has no value."""
+    """Total energy (GeV) from what component `k` drew; NaN if it drew nothing."""
     of = numbers[k, _OF]
-    is_kinetic = of == _KINETIC or (of == _VISIBLE and nucleon)
-    location = energy
-    if is_kinetic:
-        location = kinetic
-    elif of >= _MOMENTUM:
-        location = p
-    argument = location
-    drawn = 0.0
-    if location > 0.0:
-        if of == _INVERSE:
-            location = 1.0 / p
-        distribution = numbers[k, _DISTRIBUTION]
-        if distribution == _TABULATED:
-            drawn = from_histogram(histograms, int(numbers[k, _TABLE]), location, u)
-        elif distribution == _NONE:
-            drawn = location
-        else:
-            v = variance_of(numbers, links, k, dynamic, i, location, argument)
-            if distribution <= _NORMAL:
-                drawn = drawn_energy(location, v, distribution, u)
-            else:
-                a = cell(numbers, links, k, _A, dynamic, i)
-                b = cell(numbers, links, k, _B, dynamic, i)
-                c = cell(numbers, links, k, _C, dynamic, i)
-                d = cell(numbers, links, k, _D, dynamic, i)
-                sigma = location * np.sqrt(v)
-                drawn = location
-                if sigma > 0.0:
-                    if distribution == _TRUNCATED:
-                        a = (a - location) / sigma
-                        b = (b - location) / sigma
-                    drawn = location + sigma * standard_quantile(int(distribution), u, a, b, c, d)
-        if of == _INVERSE:
-            drawn = abs(1.0 / drawn)
-        drawn *= cell(numbers, links, k, _SCALE, dynamic, i)
+    if of == _INVERSE and drawn != 0.0:
+        drawn = abs(1.0 / drawn)
+    drawn *= cell(numbers, links, k, _SCALE, dynamic, i)
     offset = cell(numbers, links, k, _OFFSET, dynamic, i)
     if offset != 0.0:
         drawn += offset
-    if is_kinetic:
+    if of == _KINETIC or (of == _VISIBLE and nucleon):
         drawn += mass
     elif of >= _MOMENTUM:
         # a negative momentum is as far below rest as a positive one is above

@@ -12,7 +12,7 @@ from forefold.kernels.jit import jit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["azimuths", "folded", "from_axis", "record_mass", "to_axis"]
+__all__ = ["azimuths", "folded", "from_axis", "pointing", "record_mass", "to_axis"]
 
 _TWO_PI = 2.0 * fm.PI
 _ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
@@ -69,6 +69,17 @@ def folded(theta: float, phi: float) -> tuple[float, float, bool]:
     if turned:
         phi = phi - fm.PI if phi > 0.0 else phi + fm.PI
     return theta, phi, outside
+
+
+@jit
+def pointing(
+    p: float, theta: float, phi: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Momentum of length p at polar angle theta and azimuth phi about the unit vector (ax, ay, az)."""
+    sin_theta, cos_theta = fm.sine_cosine(theta)
+    sin_phi, cos_phi = fm.sine_cosine(phi)
+    across = p * sin_theta
+    return from_axis(across * cos_phi, across * sin_phi, p * cos_theta, ax, ay, az)
 
 
 @jit

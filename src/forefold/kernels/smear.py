@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.energies import cell, chosen_component, plain_energy, reconstructed_energy
-from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.frame import from_axis, record_mass, to_axis
-from forefold.kernels.headings import drawn_space, polar_direction
+from forefold.kernels.draws import KEPT, POLAR, SETTLED, draw_general
+from forefold.kernels.energies import cell, plain_energy
+from forefold.kernels.fate import Fate
+from forefold.kernels.frame import folded, pointing, record_mass, to_axis
 from forefold.kernels.jit import jit
 from forefold.kernels.layout import (
     RULE_COLUMNS,
@@ -39,17 +39,12 @@ __all__ = ["choose", "describe", "draw", "uniform_columns"]
 (_THETA_SIGMA, _PHI_SIGMA, _FIRST, _LAST) = range(13, 17)
 assert len(RULE_COLUMNS) == 17
 
-_INDEPENDENT, _SPACE = 1.0, 2.0
-
 _DETECTED = int(Fate.DETECTED)
 _BELOW_THRESHOLD = int(Fate.BELOW_THRESHOLD)
-_BELOW_RECO_THRESHOLD = int(Fate.BELOW_RECO_THRESHOLD)
 _ESCAPED = int(Fate.ESCAPED)
 _BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
 _FOLDED = int(Fate.THETA_FOLDED)
 _OFF_SHELL = int(Fate.OFF_SHELL)
-_INVALID = int(Fate.INVALID)
-_SETTLED = int(sum(OUTCOMES))
 
 
 @jit
@@ -104,98 +99,58 @@ def choose_all(
 
 
 @jit
-def draw_all(
+def draw_plain(
     rays: Rays,
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
-    histograms: Histograms,
+    rules: NDArray[np.float64],
+    components: NDArray[np.float64],
     block: np.uint64,
     out: Smeared,
 ) -> None:
-    """Draw detection, energy, direction, four-vector of every particle by the rule that was chosen for it.
+    """Draw detection, energy, direction and four-vector by rules that are plain (see `is_plain`), in one loop.
 
     The arrays are taken out of their tuples once: handing tuples of arrays on costs more than the physics.
     """
     key, entry, place, _, _, _, _, _, event, axis = rays
-    outcome, nucleon = species.outcome, species.nucleon
-    masses, energies, kinetics, momenta, xs, ys, zs, thetas, off_shell = kinematics
-    rules, links, components, component_links, dynamic = cells
+    outcome = species.outcome
+    masses, energies, kinetics, momenta, xs, ys, _, thetas, off_shell = kinematics
     _, _, o_energy, o_drawn, o_theta, o_phi, o_px, o_py, o_pz, o_fate, o_rule, o_part = out
     for i in range(kind.size):
         k = chosen[i]
         if k < 0:
-            if (o_fate[i] & _SETTLED) == 0:
+            if (o_fate[i] & SETTLED) == 0:
                 o_fate[i] |= outcome[kind[i]]
             continue
-        mass, energy, kinetic, p = masses[i], energies[i], kinetics[i], momenta[i]
-        x, y, z, theta = xs[i], ys[i], zs[i], thetas[i]
         o_rule[i] = k
-        if (o_fate[i] & _SETTLED) != 0:
+        if (o_fate[i] & SETTLED) != 0:
             continue
         fate = o_fate[i] | (_OFF_SHELL if off_shell[i] else 0)
-
+        mass, kinetic = masses[i], kinetics[i]
         u_energy, u_theta = uniforms(key[i], entry[i], place[i], block)
-        sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
-        phi, shift, space = 0.0, 0.0, rules[k, _CONVENTION] == _SPACE
-        if rules[k, _CONVENTION] == _INDEPENDENT or space:
-            u_phi, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(2))
-            if space:
-                distribution = int(rules[k, _ANGLE_DISTRIBUTION])
-                drawn, phi = drawn_space(x, y, z, distribution, sigma, u_theta, u_phi)
-            else:
-                drawn = theta + sigma * fm.normal_quantile(u_theta)
-                width = cell(rules, links, k, _PHI_SIGMA, dynamic, i)
-                shift = width * fm.normal_quantile(u_phi)
-        else:
-            drawn = theta + sigma * fm.normal_quantile(u_theta)
+        drawn = thetas[i] + rules[k, _THETA_SIGMA] * fm.normal_quantile(u_theta)
         o_drawn[i] = drawn
-        seen = kinetic >= rules[k, _THRESHOLD_KE] and p >= rules[k, _THRESHOLD_P]
-        if not seen or cell(rules, links, k, _SEEN_IF, dynamic, i) != 1.0:
+        if kinetic < rules[k, _THRESHOLD_KE] or momenta[i] < rules[k, _THRESHOLD_P]:
             o_fate[i] = fate | _BELOW_THRESHOLD
             continue
-        u_seen, u_part = uniforms(key[i], entry[i], place[i], block + np.uint64(1))
-        if u_seen >= cell(rules, links, k, _EFFICIENCY, dynamic, i):
+        u_seen, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(1))
+        if u_seen >= rules[k, _EFFICIENCY]:
             o_fate[i] = fate | _ESCAPED
             continue
-
-        first = int(rules[k, _FIRST])
-        last = int(rules[k, _LAST])
-        part = first
-        if last > first + 1:
-            part = chosen_component(components, component_links, first, last, dynamic, i, u_part)
-        o_part[i] = part - first
-        plain, reco = plain_energy(components, part, energy, kinetic, mass, u_energy)
-        if not plain:
-            reco = reconstructed_energy(
-                components, component_links, part, dynamic, histograms, i,
-                energy, kinetic, p, mass, nucleon[kind[i]], u_energy,
-            )  # fmt: skip
-        if np.isnan(reco):
-            o_fate[i] = fate | _INVALID
-            continue
+        o_part[i] = 0
+        reco = plain_energy(components, int(rules[k, _FIRST]), energies[i], kinetic, mass, u_energy)
+        theta, phi, outside = folded(drawn, fm.arctangent2(ys[i], xs[i]))
+        fate |= _DETECTED | (_FOLDED if outside else 0)
         p_reco = 0.0
-        below = reco < mass
-        if not below:
+        if reco < mass:
+            fate |= _BELOW_MASS
+        else:
             p_reco = np.sqrt((reco - mass) * (reco + mass))
-        if reco - mass < rules[k, _RECO_KE] or p_reco < rules[k, _RECO_P]:
-            o_fate[i] = fate | _BELOW_RECO_THRESHOLD
-            continue
-        outside = False
-        if not space:
-            drawn, phi, outside = polar_direction(drawn, fm.arctangent2(y, x), shift)
-        fate |= _DETECTED | (_FOLDED if outside else 0) | (_BELOW_MASS if below else 0)
-        sin_theta, cos_theta = fm.sine_cosine(drawn)
-        sin_phi, cos_phi = fm.sine_cosine(phi)
-        p_across = p_reco * sin_theta
         e = event[i]
-        o_px[i], o_py[i], o_pz[i] = from_axis(
-            p_across * cos_phi, p_across * sin_phi, p_reco * cos_theta,
-            axis[e, 0], axis[e, 1], axis[e, 2],
-        )  # fmt: skip
-        o_energy[i], o_theta[i], o_phi[i], o_fate[i] = reco, drawn, phi, fate
+        o_px[i], o_py[i], o_pz[i] = pointing(p_reco, theta, phi, axis[e, 0], axis[e, 1], axis[e, 2])
+        o_energy[i], o_theta[i], o_phi[i], o_fate[i] = reco, theta, phi, fate
 
 
 @jit
@@ -292,8 +247,25 @@ def draw(
     if fate is not None:
         out.fate[:] = fate
     block = np.uint64(variation << 16)
-    draw_all(rays, kind, species, kinematics, chosen, cells, histograms, block, out)
+    if is_plain(cells):
+        rules, parts = cells.rules, cells.components
+        draw_plain(rays, kind, species, kinematics, chosen, rules, parts, block, out)
+    else:
+        draw_general(rays, kind, species, kinematics, chosen, cells, histograms, block, out)
     return out
+
+
+def is_plain(cells: Cells) -> bool:
+    """Whether one loop does it: numbers only, polar angles, one plain component a rule, no threshold after the draw.
+
+    What `draws` does gives the same bits; it is compiled, and run, only for cards that need it.
+    """
+    rules = cells.rules
+    numbers = not (cells.rule_links >= 0).any() and not (cells.component_links >= 0).any()
+    polar = np.isin(rules[:, _CONVENTION], (POLAR, KEPT)).all()
+    single = (rules[:, _LAST] == rules[:, _FIRST] + 1).all()
+    after = (rules[:, _RECO_KE] > -np.inf).any() or (rules[:, _RECO_P] > -np.inf).any()
+    return bool(numbers and polar and single and not after and cells.components[:, -1].all())
 
 
 def uniform_columns(rays: Rays, purpose: int, *, variation: int = 0) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from forefold.matrix.filled import angle_matrix, energy_matrix, resolution_matrix
 from forefold.matrix.summary import Summary, SummaryRow, summary
 from forefold.matrix.uhi import from_json, provenance, to_json
+from forefold.matrix.varied import varied_energy_matrix, varied_matrix
 
 __all__ = [
     "Summary",
@@ -21,6 +22,8 @@ __all__ = [
     "resolution_matrix",
     "summary",
     "to_json",
+    "varied_energy_matrix",
+    "varied_matrix",
 ]
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
+from forefold import species
 from forefold.detector import fingerprint, load_card
+from forefold.kernels.fate import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +30,8 @@ _NOT_SMEARED = -1
 class Columns:
     """Particles of smeared events, one element a particle; nan where nothing was reconstructed.
 
-    ``event`` is the row of the particle's event, ``weight`` has one element an event.
+    ``event`` is the row of the particle's event, ``weight`` has one element an event. ``pdgid_reco`` and ``mass`` are of what a
+    particle is taken for; ``mass_true`` is then that of the particle table.
     """
 
     events: int
@@ -39,6 +42,8 @@ class Columns:
     fate: NDArray[np.int64]
     detected: NDArray[np.bool_]
     mass: NDArray[np.float64]
+    pdgid_reco: NDArray[np.int64]
+    mass_true: NDArray[np.float64]
     energy_true: NDArray[np.float64]
     energy_reco: NDArray[np.float64]
     theta_true: NDArray[np.float64]
@@ -50,9 +55,16 @@ class Columns:
         """True for particles that the card smears, lost ones included."""
         return self.rule >= 0
 
-    def visible(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Energy that counts in the event's visible energy: kinetic for p and n, total for all others."""
-        return np.where(np.isin(self.pdgid, _NUCLEONS), energy - self.mass, energy)
+    def visible_true(self) -> NDArray[np.float64]:
+        """Energy that counts in the event's visible energy, GeV: kinetic for p and n, total for all others."""
+        nucleon = np.isin(self.pdgid, _NUCLEONS)
+        return np.where(nucleon, self.energy_true - self.mass_true, self.energy_true)
+
+    def visible_reco(self) -> NDArray[np.float64]:
+        """Give what is reconstructed of it: kinetic for what is taken for p or n; 0 where nothing is."""
+        nucleon = np.isin(self.pdgid_reco, _NUCLEONS)
+        seen = np.where(nucleon, self.energy_reco - self.mass, self.energy_reco)
+        return np.where(self.detected, seen, 0.0)
 
 
 def columns(smeared: ak.Array) -> Columns:
@@ -81,15 +93,26 @@ def columns(smeared: ak.Array) -> Columns:
             values = ak.fill_none(values, np.nan)
         return np.asarray(ak.to_numpy(values), dtype=dtype)
 
+    pdgid, mass = column("pdgid", np.int64), column("mass", np.float64)
+    taken, mass_true = pdgid, mass
+    if "pdgid_reco" in flat.fields:
+        seen = ak.to_numpy(ak.fill_none(flat["pdgid_reco"], 0)).astype(np.int64)
+        taken = np.where(seen == 0, pdgid, seen)
+        mistaken = (column("fate", np.int64) & int(Fate.MISIDENTIFIED)) != 0
+        kinds, which = np.unique(pdgid, return_inverse=True)
+        table = np.array([species.mass(int(kind)) for kind in kinds], dtype=np.float64)
+        mass_true = np.where(mistaken, table[which], mass) if len(kinds) else mass
     return Columns(
         events=len(smeared),
         event=np.repeat(np.arange(len(smeared), dtype=np.int64), counts),
         weight=np.asarray(ak.to_numpy(smeared["weight"]), dtype=np.float64),
-        pdgid=column("pdgid", np.int64),
+        pdgid=pdgid,
         rule=column("rule", np.int64),
         fate=column("fate", np.int64),
         detected=column("detected", np.bool_),
-        mass=column("mass", np.float64),
+        mass=mass,
+        pdgid_reco=taken,
+        mass_true=mass_true,
         energy_true=column("energy_true", np.float64),
         energy_reco=column("energy_reco", np.float64),
         theta_true=column("theta_true", np.float64),

@@ -105,8 +105,7 @@ def energy_matrix(
 
 def _fill_energy_by_type(matrix: hist.Hist[Any], particles: Columns, card: Card) -> None:
     indices = type_indices(particles.rule, card)
-    true = particles.visible(particles.energy_true)
-    reco = np.where(particles.detected, particles.visible(particles.energy_reco), 0.0)
+    true, reco = particles.visible_true(), particles.visible_reco()
     for index, label in enumerate(card.types):
         of_type = indices == index
         rows = particles.event[of_type]
@@ -276,9 +275,15 @@ def smeared_energies(
     rule = np.where(particles.smeared, particles.rule, -1)
     kinetic = np.array([word == {"kinetic"} for word in words])[rule]
     visible = np.array([word == {"visible"} for word in words])[rule]
-    nucleon = np.isin(particles.pdgid, species.NUCLEONS)
-    offset = np.where(kinetic | visible & nucleon, particles.mass, 0.0)
-    return particles.energy_true - offset, particles.energy_reco - offset
+    pairs = (
+        (particles.energy_true, particles.pdgid, particles.mass_true),
+        (particles.energy_reco, particles.pdgid_reco, particles.mass),
+    )
+    true, reco = (
+        energy - np.where(kinetic | visible & np.isin(pdgid, species.NUCLEONS), mass, 0.0)
+        for energy, pdgid, mass in pairs
+    )
+    return true, reco
 
 
 def _type_axis(card: Card | None) -> tuple[hist.axis.StrCategory, ...]:

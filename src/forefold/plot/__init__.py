@@ -6,6 +6,7 @@ touches no global state: no style stays set, no figure is registered. Write one 
 
 from __future__ import annotations
 
+from forefold.plot.cards import card_figure
 from forefold.plot.curves import angle_figure, log_normal_figure, resolution_figure
 from forefold.plot.matrices import (
     angle_by_type_figure,
@@ -20,6 +21,7 @@ __all__ = [
     "angle_by_type_figure",
     "angle_figure",
     "angle_matrix_figure",
+    "card_figure",
     "energy_by_type_figure",
     "energy_matrix_figure",
     "figure_bytes",

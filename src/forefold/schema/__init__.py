@@ -11,6 +11,7 @@ from forefold.schema.conditions import Conditions, Interval, RecoThreshold, Thre
 from forefold.schema.detector import BoxBlock, Containment, StageBlock
 from forefold.schema.energy import Energy, Part
 from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
+from forefold.schema.uncertainty import Correlation, ShiftBlock
 
 __all__ = [
     "Angle",
@@ -18,6 +19,7 @@ __all__ = [
     "Card",
     "Conditions",
     "Containment",
+    "Correlation",
     "Energy",
     "Identification",
     "Identified",
@@ -26,6 +28,7 @@ __all__ = [
     "Part",
     "RecoThreshold",
     "Rule",
+    "ShiftBlock",
     "StageBlock",
     "TableBlock",
     "Threshold",

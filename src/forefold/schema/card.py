@@ -16,14 +16,28 @@ from forefold.schema.energy import Energy
 from forefold.schema.extras import Identification, Parameter, TableBlock, known_particles
 from forefold.schema.formulas import check_formulas
 from forefold.schema.shown import shown
+from forefold.schema.uncertainty import (
+    Correlation,
+    ShiftBlock,
+    check_uncertainty,
+    uncertain,
+)
 from forefold.schema.values import Probability, Strict, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Card", "Rule"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Card", "Rule", "candidates_of"]
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+Sourced = (
+    Identification | Parameter | TableBlock | StageBlock | Containment | ShiftBlock | Correlation
+)
 
 
 class Rule(Strict):
@@ -76,6 +90,10 @@ class Card(Strict):
     containment: Containment | None = None
     stages: Annotated[tuple[StageBlock, ...], Field(alias="stage", max_length=100)] = ()
     identification: Annotated[tuple[Identification, ...], Field(max_length=100)] = ()
+    shifts: Annotated[tuple[ShiftBlock, ...], Field(alias="shift", max_length=1000)] = ()
+    correlations: Annotated[
+        tuple[Correlation, ...], Field(alias="correlation", max_length=10_000)
+    ] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, alias="rule")]
 
     @field_validator("not_smeared")
@@ -97,12 +115,14 @@ class Card(Strict):
                     near = species.near(key, self.sources)
                     message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
                     raise ValueError(message)
-        extras: dict[str, Identification | Parameter | TableBlock | StageBlock | Containment] = {
+        extras: dict[str, Sourced] = {
             **({"containment": self.containment} if self.containment else {}),
             **{f"stage[{i + 1}]": block for i, block in enumerate(self.stages)},
             **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
             **{f"parameters.{name}": block for name, block in self.parameters.items()},
             **{f"tables.{name}": block for name, block in self.tables.items()},
+            **{f"shift[{i + 1}]": block for i, block in enumerate(self.shifts)},
+            **{f"correlation[{i + 1}]": block for i, block in enumerate(self.correlations)},
         }
         for where, extra in extras.items():
             if extra.source is not None and extra.source not in self.sources:
@@ -114,6 +134,11 @@ class Card(Strict):
     @model_validator(mode="after")
     def _formulas_hold(self) -> Card:
         check_formulas(self)
+        return self
+
+    @model_validator(mode="after")
+    def _uncertainty_holds(self) -> Card:
+        check_uncertainty(self)
         return self
 
     @model_validator(mode="after")
@@ -141,7 +166,7 @@ class Card(Strict):
             )
             raise ValueError(message)
         for i, rule in enumerate(self.rules):
-            if not any(self._reaches(pdgid, i) for pdgid in _candidates(rule)):
+            if not any(self._reaches(pdgid, i) for pdgid in candidates_of(rule)):
                 message = (
                     f"rule {rule.name!r} can never match: its conditions exclude each other, "
                     "or earlier rules or not_smeared take all that it covers"
@@ -218,6 +243,27 @@ class Card(Strict):
         }
         return self.model_copy(update={"parameters": changed})
 
+    def covariance(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Give what is uncertain in the card, and its covariance matrix.
+
+        Returns
+        -------
+        names : tuple of str
+            Parameters with an uncertainty, then the pulls of shifts.
+        matrix : ndarray of float64, shape (n, n)
+            In the units of the parameters; pulls have variance 1.
+        """
+        import numpy as np
+
+        sigma = uncertain(self)
+        names = tuple(sigma)
+        matrix = np.diag([width * width for width in sigma.values()])
+        for block in self.correlations:
+            a, b = block.parameters
+            i, j = names.index(a), names.index(b)
+            matrix[i, j] = matrix[j, i] = block.value * sigma[a] * sigma[b]
+        return names, matrix
+
     @property
     def types(self) -> tuple[str, ...]:
         """Labels of particle types for tables and figures, in order."""
@@ -233,14 +279,23 @@ class Card(Strict):
 
     def __dir__(self) -> list[str]:
         """Names that a card offers, without those of its base class."""
-        return sorted({*type(self).model_fields, "candidates", "left_out", "types"})
+        return sorted(
+            {
+                *type(self).model_fields,
+                "candidates",
+                "covariance",
+                "left_out",
+                "types",
+                "with_parameters",
+            }
+        )
 
 
 def _kinetic(momentum: float, mass: float) -> float:
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
 
 
-def _candidates(rule: Rule) -> Iterator[int]:
+def candidates_of(rule: Rule) -> Iterator[int]:
     """Particles to try a rule on: those it lists, or the members of its classes."""
     for word in rule.particles:
         if isinstance(word, int):

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from forefold.schema.card import Card, Rule
     from forefold.schema.values import Strict
 
-__all__ = ["Formula", "check_formulas", "formulas", "functions_of", "names_of", "parsed"]
+__all__ = [
+    "Formula",
+    "check_formulas",
+    "formulas",
+    "formulas_of_rule",
+    "functions_of",
+    "names_of",
+    "parsed",
+]
 
 _CONDITIONS = ("formula",)
 
@@ -56,10 +64,11 @@ def formulas(card: Card) -> Iterator[Formula]:
                 where = f"identification[{i + 1}].row[{j + 1}].probability"
                 yield Formula(where, entry.probability, "number")
     for i, rule in enumerate(card.rules):
-        yield from _of_rule(f"rule[{i + 1}] {rule.name!r}", rule)
+        yield from formulas_of_rule(f"rule[{i + 1}] {rule.name!r}", rule)
 
 
-def _of_rule(where: str, rule: Rule) -> Iterator[Formula]:
+def formulas_of_rule(where: str, rule: Rule) -> Iterator[Formula]:
+    """Find all formulas of a rule; `where` is what it is called in messages."""
     yield from _of_block(where, rule, ("efficiency",))
     for name, block in (("when", rule.when), ("threshold", rule.threshold), ("angle", rule.angle)):
         if block is not None:

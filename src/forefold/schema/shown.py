@@ -73,6 +73,11 @@ def _extras(card: Card) -> list[str]:
         spread = f" +- {p.uncertainty:g}" if p.uncertainty else ""
         lines.append(f"parameter: {name} = {p.value:g}{spread}")
     lines += [f"table: {name}" for name in card.tables]
+    lines += [f"shift: {shift.name}: {shift}" for shift in card.shifts]
+    lines += [
+        f"correlation: {' and '.join(pair.parameters)}: {pair.value:g}"
+        for pair in card.correlations
+    ]
     return lines
 
 

@@ -37,6 +37,9 @@ COLUMNS = {
 }  # fmt: skip
 """Columns of a csv file, in order, by what it holds."""
 
+OPTIONAL = ("pdgid_reco", "component", "parent", "michel")
+"""Columns of smeared particles that only some cards need; they come last."""
+
 assert tuple(COLUMNS) == CONTENTS
 
 
@@ -62,6 +65,9 @@ class _Sink:
         from pyarrow import csv
 
         if not self.started:
+            if self._about.content == "smeared":
+                fields = piece.particles.fields
+                self._columns += tuple(name for name in OPTIONAL if name in fields)
             self._put(",".join(self._columns).encode() + b"\n")
             self.started = True
         sink = io.BytesIO()
@@ -108,7 +114,7 @@ def _rows(piece: ak.Array, names: tuple[str, ...]) -> pa.Table:
     columns: dict[str, Any] = {}
     for name in names:
         value = ak.flatten(event if name == "event" else particles[name], axis=1)
-        if name == "detected":
+        if name in {"detected", "michel"}:
             value = ak.values_astype(value, np.uint8)
         flat = ak.to_numpy(value)
         mask = np.ma.getmaskarray(flat) if np.ma.isMaskedArray(flat) else None
@@ -118,7 +124,17 @@ def _rows(piece: ak.Array, names: tuple[str, ...]) -> pa.Table:
 
 _BLOCK = 1 << 22
 _LOST = int(sum(LOST))
-_RECO = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
+_SEEN = (
+    "energy_reco",
+    "theta_reco",
+    "phi_reco",
+    "px_reco",
+    "py_reco",
+    "pz_reco",
+    "pdgid_reco",
+    "component",
+)
+"""Columns that detected particles have, and no others."""
 
 
 def header(path: str) -> list[str]:
@@ -275,18 +291,18 @@ def _flat(path: str, table: pa.Table) -> Flat:
     bounds = rows_of_events(table["event"].to_numpy())
     starts, counts = bounds[:-1], np.diff(bounds)
     particle: dict[str, Column] = {}
-    for name in COLUMNS["smeared"][1:]:
+    for name in (*COLUMNS["smeared"][1:], *(o for o in OPTIONAL if o in table.column_names)):
         values = table[name].combine_chunks()
         known = values.is_valid().to_numpy(zero_copy_only=False)
-        plain = values.fill_null(False if name == "detected" else 0)
+        plain = values.fill_null(False if name in {"detected", "michel"} else 0)
         array = plain.to_numpy(zero_copy_only=False)
-        particle[name] = Column(array, known if name in _RECO else None)
-        if name not in _RECO and not known.all():
+        particle[name] = Column(array, known if name in _SEEN else None)
+        if name not in _SEEN and not known.all():
             msg = f"{path}: event {table['event'][int(np.argmin(known))]}: {name} is missing"
             raise ValueError(msg)
     fate = particle["fate"].values
     detected = (fate & 1) != 0
-    for name in ("detected", *_RECO):
+    for name in ("detected", *(name for name in _SEEN if name in particle)):
         column = particle[name]
         wrong = detected != (column.values if column.known is None else column.known)
         if wrong.any():

@@ -28,6 +28,10 @@ TYPES = {
     ),
     "stream": pa.uint64(),
     "fate": pa.uint16(),
+    "pdgid_reco": pa.int64(),
+    "component": pa.int8(),
+    "parent": pa.int64(),
+    "michel": pa.bool_(),
     "source": pa.string(),
 }  # fmt: skip
 """Columns that rows of particles may have, and their types."""

@@ -1,0 +1,221 @@
+"""Fit a card to a full simulation, or to a published migration matrix."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold import species
+from forefold.detector import load_card
+from forefold.fitting.goodness import of_matrix, of_pairs
+from forefold.fitting.likelihood import TERMS, PairLikelihood
+from forefold.fitting.migration import Migration, MigrationLikelihood, read_migration
+from forefold.fitting.minimum import minimised
+from forefold.fitting.pairs import Pairs, read_pairs
+from forefold.fitting.result import Fit, fitted_card
+from forefold.fitting.template import Template
+from forefold.schema.formulas import formulas, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forefold.schema import Card
+
+__all__ = ["fit_card"]
+
+_SPACINGS = 5
+
+
+def fit_card(
+    data: Pairs | Migration | Mapping[str, Any] | str | Path,
+    template: Template | Card | str | Path,
+    *,
+    fixed: Sequence[str] = (),
+    **settings: Any,
+) -> Fit:
+    """Fit the parameters of a card by maximum likelihood.
+
+    Parameters
+    ----------
+    data : Pairs, Migration, mapping, str or Path
+        Pairs of true and reconstructed values (see `Pairs.from_columns`; files: `read_pairs`), or a migration matrix (files:
+        `read_migration`).
+    template : Template, Card, str or Path
+        What is fitted: a family and a law, or any card (its name or file), of which the ``[parameters]`` are free.
+    fixed : sequence of str
+        Parameters that keep their values.
+    **settings
+        ``events``, ``quantity`` and ``particle`` of a matrix in a file; see `Migration`.
+
+    Returns
+    -------
+    Fit
+        Its `~Fit.card` says the data and their checksum as its source.
+
+    Raises
+    ------
+    ValueError
+        The data or the card are not valid, the card has no parameters, or stages or an identification.
+    ModuleNotFoundError
+        iminuit is not installed.
+    OSError
+        A file cannot be read.
+
+    Notes
+    -----
+    Pairs: unbinned, with the exact density of the card for the true values of each; a migration matrix: multinomial in each
+    row, with the exact probability of each cell. Uncertainties are those of the second derivatives of the likelihood.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> u = np.random.default_rng(1)
+    >>> true = u.uniform(0.5, 5.0, 2000)
+    >>> pairs = {"pdgid": np.full(2000, 13), "energy_true": true, "energy_reco": true * (1.02 + 0.1 * u.normal(size=2000))}
+    >>> template = Template(("mu-",), distribution="normal", free=("constant", "scale"))
+    >>> found = fit_card(pairs, template)
+    >>> {name: round(value, 2) for name, value in found.values.items()}
+    {'mu_constant': 0.1, 'mu_scale': 1.02}
+    """
+    card = template.card() if isinstance(template, Template) else load_card(template)
+    _check(card, fixed)
+    found = _loaded(data, settings)
+    held: dict[str, float] = {}
+    likelihood: PairLikelihood | MigrationLikelihood
+    if isinstance(found, Pairs):
+        pairs = _covered(found, card)
+        if isinstance(template, Template) and template.threshold:
+            card, held = _threshold(pairs, card, f"{template.prefix}_threshold")
+        likelihood = PairLikelihood(pairs)
+    else:
+        if isinstance(template, Template) and template.threshold:
+            message = "a sharp threshold is looked for in pairs only; a matrix has an efficiency"
+            raise ValueError(message)
+        likelihood = MigrationLikelihood(found)
+    free = [name for name in card.parameters if name not in {*fixed, *held}]
+    places = _places(card, free)
+    groups: list[tuple[tuple[str, ...], list[str]]] = [(TERMS, free)]
+    if isinstance(likelihood, PairLikelihood):
+        groups = _groups(card, places, free)
+    minimum = minimised(likelihood, card, groups)
+    best = minimum.card
+    if isinstance(likelihood, MigrationLikelihood):
+        goodness = of_matrix(likelihood, best, len(free))
+    else:
+        numbers = {key: len(names) for key, names in places.items()}
+        goodness = of_pairs(likelihood.whole, best, numbers)
+    order, covariance = minimum.names, minimum.covariance
+    widths = dict(zip(order, np.sqrt(np.diag(covariance)).tolist(), strict=True)) | held
+    return Fit(
+        card=fitted_card(best, widths, order, covariance, found.source, goodness),
+        names=tuple(order),
+        values={name: best.parameters[name].value for name in widths},
+        uncertainties=widths,
+        covariance=covariance,
+        goodness=goodness,
+        minus_log_likelihood=likelihood(best),
+        size=likelihood.size,
+        far=likelihood.far(best),
+        valid=minimum.valid,
+        source=found.source,
+    )
+
+
+def _check(card: Card, fixed: Sequence[str]) -> None:
+    if card.stages or card.identification:
+        message = f"card {card.name}: stages and identification are not fitted: fit the rules without them"
+        raise ValueError(message)
+    for name in fixed:
+        if name not in card.parameters:
+            near = species.near(name, list(card.parameters))
+            message = f"fixed: no parameter {name!r}{near}; there are: {', '.join(card.parameters) or 'none'}"
+            raise ValueError(message)
+    if not set(card.parameters) - set(fixed):
+        message = f"card {card.name}: nothing is free: give [parameters] that formulas name"
+        raise ValueError(message)
+
+
+def _loaded(data: Any, settings: Mapping[str, Any]) -> Pairs | Migration:
+    if isinstance(data, (Pairs, Migration)):
+        return data
+    if not isinstance(data, (str, Path)):
+        return Pairs.from_columns(data)
+    path = Path(data)
+    if path.suffix == ".json" or (path.suffix == ".csv" and _first_line(path).count("true_low")):
+        return read_migration(path, **settings)
+    return read_pairs(path)
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline(10_000)
+
+
+def _covered(pairs: Pairs, card: Card) -> Pairs:
+    """Leave out particles of which the card says nothing that could be fitted."""
+    kinds = np.unique(pairs.pdgid)
+    about = [
+        not card.left_out(int(pdg))
+        and any(card.rules[k].efficiency != 0.0 for k in card.candidates(int(pdg)))
+        for pdg in kinds
+    ]
+    kept = pairs.rows(np.isin(pairs.pdgid, kinds[np.array(about, dtype=np.bool_)]))
+    if not kept.seen.any():
+        message = f"{pairs.source}: none of the particles that card {card.name} is about was seen"
+        raise ValueError(message)
+    return kept
+
+
+def _threshold(pairs: Pairs, card: Card, name: str) -> tuple[Card, dict[str, float]]:
+    """Find a sharp threshold: the likelihood is largest at the slowest particle that was seen.
+
+    The mean distance to the next ones is how far that lies above the true threshold.
+    """
+    seen = pairs.rows(pairs.seen)
+    mass = np.array([species.mass(int(pdg)) for pdg in seen.pdgid])
+    slowest = np.sort(seen.energy_true - mass)[: _SPACINGS + 1]
+    value = math.nextafter(float(slowest[0]), 0.0) if slowest[0] > 0.0 else 0.0
+    width = float(slowest[-1] - slowest[0]) / max(slowest.size - 1, 1)
+    # the engine finds the kinetic energy from the four-vector, with a rounding of its own
+    value = max(0.0, value - 1e-12 * float(seen.energy_true.max()))
+    return card.with_parameters({name: value}), {name: width}
+
+
+def _places(card: Card, free: list[str]) -> dict[str, set[str]]:
+    """Tell which parameters are fitted to what is seen, to energies and to angles."""
+    found: dict[str, set[str]] = {"seen": set(), "energy": set(), "angle": set()}
+    for formula in formulas(card):
+        key = "energy"
+        if ".angle." in formula.where:
+            key = "angle"
+        elif formula.where.endswith(".efficiency") or ".threshold." in formula.where:
+            key = "seen"
+        found[key] |= {name for name in parsed(card, formula).names if name in free}
+    return found
+
+
+def _groups(
+    card: Card, places: Mapping[str, set[str]], free: list[str]
+) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Split the likelihood into sums that share no parameter: each is minimised on its own."""
+    reco = any(rule.threshold is not None and rule.threshold.reco for rule in card.rules)
+    groups: list[tuple[set[str], set[str]]] = []
+    for term in TERMS:
+        terms, names = {term}, set(places[term])
+        for other in list(groups):
+            if names & other[1] or (reco and "seen" in other[0] and term == "energy"):
+                groups.remove(other)
+                terms, names = terms | other[0], names | other[1]
+        groups.append((terms, names))
+    unused = set(free).difference(*places.values())
+    if unused:
+        message = f"card {card.name}: no formula names {', '.join(sorted(unused))}: there is nothing to fit it to"
+        raise ValueError(message)
+    return [
+        (tuple(sorted(terms)), [name for name in free if name in names])
+        for terms, names in groups
+        if names
+    ]

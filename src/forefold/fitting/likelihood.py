@@ -1,0 +1,174 @@
+"""How likely pairs are, by a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.cardtools.flat import beam
+from forefold.faces import Faces
+from forefold.kernels.smear import describe
+from forefold.passage import Prepared
+from forefold.plan import plan, species_table
+from forefold.schema import Angle, Energy
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from numpy.typing import NDArray
+
+    from forefold.faces import Heading
+    from forefold.fitting.pairs import Pairs
+    from forefold.kernels.layout import Kinematics
+    from forefold.schema import Card
+
+    Array = NDArray[np.float64]
+
+__all__ = ["TERMS", "AngleTerm", "PairLikelihood", "Sample", "angle_terms"]
+
+TERMS = ("seen", "energy", "angle")
+
+_LEAST = 1e-300  # a density that rounds to 0 counts as this: far away, but not infinitely so
+
+
+class Sample:
+    """True particles of pairs, of which a card makes something again and again.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    """
+
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+        self.opening = pairs.opening()
+        self._beam = beam(pairs.pdgid, pairs.energy_true, pairs.theta_true, pairs.phi_true)
+        self._kinematics: Kinematics | None = None
+
+    def faces(self, card: Card) -> Faces:
+        """Give what a card makes of them."""
+        rays, kinds, fate = self._beam
+        made = plan(card)
+        table = species_table(card, kinds)
+        if self._kinematics is None:
+            self._kinematics = describe(rays, table)
+        # without stages and an identification nothing changes the kinematics
+        work = Prepared(rays, kinds, table, made, fate.copy(), self._kinematics, "stop")
+        work.choose()
+        work.fill()
+        return Faces(work)
+
+
+class AngleTerm(NamedTuple):
+    """Reconstructed angles of the particles of a heading.
+
+    Attributes
+    ----------
+    heading : Heading
+    rows : ndarray of int64, shape (m,)
+    angle : ndarray, shape (m,), rad
+        0 where a particle was not seen.
+    seen : ndarray of bool, shape (m,)
+    space : bool
+        Whether it is the space angle; else the polar angle.
+    """
+
+    heading: Heading
+    rows: NDArray[np.int64]
+    angle: Array
+    seen: NDArray[np.bool_]
+    space: bool
+
+    def pdf(self) -> Array:
+        """Density (1/rad) at the angles of those that were seen."""
+        found = self.heading.space_angle_pdf if self.space else self.heading.theta_pdf
+        return found(self.angle)[self.seen]
+
+    def cdf(self) -> Array:
+        """Cumulative distribution there."""
+        found = self.heading.space_angle_cdf if self.space else self.heading.theta_cdf
+        return found(self.angle)[self.seen]
+
+
+def angle_terms(faces: Faces, sample: Sample) -> Iterator[AngleTerm]:
+    """Give the headings of a card that the columns of pairs can tell of."""
+    pairs = sample.pairs
+    for rows, heading in faces.headings:
+        space = heading.convention == "space"
+        angle = sample.opening if space else pairs.theta_reco
+        known = angle is not None and (space or heading.convention == "polar")
+        if known and angle is not None and heading.sigma.any():
+            seen = pairs.seen[rows] & np.isfinite(angle[rows])
+            yield AngleTerm(heading, rows, np.where(seen, angle[rows], 0.0), seen, space)
+
+
+class PairLikelihood:
+    """Minus the logarithm of the likelihood of pairs, as a function of cards.
+
+    Parameters
+    ----------
+    pairs : Pairs
+
+    Notes
+    -----
+    A particle that is seen has the probability to be seen times the density of its energy, times that of its angle where the
+    columns and the card have one; one that is not has the probability not to be seen. The logarithm is a sum of three terms:
+    ``seen``, ``energy``, ``angle``.
+    """
+
+    def __init__(self, pairs: Pairs) -> None:
+        self.whole = Sample(pairs)
+        self._some = Sample(pairs.rows(np.flatnonzero(pairs.seen)))
+
+    @property
+    def size(self) -> int:
+        """How many particles."""
+        return len(self.whole.pairs)
+
+    def __call__(self, card: Card, terms: Collection[str] = TERMS) -> float:
+        """Minus the log-likelihood, or some terms of it."""
+        total = 0.0
+        card = _only(card, terms)
+        if "seen" in terms:
+            faces, seen = self.whole.faces(card), self.whole.pairs.seen
+            cut = bool(np.any(faces.energy_least > -np.inf))
+            chance = faces.seen if cut else faces.efficiency
+            total -= _logarithms(np.where(seen, faces.efficiency, 1.0 - chance))
+        if "energy" in terms or "angle" in terms:
+            faces = self._some.faces(card)
+        if "energy" in terms:
+            total -= _logarithms(self._density(faces))
+        if "angle" in terms:
+            total -= sum(_logarithms(term.pdf()) for term in angle_terms(faces, self._some))
+        return float(total)
+
+    def _density(self, faces: Faces) -> Array:
+        energy = self._some.pairs.energy_reco
+        density = faces.energy_pdf(energy)
+        if any(part.clamp or part.exact.any() for part in faces.parts):
+            density = density + faces.energy_atom(energy)
+        return np.where(energy >= faces.energy_least, density, 0.0)
+
+    def far(self, card: Card) -> int:
+        """How many are where the card gives no probability."""
+        faces = self._some.faces(card)
+        return int((faces.efficiency * self._density(faces) < _LEAST).sum())
+
+
+def _only(card: Card, terms: Collection[str]) -> Card:
+    """Leave out of a card what a term does not look at, and the time that it takes."""
+    less: dict[str, Any] = {}
+    if "angle" not in terms:
+        less["angle"] = Angle(convention="none", distribution="none")
+    reco = any(rule.threshold is not None and rule.threshold.reco for rule in card.rules)
+    if "energy" not in terms and not (reco and "seen" in terms):
+        less["energy"] = Energy(of="total", distribution="none")
+    if "seen" not in terms and not reco:
+        less |= {"efficiency": 1.0, "threshold": None}
+    rules = tuple(rule.model_copy(update=less) for rule in card.rules)
+    return card.model_copy(update={"rules": rules})
+
+
+def _logarithms(values: Array) -> float:
+    return float(np.log(np.maximum(values, _LEAST)).sum())

@@ -1,0 +1,170 @@
+"""What a fit gives: a card, with how well it is known and how well it describes the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import forefold
+from forefold.cardtools.toml import card_toml
+from forefold.schema import Card
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.fitting.goodness import Goodness
+
+__all__ = ["Fit", "fitted_card"]
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A card that was fitted.
+
+    Attributes
+    ----------
+    card : Card
+        With the fitted values, their uncertainties and correlations.
+    names : tuple of str
+        Parameters that were free, in the order of `covariance`.
+    values, uncertainties : dict of str to float
+        Of these, and of a threshold that was looked for.
+    covariance : ndarray, shape (n, n)
+    goodness : dict of str to Goodness
+        ``seen``, ``energy`` and ``angle`` of pairs, or ``matrix``.
+    minus_log_likelihood : float
+    size : int
+        Particles that were fitted.
+    far : int
+        Of these (or of the cells of a matrix), those to which the card gives no probability: it cannot be right about them.
+    valid : bool
+        Whether a minimum was found and its curvature is known.
+    source : str
+        The data.
+    """
+
+    card: Card
+    names: tuple[str, ...]
+    values: dict[str, float]
+    uncertainties: dict[str, float]
+    covariance: NDArray[np.float64]
+    goodness: dict[str, Goodness]
+    minus_log_likelihood: float
+    size: int
+    far: int
+    valid: bool
+    source: str
+
+    @property
+    def correlation(self) -> NDArray[np.float64]:
+        """Correlation matrix, shape (n, n)."""
+        return _correlation(self.covariance)
+
+    @property
+    def toml(self) -> str:
+        """The card as text."""
+        return card_toml(self.card)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain lists and dicts."""
+        return {
+            "card": self.card.name,
+            "source": self.source,
+            "valid": self.valid,
+            "size": self.size,
+            "far": self.far,
+            "minus_log_likelihood": self.minus_log_likelihood,
+            "parameters": {
+                name: {"value": value, "uncertainty": self.uncertainties[name]}
+                for name, value in self.values.items()
+            },
+            "names": list(self.names),
+            "covariance": self.covariance.tolist(),
+            "goodness": {
+                key: {"chi2": g.chi2, "ndf": g.ndf, "p_value": g.p_value}
+                for key, g in self.goodness.items()
+            },
+        }
+
+    def __str__(self) -> str:
+        """Values, correlations and chi2."""
+        lines = [f"{self.card.name}: {self.size:,} particles of {self.source}"]
+        lines += [] if self.valid else ["  no minimum was found: do not use these numbers"]
+        width = max(map(len, self.values))
+        lines += [
+            f"  {name:<{width}}  {value:12.6g} +- {self.uncertainties[name]:.2g}"
+            for name, value in self.values.items()
+        ]
+        matrix = self.correlation
+        for i, name in enumerate(self.names):
+            row = " ".join(f"{matrix[i, j]:6.2f}" for j in range(i + 1))
+            lines += [f"  correlation {name:<{width}} {row}"] if len(self.names) > 1 else []
+        lines += [f"  {key}: {found}" for key, found in self.goodness.items()]
+        lines += [f"  {self.far} are where the card gives no probability"] if self.far else []
+        return "\n".join(lines)
+
+
+def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    width = np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(covariance / np.outer(width, width))
+
+
+def fitted_card(
+    card: Card,
+    widths: dict[str, float],
+    names: list[str],
+    covariance: NDArray[np.float64],
+    source: str,
+    goodness: dict[str, Goodness],
+) -> Card:
+    """Write what was found into the card.
+
+    Parameters
+    ----------
+    card : Card
+        With the fitted values.
+    widths : dict of str to float
+        Uncertainties.
+    names : list of str
+        Order of the covariance.
+    covariance : ndarray, shape (n, n)
+    source : str
+        The data.
+    goodness : dict of str to Goodness
+
+    Returns
+    -------
+    Card
+    """
+    said = card.model_dump(by_alias=True, exclude_defaults=True)
+    said["sources"]["fit"] = f"fitted to {source}, by forefold {forefold.__version__}"
+    found = "; ".join(f"{key}: {value}" for key, value in goodness.items())
+    before = said.get("description", "").strip()
+    said["description"] = f"{before}\nGoodness of the fit: {found}.".strip()
+    for name, width in widths.items():
+        block = said["parameters"][name]
+        block["source"] = "fit"
+        if np.isfinite(width):
+            block["uncertainty"] = float(width)
+    if "correlations" in Card.model_fields:
+        said["correlation"] = _correlations(names, covariance)
+    return Card.model_validate(said)
+
+
+def _correlations(names: list[str], covariance: NDArray[np.float64]) -> list[dict[str, Any]]:
+    matrix = _correlation(covariance)
+    return [
+        {
+            "parameters": [names[j], names[i]],
+            "value": round(float(matrix[i, j]), _DIGITS),
+            "source": "fit",
+        }
+        for i in range(len(names))
+        for j in range(i)
+        if np.isfinite(matrix[i, j]) and round(float(matrix[i, j]), _DIGITS) != 0.0
+    ]

@@ -1,0 +1,244 @@
+"""A card as a picture: what it makes of each type of particle, from its closed forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold import species
+from forefold.cardtools.flat import beam
+from forefold.faces.identities import ways
+from forefold.families.mixture import invert
+from forefold.plan import plan
+from forefold.plot.labels import type_label
+from forefold.plot.layout import PAGE
+from forefold.plot.style import style
+from forefold.schema.card import candidates_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from forefold.faces.identities import Way
+    from forefold.schema import Card
+
+    Array = NDArray[np.float64]
+
+__all__ = ["card_figure"]
+
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.45"
+_LOW, _HIGH = 0.01, 20.0  # GeV
+_CURVE, _BINS, _NODES = 97, 44, 3
+_THETA = 0.5  # rad
+_LEVELS = np.array([0.158655, 0.5, 0.841345])
+_TITLES = ("Reconstructed / true", "Fraction seen", "Reconstructed [GeV]", "Angle [°]")
+_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _UP = 0.42, 0.66, 0.46, 0.62, 0.4, 1.05  # inches
+_FAINTEST = 1e-3
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a card makes of one kind of particle; energies in GeV, of the kind that is smeared."""
+
+    label: str
+    particle: str
+    energy: Array
+    ratios: Array
+    seen: Array
+    edges: Array
+    migration: Array
+    angle: Array
+
+
+def card_figure(card: Card, *, title: str | None = None) -> Figure:
+    """Bias and resolution, efficiency, migration and angle of every type of particle of a card.
+
+    Parameters
+    ----------
+    card : Card
+    title : str, optional
+        The card's name and title by default.
+
+    Returns
+    -------
+    Figure
+        One row a type, for the first particle of its first rule that the card smears, at a polar angle of 0.5 rad. Nothing is
+        drawn at random: the curves are the card's closed forms, behind its stages.
+
+    Notes
+    -----
+    Left: median and central 68 % of what is seen. The angle is the width of the polar angle, or of the space angle where the
+    card has one.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> figure = card_figure(forefold.load_card("nusmear-default"))
+    >>> len(figure.axes)
+    33
+    """
+    from matplotlib.figure import Figure
+
+    looks = [look for label in card.types if (look := _look(card, label)) is not None]
+    rows = max(len(looks), 1)
+    height = _BOTTOM + _TOP + rows * _UP + (rows - 1) * 0.12
+    across = (PAGE - _LEFT - _RIGHT - 3 * _GAP) / 4
+    with style():
+        figure = Figure(figsize=(PAGE, height))
+        mesh = None
+        for row, look in enumerate(looks):
+            y = height - _TOP - _UP - row * (_UP + 0.12)
+            boxes = [
+                ((_LEFT + k * (across + _GAP)) / PAGE, y / height, across / PAGE, _UP / height)
+                for k in range(4)
+            ]
+            panels = [figure.add_axes(box) for box in boxes]
+            mesh = _row(panels, look, last=row == rows - 1, first=row == 0)
+        name = f"{card.name}: {card.title}" if title is None else title
+        figure.text(_LEFT / PAGE, 1.0 - 0.2 / height, name.replace("$", r"\$"), va="top")
+        x = "True energy of the kind that is smeared [GeV]"
+        figure.text(1.0 - _RIGHT / PAGE, 0.1 / height, x, ha="right", va="bottom")
+        if mesh is not None:
+            box = (1.0 - 0.54 / PAGE, _BOTTOM / height, 0.1 / PAGE, 1.0 - (_BOTTOM + _TOP) / height)
+            bar = figure.colorbar(mesh, cax=figure.add_axes(box), extend="min")
+            bar.set_label("Migration: probability / bin", loc="center")
+    return figure
+
+
+def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap, LogNorm
+    from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator, StrMethodFormatter
+
+    ratio, seen, migration, angle = panels
+    low, middle, high = look.ratios
+    ratio.axhline(1.0, color=_GREY, linewidth=0.5, linestyle=(0, (6, 4)))
+    ratio.fill_between(look.energy, low, high, color=_BLUE, alpha=0.25, linewidth=0.0)
+    ratio.plot(look.energy, middle, color=_BLUE)
+    ratio.set(ylim=(0.0, 2.0))
+    ratio.yaxis.set_major_locator(MultipleLocator(1.0))
+    ratio.yaxis.set_minor_locator(MultipleLocator(0.25))
+    seen.plot(look.energy, look.seen, color=_BLUE)
+    seen.set(ylim=(0.0, 1.08))
+    seen.yaxis.set_major_locator(MultipleLocator(0.5))
+    seen.yaxis.set_minor_locator(MultipleLocator(0.1))
+    colours = ListedColormap(colormaps["viridis_r"](np.linspace(0.06, 1.0, 256)))
+    shown = np.where(look.migration >= _FAINTEST, look.migration, np.nan)
+    mesh = migration.pcolormesh(
+        look.edges, look.edges, shown.T, norm=LogNorm(_FAINTEST, 1.0), cmap=colours, rasterized=True
+    )
+    ends = [look.edges[0], look.edges[-1]]
+    migration.plot(ends, ends, color=_GREY, linewidth=0.5, linestyle=(0, (6, 4)))
+    migration.set(yscale="log", ylim=ends)
+    migration.yaxis.set_major_locator(LogLocator(numticks=6))
+    migration.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    angle.plot(look.energy, look.angle, color=_BLUE)
+    known = look.angle[np.isfinite(look.angle)]
+    angle.set_ylim(0.0, 1.25 * max(float(known.max(initial=0.0)), 0.4))
+    angle.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
+    for panel, text in zip(panels, _TITLES, strict=True):
+        panel.set(xscale="log", xlim=(_LOW, _HIGH))
+        panel.xaxis.set_major_locator(LogLocator(numticks=6))
+        panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        panel.tick_params(labelbottom=last)
+        if first:
+            panel.set_title(text, loc="left")
+    words: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "top",
+    }
+    ratio.annotate(look.label, xy=(0.0, 1.0), xytext=(4.0, -4.0), fontsize="large", **words)
+    migration.annotate(
+        look.particle, xy=(0.0, 1.0), xytext=(10.0, -4.0), color="0.35", fontsize="x-small", **words
+    )
+    return mesh
+
+
+def _look(card: Card, label: str) -> _Look | None:
+    rules = [rule for rule in card.rules if rule.type == label]
+    kinds = [pdg for rule in rules for pdg in candidates_of(rule) if not card.left_out(pdg)]
+    found = [
+        pdg for pdg in kinds if any(card.rules[k].type == label for k in card.candidates(pdg)[-1:])
+    ]
+    if not kinds:
+        return None
+    pdg = (found or kinds)[0]
+    mass = species.mass(pdg)
+    of = [part.of for rule in rules for part in rule.energy.components()]
+    kinetic = "kinetic" in of or (pdg in species.NUCLEONS and "visible" in of)
+    rest = mass if kinetic else 0.0
+    energy = np.exp(np.linspace(np.log(_LOW), np.log(_HIGH), _CURVE))
+    energy = np.where(energy + rest > mass, energy, np.nan)
+    true = np.where(np.isnan(energy), mass, energy + rest)
+    some = ways(*beam(pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
+    seen = sum((way.probability * way.faces.seen for way in some), start=np.zeros(_CURVE))
+    ratios = (_quantiles(some, seen) - rest) / energy
+    edges = np.exp(np.linspace(np.log(_LOW), np.log(_HIGH), _BINS + 1))
+    return _Look(
+        type_label(label),
+        _name(pdg),
+        energy,
+        np.where((seen > 0.0) & (ratios > -10.0), ratios, np.nan),
+        np.where(np.isnan(energy), np.nan, seen),
+        edges,
+        _migration(card, pdg, edges, rest),
+        np.where(seen > 0.0, _angles(some), np.nan),
+    )
+
+
+def _name(pdg: int) -> str:
+    try:
+        return type_label(species.name(pdg))
+    except ValueError:
+        return str(pdg)
+
+
+def _quantiles(some: list[Way], seen: Array) -> Array:
+    """Quantiles of the total energy of those that are seen, shape (3, n)."""
+    whole = np.where(seen > 0.0, seen, 1.0)
+
+    def cdf(energy: Array) -> Array:
+        found = np.zeros(energy.shape)
+        for way in some:
+            faces = way.faces
+            least = np.broadcast_to(faces.energy_least, energy.shape)
+            inside = faces.energy_between(least, np.maximum(np.nextafter(energy, np.inf), least))
+            found += way.probability * faces.efficiency * inside
+        return found / whole
+
+    shape = (_LEVELS.size, seen.size)
+    ends = np.full(shape, -100.0), np.full(shape, 1e4)
+    return invert(cdf, np.broadcast_to(_LEVELS[:, None], shape), *ends)
+
+
+def _migration(card: Card, pdg: int, edges: Array, rest: float) -> Array:
+    """Probability of each reconstructed bin, averaged over the true one, shape (bins, bins)."""
+    x, w = np.polynomial.legendre.leggauss(_NODES)
+    nodes = 0.5 * (edges[1:] + edges[:-1])[:, None] + 0.5 * np.diff(edges)[:, None] * x
+    true = nodes.reshape(-1) + rest
+    mass = species.mass(pdg)
+    some = ways(*beam(pdg, np.maximum(true, mass), _THETA, 0.3), plan(card), on_invalid="lose")
+    found = np.zeros((_BINS, true.size))
+    for way in some:
+        bounds = np.maximum((edges + rest)[:, None], way.faces.energy_least)
+        inside = way.faces.energy_between(bounds[:-1], bounds[1:])
+        found += way.probability * way.faces.efficiency * inside
+    found = np.where(true > mass, found, 0.0)
+    return np.asarray((found.reshape(_BINS, _BINS, _NODES) @ (0.5 * w)).T)
+
+
+def _angles(some: list[Way]) -> Array:
+    """Width of the angle, degrees, of the most likely way."""
+    found = np.zeros(some[0].probability.size)
+    best = np.full(found.size, -1.0)
+    for way in some:
+        for rows, heading in way.faces.headings:
+            more = way.probability[rows] > best[rows]
+            width = np.zeros(rows.size) if heading.convention == "none" else heading.sigma
+            found[rows] = np.where(more, np.rad2deg(width), found[rows])
+            best[rows] = np.where(more, way.probability[rows], best[rows])
+    return found

@@ -1,0 +1,37 @@
+"""Uncertain detectors: what a card's own uncertainties do to smeared events, with common random numbers.
+
+A `Variation` is a set of pulls, in standard deviations: of parameters of the card, which are put into its formulas, and of its
+shifts, which change reconstructed energies. Nominal and varied detectors use the same uniforms.
+"""
+
+from __future__ import annotations
+
+from forefold.variations.shifts import group_energies, shifted, unit_shifts
+from forefold.variations.variation import (
+    Variation,
+    named_variations,
+    parameter_values,
+    shift_pulls,
+    standard_variations,
+    throws,
+)
+from forefold.variations.varied import Variations, VariedCard, smear_variations
+
+__all__ = [
+    "Variation",
+    "Variations",
+    "VariedCard",
+    "group_energies",
+    "named_variations",
+    "parameter_values",
+    "shift_pulls",
+    "shifted",
+    "smear_variations",
+    "standard_variations",
+    "throws",
+    "unit_shifts",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

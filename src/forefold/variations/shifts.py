@@ -1,0 +1,300 @@
+"""Shifts of reconstructed energies: pure functions of smeared events, nothing is drawn again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import awkward as ak
+import numpy as np
+
+from forefold import species
+from forefold.detector import load_card
+from forefold.kernels.fate import Fate
+from forefold.schema.uncertainty import LEPTONS
+from forefold.variations.seen import Seen, column, seen_of
+from forefold.variations.variation import Variation, parameter_values, shift_pulls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from forefold.detector import Card
+    from forefold.schema import ShiftBlock
+
+__all__ = ["UnitShift", "group_energies", "shifted", "unit_shifts"]
+
+_SOFT = 0.1
+"""GeV, in E p2 / sqrt(E + 0.1 GeV): DUNE/lblpwgtools, CAFAna/Systs/EnergySysts.h."""
+
+_BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
+
+
+class UnitShift(NamedTuple):
+    """What a pull of one standard deviation adds.
+
+    Attributes
+    ----------
+    particle : ndarray of float64, shape (particles,), GeV
+        To the reconstructed energy of each particle; 0 for those that are not detected.
+    event : ndarray of float64, shape (events,), GeV
+        To the visible energy of each event: the sum over its particles, and what is lost of the truth of a sum.
+    """
+
+    particle: NDArray[np.float64]
+    event: NDArray[np.float64]
+
+
+def _sums(event: NDArray[np.int64], values: NDArray[Any], n: int) -> NDArray[np.float64]:
+    """Add in input order, whatever the chunks."""
+    return np.asarray(np.bincount(event, values, n), dtype=np.float64)
+
+
+def _members(seen: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
+    """Particles that words of a card name; products of a decay belong where the particle that decayed does."""
+    plain = [word for word in words if word not in LEPTONS]
+    found = np.zeros(seen.pdgid.size, dtype=np.bool_)
+    if plain:
+        named = [any(species.is_one(int(pdg), word) for word in plain) for pdg in seen.kinds]
+        found = np.array(named, dtype=np.bool_)[seen.kind]
+        if seen.parent is not None:
+            found |= found[seen.parent]
+    flavours = [
+        flavour for word in words if isinstance(word, str) for flavour in LEPTONS.get(word, ())
+    ]
+    if flavours:
+        rows = seen.lepton[seen.lepton >= 0]
+        found[rows[np.isin(np.abs(seen.pdgid[rows]), flavours)]] = True
+    return found
+
+
+def _energies(
+    seen: Seen, which: str, members: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Energy that a shift is of, true (of what the card smears) and reconstructed (of what is detected); else 0."""
+    if which == "total":
+        rest_true, rest = np.zeros_like(seen.mass), np.zeros_like(seen.mass)
+    elif which == "kinetic":
+        rest_true, rest = seen.mass_true, seen.mass
+    else:
+        rest_true = np.where(np.isin(seen.pdgid, species.NUCLEONS), seen.mass_true, 0.0)
+        rest = np.where(seen.nucleon, seen.mass, 0.0)
+    true = np.where(members & seen.smeared, seen.energy_true - rest_true, 0.0)
+    reco = np.where(members & seen.detected, seen.energy_reco - rest, 0.0)
+    return true, reco
+
+
+def _group(seen: Seen, shift: ShiftBlock) -> NDArray[np.bool_]:
+    return _members(seen, shift.particles) & ~_members(seen, shift.exclude)
+
+
+def _of_shift(seen: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
+    """Give the unit pulls of one shift."""
+    members = _group(seen, shift)
+    true, reco = _energies(seen, shift.energy, members)
+    base = np.maximum(reco, 0.0)
+    unit, alone = base, np.ones_like(seen.detected)
+    if shift.on == "sum":
+        alone = _members(seen, shift.apart)
+        together = _sums(seen.event, np.where(alone, 0.0, base), seen.events)
+        unit = np.where(alone, base, together[seen.event])
+    found: dict[str, UnitShift] = {}
+    for name, term in shift.pulls.items():
+        size: float = getattr(shift, term)
+        beside = np.zeros(seen.events)
+        if term == "p0":
+            each = size * base
+        elif term == "p1":
+            each = size * np.sqrt(unit) * base
+        elif term == "p2":
+            each = size / np.sqrt(unit + _SOFT) * base
+        else:
+            each = np.where(seen.detected & members, size * (true - reco), 0.0)
+            if shift.truth == "all":
+                summed = members & ~alone
+                some = _sums(seen.event, summed & seen.detected, seen.events) > 0.0
+                lost = summed & ~seen.detected & some[seen.event]
+                beside = _sums(seen.event, np.where(lost, size * true, 0.0), seen.events)
+        found[name] = UnitShift(each, _sums(seen.event, each, seen.events) + beside)
+    return found
+
+
+def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShift]:
+    """Tell what one standard deviation of each pull of a card's shifts adds to smeared events.
+
+    Pulls add: the shift of several is the sum of each pull times its unit shift.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Events from `forefold.smear`.
+    card : Card, str or Path
+
+    Returns
+    -------
+    dict of str to UnitShift
+        By name of the pull.
+
+    Raises
+    ------
+    ValueError
+        A shift is about the lepton of charged-current events, and an event does not say whether it is one.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> card = forefold.load_card("dune-fd-uncertainties")
+    >>> smeared = forefold.smear(forefold.read(forefold.sample()), card, rng=1)
+    >>> unit = unit_shifts(smeared, card)
+    >>> len(unit), unit["neutron_p0"].event.shape
+    (19, (3000,))
+    """
+    card = load_card(card)
+    return {} if not card.shifts else _all_shifts(_checked(smeared, card), card)
+
+
+def _checked(smeared: ak.Array, card: Card) -> Seen:
+    seen = seen_of(smeared)
+    asking = [shift.name for shift in card.shifts if shift.asks_for_the_lepton]
+    unknown = int(np.count_nonzero(~seen.told))
+    if asking and unknown:
+        message = (
+            f"card {card.name}: shift {asking[0]!r} is about the lepton of charged-current events, but {unknown} of "
+            f"{seen.events} events do not say whether they are charged current"
+        )
+        raise ValueError(message)
+    return seen
+
+
+def _all_shifts(seen: Seen, card: Card) -> dict[str, UnitShift]:
+    return {name: unit for shift in card.shifts for name, unit in _of_shift(seen, shift).items()}
+
+
+def shifted(
+    smeared: ak.Array,
+    card: Card | str | Path,
+    variation: Variation | Mapping[str, float],
+    *,
+    units: Mapping[str, UnitShift] | None = None,
+) -> ak.Array:
+    """Shift the reconstructed energies of smeared events; nothing is drawn again.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Events from `forefold.smear`, or read back from a file.
+    card : Card, str or Path
+    variation : Variation or mapping of str to float
+        Pulls of the card's shifts.
+    units : mapping of str to UnitShift, optional
+        Result of `unit_shifts` for these events, where it is known already.
+
+    Returns
+    -------
+    ak.Array
+        The same events with other ``visible_energy_reco``, and other ``energy_reco``, ``px_reco``, ``py_reco``, ``pz_reco``
+        of the particles, on the mass shell: a shift of a sum is shared out in proportion to their energies. Energies
+        below the mass are flagged as by `forefold.smear`. What is detected stays detected.
+
+    Raises
+    ------
+    ValueError
+        A pull is not one of a shift of the card: parameters need other draws, see `smear_variations`.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> card = forefold.load_card("dune-fd-uncertainties")
+    >>> smeared = forefold.smear(forefold.read(forefold.sample()), card, rng=1)
+    >>> moved = shifted(smeared, card, {"total_p0": 1.0, "muon_p0": 1.0})
+    >>> bool((moved.visible_energy_reco.to_numpy() >= smeared.visible_energy_reco.to_numpy()).all())
+    True
+    """
+    card = load_card(card)
+    if not isinstance(variation, Variation):
+        variation = Variation("shifted", dict(variation))
+    if values := parameter_values(card, variation):
+        message = (
+            f"{next(iter(values))!r} is a parameter, which needs other draws: use smear_variations"
+        )
+        raise ValueError(message)
+    pulls = shift_pulls(card, variation)
+    if units is None:
+        units = unit_shifts(smeared, card)
+    result = _moved(smeared, {name: (pull, units[name]) for name, pull in pulls.items()})
+    about = smeared.attrs.get("forefold")
+    if about is not None:
+        before = about.get("variation", {}).get("pulls", {})
+        both = {name: before.get(name, 0.0) + pulls.get(name, 0.0) for name in {**before, **pulls}}
+        told = {"name": variation.name, "pulls": both}
+        result.attrs["forefold"] = {**about, "variation": told}
+    return result
+
+
+def _moved(smeared: ak.Array, pulls: Mapping[str, tuple[float, UnitShift]]) -> ak.Array:
+    visible = np.asarray(ak.to_numpy(smeared["visible_energy_reco"]), dtype=np.float64)
+    particles = smeared["particles"]
+    counts = ak.to_numpy(ak.num(particles, axis=1))
+    flat = ak.flatten(particles, axis=1)
+    more = np.zeros(len(flat))
+    for pull, unit in pulls.values():
+        visible = visible + pull * unit.event
+        more = more + pull * unit.particle
+    detected = column(flat, "detected", np.bool_)
+    mass, fate = column(flat, "mass", np.float64), column(flat, "fate", np.uint16)
+    energy = column(flat, "energy_reco", np.float64) + more
+    vector = np.stack([column(flat, f"p{axis}_reco", np.float64) for axis in "xyz"])
+    before = np.sqrt((vector * vector).sum(axis=0))
+    below = detected & (energy < mass)
+    after = np.sqrt(np.maximum((energy - mass) * (energy + mass), 0.0))
+    # a particle that was at rest has no direction to go to
+    factor = np.where(below, 0.0, after / np.where(before > 0.0, before, np.inf))
+    factor = np.where(more == 0.0, 1.0, factor)
+    flag = below | ((fate & _BELOW_MASS) != 0) & (before == 0.0)
+    changed: dict[str, Any] = {
+        "energy_reco": ak.mask(energy, detected),
+        **{f"p{axis}_reco": ak.mask(v * factor, detected) for axis, v in zip("xyz", vector, strict=True)},
+        "fate": np.where(flag, fate | _BELOW_MASS, fate & ~np.uint16(_BELOW_MASS)).astype(np.uint16),
+    }  # fmt: skip
+    columns = {name: changed.get(name, flat[name]) for name in flat.fields}
+    fields = {name: smeared[name] for name in smeared.fields}
+    fields["visible_energy_reco"] = visible
+    fields["particles"] = ak.unflatten(ak.zip(columns, depth_limit=1), counts)
+    result = ak.zip(fields, depth_limit=1)
+    for key, value in smeared.attrs.items():
+        result.attrs[key] = value
+    return result
+
+
+def group_energies(smeared: ak.Array, card: Card | str | Path) -> dict[str, NDArray[np.float64]]:
+    """Reconstructed energy of the group of each shift of a card, event by event.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Events from `forefold.smear`, or shifted ones.
+    card : Card, str or Path
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (events,), GeV
+        By name of the shift: sum of the energies (as its ``energy`` says) of its detected particles.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> smeared = forefold.smear(forefold.read(forefold.sample()), "dune-fd-uncertainties", rng=1)
+    >>> list(group_energies(smeared, "dune-fd-uncertainties"))
+    ['total', 'muon', 'charged_hadrons', 'electromagnetic', 'neutron']
+    """
+    card = load_card(card)
+    if not card.shifts:
+        return {}
+    seen = _checked(smeared, card)
+    return {
+        shift.name: _sums(
+            seen.event, _energies(seen, shift.energy, _group(seen, shift))[1], seen.events
+        )
+        for shift in card.shifts
+    }

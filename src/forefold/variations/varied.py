@@ -1,0 +1,312 @@
+"""Nominal and varied detectors in one call, with common random numbers, and no more draws than differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.detector import Card, load_card
+from forefold.flat import Axis, Flat, flattened
+from forefold.passage import OnInvalid, Passage, pass_through
+from forefold.plan import Plan, plan
+from forefold.schema.formulas import Formula, formulas_of_rule, parsed
+from forefold.smearing import provenance, random_key, smeared_events, visible_energy
+from forefold.variations.shifts import UnitShift, shifted, unit_shifts
+from forefold.variations.variation import (
+    NOMINAL,
+    Variation,
+    parameter_values,
+    shift_pulls,
+    standard_variations,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import awkward as ak
+    from numpy.typing import NDArray
+
+__all__ = ["Variations", "VariedCard", "smear_variations"]
+
+
+class _Varied(NamedTuple):
+    """A variation, with what it needs beyond the nominal card."""
+
+    variation: Variation
+    pulls: dict[str, float]
+    card: Card
+    plan: Plan | None
+    values: frozenset[str]
+
+
+class VariedCard:
+    """A card with its variations made ready, to be used on one piece of a file after the other.
+
+    Parameters
+    ----------
+    card : Card, str or Path
+    variations : sequence of Variation, optional
+        By default the standard ones.
+
+    Raises
+    ------
+    ValueError
+        Two variations of one name, a pull of nothing that is uncertain, or a card whose formulas do not hold.
+    """
+
+    def __init__(
+        self, card: Card | str | Path, variations: Sequence[Variation] | None = None
+    ) -> None:
+        self.card = load_card(card)
+        self.plan = plan(self.card)
+        chosen = standard_variations(self.card) if variations is None else list(variations)
+        self.variations = {variation.name: variation for variation in chosen}
+        names = [NOMINAL, *(variation.name for variation in chosen)]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            message = f"variations: two are named {twice[0]!r}"
+            raise ValueError(message)
+        self._varied = {variation.name: self._ready(variation) for variation in chosen}
+        self._asked = [
+            _parameters(self.card, list(formulas_of_rule(rule.name, rule)))
+            for rule in self.card.rules
+        ]
+        self._identified = [
+            _parameters(
+                self.card,
+                [
+                    Formula("identification", entry.probability, "number")
+                    for entry in block.row
+                    if isinstance(entry.probability, str)
+                ],
+            )
+            for block in self.card.identification
+        ]
+
+    def _ready(self, variation: Variation) -> _Varied:
+        values = parameter_values(self.card, variation)
+        pulls = shift_pulls(self.card, variation)
+        if not values:
+            return _Varied(variation, pulls, self.card, None, frozenset())
+        card = self.card.with_parameters(values)
+        return _Varied(variation, pulls, card, plan(card), frozenset(values))
+
+    def smear(
+        self,
+        events: ak.Array,
+        *,
+        rng: int | np.random.Generator | None = None,
+        axis: Axis = "probe",
+        on_invalid: OnInvalid = "stop",
+    ) -> Variations:
+        """Smear events by the nominal and by each varied card; see `smear_variations`."""
+        return Variations(self, events, random_key(rng), axis, on_invalid)
+
+    def _asks(self, pdgid: int, names: frozenset[str]) -> bool:
+        """Whether any rule for this particle depends on one of these parameters."""
+        return any(self._asked[k] & names for k in self.card.candidates(pdgid))
+
+    def _confuses(self, pdgid: int, names: frozenset[str]) -> bool:
+        """Whether what this particle is taken for depends on one of these parameters."""
+        blocks = zip(self.card.identification, self._identified, strict=True)
+        return any(asked & names and block.covers(pdgid) for block, asked in blocks)
+
+    def _affected(self, flat: Flat, nominal: Passage, names: frozenset[str]) -> NDArray[np.bool_]:
+        """Particles that these parameters may change."""
+        start = flat.rays.species if flat.taken is None else flat.taken
+        found = _each(flat.pdgid, start, lambda pdg: self._confuses(pdg, names))
+        kinds, rows = np.unique(nominal.pdgid, return_inverse=True)
+        return found | _each(kinds, rows, lambda pdg: self._asks(pdg, names))
+
+
+class Variations(Mapping[str, "ak.Array"]):
+    """Smeared events of the nominal card and of its variations, by name; the nominal ones are first.
+
+    Events are made when they are asked for, so that many variations fit into memory; visible energies are there at once.
+
+    Attributes
+    ----------
+    card : Card
+        Nominal.
+    visible_energy_reco : ndarray of float64, shape (1 + variations, events), GeV
+        A row for each name, in order.
+    """
+
+    def __init__(
+        self,
+        varied: VariedCard,
+        events: ak.Array,
+        rng: int,
+        axis: Axis,
+        on_invalid: OnInvalid,
+    ) -> None:
+        self.card = varied.card
+        self._varied = varied
+        self._on_invalid = on_invalid
+        self._flat = flattened(events, self.card, rng, axis)
+        self._nominal = self._pass(varied.plan, None)
+        self._about = provenance(self.card, rng, axis)
+        self._events = smeared_events(self._flat, self.card, self._nominal, self._about)
+        self._units: dict[str, UnitShift] | None = None
+        rows = [np.asarray(self._events["visible_energy_reco"].to_numpy(), dtype=np.float64)]
+        rows += [self._visible(each) for each in varied._varied.values()]
+        self.visible_energy_reco: NDArray[np.float64] = np.stack(rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((NOMINAL, *self._varied.variations))
+
+    def __len__(self) -> int:
+        return 1 + len(self._varied.variations)
+
+    def __contains__(self, name: object) -> bool:
+        return name == NOMINAL or name in self._varied.variations
+
+    def __getitem__(self, name: str) -> ak.Array:
+        """Smeared events of a variation, as `forefold.smear` gives them; their provenance tells the pulls."""
+        if name == NOMINAL:
+            return self._events
+        each = self._varied._varied[name]
+        pulls = {key: float(pull) for key, pull in each.variation.pulls.items()}
+        events, units = self._drawn(each)
+        if each.pulls:
+            events = shifted(events, self.card, each.pulls, units=units)
+        told = {"name": name, "pulls": pulls}
+        if each.plan is None and not each.pulls:
+            import awkward as ak
+
+            events = ak.Array(events.layout, attrs=dict(events.attrs))
+        events.attrs["forefold"] = {**self._about, "variation": told}
+        return events
+
+    @property
+    def nominal(self) -> ak.Array:
+        """Smeared events of the card as it is."""
+        return self._events
+
+    def _pass(self, plan_: Plan, rows: NDArray[np.int64] | None) -> Passage:
+        """Send particles through a card, all or some."""
+        rays, fate, taken = self._flat.rays, self._flat.fate, self._flat.taken
+        if rows is not None:
+            columns = {key: getattr(rays, key)[rows] for key in rays._fields if key != "axis"}
+            rays, fate = rays._replace(**columns), fate[rows]
+            taken = None if taken is None else taken[rows]
+        return pass_through(
+            rays, self._flat.pdgid, fate, plan_, taken=taken, on_invalid=self._on_invalid
+        )
+
+    def _passage(self, each: _Varied) -> Passage:
+        """Send particles through a varied card: drawn again where it may differ, else the nominal one."""
+        assert each.plan is not None
+        affected = self._varied._affected(self._flat, self._nominal, each.values)
+        rows = np.flatnonzero(affected)
+        if 2 * rows.size > affected.size:  # taking some out and putting them back costs more
+            return self._pass(each.plan, None)
+        if not rows.size:
+            return self._nominal
+        part, whole = self._pass(each.plan, rows), self._nominal
+        out = whole.out._replace(
+            **{
+                key: _put(getattr(whole.out, key), rows, getattr(part.out, key))
+                for key in whole.out._fields
+            }
+        )
+        return whole._replace(
+            out=out,
+            pdgid=_put(whole.pdgid, rows, part.pdgid),
+            mass_true=_put(whole.mass_true, rows, part.mass_true),
+        )
+
+    def _drawn(self, each: _Varied) -> tuple[ak.Array, dict[str, UnitShift] | None]:
+        """Events of a varied card before their energies are shifted, and the shifts that are known of them."""
+        if each.plan is None:
+            if each.pulls and self._units is None:
+                self._units = unit_shifts(self._events, self.card)
+            return self._events, self._units
+        passed = self._passage(each)
+        return smeared_events(self._flat, self.card, passed, dict(self._about)), None
+
+    def _visible(self, each: _Varied) -> NDArray[np.float64]:
+        if each.plan is not None and not each.pulls:
+            found: Any = visible_energy(
+                self._flat.rays,
+                self._flat.pdgid[self._flat.rays.species],
+                self._passage(each),
+                len(self._flat.counts),
+            )["visible_energy_reco"]
+            return np.asarray(found, dtype=np.float64)
+        events, units = self._drawn(each)
+        visible = np.asarray(events["visible_energy_reco"].to_numpy(), dtype=np.float64)
+        if each.pulls and units is None:
+            units = unit_shifts(events, self.card)
+        for name, pull in each.pulls.items():
+            assert units is not None
+            visible = visible + pull * units[name].event
+        return visible
+
+
+def _put(whole: NDArray[Any], rows: NDArray[np.int64], part: NDArray[Any]) -> NDArray[Any]:
+    both = whole.copy()
+    both[rows] = part
+    return both
+
+
+def _each(kinds: NDArray[np.int64], rows: NDArray[np.int64], holds: Any) -> NDArray[np.bool_]:
+    return np.array([holds(int(pdg)) for pdg in kinds], dtype=np.bool_)[rows]
+
+
+def _parameters(card: Card, formulas: list[Formula]) -> frozenset[str]:
+    """Parameters that formulas name."""
+    named = {name for formula in formulas for name in parsed(card, formula).names}
+    return frozenset(named & set(card.parameters))
+
+
+def smear_variations(
+    events: ak.Array,
+    card: Card | str | Path,
+    *,
+    rng: int | np.random.Generator | None = None,
+    variations: Sequence[Variation] | None = None,
+    axis: Axis = "probe",
+    on_invalid: OnInvalid = "stop",
+) -> Variations:
+    """Smear events by a card and by its variations, with common random numbers.
+
+    Every detector uses the same uniforms, so that the difference to the nominal one is the effect of the variation, without
+    noise of its own. Shifts draw nothing; a parameter draws again only the particles whose rules depend on it.
+
+    Parameters
+    ----------
+    events : ak.Array
+        Event record, see `forefold.smear`.
+    card : Card, str or Path
+        Nominal detector, with its uncertainties.
+    rng, axis, on_invalid
+        See `forefold.smear`.
+    variations : sequence of Variation, optional
+        By default `standard_variations` of the card; see also `throws`.
+
+    Returns
+    -------
+    Variations
+        A mapping of names to smeared events, ``"nominal"`` first. That of a parameter has the bits that
+        ``forefold.smear(events, card.with_parameters(...), rng=rng)`` gives.
+
+    Raises
+    ------
+    ValueError
+        See `forefold.smear`; or a variation pulls what the card does not have.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> events = forefold.read(forefold.sample(), entries="0:100")
+    >>> varied = smear_variations(events, "dune-fd-uncertainties", rng=1)
+    >>> len(varied), varied.visible_energy_reco.shape
+    (39, (39, 100))
+    >>> varied["neutron_p0_up"].attrs["forefold"]["variation"]
+    {'name': 'neutron_p0_up', 'pulls': {'neutron_p0': 1.0}}
+    """
+    return VariedCard(card, variations).smear(events, rng=rng, axis=axis, on_invalid=on_invalid)

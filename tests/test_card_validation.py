@@ -1,0 +1,78 @@
+"""Draws against closed forms, and that a wrong closed form is found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import forefold
+from forefold.cardtools import validate_card
+from forefold.cardtools.chances import binomial_pull, family_chance
+from forefold.cli import main
+from forefold.families import LogNormal
+from forefold.plot import card_figure, figure_bytes
+
+
+def test_binomial_pull_is_the_exact_tail() -> None:
+    for n, p in ((50, 0.1), (1000, 0.5), (10_000, 0.003)):
+        for k in (0, int(n * p), int(n * p + 4 * np.sqrt(n * p))):
+            high = k >= n * p
+            tail = stats.binom.sf(k, n, p) if high else stats.binom.cdf(k - 1, n, p)
+            tail += 0.5 * stats.binom.pmf(k, n, p)
+            expected = stats.norm.isf(min(tail, 0.5)) * (1 if high else -1)
+            assert binomial_pull(k, n, p) == pytest.approx(expected, abs=1e-6)
+
+
+def test_impossible_counts() -> None:
+    assert binomial_pull(0, 10, 0.0) == 0.0
+    assert binomial_pull(10, 10, 1.0) == 0.0
+    assert binomial_pull(1, 10, 0.0) == np.inf
+    assert binomial_pull(9, 10, 1.0) == -np.inf
+
+
+def test_family_chance() -> None:
+    assert family_chance(4.5, 1) == pytest.approx(2 * stats.norm.sf(4.5))
+    assert family_chance(4.5, 1000) == pytest.approx(1 - (1 - 2 * stats.norm.sf(4.5)) ** 1000)
+
+
+@pytest.mark.parametrize("name", forefold.cards())
+def test_shipped_cards_follow_their_closed_forms(name: str) -> None:
+    found = validate_card(name, draws=2_000, points=3)
+    assert found.good, str(found)
+
+
+def test_a_wrong_closed_form_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = LogNormal._between
+
+    def wrong(self, low, high, at, width):  # type: ignore[no-untyped-def]
+        return whole(self, low, high, at, 1.1 * width)
+
+    monkeypatch.setattr(LogNormal, "_between", wrong)
+    found = validate_card("nusmear-default", draws=20_000, points=2)
+    assert {c.what for c in found.failed} >= {"energy width"}
+    assert not found.good
+    assert "FAILED" in str(found)
+
+
+def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    command = ["card", "validate", "nusmear-default", "--draws", "500"]
+    assert main([*command, "--json", "--plot", str(tmp_path / "pictures")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["good"]
+    assert found["checks"][0]["rule"] == "charged pion"
+    assert (tmp_path / "pictures" / "nusmear-default.png").stat().st_size > 10_000
+    assert main(["card", "validate", "no-card"]) == 2
+
+
+def test_picture(tmp_path: Path) -> None:
+    card = forefold.load_card("nusmear-dune-cdr")
+    figure = card_figure(card)
+    assert len(figure.axes) == 4 * len(card.types) + 1
+    assert figure_bytes(figure, "png", dpi=50) == figure_bytes(card_figure(card), "png", dpi=50)
+    out = tmp_path / "card.svg"
+    assert main(["card", "show", "nusmear-dune-cdr", "--plot", str(out)]) == 0
+    assert out.stat().st_size > 10_000
