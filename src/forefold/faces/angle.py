@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Heading", "folded_cdf", "folded_pdf", "wrapped_pdf"]
 
 _TWO_PI = 2.0 * np.pi
+_SQRT_2PI = np.sqrt(_TWO_PI)
 _FAR = 9.0  # sigma; 1e-19 of a normal is beyond
 _MOST_TURNS = 40  # a wrapped normal that is wider than this is flat to all digits
 _POINTS = 48
@@ -46,9 +47,10 @@ def wrapped_pdf(angle: Array, location: Array, sigma: Array) -> Array:
     off = off - _TWO_PI * np.round(off / _TWO_PI)
     wide = sigma > 8.0  # flat to 1e-13
     found = np.zeros(np.broadcast_shapes(off.shape, np.shape(sigma)))
+    width = np.where(wide, 1.0, sigma)
     for turn in _turns(np.where(wide, 0.0, sigma)):
-        found += _NORMAL.pdf(off + turn, 0.0, np.where(wide, 1.0, sigma))
-    return np.where(wide, 1.0 / _TWO_PI, found)
+        found += np.exp(-0.5 * np.square((off + turn) / width))
+    return np.where(wide, 1.0 / _TWO_PI, found / (width * _SQRT_2PI))
 
 
 def folded_pdf(theta: Array, location: Array, sigma: Array) -> Array:
@@ -123,7 +125,9 @@ class Heading:
 
     def space_angle(self, theta: Array, phi: Array) -> Array:
         """Angle to the true direction."""
-        a, b = _unit(self.theta, self.phi), _unit(theta, phi)
+        shape = np.broadcast_shapes(np.shape(theta), np.shape(phi), self.theta.shape)
+        a = _unit(*(np.broadcast_to(own, shape) for own in (self.theta, self.phi)))
+        b = _unit(*(np.broadcast_to(given, shape) for given in (theta, phi)))
         apart = np.sqrt(np.square(a - b).sum(axis=0))
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
 
@@ -248,8 +252,8 @@ class Heading:
 
 
 def _unit(theta: Array, phi: Array) -> Array:
-    t, p = np.broadcast_arrays(theta, phi)
-    return np.stack([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)])
+    across = np.sin(theta)
+    return np.stack([across * np.cos(phi), across * np.sin(phi), np.cos(theta)])
 
 
 def _on(alpha: Array) -> Array:

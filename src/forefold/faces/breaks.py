@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold import species
+from forefold.families import Exponential, Uniform
 from forefold.kernels.layout import COMPONENT_COLUMNS, OF, RULE_COLUMNS
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["breaks_of"]
+__all__ = ["breaks_of", "ends_on_edges"]
 
+_GRID, _REACH = 4000, 5.0  # points, up to this many times the last edge
 _KINETIC = ("ke_low", "ke_high", "threshold_ke")
 _MOMENTUM = ("p_low", "p_high", "threshold_p")
 
@@ -54,6 +56,40 @@ def breaks_of(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
             found.append(_true(energies, species.mass(taken), pdgid, keep, response.of))
     values = np.concatenate(found)
     return values[np.isfinite(values) & (values > 0.0)]
+
+
+def ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
+    """Find where an end of a distribution that ends in a step is on an edge: the bin's probability has a kink there.
+
+    Parameters
+    ----------
+    response : CardResponse
+    reco_edges : ndarray
+
+    Returns
+    -------
+    ndarray
+        By linear interpolation in a fine grid of true values.
+    """
+    stepped = {"uniform", "exponential"}
+    parts = (part for rule in response.rules() for part in rule.energy.components())
+    if response.of == "theta" or stepped.isdisjoint(part.distribution for part in parts):
+        return np.zeros(0)
+    true = np.linspace(0.0, _REACH * float(np.max(np.abs(reco_edges))), _GRID + 1)[1:]
+    found = [np.zeros(0)]
+    for way in response.ways(true):
+        for part in way.faces.parts:
+            if not isinstance(part.family, Uniform | Exponential):
+                continue
+            for u in (0.0, 1.0):
+                end = np.full(true.size, np.nan)
+                end[part.rows] = part.end(u)
+                off = response.observed(way, end) - reco_edges[:, None]
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    share = off[:, :-1] / (off[:, :-1] - off[:, 1:])
+                crossed = (share >= 0.0) & (share < 1.0)
+                found.append((true[:-1] + share * np.diff(true))[crossed])
+    return np.concatenate(found)
 
 
 def _of_rule(

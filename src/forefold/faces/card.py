@@ -10,7 +10,7 @@ import numpy as np
 
 from forefold import species
 from forefold.detector import load_card
-from forefold.faces.breaks import breaks_of
+from forefold.faces.breaks import breaks_of, ends_on_edges
 from forefold.faces.energy import above
 from forefold.faces.identities import ways
 from forefold.families.mixture import invert
@@ -131,7 +131,7 @@ class CardResponse(Response):
         total = sum((w.probability * w.faces.seen for w in found), np.zeros(()))
         return np.asarray(np.minimum(total, 1.0))
 
-    def _observed(self, way: Way, energy: Array) -> Array:
+    def observed(self, way: Way, energy: Array) -> Array:
         """Value that is observed with a reconstructed total energy."""
         m = way.faces.mass
         if self.of == "momentum":
@@ -253,7 +253,7 @@ class CardResponse(Response):
             if self.of == "theta":
                 value = self._theta_quantile(way, rows[4])
             else:
-                value = self._observed(way, energy)
+                value = self.observed(way, energy)
             found = np.where(here, value, found)
         return found.reshape(true.shape)
 
@@ -262,15 +262,17 @@ class CardResponse(Response):
         return invert(way.faces.theta_cdf, u, *ends)
 
     def _breaks(self, reco_edges: Array) -> Array:
-        return np.concatenate([self.breaks, breaks_of(self, self._plan, reco_edges)])
+        known = breaks_of(self, self._plan, reco_edges)
+        return np.concatenate([self.breaks, known, ends_on_edges(self, reco_edges)])
 
     def _is_point(self) -> bool:
         if self.of == "theta":
-            return all(rule.angle.convention == "none" for rule in self._rules())
-        parts = (part for rule in self._rules() for part in rule.energy.components())
+            return all(rule.angle.convention == "none" for rule in self.rules())
+        parts = (part for rule in self.rules() for part in rule.energy.components())
         return all(part.distribution == "none" for part in parts)
 
-    def _rules(self) -> list[Rule]:
+    def rules(self) -> list[Rule]:
+        """Rules that may take the particle, as what it is or what it is taken for."""
         kinds = {self.pdgid}
         for block in self.card.identification:
             if block.covers(self.pdgid):

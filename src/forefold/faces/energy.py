@@ -150,9 +150,11 @@ class EnergyPart:
         """Energies between which E is drawn, shape (m,); a momentum may be anything for this."""
         if self.of != "sum":
             return self.mass, np.full(self.mass.shape, np.inf)
-        at, width = self._safe()
-        low, high = (self.energy(self.family.ppf(u, at, width)) for u in (0.0, 1.0))
-        return low, high
+        return self.end(0.0), self.end(1.0)
+
+    def end(self, u: float) -> Array:
+        """Energy at the quantile u of what is drawn, shape (m,); NaN where nothing is drawn."""
+        return np.where(self.exact, np.nan, self.energy(self.family.ppf(u, *self._safe())))
 
     def sample(self, u: Array) -> Array:
         """Energies drawn with uniforms u, with the bits of the engine."""

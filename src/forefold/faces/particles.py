@@ -132,8 +132,10 @@ class Faces:
         for part, mean_part, _ in found:
             mean[part.rows] += _weighed(part.weight, mean_part)
         for part, mean_part, std in found:
-            off = np.square(std) + np.square(mean_part - mean[part.rows])
-            square[part.rows] += _weighed(part.weight, off)
+            with np.errstate(invalid="ignore"):
+                off = np.square(std) + np.square(mean_part - mean[part.rows])
+            # a tail without a mean has no variance either
+            square[part.rows] += _weighed(part.weight, np.where(np.isfinite(off), off, np.inf))
         known = self.efficiency > 0.0
         return np.where(known, mean, np.nan), np.where(known, np.sqrt(square), np.nan)
 
