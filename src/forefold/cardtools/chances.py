@@ -29,7 +29,7 @@ def binomial_pull(count: int, total: int, probability: float) -> float:
     Examples
     --------
     >>> round(binomial_pull(60, 100, 0.5), 2)
-    1.9
+    1.99
     >>> binomial_pull(1, 100, 0.0)
     inf
     """
@@ -72,7 +72,7 @@ def mean_pull(mean: float, expected: float, std: float, total: int) -> float:
 
     Examples
     --------
-    >>> mean_pull(1.2, 1.0, 1.0, 100)
+    >>> mean_pull(1.25, 1.0, 1.0, 64)
     2.0
     """
     return (mean - expected) / (std / math.sqrt(total))

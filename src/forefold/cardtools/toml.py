@@ -67,15 +67,16 @@ def _block(name: str, entries: dict[str, Any], *, listed: bool = False) -> list[
 
 
 def _rule(rule: dict[str, Any]) -> list[str]:
-    """Write one rule; a mixture gets a block of its own, as its parts need several lines."""
+    """Write one rule; what does not fit into a line gets a block of its own."""
     lines = ["", "[[rule]]"]
+    blocks = [key for key in ("energy", "angle") if len(_entry(key, rule[key])) > _WIDTH]
     for key, value in rule.items():
         if key in {"when", "threshold"}:
             lines += [f"{key}.{word}" for word in _dotted(value)]
-        elif key != "energy" or "parts" not in value:
+        elif key not in blocks:
             lines.append(_entry(key, value))
-    if "parts" in rule["energy"]:
-        lines += _block("rule.energy", rule["energy"])[1:]
+    for key in blocks:
+        lines += _block(f"rule.{key}", rule[key])[1:]
     return lines
 
 
