@@ -207,6 +207,10 @@ def test_what_does_not_fit_together_is_refused() -> None:
         forefold.reweight(true, bare, card())
     with pytest.raises(ValueError, match="rng and axis"):
         forefold.reweight(true, bare, card(), card_a=card())
+    varied = ak.with_field(drawn, 1, "more")
+    varied.attrs = {"forefold": {**drawn.attrs["forefold"], "variation": {"name": "up"}}}
+    with pytest.raises(ValueError, match="variation 'up' of card one"):
+        forefold.reweight(true, varied, card())
     neutrinos = beam(50, kind=14)
     with pytest.raises(ValueError, match="leaves nu"):
         forefold.reweight(

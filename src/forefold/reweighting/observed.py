@@ -88,11 +88,17 @@ def card_of_sample(smeared: ak.Array) -> Card:
     Raises
     ------
     ValueError
-        It does not say.
+        It does not say, or it is a variation: a pulled card is not the one that is named.
     """
     said = smeared.attrs.get("forefold", {})
     if "card_text" not in said:
         message = "the sample does not say with which card it was smeared: give card_a"
+        raise ValueError(message)
+    if "variation" in said:
+        message = (
+            f"the sample is variation {said['variation'].get('name')!r} of card {said.get('card')}, not what the card itself "
+            "gives: take the nominal sample"
+        )
         raise ValueError(message)
     return Card.model_validate(said["card_text"])
 
