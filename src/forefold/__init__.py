@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
-    from forefold.response import Response
+    from forefold.response import Response, smear_values
     from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
     from forefold.variations import Variation, smear_variations, standard_variations, throws
@@ -63,6 +63,7 @@ __all__ = [
     "sample",
     "scores",
     "smear",
+    "smear_values",
     "smear_variations",
     "species",
     "standard_variations",
@@ -102,6 +103,7 @@ _HOMES = {
     "sample": "demo",
     "scores": "reweighting",
     "smear": "smearing",
+    "smear_values": "response",
     "smear_variations": "variations",
     "standard_variations": "variations",
     "throws": "variations",

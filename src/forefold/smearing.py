@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -14,6 +13,7 @@ from forefold import species
 from forefold.detector import Card, fingerprint, load_card
 from forefold.flat import Axis, flattened
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
+from forefold.kernels.philox import random_key
 from forefold.passage import OnInvalid, Passage, pass_through
 from forefold.plan import plan
 
@@ -36,7 +36,6 @@ __all__ = [
     "visible_energy",
 ]
 
-_RNG_LIMIT = 2**64
 _LOST = int(sum(LOST))
 _OUTCOME_BITS = int(sum(OUTCOMES))
 _KEPT = (
@@ -165,40 +164,6 @@ def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any
     array = ak.zip(result, depth_limit=1)
     array.attrs["forefold"] = about
     return array
-
-
-def random_key(rng: int | np.random.Generator | None) -> int:
-    """Turn `rng` into the integer that fixes every draw.
-
-    Parameters
-    ----------
-    rng : int, numpy Generator or None
-        See `smear`.
-
-    Returns
-    -------
-    int
-        From 0 to 2^64 - 1.
-
-    Raises
-    ------
-    ValueError
-        The integer is out of range, or `rng` is something else.
-
-    Examples
-    --------
-    >>> random_key(7)
-    7
-    """
-    if rng is None:
-        return secrets.randbits(64)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(0, _RNG_LIMIT - 1, dtype=np.uint64, endpoint=True))
-    whole = type(rng) is int or isinstance(rng, np.integer)
-    if not whole or not 0 <= rng < _RNG_LIMIT:
-        message = f"rng: a whole number from 0 to 2^64 - 1, a Generator or None; found {rng!r}"
-        raise ValueError(message)
-    return int(rng)
 
 
 def provenance(card: Card, rng: int, axis: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ The 128 bits of a call serve two purposes: the even one takes words 0 and 1, the
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ __all__ = [
     "PURPOSE_IDENTIFICATION",
     "PURPOSE_THETA",
     "philox",
+    "random_key",
     "stream_keys",
     "uniforms",
 ]
@@ -55,6 +57,7 @@ _ROUNDS = 10
 _DROPPED = np.uint64(12)
 _STEP = 2.0**-52
 _HALF_STEP = 2.0**-53
+_RNG_LIMIT = 2**64
 
 
 @jit
@@ -114,3 +117,37 @@ def stream_keys(rng: int, stream: NDArray[np.uint64]) -> NDArray[np.uint64]:
     x = x ^ (x >> np.uint64(31))
     keys: NDArray[np.uint64] = x ^ np.uint64(rng)
     return keys
+
+
+def random_key(rng: int | np.random.Generator | None) -> int:
+    """Turn `rng` into the integer that fixes every draw.
+
+    Parameters
+    ----------
+    rng : int, numpy Generator or None
+        See `forefold.smear`.
+
+    Returns
+    -------
+    int
+        From 0 to 2^64 - 1.
+
+    Raises
+    ------
+    ValueError
+        The integer is out of range, or `rng` is something else.
+
+    Examples
+    --------
+    >>> random_key(7)
+    7
+    """
+    if rng is None:
+        return secrets.randbits(64)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(0, _RNG_LIMIT - 1, dtype=np.uint64, endpoint=True))
+    whole = type(rng) is int or isinstance(rng, np.integer)
+    if not whole or not 0 <= rng < _RNG_LIMIT:
+        message = f"rng: a whole number from 0 to 2^64 - 1, a Generator or None; found {rng!r}"
+        raise ValueError(message)
+    return int(rng)

@@ -23,8 +23,9 @@ Response from 2 uniforms a draw
 from __future__ import annotations
 
 from forefold.response.chain import Chain
+from forefold.response.draws import smear_values
 from forefold.response.registry import registered
 from forefold.response.response import Response
 from forefold.response.smear import Identity, Smear
 
-__all__ = ["Chain", "Identity", "Response", "Smear", "registered"]
+__all__ = ["Chain", "Identity", "Response", "Smear", "registered", "smear_values"]
