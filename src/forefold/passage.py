@@ -288,6 +288,8 @@ class Prepared:
     def fill(self) -> None:
         """Evaluate the formulas of each rule for its particles."""
         plan = self.plan
+        if not plan.cells:
+            return
         done = set(plan.rule_links[:, _WHEN].tolist())
         todo = self._open()
         for link in plan.rule_links[:, _SEEN_IF].tolist():
