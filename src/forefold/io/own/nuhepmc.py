@@ -67,7 +67,7 @@ class _Sink(FlatSink):
         if truth is None:
             msg = f"{self.about.path}: NuHepMC holds the true momenta: give the event records too"
             raise ValueError(msg)
-        if len(truth) != len(piece) or ak.any(ak.num(truth.particles) != ak.num(piece.particles)):
+        if len(truth) != len(piece) or ak.any(ak.num(truth.particles) != _originals(piece)):
             msg = f"{self.about.path}: the event records are not those that were smeared"
             raise ValueError(msg)
         # The text is ten times as large as the arrays.
@@ -130,39 +130,50 @@ class _Sink(FlatSink):
     def _texts(self, piece: ak.Array, truth: ak.Array) -> Iterator[str]:
         """Text of each event."""
         counts = ak.to_numpy(ak.num(truth.particles)).tolist()
+        rows = ak.to_numpy(ak.num(piece.particles)).tolist()
         true = _lines(truth.particles)
         status = ak.to_numpy(ak.flatten(truth.particles.status)).tolist()
         reco = _reconstructed(piece) if self.about.content == "smeared" else [None] * len(status)
         fates = _fates(piece) if self.about.content == "smeared" else None
+        origins = _origins(piece)
         beams, targets = _initial(truth)
         places = _places(truth)
         self._timed |= places is not None and any(len(row.split()) == 4 for row in places)
         weights = ak.to_numpy(truth.weight).tolist()
         processes = ak.to_numpy(truth.process_id).tolist()
-        at = 0
+        at = first = 0
         for i, number in enumerate(ak.to_numpy(truth.event).tolist()):
             # Numbers must be unique: those of a second file, or of a jumbled one, go on counting.
             self._last = max(number, self._last + 1) if number > self._last else self._last + 1
             n = counts[i]
             own = range(at, at + n)
             at += n
-            seen = [(k, reco[k]) for k in own if reco[k] is not None]
-            lines = [f"E {self._last} {1 + len(seen)} {2 + n + len(seen)}\nU GEV MM\n"]
+            # What a stage made of a particle, such as the photons of a pion, is seen as coming from it.
+            seen: dict[int, list[str]] = {}
+            for k in range(first, first + rows[i]):
+                if (line := reco[k]) is not None:
+                    seen.setdefault(origins[k], []).append(line)
+            made = sum(map(len, seen.values()))
+            lines = [f"E {self._last} {1 + len(seen)} {2 + n + made}\nU GEV MM\n"]
             lines.append(f"W {weights[i]!r}\nA 0 signal_process_id {processes[i]}\n")
             lines.append(f"A 0 lab_pos {places[i] if places else '0 0 0'}\n")
             lines += [column[i] for column in self._attributes]
             for place, k in enumerate(own, start=3):
                 if fates is not None:
-                    lines.append(f"A {place} fate {fates[k]}\n")
+                    lines.append(f"A {place} fate {fates[first + place - 3]}\n")
                 elif status[k] != records.FINAL_STATE:
                     lines.append(f"A {place} status {status[k]}\n")
             lines += [f"P 1 0 {beams[i]} 4\n", f"P 2 0 {targets[i]} 20\n", "V -1 1 [1,2]\n"]
             for place, k in enumerate(own, start=3):
                 shown = status[k] if status[k] == records.FINAL_STATE else _OTHER
                 lines.append(f"P {place} -1 {true[k]} {shown}\n")
-            for j, (k, line) in enumerate(seen):
-                lines.append(f"V -{2 + j} {RESPONSE} [{3 + k - own.start}]\n")
-                lines.append(f"P {3 + n + j} -{2 + j} {line} {RESPONSE}\n")
+            place = 3 + n
+            for vertex, (origin, found) in enumerate(sorted(seen.items()), start=2):
+                lines.append(f"V -{vertex} {RESPONSE} [{3 + origin}]\n")
+                for line in found:
+                    lines.append(f"P {place} -{vertex} {line} {RESPONSE}\n")
+                    place += 1
+            first += rows[i]
             yield "".join(lines)
 
     def finish(self) -> None:
@@ -233,6 +244,26 @@ def _reconstructed(smeared: ak.Array) -> list[str | None]:
     lines = _rows(taken, px, py, pz, energy, mass)
     seen = ((fate & _DETECTED) != 0).tolist()
     return [line if there else None for line, there in zip(lines, seen, strict=True)]
+
+
+def _originals(piece: ak.Array) -> ak.Array:
+    """Count the particles of each event that no stage made; these stand in front."""
+    if "parent" not in piece.particles.fields:
+        return ak.num(piece.particles)
+    return ak.sum(piece.particles.parent == ak.local_index(piece.particles.parent), axis=1)
+
+
+def _origins(piece: ak.Array) -> list[int]:
+    """Give the generator's particle that each particle is, or that it goes back to, by its place in its event."""
+    own = ak.local_index(piece.particles.pdgid)
+    if "parent" not in piece.particles.fields:
+        flat: list[int] = ak.to_numpy(ak.flatten(own)).tolist()
+        return flat
+    parent = piece.particles.parent
+    while ak.any(parent[parent] != parent):  # a product of a product
+        parent = parent[parent]
+    out: list[int] = ak.to_numpy(ak.flatten(parent)).tolist()
+    return out
 
 
 def _fates(smeared: ak.Array) -> list[int]:
