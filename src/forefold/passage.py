@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from forefold import species as names
+from forefold.kernels.blocks import Plain, plain
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -18,7 +19,7 @@ from forefold.kernels.layout import (
     Species,
 )
 from forefold.kernels.philox import PURPOSE_IDENTIFICATION
-from forefold.kernels.smear import choose, describe, draw, uniform_columns
+from forefold.kernels.smear import choose, describe, draw, draw_directly, uniform_columns
 from forefold.plan import species_table
 from forefold.quantities import Particles, quantity
 
@@ -97,10 +98,34 @@ def pass_through(
     ValueError
         A formula has no value, or one that is not allowed, for a particle; with ``on_invalid="stop"``.
     """
+    rules = None if taken is not None else simple(plan)
+    if rules is not None:
+        out = draw_directly(
+            rays, species_table(plan.card, pdgid), rules, fate=fate, variation=variation
+        )
+        return Passage(out, pdgid[rays.species], out.mass)
     work = prepared(
         rays, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
     )
     return Passage(work.draw(variation), work.kinds[work.kind], work.mass_true)
+
+
+def simple(plan: Plan) -> Plain | None:
+    """Rules that one loop from four-vectors on can do, or None: no formula, no identification, nothing else than plain.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    Plain or None
+    """
+    if plan.cells or plan.card.identification:
+        return None
+    nothing = np.empty((0, 0))
+    cells = Cells(plan.rules, plan.rule_links, plan.components, plan.component_links, nothing)
+    return plain(cells)
 
 
 def prepared(

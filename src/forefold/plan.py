@@ -253,9 +253,6 @@ class _Planner:
             value = getattr(part, key, None)
             if value is not None:
                 self._put(numbers, links, where, k, key, value)
-        plain = part.of in {"total", "kinetic"} and part.distribution in DISTRIBUTIONS[:3]
-        plain &= part.resolution is None and part.sigma is None and part.sum == "quadrature"
-        numbers["plain"] = plain and not links and part.offset == 0.0 and part.below_mass == "flag"
         for column, (key, default) in zip(
             _SHAPE_COLUMNS, SHAPES.get(part.distribution, {}).items(), strict=False
         ):

@@ -29,7 +29,7 @@ def test_philox_known_answers(
     counter: tuple[int, ...], key: tuple[int, ...], words: tuple[int, ...]
 ) -> None:
     found = rn.philox(*(np.uint64(word) for word in (*counter, *key)))
-    assert tuple(int(word) for word in found) == words
+    assert tuple(int(word) & 0xFFFFFFFF for word in found) == words
 
 
 def test_stream_keys() -> None:

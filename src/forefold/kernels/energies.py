@@ -20,14 +20,13 @@ __all__ = [
     "drawn_energy",
     "from_histogram",
     "located",
-    "plain_energy",
     "reconstructed_energy",
     "variance_of",
 ]
 
 (_WEIGHT, _OF, _DISTRIBUTION, _CONSTANT, _STOCHASTIC, _NOISE, _LINEAR) = range(7)
-(_RESOLUTION, _SIGMA, _SCALE, _OFFSET, _CLAMP, _A, _B, _C, _D, _TABLE, _PLAIN) = range(7, 18)
-assert len(COMPONENT_COLUMNS) == 18
+(_RESOLUTION, _SIGMA, _SCALE, _OFFSET, _CLAMP, _A, _B, _C, _D, _TABLE) = range(7, 17)
+assert len(COMPONENT_COLUMNS) == 17
 
 _LOG_NORMAL, _NORMAL, _NONE, _TRUNCATED, _CRYSTAL_BALL, _EXPONENTIAL, _UNIFORM, _TABULATED = range(
     8
@@ -67,22 +66,6 @@ def drawn_energy(energy: float, variance: float, distribution: float, u: float) 
         return energy * (1.0 + np.sqrt(variance) * z)
     s2 = fm.logarithm1p(variance)
     return energy * fm.exponential(np.sqrt(s2) * z - 0.5 * s2)
-
-
-@jit
-def plain_energy(
-    numbers: NDArray[np.float64], k: int, energy: float, kinetic: float, mass: float, u: float
-) -> float:
-    """Total energy (GeV) as a plain component reconstructs it: total or kinetic energy, a law in quadrature."""
-    is_kinetic = numbers[k, _OF] == _KINETIC
-    location = kinetic if is_kinetic else energy
-    drawn = 0.0
-    if location > 0.0:
-        a, b, c = numbers[k, _CONSTANT], numbers[k, _STOCHASTIC], numbers[k, _NOISE]
-        c /= location
-        v = a * a + b * b / location + c * c
-        drawn = drawn_energy(location, v, numbers[k, _DISTRIBUTION], u) * numbers[k, _SCALE]
-    return drawn + mass if is_kinetic else drawn
 
 
 @jit

@@ -34,8 +34,10 @@ def to_axis(
     """Components of a vector in the frame whose z is the unit vector (ax, ay, az)."""
     across = np.sqrt(ax * ax + ay * ay)
     if across == 0.0:
-        return (x, y, z) if az > 0.0 else (x, -y, -z)
-    c, s = ax / across, ay / across
+        # half a turn about x for an axis that points back
+        c, s, az = (1.0, 0.0, 1.0) if az > 0.0 else (-1.0, 0.0, -1.0)
+    else:
+        c, s = ax / across, ay / across
     forward = c * x + s * y
     return az * forward - across * z, c * y - s * x, across * forward + az * z
 
@@ -47,8 +49,10 @@ def from_axis(
     """Inverse of `to_axis`."""
     across = np.sqrt(ax * ax + ay * ay)
     if across == 0.0:
-        return (x, y, z) if az > 0.0 else (x, -y, -z)
-    c, s = ax / across, ay / across
+        # half a turn about x for an axis that points back
+        c, s, az = (1.0, 0.0, 1.0) if az > 0.0 else (-1.0, 0.0, -1.0)
+    else:
+        c, s = ax / across, ay / across
     forward = az * x + across * z
     return c * forward - s * y, s * forward + c * y, az * z - across * x
 

@@ -6,10 +6,19 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
 
-__all__ = ["jit", "jit_inner"]
+__all__ = ["inlined", "jit", "jit_inner", "worth_compiling"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+COMPILE_FROM = 300_000
+"""Numbers of particles from which on compiling takes less time than doing without."""
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
+
+
+_seen: dict[str, int] = {}
+_cached: dict[str, bool] = {}
 
 
 def jit(function: F) -> F:
@@ -26,10 +35,53 @@ def jit_inner(function: F) -> F:
     return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+def inlined(function: F) -> F:
+    """Compile a function into the loops that call it, whatever its size: a call in a loop keeps it from running in vectors.
+
+    It may be given the interpreted or an already compiled function; it has no door for Python, and no cache but its callers'.
+    """
+    plain = getattr(function, "py_func", function)
+    more: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("F", numba.njit(**_OPTIONS, **more, forceinline=True)(plain))
+
+
 def _compiled(function: F, **more: bool) -> F:
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False, **more}
+    options: dict[str, Any] = {**_OPTIONS, **more}
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:
         # "no locator available": a read-only installation without a home folder
         return cast("F", numba.njit(**options)(function))
+
+
+def worth_compiling(function: Callable[..., Any], n: int) -> bool:
+    """Whether to take a compiled function for `n` more particles, or what does the same without being compiled.
+
+    Parameters
+    ----------
+    function : callable
+        Of `jit`.
+    n : int
+        Particles of this call; they are added up over calls.
+
+    Returns
+    -------
+    bool
+        True where it is compiled, in this process or on the disk, or where there have been `COMPILE_FROM` particles.
+    """
+    if not isinstance(function, Dispatcher):
+        return True
+    name = function.py_func.__qualname__
+    _seen[name] = _seen.get(name, 0) + n
+    return bool(function.signatures) or _seen[name] >= COMPILE_FROM or _on_disk(function)
+
+
+def _on_disk(function: Any) -> bool:
+    """Whether the cache has it; a look into numba's own file, and False where that has changed its ways."""
+    name = function.py_func.__qualname__
+    if name not in _cached:
+        try:
+            _cached[name] = bool(function._cache._cache_file._load_index())
+        except (AttributeError, OSError):
+            _cached[name] = False
+    return _cached[name]

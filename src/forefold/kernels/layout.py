@@ -67,7 +67,6 @@ COMPONENT_COLUMNS = (
     "shape_c",
     "shape_d",
     "table",  # index of a histogram to draw from
-    "plain",  # 1: total or kinetic energy, log-normal, normal or none, the law in quadrature, all of it numbers
 )
 DISTRIBUTIONS = (
     "log-normal",

@@ -1,7 +1,8 @@
-"""The smearing loops: one particle after the other, each on its own random numbers.
+"""Flat particles through rules, each on its own random numbers.
 
 Three steps, each a door for flat arrays: `describe` (true kinematics), `choose` (which rule), `draw` (what is seen). Between
-them a caller may change what a particle is taken for, and fill cells with one number a particle.
+them a caller may change what a particle is taken for, and fill cells with one number a particle; who needs neither takes
+`draw_directly`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import math as fm
-from forefold.kernels.draws import KEPT, POLAR, SETTLED, draw_general
-from forefold.kernels.energies import cell, plain_energy
-from forefold.kernels.fate import Fate
-from forefold.kernels.frame import folded, pointing, record_mass, to_axis
-from forefold.kernels.jit import jit
+from forefold.kernels.blocks import Given, Plain, candidates, draw_blocks, frames, plain
+from forefold.kernels.draws import draw_general
+from forefold.kernels.energies import cell
+from forefold.kernels.frame import record_mass, to_axis
+from forefold.kernels.jit import jit, worth_compiling
 from forefold.kernels.layout import (
     RULE_COLUMNS,
     Cells,
@@ -28,23 +29,17 @@ from forefold.kernels.layout import (
     empty_smeared,
 )
 from forefold.kernels.philox import uniforms
+from forefold.kernels.threads import in_ranges
+from forefold.kernels.wholes import draw_wholes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["choose", "describe", "draw", "uniform_columns"]
+__all__ = ["choose", "describe", "draw", "draw_directly", "uniform_columns"]
 
-(_KE_LOW, _KE_HIGH, _P_LOW, _P_HIGH, _WHEN, _THRESHOLD_KE, _THRESHOLD_P, _SEEN_IF) = range(8)
-(_EFFICIENCY, _RECO_KE, _RECO_P, _CONVENTION, _ANGLE_DISTRIBUTION) = range(8, 13)
-(_THETA_SIGMA, _PHI_SIGMA, _FIRST, _LAST) = range(13, 17)
-assert len(RULE_COLUMNS) == 17
-
-_DETECTED = int(Fate.DETECTED)
-_BELOW_THRESHOLD = int(Fate.BELOW_THRESHOLD)
-_ESCAPED = int(Fate.ESCAPED)
-_BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
-_FOLDED = int(Fate.THETA_FOLDED)
-_OFF_SHELL = int(Fate.OFF_SHELL)
+(_KE_LOW, _KE_HIGH, _P_LOW, _P_HIGH, _WHEN) = (
+    RULE_COLUMNS.index(name) for name in ("ke_low", "ke_high", "p_low", "p_high", "when")
+)
 
 
 @jit
@@ -96,61 +91,6 @@ def choose_all(
                 k = k_j
                 break
         out[i] = k
-
-
-@jit
-def draw_plain(
-    rays: Rays,
-    kind: NDArray[np.int64],
-    species: Species,
-    kinematics: Kinematics,
-    chosen: NDArray[np.int64],
-    rules: NDArray[np.float64],
-    components: NDArray[np.float64],
-    block: np.uint64,
-    out: Smeared,
-) -> None:
-    """Draw detection, energy, direction and four-vector by rules that are plain (see `is_plain`), in one loop.
-
-    The arrays are taken out of their tuples once: handing tuples of arrays on costs more than the physics.
-    """
-    key, entry, place, _, _, _, _, _, event, axis = rays
-    outcome = species.outcome
-    masses, energies, kinetics, momenta, xs, ys, _, thetas, off_shell = kinematics
-    _, _, o_energy, o_drawn, o_theta, o_phi, o_px, o_py, o_pz, o_fate, o_rule, o_part = out
-    for i in range(kind.size):
-        k = chosen[i]
-        if k < 0:
-            if (o_fate[i] & SETTLED) == 0:
-                o_fate[i] |= outcome[kind[i]]
-            continue
-        o_rule[i] = k
-        if (o_fate[i] & SETTLED) != 0:
-            continue
-        fate = o_fate[i] | (_OFF_SHELL if off_shell[i] else 0)
-        mass, kinetic = masses[i], kinetics[i]
-        u_energy, u_theta = uniforms(key[i], entry[i], place[i], block)
-        drawn = thetas[i] + rules[k, _THETA_SIGMA] * fm.normal_quantile(u_theta)
-        o_drawn[i] = drawn
-        if kinetic < rules[k, _THRESHOLD_KE] or momenta[i] < rules[k, _THRESHOLD_P]:
-            o_fate[i] = fate | _BELOW_THRESHOLD
-            continue
-        u_seen, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(1))
-        if u_seen >= rules[k, _EFFICIENCY]:
-            o_fate[i] = fate | _ESCAPED
-            continue
-        o_part[i] = 0
-        reco = plain_energy(components, int(rules[k, _FIRST]), energies[i], kinetic, mass, u_energy)
-        theta, phi, outside = folded(drawn, fm.arctangent2(ys[i], xs[i]))
-        fate |= _DETECTED | (_FOLDED if outside else 0)
-        p_reco = 0.0
-        if reco < mass:
-            fate |= _BELOW_MASS
-        else:
-            p_reco = np.sqrt((reco - mass) * (reco + mass))
-        e = event[i]
-        o_px[i], o_py[i], o_pz[i] = pointing(p_reco, theta, phi, axis[e, 0], axis[e, 1], axis[e, 2])
-        o_energy[i], o_theta[i], o_phi[i], o_fate[i] = reco, theta, phi, fate
 
 
 @jit
@@ -243,29 +183,85 @@ def draw(
     -------
     Smeared
     """
+    block = np.uint64(variation << 16)
+    rules = plain(cells)
+    if rules is not None:
+        given = Given(kind, kinematics, chosen, cells.dynamic)
+        return _draw_plain(rays, species, rules, given, fate, block)
     out = empty_smeared(kinematics)
     if fate is not None:
         out.fate[:] = fate
-    block = np.uint64(variation << 16)
-    if is_plain(cells):
-        rules, parts = cells.rules, cells.components
-        draw_plain(rays, kind, species, kinematics, chosen, rules, parts, block, out)
-    else:
-        draw_general(rays, kind, species, kinematics, chosen, cells, histograms, block, out)
+    draw_general(rays, kind, species, kinematics, chosen, cells, histograms, block, out)
     return out
 
 
-def is_plain(cells: Cells) -> bool:
-    """Whether one loop does it: numbers only, polar angles, one plain component a rule, no threshold after the draw.
+def draw_directly(
+    rays: Rays,
+    species: Species,
+    rules: Plain,
+    *,
+    fate: NDArray[np.uint16] | None = None,
+    variation: int = 0,
+) -> Smeared:
+    """Smear flat particles by rules that are plain, from four-vectors on: `describe`, `choose` and `draw` at once.
 
-    What `draws` does gives the same bits; it is compiled, and run, only for cards that need it.
+    Parameters
+    ----------
+    rays : Rays
+    species : Species
+    rules : Plain
+        See `forefold.kernels.blocks.plain`; no condition of them is a formula.
+    fate : ndarray of uint16, shape (n,), optional
+        Flags that are known, and outcomes of particles that are left out.
+    variation : int
+
+    Returns
+    -------
+    Smeared
     """
-    rules = cells.rules
-    numbers = not (cells.rule_links >= 0).any() and not (cells.component_links >= 0).any()
-    polar = np.isin(rules[:, _CONVENTION], (POLAR, KEPT)).all()
-    single = (rules[:, _LAST] == rules[:, _FIRST] + 1).all()
-    after = (rules[:, _RECO_KE] > -np.inf).any() or (rules[:, _RECO_P] > -np.inf).any()
-    return bool(numbers and polar and single and not after and cells.components[:, -1].all())
+    nothing = Given(
+        np.empty(0, np.int64), empty_kinematics(0), np.empty(0, np.int64), np.empty((0, 0))
+    )
+    return _draw_plain(rays, species, rules, nothing, fate, np.uint64(variation << 16))
+
+
+def _draw_plain(
+    rays: Rays,
+    species: Species,
+    rules: Plain,
+    given: Given,
+    fate: NDArray[np.uint16] | None,
+    block: np.uint64,
+) -> Smeared:
+    """Draw in compiled blocks, or in numpy where compiling would take longer: the bits are the same."""
+    n = rays.energy.size
+    known = given.chosen.size > 0
+    table, (axes, same) = candidates(species), frames(rays.axis)
+    columns = np.empty((7 if known else 9, n))
+    true = given.kinematics
+    mass, theta = (true.mass, true.theta) if known else (columns[0], columns[1])
+    a, b, c, d, e, f, g = columns[-7:]
+    out = Smeared(
+        mass,
+        theta,
+        *(a, b, c, d, e, f, g),
+        np.zeros(n, np.uint16) if fate is None else fate.copy(),
+        np.empty(n, np.int16),
+        np.empty(n, np.int8),
+    )
+    if not n:
+        return out
+    if not worth_compiling(draw_blocks, n):
+        draw_wholes(rays, species, table, rules, given, axes, block, out)
+        return out
+
+    def run(start: int, stop: int) -> None:
+        draw_blocks(
+            rays, species, table, rules, given, axes, same, block, start, stop, columns[-7:], out
+        )
+
+    in_ranges(run, n)
+    return out
 
 
 def uniform_columns(rays: Rays, purpose: int, *, variation: int = 0) -> NDArray[np.float64]:

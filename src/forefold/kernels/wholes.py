@@ -1,0 +1,194 @@
+"""All particles at once through rules that are plain, in plain numpy: the bits of `blocks`, with nothing to compile.
+
+Twenty times slower than the compiled loops, and there at once: what small inputs take on a machine that has not compiled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.kernels import columns as co
+from forefold.kernels import math as fm
+from forefold.kernels.draws import SETTLED
+from forefold.kernels.fate import Fate
+from forefold.kernels.layout import Kinematics
+from forefold.kernels.steps import PARAMETERS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.kernels.blocks import Given, Plain
+    from forefold.kernels.layout import Rays, Smeared, Species
+
+    Column = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
+__all__ = ["draw_wholes"]
+
+_TWO_PI = 2.0 * fm.PI
+_ROUNDING = 1e-6
+
+
+def draw_wholes(
+    rays: Rays,
+    species: Species,
+    table: Rows,
+    rules: Plain,
+    given: Given,
+    axes: Column,
+    block: np.uint64,
+    out: Smeared,
+) -> None:
+    """Fill `out`; parameters as for `forefold.kernels.blocks.draw_blocks`, for all particles.
+
+    Parameters
+    ----------
+    rays : Rays
+    species : Species
+    table : ndarray of int64
+    rules : Plain
+    given : Given
+    axes : ndarray of float64
+    block : uint64
+    out : Smeared
+    """
+    known = given.chosen.size > 0
+    kind = given.kind if known else rays.species
+    frame = axes.reshape(-1, 4)[rays.event].T
+    if known:
+        true, chosen = given.kinematics, given.chosen
+    else:
+        true = _described(rays, species.mass, frame)
+        out.mass[:], out.theta_true[:] = true.mass, true.theta
+        chosen = _chosen(true, table[kind], rules.ranges)
+        chosen = np.where((out.fate & SETTLED) != 0, -1, chosen)
+    why, before = species.outcome[kind], out.fate.copy()
+    settled = (before & SETTLED) != 0
+    without = (chosen < 0) | (why != 0)
+    out.fate[:] |= np.where(without & ~settled, why, 0).astype(np.uint16)
+    out.rule[:] = np.where(without, -1, chosen)
+    live = ~(without | settled)
+    rows = np.where(live, chosen, len(rules.ranges))
+    _draw(rays, true, _numbers(rules, rows, given.dynamic), live, frame, block, out)
+
+
+def _described(rays: Rays, masses: Column, frame: Column) -> Kinematics:
+    """Find true kinematics in the frame of the axis."""
+    c, s, across, along = frame
+    forward = c * rays.px + s * rays.py
+    x, y = along * forward - across * rays.pz, c * rays.py - s * rays.px
+    z = across * forward + along * rays.pz
+    side = np.sqrt(x * x + y * y)
+    p = np.sqrt(side * side + z * z)
+    m2 = (rays.energy - p) * (rays.energy + p)
+    mass = np.where(m2 >= 0.0, np.sqrt(np.maximum(m2, 0.0)), masses[rays.species])
+    off = m2 < -_ROUNDING * rays.energy * rays.energy
+    kinetic = np.maximum(rays.energy - mass, 0.0)
+    theta = co.arctangent2(side, z)
+    return Kinematics(mass, rays.energy, kinetic, p, x, y, z, theta, off)
+
+
+def _chosen(true: Kinematics, table: Rows, ranges: Column) -> Rows:
+    """Take the first rule that holds."""
+    found = table[:, -1]
+    for other in table[:, -2::-1].T if table.shape[1] > 1 else ():
+        low, high, p_low, p_high = ranges[other].T
+        inside = (low <= true.kinetic) & (true.kinetic < high)
+        inside &= (p_low <= true.p) & (true.p < p_high)
+        found = np.where(inside, other, found)
+    return found
+
+
+def _numbers(rules: Plain, rows: Rows, dynamic: Column) -> dict[str, Column]:
+    """Parameters of every particle: those of its rule, or its own."""
+    width = len(PARAMETERS)
+    made = rules.numbers.reshape(-1, width)[rows]
+    if rules.links.size:
+        links = rules.links.reshape(-1, width)[rows]
+        own, column = np.nonzero(links >= 0)
+        made[own, column] = dynamic[links[own, column], own]
+    return dict(zip(PARAMETERS, made.T, strict=True))
+
+
+def _draw(
+    rays: Rays,
+    true: Kinematics,
+    made: dict[str, Column],
+    live: NDArray[np.bool_],
+    frame: Column,
+    block: np.uint64,
+    out: Smeared,
+) -> None:
+    u_energy, u_theta = co.uniforms(rays.key, rays.entry, rays.place, block)
+    z_energy, z_theta = co.normal_quantile(u_energy), co.normal_quantile(u_theta)
+    reco = _energies(true, made, z_energy)
+    drawn = true.theta + made["theta_sigma"] * z_theta
+    theta, phi, outside = _folded(drawn, co.arctangent2(true.y, true.x))
+    below = (true.kinetic < made["threshold_ke"]) | (true.p < made["threshold_p"])
+    below |= made["seen_if"] != 1.0
+    lost = _unseen(rays, made["efficiency"], block + np.uint64(1))
+    seen = live & ~below & ~lost
+    short = reco < true.mass
+    p_reco = np.sqrt(np.where(short, 0.0, (reco - true.mass) * (reco + true.mass)))
+    momentum = _vectors(p_reco, theta, phi, frame)
+    for column, values in zip(
+        (out.energy_reco, out.theta_reco, out.phi_reco, out.px_reco, out.py_reco, out.pz_reco),
+        (reco, theta, phi, *momentum),
+        strict=True,
+    ):
+        column[:] = np.where(seen, values, np.nan)
+    out.theta_drawn[:] = np.where(live, drawn, np.nan)
+    out.component[:] = np.where(seen, 0, -1)
+    flags = np.where(true.off_shell, int(Fate.OFF_SHELL), 0)
+    why = np.where(below, int(Fate.BELOW_THRESHOLD), int(Fate.ESCAPED))
+    how = int(Fate.DETECTED) + np.where(outside, int(Fate.THETA_FOLDED), 0)
+    how += np.where(short, int(Fate.ENERGY_BELOW_MASS), 0)
+    out.fate[:] |= np.where(live, flags + np.where(seen, how, why), 0).astype(np.uint16)
+
+
+def _energies(true: Kinematics, made: dict[str, Column], z: Column) -> Column:
+    """Total energies, drawn by log-normals or normals."""
+    kinetic = made["kinetic"] == 1.0
+    location = np.where(kinetic, true.kinetic, true.energy)
+    safe = np.where(location > 0.0, location, 1.0)
+    a, b, c = made["constant"], made["stochastic"], made["noise"] / safe
+    v = a * a + b * b / safe + c * c
+    s2 = co.logarithm1p(v)
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn = location * co.exponential(np.sqrt(s2) * z - 0.5 * s2)
+        drawn = np.where(made["normal"] == 1.0, location * (1.0 + np.sqrt(v) * z), drawn)
+        drawn = np.where(location > 0.0, drawn * made["scale"], 0.0)
+    return np.where(kinetic, drawn + true.mass, drawn)
+
+
+def _unseen(rays: Rays, efficiency: Column, block: np.uint64) -> NDArray[np.bool_]:
+    """Whether particles are missed by an efficiency."""
+    missed = np.zeros(efficiency.size, np.bool_)
+    rows = np.flatnonzero(efficiency != 1.0)
+    u, _ = co.uniforms(rays.key[rows], rays.entry[rows], rays.place[rows], block)
+    missed[rows] = u >= efficiency[rows]
+    return missed
+
+
+def _folded(drawn: Column, phi: Column) -> tuple[Column, Column, NDArray[np.bool_]]:
+    """Polar angles on the sphere, with the azimuth turned at every passage of a pole."""
+    theta = np.where(drawn < 0.0, -drawn, drawn)
+    theta = np.where(theta > _TWO_PI, theta - _TWO_PI * np.floor(theta / _TWO_PI), theta)
+    beyond = theta > fm.PI
+    turned = beyond != (drawn < 0.0)
+    phi = np.where(turned, np.where(phi > 0.0, phi - fm.PI, phi + fm.PI), phi)
+    outside = (drawn < 0.0) | (drawn > fm.PI)
+    return np.where(beyond, _TWO_PI - theta, theta), phi, outside
+
+
+def _vectors(p: Column, theta: Column, phi: Column, frame: Column) -> tuple[Column, ...]:
+    """Momenta in the frame of the record."""
+    sin_theta, cos_theta = co.sine_cosine(theta)
+    sin_phi, cos_phi = co.sine_cosine(phi)
+    c, s, across, along = frame
+    side = p * sin_theta
+    x, y, z = side * cos_phi, side * sin_phi, p * cos_theta
+    forward = along * x + across * z
+    return c * forward - s * y, s * forward + c * y, along * z - across * x
