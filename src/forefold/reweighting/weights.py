@@ -202,7 +202,11 @@ def _missing(sample: Sample, a: Chances, b: Chances) -> Array:
         for from_a in a.ways:
             same = (from_a.pdgid == way.pdgid) & (from_a.probability * from_a.faces.seen > 0.0)
             same &= from_a.faces.dimension == way.faces.dimension
-            most = np.maximum(most, np.where(same, covered_by(way.faces, from_a.faces), 0.0))
+            share = covered_by(way.faces, from_a.faces)
+            # what is on a meridian may go beyond a pole with one convention, and never with another
+            one_side = (way.faces.dimension == 1) & ~from_a.faces.crosses
+            share = share * np.where(one_side, 1.0 - way.faces.crossing, 1.0)
+            most = np.maximum(most, np.where(same, share, 0.0))
         covered = covered + way.probability * way.faces.efficiency * most
     return np.where(sample.smeared, np.clip(1.0 - covered, 0.0, 1.0), 0.0)
 

@@ -102,6 +102,9 @@ def angle_words(angle: Angle) -> str:
     """Show the width of an angle and what it means."""
     if angle.convention == "none":
         return "exact"
+    if angle.sigma_cos_theta is not None:
+        own = angle.sigma_cos_theta
+        return f"{own if isinstance(own, str) else format(own, 'g')} of cos(theta)"
     width = angle.sigma_deg if isinstance(angle.sigma_deg, str) else f"{angle.sigma_deg:g}"
     kind = angle.convention if angle.distribution == "normal" else angle.distribution
     if angle.sigma_phi_deg is not None:
