@@ -23,12 +23,15 @@ from forefold.schema import (
     Interval,
     Parameter,
     Part,
+    Position,
     RecoThreshold,
     Rule,
     ShiftBlock,
     StageBlock,
     TableBlock,
     Threshold,
+    Time,
+    VertexBlock,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +56,9 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "containment": Containment,
     "active": BoxBlock,
     "fiducial": BoxBlock,
+    "vertex": VertexBlock,
+    "position": Position,
+    "time": Time,
     "stage": StageBlock,
     "shift": ShiftBlock,
     "correlation": Correlation,

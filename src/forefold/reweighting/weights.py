@@ -114,7 +114,7 @@ def reweight(
     Raises
     ------
     ValueError
-        The cards have other stages, or leave out other particles; the rows are not the same events; a particle is not as card a
+        The cards have other stages, or other ``[vertex]`` blocks, or leave out other particles; the rows are not the same events; a particle is not as card a
         could have given it; something is not covered.
 
     Notes
@@ -142,6 +142,12 @@ def reweight(
         message = (
             f"cards {first.name} and {second.name} have other stages ({names[0]}, {names[1]}, or other numbers in them): stages "
             "act on many particles at once, and have no likelihood ratio; smear again"
+        )
+        raise ValueError(message)
+    if second.vertex is not None and first.vertex != second.vertex:
+        message = (
+            f"cards {first.name} and {second.name} have other [vertex] blocks: weights are of particles, not of positions and times; "
+            "smear again"
         )
         raise ValueError(message)
     sample = sample_of(events, smeared, first)

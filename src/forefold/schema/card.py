@@ -23,6 +23,7 @@ from forefold.schema.uncertainty import (
     uncertain,
 )
 from forefold.schema.values import Probability, Strict, Word
+from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +89,7 @@ class Card(Strict):
     parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
     tables: dict[Identifier, TableBlock] = Field(default_factory=dict)
     containment: Containment | None = None
+    vertex: VertexBlock | None = None
     stages: Annotated[tuple[StageBlock, ...], Field(alias="stage", max_length=100)] = ()
     identification: Annotated[tuple[Identification, ...], Field(max_length=100)] = ()
     shifts: Annotated[tuple[ShiftBlock, ...], Field(alias="shift", max_length=1000)] = ()
@@ -115,8 +117,9 @@ class Card(Strict):
                     near = species.near(key, self.sources)
                     message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
                     raise ValueError(message)
-        extras: dict[str, Sourced] = {
+        extras: dict[str, Sourced | VertexBlock | Position | Time] = {
             **({"containment": self.containment} if self.containment else {}),
+            **sourced_of(self.vertex),
             **{f"stage[{i + 1}]": block for i, block in enumerate(self.stages)},
             **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
             **{f"parameters.{name}": block for name, block in self.parameters.items()},

@@ -65,6 +65,8 @@ def _extras(card: Card) -> list[str]:
         low, high = card.containment.active.low, card.containment.active.high
         size = " x ".join(f"{(b - a) / 100:g}" for a, b in zip(low, high, strict=True))
         lines.append(f"containment: {card.containment.material}, {size} m")
+    if card.vertex is not None:
+        lines.append(f"vertex: {card.vertex}")
     for block in card.identification:
         row = ", ".join(f"{_number(e.probability)} {e.as_}" for e in block.row)
         who = ", ".join(map(str, block.particles))
