@@ -156,6 +156,23 @@ class Card(Strict):
         return self
 
     @model_validator(mode="after")
+    def _identifications_are_reachable(self) -> Card:
+        for i, block in enumerate(self.identification):
+            takers: set[int] = set()
+            for pdgid in candidates_of(block):
+                earlier = (j for j in range(i) if self.identification[j].covers(pdgid))
+                taker = next(earlier, None)
+                if taker is None:
+                    break
+                takers.add(taker + 1)
+            else:
+                who = " and ".join(f"identification[{j}]" for j in sorted(takers))
+                verb = "takes" if len(takers) == 1 else "take"
+                message = f"identification[{i + 1}]: can never be reached: {who} {verb} all that it covers"
+                raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _rules_are_reachable(self) -> Card:
         names = [rule.name for rule in self.rules]
         for name in names:
@@ -298,8 +315,8 @@ def _kinetic(momentum: float, mass: float) -> float:
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
 
 
-def candidates_of(rule: Rule) -> Iterator[int]:
-    """Particles to try a rule on: those it lists, or the members of its classes."""
+def candidates_of(rule: Rule | Identification) -> Iterator[int]:
+    """Particles to try a rule or an identification on: those it lists, or the members of its classes."""
     for word in rule.particles:
         if isinstance(word, int):
             yield word

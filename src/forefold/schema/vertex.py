@@ -46,14 +46,16 @@ class VertexBlock(Strict):
     @field_validator("position", mode="before")
     @classmethod
     def _every_axis(cls, value: object) -> object:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return {"x": value, "y": value, "z": value} if number else value
+        if _is_number(value):
+            return {"x": value, "y": value, "z": value}
+        return _table(value, "one number (cm), or a table with x, y and z")
 
     @field_validator("time", mode="before")
     @classmethod
     def _width(cls, value: object) -> object:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return {"sigma": value} if number else value
+        if _is_number(value):
+            return {"sigma": value}
+        return _table(value, "a number (ns), or a table with sigma")
 
     @model_validator(mode="after")
     def _not_empty(self) -> VertexBlock:
@@ -80,6 +82,17 @@ class VertexBlock(Strict):
         if self.time is not None:
             words.append(f"time {self.time.sigma:g} ns {self.time.distribution}")
         return "; ".join(words)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _table(value: object, wanted: str) -> object:
+    if value is None or isinstance(value, (dict, Strict)):
+        return value
+    message = f"{wanted}, is expected, found {value!r}"
+    raise ValueError(message)
 
 
 def sourced_of(block: VertexBlock | None) -> dict[str, VertexBlock | Position | Time]:
