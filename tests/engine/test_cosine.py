@@ -23,6 +23,7 @@ from forefold.kernels.headings import drawn_cosine
 from forefold.kernels.smear import is_plain
 from forefold.passage import prepared
 from forefold.plan import plan
+from forefold.plot import card_figure
 from forefold.testing import check_response
 
 N = 20_000
@@ -218,6 +219,14 @@ def test_fit() -> None:
     found = forefold.fit_card(pairs, start, free=["width"])
     assert abs(found.values["width"] - 0.1) < 5 * found.uncertainties["width"]
     assert 0.0005 < found.uncertainties["width"] < 0.003
+
+
+def test_picture() -> None:
+    """The width of the angle, in degrees: half of what is within one sigma of the cosine, at 0.5 rad."""
+    made = card(rule(ENERGY, cosine(0.05)))
+    shown = card_figure(made).axes[3].lines[0].get_ydata()
+    low, high = (math.degrees(math.acos(math.cos(0.5) + off)) for off in (0.05, -0.05))
+    assert np.allclose(shown, 0.5 * (high - low))
 
 
 def test_text_and_differences() -> None:

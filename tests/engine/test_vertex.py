@@ -203,20 +203,25 @@ def test_files(given: str, ending: str, tmp_path: Path, detector_file: Path) -> 
     assert np.allclose(column(back, "time_true"), ak.to_numpy(events.vertex_t) * 1e9, rtol=1e-12)
 
 
+@pytest.mark.parametrize("where", [None, "cc and n_p >= 1"])
 @pytest.mark.parametrize("kind", ["ghep.root", "gtrac.root", "hepmc3.gz"])
-def test_generators(kind: str, detector_file: Path, tmp_path: Path) -> None:
+def test_generators(kind: str, where: str | None, detector_file: Path, tmp_path: Path) -> None:
     """Files of generators: with the block their places are read, and nothing else changes."""
     file = DATA / f"genie_numu_Ar40_300.{kind}"
     plain = tmp_path / "plain.toml"
     plain.write_text(text(rule(ENERGY)))
     with_block, without = (
-        ak.concatenate(list(smear_chunks(file, d, rng=1, chunk=170)))
+        ak.concatenate(list(smear_chunks(file, d, rng=1, chunk=170, where=where)))
         for d in (detector_file, plain)
     )
     assert ak.array_equal(with_block[without.fields], without, equal_nan=True)
     assert np.all(column(with_block, "vertex_x_true") == 0.0)  # made without a geometry
     x = column(with_block, "vertex_x_reco")
-    assert len(np.unique(x)) == 300
+    assert (
+        len(np.unique(x))
+        == len(without)
+        == (300 if where is None else len(forefold.read(file, where=where)))
+    )
     assert np.abs(x).max() <= 3**0.5
 
 
