@@ -39,6 +39,10 @@ interpolation = "linear"
 material = "liquid-argon"
 active = { low = [-695.0, -700.0, 0.0], high = [695.0, 700.0, 2530.0] }
 source = "me"
+[vertex]
+position = { x = 1.0, y = 1.0, z = 0.5, distribution = "uniform", source = "me" }
+time = 2.0
+source = "me"
 [[stage]]
 kind = "pi0-decay"
 source = "me"

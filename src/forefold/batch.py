@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import forefold
+from forefold import events as records
 from forefold import io
 from forefold.detector import Card, load_card
 from forefold.io.files import refuse_as_output
@@ -128,9 +129,8 @@ def smear_chunks(
     """
     detector = load_card(card)
     key = random_key(rng)
-    pieces = io.iterate(
-        inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
-    )
+    settings = {"entries": entries, "where": where, "progress": progress, "damage": damage}
+    pieces = _pieces(inputs, detector, chunk=chunk, **settings)
     through = partial(smear, card=detector, rng=key, axis=axis, on_invalid=on_invalid)
     return (_smeared(events, through, observables) for events in pieces)
 
@@ -176,10 +176,16 @@ def vary_chunks(
     """
     varied = VariedCard(card, variations)
     key = random_key(rng)
-    pieces = io.iterate(
-        inputs, chunk=chunk, entries=entries, where=where, progress=progress, damage=damage
-    )
+    settings = {"entries": entries, "where": where, "progress": progress, "damage": damage}
+    pieces = _pieces(inputs, varied.card, chunk=chunk, **settings)
     return (varied.smear(events, rng=key, axis=axis, on_invalid=on_invalid) for events in pieces)
+
+
+def _pieces(inputs: Paths, card: Card, **settings: Any) -> Iterator[ak.Array]:
+    """Read events, with their vertices where the card asks for them."""
+    if card.vertex is None:
+        return io.iterate(inputs, **settings)
+    return map(records.final_state, io.iterate(inputs, final_state_only=False, **settings))
 
 
 def _with_variations(events: ak.Array, varied: VariedCard, **settings: Any) -> ak.Array:
@@ -352,17 +358,19 @@ def smear_files(
         Bad input, or an output that cannot be written; nothing half-written is left.
     """
     start = time.perf_counter()
-    if (observables or variations) and str(out).lower().endswith((".csv", ".csv.gz")):
-        what = "observables" if observables else "variations"
+    detector = load_card(card)
+    wide = {"observables": observables, "variations": variations, "vertices": detector.vertex}
+    what = next((name for name, given in wide.items() if given), None)
+    if what and str(out).lower().endswith((".csv", ".csv.gz")):
         message = f"{out}: a csv file has one row a particle and no room for {what}; write .parquet or .root"
         raise ValueError(message)
-    detector = load_card(card)
     tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
     sinks = [tally.add, *also]
     paths = io.expand(inputs)
     refuse_as_output(paths, out)
-    pieces = io.iterate(
+    pieces = _pieces(
         paths,
+        detector,
         chunk=chunk,
         entries=entries,
         where=tally.selection,

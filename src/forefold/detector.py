@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -23,13 +24,17 @@ from forefold.schema import (
     Interval,
     Parameter,
     Part,
+    Position,
     RecoThreshold,
     Rule,
     ShiftBlock,
     StageBlock,
     TableBlock,
     Threshold,
+    Time,
+    VertexBlock,
 )
+from forefold.schema.doubts import doubts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +58,9 @@ _BLOCKS: dict[str, type[BaseModel]] = {
     "containment": Containment,
     "active": BoxBlock,
     "fiducial": BoxBlock,
+    "vertex": VertexBlock,
+    "position": Position,
+    "time": Time,
     "stage": StageBlock,
     "shift": ShiftBlock,
     "correlation": Correlation,
@@ -87,6 +95,11 @@ def load_card(name: str | Path | Card) -> Card:
     OSError
         The file cannot be read.
 
+    Warns
+    -----
+    UserWarning
+        A threshold hides everything that a rule could see, or is so high that MeV may have been taken for GeV.
+
     Examples
     --------
     >>> load_card("nusmear-dune-cdr").types
@@ -96,7 +109,7 @@ def load_card(name: str | Path | Card) -> Card:
         return name
     raw, where = resolved(name)
     try:
-        return Card.model_validate(raw)
+        card = Card.model_validate(raw)
     except ValidationError as error:
         words, places = _one_line(error, raw)
         lines = (line_of(name, loc, raw) for loc in places)
@@ -104,6 +117,11 @@ def load_card(name: str | Path | Card) -> Card:
         place = where if line is None else f"{where}, line {line}"
         message = f"{place}: {_brief(words)}"
         raise ValueError(message) from None
+    for loc, words in doubts(card):
+        line = line_of(name, loc, raw)
+        place = where if line is None else f"{where}, line {line}"
+        warnings.warn(f"{place}: {words}", stacklevel=2)
+    return card
 
 
 def fingerprint(card: Card) -> tuple[str, str]:
@@ -140,7 +158,8 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Lo
     loc = _without_branches(first["loc"]) or _named(line, raw)
     named = re.match(r"(\w+): ", message)
     places = [(*loc, named[1]), loc] if named else [loc]
-    if first["type"] == "missing":
+    if first["type"] == "missing" or len(loc) > 2:
+        # of a key that is not there, or that a number stands for
         places.append(loc[:-1])
     return line, places
 

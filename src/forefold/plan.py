@@ -52,6 +52,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {  # lowest, highest, lowest is 
     "n_low": (1.0, np.inf, True),
     "n_high": (1.0, np.inf, True),
     "offset": (-np.inf, np.inf, False),
+    "sigma_cos_theta": (0.0, 1000.0, False),
     "low": (-np.inf, np.inf, False),
     "high": (-np.inf, np.inf, False),
 }
@@ -212,6 +213,9 @@ class _Planner:
     ) -> None:
         if angle.convention == "space":
             numbers["angle_distribution"] = SPACE_DISTRIBUTIONS.index(angle.distribution)
+        if angle.sigma_cos_theta is not None:
+            own, column = angle.sigma_cos_theta, "theta_sigma"
+            self._put(numbers, links, where, k, "sigma_cos_theta", own, column=column)
         widths = {}
         if angle.sigma_deg is not None:
             widths["theta_sigma"] = ("sigma_deg", angle.sigma_deg)

@@ -16,6 +16,7 @@ from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.kernels.philox import random_key
 from forefold.passage import OnInvalid, Passage, pass_through
 from forefold.plan import plan
+from forefold.vertices import vertex_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,13 +91,15 @@ def smear(
         Energies are total energies in GeV, angles in radians.  What is not seen is None, not zero. A card that
         identifies particles adds ``pdgid_reco`` (and ``mass`` is that particle's), one with mixtures ``component``, one
         with stages ``parent`` (index of the particle that this one comes from; products stand behind the event's own)
-        and ``michel``.
+        and ``michel``. A card with ``[vertex]`` adds to the events ``vertex_x_true``, ``vertex_x_reco``, ... (cm, of the record's frame),
+        ``time_true`` and ``time_reco`` (ns).
 
     Raises
     ------
     ValueError
         A final-state particle has an energy that is negative or not finite; an event has no incident particle
-        to refer angles to; the card or `rng` is not valid; a formula has no value for a particle.
+        to refer angles to; the card or `rng` is not valid; a formula has no value for a particle; the card has
+        ``[vertex]`` and the events have none.
 
     Notes
     -----
@@ -157,6 +160,7 @@ def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any
     columns = _columns(rays, flat.pdgid[rays.species], out)
     columns |= _optional_columns(card, passed) | flat.extra
     result: dict[str, Any] = {name: flat.events[name] for name in _KEPT}
+    result |= vertex_columns(flat.events, card, about["rng"])
     result |= visible_energy(rays, flat.pdgid[rays.species], passed, n)
     result |= _counts(out.fate, rays.event, n)
     nested = ak.zip({name: ak.unflatten(column, flat.counts) for name, column in columns.items()})

@@ -53,12 +53,11 @@ class _Known:
         self.energy_at = _quantiles(energy, least, np.full(n, _FAR))
         self.energy_below = np.where(self.energy_at < least, 0.0, energy(self.energy_at))
         self.theta_width = np.zeros(n)
-        centre = np.zeros(n)
+        ends = np.zeros(n), np.zeros(n)
         for rows, heading in faces.headings:
-            centre[rows] = heading.theta
-            self.theta_width[rows] = 0.0 if heading.convention == "none" else heading.sigma
-        ends = (centre - _REACH * self.theta_width, centre + _REACH * self.theta_width)
-        self.theta_at = _near(faces.theta_cdf, *(np.clip(end, 0.0, np.pi) for end in ends))
+            self.theta_width[rows] = heading.width()
+            ends[0][rows], ends[1][rows] = heading.span(_REACH)
+        self.theta_at = _near(faces.theta_cdf, *ends)
         self.theta_below = faces.theta_cdf(self.theta_at)
         self.mean, self.std = faces.energy_moments()
         self.parts = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from forefold.cardtools.chances import family_chance
 from forefold.cardtools.checks import checks_of
 from forefold.cardtools.grid import grid
+from forefold.cardtools.places import vertex_checks
 from forefold.detector import load_card
 from forefold.smearing import random_key
 
@@ -25,6 +26,7 @@ TOLERANCE = 5.0
 """A pull that is as far from 0 fails; by chance alone one in 1.7 million does."""
 
 _POINTS = 6
+_VERTEX = "[vertex]"
 
 
 class Check(NamedTuple):
@@ -33,15 +35,17 @@ class Check(NamedTuple):
     Attributes
     ----------
     rule : str
+        ``[vertex]`` for positions and times of events.
     particle : int
-        PDG identifier.
+        PDG identifier; 0 for an event.
     energy, theta : float
         True total energy (GeV) and polar angle (rad).
     what : str
         ``taken for NAME``, ``seen``, ``energy mean``, ``energy median``, ``energy width``, ``energy tails``, ``exact energy``,
-        ``part N``, ``theta median``, ``theta width``, ``space angle``.
+        ``part N``, ``theta median``, ``theta width``, ``space angle``; ``mean``, ``median``, ``width`` and ``tails`` of ``vertex_x``,
+        ``vertex_y``, ``vertex_z`` and ``time``.
     drawn, expected : float
-        Fractions, or GeV.
+        Fractions, or GeV; cm and ns of the means of positions and times.
     pull : float
     """
 
@@ -53,6 +57,12 @@ class Check(NamedTuple):
     drawn: float
     expected: float
     pull: float
+
+    def subject(self) -> str:
+        """Say of what it is, in words."""
+        if self.particle == 0:
+            return self.what
+        return f"{self.what} of {self.particle} at {self.energy:.4g} GeV, {self.theta:.3g} rad"
 
 
 @dataclass(frozen=True)
@@ -145,8 +155,7 @@ class Validation:
             f"{TOLERANCE:g} fails (by chance: {self.false_alarm:.1e})"
         )
         lines += [
-            f"FAILED {c.rule!r}: {c.what} of {c.particle} at {c.energy:.4g} GeV, {c.theta:.3g} rad: "
-            f"drawn {c.drawn:.6g}, expected {c.expected:.6g}, pull {c.pull:+.2f}"
+            f"FAILED {c.rule!r}: {c.subject()}: drawn {c.drawn:.6g}, expected {c.expected:.6g}, pull {c.pull:+.2f}"
             for c in self.failed
         ]
         lines += [
@@ -191,7 +200,7 @@ def validate_card(
     -----
     For up to three kinds of particles of each rule: what they are taken for, the fraction that is seen, mean (where it exists and
     no threshold cuts), median, central 68 % and outer 5 % of the energy, median and central 68 % of the polar angle, median
-    of the space angle, and the parts of mixtures. Counts are compared by the exact tails of the binomial distribution. Draws
+    of the space angle, and the parts of mixtures; mean, median, central 68 % and outer 5 % of positions and times of events. Counts are compared by the exact tails of the binomial distribution. Draws
     are those of the engine that `forefold.smear` uses, behind the stages.
 
     Examples
@@ -212,5 +221,7 @@ def validate_card(
         for row, words in checks_of(loaded, found, key + k, draws):
             kind, energy, theta = found.pdgid[row], found.energy[row], found.theta[row]
             checks.append(Check(rule.name, int(kind), float(energy), float(theta), *words))
+    of_events = vertex_checks(loaded, key + len(loaded.rules), draws)
+    checks += [Check(_VERTEX, 0, 0.0, 0.0, *words) for words in of_events]
     stages = tuple(block.kind for block in loaded.stages)
     return Validation(loaded.name, tuple(checks), key, draws, tuple(untried), stages)

@@ -18,13 +18,23 @@ field                        type               meaning
 ``particles``                var * Momentum4D   pdgid, status, px, py, pz, energy (GeV)
 ============================ ================== ==================================================
 
+More that the generator says of an event follows under names of its own, such as ``vertex_x``, ``vertex_y``, ``vertex_z`` (m) and
+``vertex_t`` (s): where and when it is in the detector.
+
 The four-vectors are those of the `vector` library: ``events.particles.pt``, ``.theta``, ``.mass``
 work.
 """
 
 from __future__ import annotations
 
-from forefold.events.checks import FINAL_STATE, check, faulty, is_pseudo_particle, plain
+from forefold.events.checks import (
+    FINAL_STATE,
+    check,
+    faulty,
+    final_state,
+    is_pseudo_particle,
+    plain,
+)
 from forefold.events.record import build, concatenate
 from forefold.events.table import from_table
 
@@ -34,6 +44,7 @@ __all__ = [
     "check",
     "concatenate",
     "faulty",
+    "final_state",
     "from_table",
     "is_pseudo_particle",
     "plain",

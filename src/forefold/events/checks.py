@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FINAL_STATE", "check", "faulty", "is_pseudo_particle", "plain"]
+__all__ = ["FINAL_STATE", "check", "faulty", "final_state", "is_pseudo_particle", "plain"]
 
 FINAL_STATE = 1
 """Status of a particle that leaves the nucleus undecayed."""
@@ -86,6 +86,30 @@ def plain(record: ak.Array) -> ak.Array:
         msg = f"{missing} of {len(record)} events are missing (None): select with events[...], not a mask"
         raise ValueError(msg)
     return ak.drop_none(record, axis=0)
+
+
+def final_state(record: ak.Array) -> ak.Array:
+    """Give the same events with their final-state particles only.
+
+    Parameters
+    ----------
+    record : ak.Array
+        Event record, such as that of a whole file (``final_state_only=False``).
+
+    Returns
+    -------
+    ak.Array
+        What the generator says of the events, such as their places, is kept.
+
+    Examples
+    --------
+    >>> from forefold import events
+    >>> two = events.build(pdgid=[[14, 13]], px=0.0, py=0.0, pz=2.0, energy=2.1, status=[[0, 1]])
+    >>> events.final_state(two).particles.pdgid.tolist()
+    [[13]]
+    """
+    final = record.particles[record.particles.status == FINAL_STATE]
+    return ak.with_field(record, final, "particles")
 
 
 def _inner(record: Any) -> list[str]:

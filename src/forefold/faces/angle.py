@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.faces.cosine import cosine_cdf, cosine_pdf, cosine_span
 from forefold.families import Normal
 
 if TYPE_CHECKING:
@@ -97,12 +98,12 @@ class Heading:
 
     Attributes
     ----------
-    convention : {"polar", "independent", "space", "none"}
-    distribution : {"normal", "rayleigh", "half-normal", "von-mises-fisher", "none"}
+    convention : {"polar", "independent", "space", "none", "cosine"}
+    distribution : {"normal", "rayleigh", "half-normal", "von-mises-fisher", "none", "truncated-normal"}
     theta, phi : ndarray
         True direction.
     sigma, sigma_phi : ndarray
-        Of the polar or the space angle; of the azimuth.
+        Of the polar or the space angle, or, with convention "cosine", of the cosine (no unit); of the azimuth.
     """
 
     convention: str
@@ -122,6 +123,31 @@ class Heading:
         if self.convention == "none":
             one = other
         return np.where(one, 1, 0) + np.where(other, 2, 0)
+
+    def span(self, reach: float) -> tuple[Array, Array]:
+        """Polar angles `reach` widths below and above the true one, within 0 and pi."""
+        if self.convention == "cosine":
+            return cosine_span(self.theta, self.sigma, reach)
+        width = 0.0 if self.convention == "none" else reach * self.sigma
+        low, high = (np.clip(self.theta + off, 0.0, np.pi) for off in (-width, width))
+        return low, high
+
+    def width(self) -> Array:
+        """Width of the angle, rad; of a cosine, half of what lies within one sigma of it."""
+        if self.convention == "cosine":
+            low, high = self.span(1.0)
+            return np.asarray(0.5 * (high - low))
+        return np.zeros_like(self.sigma) if self.convention == "none" else self.sigma
+
+    def crossing(self) -> Array:
+        """Probability that the direction goes beyond a pole, to the other side; conventions "polar" and "cosine" only."""
+        if self.convention != "polar":
+            return np.zeros_like(self.sigma)
+        beyond = np.zeros_like(self.sigma)
+        for turn in _turns(np.minimum(self.sigma, _MOST_TURNS)):
+            beyond = beyond + _NORMAL.between(turn - np.pi, turn, self.theta, self.sigma)
+        wide = np.where(self.sigma > _MOST_TURNS, 0.5, beyond)
+        return np.where(self.sigma > 0.0, wide, 0.0)
 
     def space_angle(self, theta: Array, phi: Array) -> Array:
         """Angle to the true direction."""
@@ -147,6 +173,11 @@ class Heading:
             found = self._alpha_pdf(alpha, sigma) / np.where(around > 0.0, around, np.nan)
             return np.asarray(np.where(dimension == 0, _on(alpha), found))
         sigma = np.where(self.sigma > 0.0, self.sigma, 1.0)
+        if self.convention == "cosine":
+            one_side = np.where(
+                np.cos(phi - self.phi) < 0.0, 0.0, cosine_pdf(theta, self.theta, sigma)
+            )
+            return np.where(dimension == 0, _on(self.space_angle(theta, phi)), one_side)
         width = np.where(self.sigma_phi > 0.0, self.sigma_phi, 1.0)
         turn = np.asarray(phi - self.phi)
         if self.convention == "none":
@@ -166,7 +197,8 @@ class Heading:
             low, high = np.maximum(theta - step, 0.0), np.minimum(theta + step, np.pi)
             return np.asarray((self.theta_cdf(high) - self.theta_cdf(low)) / (high - low))
         exact = (self.sigma == 0.0) | (self.convention == "none")
-        found = folded_pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        pdf = cosine_pdf if self.convention == "cosine" else folded_pdf
+        found = pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
         return np.where(exact, 0.0, found)
 
     def theta_cdf(self, theta: Array) -> Array:
@@ -174,7 +206,8 @@ class Heading:
         if self.convention == "space":
             return self._space_theta_cdf(np.asarray(theta))
         exact = (self.sigma == 0.0) | (self.convention == "none")
-        found = folded_cdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        cdf = cosine_cdf if self.convention == "cosine" else folded_cdf
+        found = cdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
         return np.where(exact, theta >= self.theta, found)
 
     def space_angle_pdf(self, alpha: Array) -> Array:

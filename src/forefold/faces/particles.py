@@ -15,6 +15,8 @@ from forefold.kernels.frame import azimuths
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.passage import Prepared
@@ -187,6 +189,23 @@ class Faces:
         found = np.zeros(self.size)
         for rows, heading in self.headings:
             found[rows] = heading.density(theta[rows], phi[rows])
+        return found
+
+    @cached_property
+    def crossing(self) -> Array:
+        """Probability that the direction goes beyond a pole, shape (n,); see `Heading.crossing`."""
+        return self._of_headings(lambda heading: heading.crossing())
+
+    @cached_property
+    def crosses(self) -> NDArray[np.bool_]:
+        """Whether directions beyond a pole have a density, shape (n,)."""
+        found = self._of_headings(lambda h: np.full(h.theta.size, float(h.convention == "polar")))
+        return np.asarray(found > 0.0)
+
+    def _of_headings(self, value: Callable[[Heading], Array]) -> Array:
+        found = np.zeros(self.size)
+        for rows, heading in self.headings:
+            found[rows] = value(heading)
         return found
 
     def _energies(self, values: ArrayLike) -> Array:

@@ -97,7 +97,7 @@ def angle_terms(faces: Faces, sample: Sample) -> Iterator[AngleTerm]:
     for rows, heading in faces.headings:
         space = heading.convention == "space"
         angle = sample.opening if space else pairs.theta_reco
-        known = angle is not None and (space or heading.convention == "polar")
+        known = angle is not None and (space or heading.convention in {"polar", "cosine"})
         if known and angle is not None and heading.sigma.any():
             seen = pairs.seen[rows] & np.isfinite(angle[rows])
             yield AngleTerm(heading, rows, np.where(seen, angle[rows], 0.0), seen, space)

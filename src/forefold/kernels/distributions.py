@@ -37,6 +37,7 @@ __all__ = [
     "standard_quantile",
     "standard_quantiles",
     "tabulated_quantile",
+    "truncated_quantile",
 ]
 
 FAMILIES = (
@@ -82,7 +83,7 @@ def _beyond(a: float, b: float, u: float) -> float:
 
 
 @jit
-def _truncated_quantile(a: float, b: float, u: float) -> float:
+def truncated_quantile(a: float, b: float, u: float) -> float:
     """Quantile of the standard normal cut to (a, b)."""
     if not a < b:
         return np.nan
@@ -191,7 +192,7 @@ def standard_quantile(family: int, u: float, a: float, b: float, c: float, d: fl
     if family == NONE:
         return 0.0
     if family == TRUNCATED:
-        return _truncated_quantile(a, b, u)
+        return truncated_quantile(a, b, u)
     if family == CRYSTAL_BALL:
         return crystal_ball_quantile(u, a, b, c, d, crystal_ball_masses(a, b, c, d))
     if family == EXPONENTIAL:

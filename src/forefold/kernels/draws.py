@@ -22,7 +22,7 @@ from forefold.kernels.energies import (
 )
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.frame import pointing
-from forefold.kernels.headings import drawn_space, polar_direction
+from forefold.kernels.headings import drawn_cosine, drawn_space, polar_direction
 from forefold.kernels.jit import jit
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -50,7 +50,7 @@ _OF, _DISTRIBUTION = COMPONENT_COLUMNS.index("of"), COMPONENT_COLUMNS.index("dis
 _TABLE = COMPONENT_COLUMNS.index("table")
 _SHAPES = [COMPONENT_COLUMNS.index(f"shape_{letter}") for letter in "abcd"]
 
-POLAR, _INDEPENDENT, _SPACE, KEPT = (float(i) for i in range(len(CONVENTIONS)))
+POLAR, _INDEPENDENT, _SPACE, KEPT, _COSINE = (float(i) for i in range(len(CONVENTIONS)))
 _NONE = DISTRIBUTIONS.index("none")
 _TRUNCATED = DISTRIBUTIONS.index("truncated-normal")
 _TABULATED = DISTRIBUTIONS.index("tabulated")
@@ -102,6 +102,8 @@ def draw_general(
     conventions = np.unique(cells.rules[chosen[chosen >= 0], _CONVENTION])
     if _SPACE in conventions:
         space_all(rays, kinematics, chosen, cells, block, draws, out.theta_drawn)
+    if _COSINE in conventions:
+        cosine_all(kinematics.theta, chosen, cells, draws.u_theta, out.theta_drawn)
     finish_all(rays, kind, species, kinematics, chosen, cells, draws, out)
 
 
@@ -268,7 +270,9 @@ def aim_all(
     for i in range(chosen.size):
         k = chosen[i]
         # what was settled before any draw has no uniform
-        if k < 0 or u_thetas[i] == 0.0 or rules[k, _CONVENTION] == _SPACE:
+        if k < 0 or u_thetas[i] == 0.0:
+            continue
+        if rules[k, _CONVENTION] == _SPACE or rules[k, _CONVENTION] == _COSINE:
             continue
         sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
         theta_drawn[i] = thetas[i] + sigma * fm.normal_quantile(u_thetas[i])
@@ -301,6 +305,24 @@ def space_all(
         sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
         code = int(rules[k, _ANGLE_DISTRIBUTION])
         theta_drawn[i], phi[i] = drawn_space(xs[i], ys[i], zs[i], code, sigma, u_thetas[i], u_phi)
+
+
+@jit
+def cosine_all(
+    thetas: NDArray[np.float64],
+    chosen: NDArray[np.int64],
+    cells: Cells,
+    u_thetas: NDArray[np.float64],
+    theta_drawn: NDArray[np.float64],
+) -> None:
+    """Draw cosines of polar angles, within -1 and 1."""
+    rules, links, dynamic = cells.rules, cells.rule_links, cells.dynamic
+    for i in range(chosen.size):
+        k = chosen[i]
+        if k < 0 or u_thetas[i] == 0.0 or rules[k, _CONVENTION] != _COSINE:
+            continue
+        sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
+        theta_drawn[i] = drawn_cosine(thetas[i], sigma, u_thetas[i])
 
 
 @jit

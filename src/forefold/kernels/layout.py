@@ -44,7 +44,7 @@ RULE_COLUMNS = (
     "reco_p",  # GeV
     "convention",  # index into CONVENTIONS
     "angle_distribution",  # index into SPACE_DISTRIBUTIONS
-    "theta_sigma",  # rad
+    "theta_sigma",  # rad; of cos(theta) where the convention is cosine
     "phi_sigma",  # rad
     "first",  # range of components
     "last",
@@ -79,7 +79,7 @@ DISTRIBUTIONS = (
     "tabulated",
 )
 OF = ("total", "kinetic", "visible", "momentum", "inverse-momentum")
-CONVENTIONS = ("polar", "independent", "space", "none")
+CONVENTIONS = ("polar", "independent", "space", "none", "cosine")
 SPACE_DISTRIBUTIONS = ("rayleigh", "half-normal", "von-mises-fisher")
 
 

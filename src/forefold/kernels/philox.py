@@ -12,6 +12,8 @@ counter 2    index of the particle in its event
 counter 3    ``variation << 16 | purpose >> 1``
 ===========  =====================================================================
 
+What is drawn of an event as a whole has the particle 2^32 - 1, which no event is long enough to have.
+
 The 128 bits of a call serve two purposes: the even one takes words 0 and 1, the odd one words 2 and 3.
 """
 
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "NO_PARTICLE",
     "PURPOSE_AZIMUTH",
     "PURPOSE_COMPONENT",
     "PURPOSE_EFFICIENCY",
     "PURPOSE_ENERGY",
     "PURPOSE_IDENTIFICATION",
     "PURPOSE_THETA",
+    "PURPOSE_TIME",
+    "PURPOSE_VERTEX",
     "philox",
     "random_key",
     "stream_keys",
@@ -46,6 +51,11 @@ PURPOSE_EFFICIENCY = 2
 PURPOSE_COMPONENT = 3
 PURPOSE_AZIMUTH = 4
 PURPOSE_IDENTIFICATION = 5
+# 6 to 11 belong to the stages: forefold.physics.particles
+PURPOSE_VERTEX = 16  # x, and y and z behind it
+PURPOSE_TIME = 19
+
+NO_PARTICLE = 0xFFFFFFFF
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)

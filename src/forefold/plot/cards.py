@@ -238,7 +238,6 @@ def _angles(some: list[Way]) -> Array:
     for way in some:
         for rows, heading in way.faces.headings:
             more = way.probability[rows] > best[rows]
-            width = np.zeros(rows.size) if heading.convention == "none" else heading.sigma
-            found[rows] = np.where(more, np.rad2deg(width), found[rows])
+            found[rows] = np.where(more, np.rad2deg(heading.width()), found[rows])
             best[rows] = np.where(more, way.probability[rows], best[rows])
     return found

@@ -114,7 +114,7 @@ def reweight(
     Raises
     ------
     ValueError
-        The cards have other stages, or leave out other particles; the rows are not the same events; a particle is not as card a
+        The cards have other stages, or other ``[vertex]`` blocks, or leave out other particles; the rows are not the same events; a particle is not as card a
         could have given it; something is not covered.
 
     Notes
@@ -142,6 +142,12 @@ def reweight(
         message = (
             f"cards {first.name} and {second.name} have other stages ({names[0]}, {names[1]}, or other numbers in them): stages "
             "act on many particles at once, and have no likelihood ratio; smear again"
+        )
+        raise ValueError(message)
+    if second.vertex is not None and first.vertex != second.vertex:
+        message = (
+            f"cards {first.name} and {second.name} have other [vertex] blocks: weights are of particles, not of positions and times; "
+            "smear again"
         )
         raise ValueError(message)
     sample = sample_of(events, smeared, first)
@@ -202,7 +208,11 @@ def _missing(sample: Sample, a: Chances, b: Chances) -> Array:
         for from_a in a.ways:
             same = (from_a.pdgid == way.pdgid) & (from_a.probability * from_a.faces.seen > 0.0)
             same &= from_a.faces.dimension == way.faces.dimension
-            most = np.maximum(most, np.where(same, covered_by(way.faces, from_a.faces), 0.0))
+            share = covered_by(way.faces, from_a.faces)
+            # what is on a meridian may go beyond a pole with one convention, and never with another
+            one_side = (way.faces.dimension == 1) & ~from_a.faces.crosses
+            share = share * np.where(one_side, 1.0 - way.faces.crossing, 1.0)
+            most = np.maximum(most, np.where(same, share, 0.0))
         covered = covered + way.probability * way.faces.efficiency * most
     return np.where(sample.smeared, np.clip(1.0 - covered, 0.0, 1.0), 0.0)
 

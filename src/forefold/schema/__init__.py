@@ -12,6 +12,7 @@ from forefold.schema.detector import BoxBlock, Containment, StageBlock
 from forefold.schema.energy import Energy, Part
 from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
 from forefold.schema.uncertainty import Correlation, ShiftBlock
+from forefold.schema.vertex import Position, Time, VertexBlock
 
 __all__ = [
     "Angle",
@@ -26,10 +27,13 @@ __all__ = [
     "Interval",
     "Parameter",
     "Part",
+    "Position",
     "RecoThreshold",
     "Rule",
     "ShiftBlock",
     "StageBlock",
     "TableBlock",
     "Threshold",
+    "Time",
+    "VertexBlock",
 ]

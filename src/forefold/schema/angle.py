@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from forefold.schema.values import Degrees, Strict, Word
+from forefold.schema.values import Degrees, Scatter, Strict, Word
 
 __all__ = ["Angle"]
 
@@ -15,6 +15,7 @@ _ALLOWED = {
     "independent": ("normal",),
     "space": ("rayleigh", "half-normal", "von-mises-fisher"),
     "none": ("none",),
+    "cosine": ("truncated-normal",),
 }
 
 
@@ -25,13 +26,17 @@ class Angle(Strict):
     the azimuth is kept; beyond the poles the direction goes over to the other side. ``independent``: the azimuth
     gets a Gaussian of ``sigma_phi_deg`` too. ``space``: the direction is turned by a space angle, at a uniform azimuth
     about itself: ``rayleigh`` (a Gaussian of ``sigma_deg`` in each of two transverse directions), ``half-normal``, or
-    ``von-mises-fisher`` (concentration 1/sigma^2). ``none``: kept.
+    ``von-mises-fisher`` (concentration 1/sigma^2). ``cosine``: the cosine of the polar angle gets a Gaussian of
+    ``sigma_cos_theta``, cut to -1 to 1 by the inverse of its cdf (nothing is thrown again); the azimuth is kept. ``none``: kept.
     """
 
-    convention: Literal["polar", "independent", "space", "none"]
-    distribution: Literal["normal", "rayleigh", "half-normal", "von-mises-fisher", "none"]
+    convention: Literal["polar", "independent", "space", "none", "cosine"]
+    distribution: Literal[
+        "normal", "rayleigh", "half-normal", "von-mises-fisher", "none", "truncated-normal"
+    ]
     sigma_deg: Degrees | None = None
     sigma_phi_deg: Degrees | None = None
+    sigma_cos_theta: Scatter | None = None
     source: Word | None = None
 
     @model_validator(mode="after")
@@ -40,8 +45,11 @@ class Angle(Strict):
         if self.distribution not in allowed:
             message = f"convention {self.convention!r} goes with distribution {' or '.join(map(repr, allowed))}"
             raise ValueError(message)
-        if (self.convention == "none") == (self.sigma_deg is not None):
-            message = "give sigma_deg, unless the convention is 'none'"
+        if (self.sigma_cos_theta is not None) != (self.convention == "cosine"):
+            message = "sigma_cos_theta goes with convention 'cosine', and only with it"
+            raise ValueError(message)
+        if (self.convention in {"none", "cosine"}) == (self.sigma_deg is not None):
+            message = "give sigma_deg, unless the convention is 'none' or 'cosine'"
             raise ValueError(message)
         if (self.sigma_phi_deg is not None) != (self.convention == "independent"):
             message = "sigma_phi_deg goes with convention 'independent', and only with it"

@@ -23,6 +23,7 @@ from forefold.schema.uncertainty import (
     uncertain,
 )
 from forefold.schema.values import Probability, Strict, Word
+from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +89,7 @@ class Card(Strict):
     parameters: dict[Identifier, Parameter] = Field(default_factory=dict)
     tables: dict[Identifier, TableBlock] = Field(default_factory=dict)
     containment: Containment | None = None
+    vertex: VertexBlock | None = None
     stages: Annotated[tuple[StageBlock, ...], Field(alias="stage", max_length=100)] = ()
     identification: Annotated[tuple[Identification, ...], Field(max_length=100)] = ()
     shifts: Annotated[tuple[ShiftBlock, ...], Field(alias="shift", max_length=1000)] = ()
@@ -115,8 +117,9 @@ class Card(Strict):
                     near = species.near(key, self.sources)
                     message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
                     raise ValueError(message)
-        extras: dict[str, Sourced] = {
+        extras: dict[str, Sourced | VertexBlock | Position | Time] = {
             **({"containment": self.containment} if self.containment else {}),
+            **sourced_of(self.vertex),
             **{f"stage[{i + 1}]": block for i, block in enumerate(self.stages)},
             **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
             **{f"parameters.{name}": block for name, block in self.parameters.items()},
@@ -150,6 +153,23 @@ class Card(Strict):
                 if word := self.left_out(entry.pdgid(0)):
                     message = f"identification[{i + 1}]: {entry.as_!r} is a {word}, which the card does not smear"
                     raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _identifications_are_reachable(self) -> Card:
+        for i, block in enumerate(self.identification):
+            takers: set[int] = set()
+            for pdgid in candidates_of(block):
+                earlier = (j for j in range(i) if self.identification[j].covers(pdgid))
+                taker = next(earlier, None)
+                if taker is None:
+                    break
+                takers.add(taker + 1)
+            else:
+                who = " and ".join(f"identification[{j}]" for j in sorted(takers))
+                verb = "takes" if len(takers) == 1 else "take"
+                message = f"identification[{i + 1}]: can never be reached: {who} {verb} all that it covers"
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")
@@ -295,8 +315,8 @@ def _kinetic(momentum: float, mass: float) -> float:
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
 
 
-def candidates_of(rule: Rule) -> Iterator[int]:
-    """Particles to try a rule on: those it lists, or the members of its classes."""
+def candidates_of(rule: Rule | Identification) -> Iterator[int]:
+    """Particles to try a rule or an identification on: those it lists, or the members of its classes."""
     for word in rule.particles:
         if isinstance(word, int):
             yield word

@@ -65,6 +65,8 @@ def _extras(card: Card) -> list[str]:
         low, high = card.containment.active.low, card.containment.active.high
         size = " x ".join(f"{(b - a) / 100:g}" for a, b in zip(low, high, strict=True))
         lines.append(f"containment: {card.containment.material}, {size} m")
+    if card.vertex is not None:
+        lines.append(f"vertex: {card.vertex}")
     for block in card.identification:
         row = ", ".join(f"{_number(e.probability)} {e.as_}" for e in block.row)
         who = ", ".join(map(str, block.particles))
@@ -102,6 +104,9 @@ def angle_words(angle: Angle) -> str:
     """Show the width of an angle and what it means."""
     if angle.convention == "none":
         return "exact"
+    if angle.sigma_cos_theta is not None:
+        own = angle.sigma_cos_theta
+        return f"{own if isinstance(own, str) else format(own, 'g')} of cos(theta)"
     width = angle.sigma_deg if isinstance(angle.sigma_deg, str) else f"{angle.sigma_deg:g}"
     kind = angle.convention if angle.distribution == "normal" else angle.distribution
     if angle.sigma_phi_deg is not None:

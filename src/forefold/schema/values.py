@@ -20,6 +20,7 @@ __all__ = [
     "Probability",
     "Resolution",
     "Scale",
+    "Scatter",
     "Shape",
     "Strict",
     "Word",
@@ -65,6 +66,7 @@ _Bound = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
 _Resolution = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)]
 _Scale = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False, strict=True)]
 _Degrees = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False, strict=True)]
+_Scatter = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False, strict=True)]
 _Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 _Length = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False, strict=True)]
 _Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False, strict=True)]
@@ -80,6 +82,9 @@ Scale = Annotated[
 ]
 Degrees = Annotated[
     Annotated[_Degrees, Tag("number")] | Annotated[Formula, Tag("formula")], _or_formula
+]
+Scatter = Annotated[
+    Annotated[_Scatter, Tag("number")] | Annotated[Formula, Tag("formula")], _or_formula
 ]
 Probability = Annotated[
     Annotated[_Probability, Tag("number")] | Annotated[Formula, Tag("formula")], _or_formula
