@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from gun import card, rule
@@ -77,16 +78,10 @@ def rays(n: int, *, axis: Any = None, seed: int = 3) -> Rays:
     axes[0], axes[1] = [0.0, 0.0, 1.0], [0.0, 0.0, -1.0]
     axes /= np.sqrt((axes**2).sum(axis=1))[:, None]
     words = rng.integers(0, 2**64, (2, n), dtype=np.uint64)
-    return Rays(
-        words[0],
-        words[1],
-        np.arange(n, dtype=np.uint64),
-        kind,
-        *(p * direction),
-        energy=energy,
-        event=event,
-        axis=axes if axis is None else np.tile(np.asarray(axis, dtype=np.float64), (7, 1)),
-    )
+    px, py, pz = p * direction
+    place = np.arange(n, dtype=np.uint64)
+    axes = axes if axis is None else np.tile(np.asarray(axis, dtype=np.float64), (7, 1))
+    return Rays(words[0], words[1], place, kind, px, py, pz, energy, event, axes)
 
 
 def fates(n: int) -> Any:
@@ -154,10 +149,16 @@ def by_any(given: Rays, made: Plan) -> Smeared:
 
 
 def agree(one: Smeared, two: Smeared, n: int) -> None:
-    for name, a, b in zip(Smeared._fields, one, two, strict=True):
-        # the sign of a NaN is the processor's business
-        a, b = (np.where(x != x, np.nan, x) if x.dtype == np.float64 else x for x in (a, b))
-        assert a[:n].tobytes() == b[:n].tobytes(), name
+    for name in Smeared._fields:
+        assert bits(getattr(one, name)[:n]) == bits(getattr(two, name)[:n]), name
+
+
+def bits(column: Any) -> bytes:
+    """Bytes of a column; the sign of a NaN is the processor's business."""
+    if column.dtype == np.float64:
+        column = np.where(np.isnan(column), np.nan, column)
+    found: bytes = column.tobytes()
+    return found
 
 
 CARDS = {
@@ -267,7 +268,7 @@ def test_small_inputs_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> N
         return x
 
     fresh.__qualname__ = "fresh"
-    compiled = jit.numba.njit(fresh)
+    compiled: Any = numba.njit(fresh)
     assert not jit.worth_compiling(compiled, 1000)
     assert not jit.worth_compiling(compiled, jit.COMPILE_FROM - 1001)
     assert jit.worth_compiling(compiled, 1)
@@ -281,7 +282,7 @@ def test_the_cache_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> N
     """What another process compiled is on the disk; this asks numba itself, whose file it is."""
     monkeypatch.setattr(jit, "_cached", {})
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(jit.numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     one, two = jit.jit(thread_count_of), jit.jit(thread_count_of)
     assert not jit._on_disk(one)
     one(1.0)
@@ -334,7 +335,7 @@ def test_vectors() -> None:
     rules = simple(made)
     assert rules is not None
     # what comes from the cache has no text: compiled once more
-    fresh = jit.numba.njit(**jit._OPTIONS)(draw_blocks.py_func)
+    fresh = numba.njit(**jit._OPTIONS)(draw_blocks.py_func)  # type: ignore[attr-defined]
     given, (axes, same) = rays(300), frames(rays(300).axis)
     table = species_table(made.card, KINDS)
     columns, out = empty(300)
