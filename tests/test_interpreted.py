@@ -24,7 +24,7 @@ from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
 from forefold.kernels import standard as ft
-from forefold.kernels.frame import from_axis, to_axis
+from forefold.kernels.frame import from_axis
 
 EVENTS = 60
 STRANGE_CARD = """
@@ -91,7 +91,6 @@ def elementary() -> np.ndarray:
     for angle in (-4.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0):
         values += fm.sine_cosine(angle)
     for axis in ([0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.6, 0.0, 0.8]):
-        values += to_axis(0.1, 0.2, 0.3, *axis)
         values += from_axis(0.1, 0.2, 0.3, *axis)
     values += distributions()
     # the sign of a NaN is the processor's business

@@ -18,7 +18,10 @@ from scipy import stats
 import forefold
 from forefold import Fate
 from forefold.events import build
-from forefold.kernels.frame import from_axis, to_axis
+from forefold.kernels.frame import from_axis
+from forefold.kernels.layout import Rays
+from forefold.kernels.plain import frames
+from forefold.kernels.wholes import described
 
 CARD = "nusmear-dune-cdr"
 NUMBERS = (
@@ -206,11 +209,16 @@ def test_axis_of_the_probe() -> None:
     "axis", [(0.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.6, 0.0, 0.8), (0.48, -0.6, -0.64)]
 )
 def test_axis_frames_are_rotations(axis: tuple[float, float, float]) -> None:
-    assert np.allclose(to_axis(*axis, *axis), (0.0, 0.0, 1.0), atol=1e-15)
-    vector = (0.3, -1.2, 0.7)
-    there = to_axis(*vector, *axis)
+    vector, axes = (0.3, -1.2, 0.7), np.array([axis])
+    px, py, pz = np.array([axis, vector]).T
+    word, row = np.zeros(2, np.uint64), np.zeros(2, np.int64)
+    rays = Rays(word, word, word, row, px, py, pz, np.full(2, 9.0), row, axes)
+    true = described(rays, np.zeros(1), frames(axes)[0])
+    along, there = np.stack([true.x, true.y, true.z], axis=1)
+    assert np.allclose(along, (0.0, 0.0, 1.0), atol=1e-15)
     assert np.linalg.norm(there) == pytest.approx(np.linalg.norm(vector), rel=1e-14)
-    assert np.allclose(from_axis(*there, *axis), vector, atol=1e-15)
+    x, y, z = (float(side) for side in there)
+    assert np.allclose(from_axis(x, y, z, *axis), vector, atol=1e-15)
 
 
 def test_missing_probe_is_an_error() -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from forefold import species as names
-from forefold.kernels.blocks import Plain, plain
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -98,7 +97,7 @@ def pass_through(
     ValueError
         A formula has no value, or one that is not allowed, for a particle; with ``on_invalid="stop"``.
     """
-    rules = None if taken is not None else simple(plan)
+    rules = None if taken is not None else plan.plain
     if rules is not None:
         out = draw_directly(
             rays, species_table(plan.card, pdgid), rules, fate=fate, variation=variation
@@ -108,24 +107,6 @@ def pass_through(
         rays, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
     )
     return Passage(work.draw(variation), work.kinds[work.kind], work.mass_true)
-
-
-def simple(plan: Plan) -> Plain | None:
-    """Rules that one loop from four-vectors on can do, or None: no formula, no identification, nothing else than plain.
-
-    Parameters
-    ----------
-    plan : Plan
-
-    Returns
-    -------
-    Plain or None
-    """
-    if plan.cells or plan.card.identification:
-        return None
-    nothing = np.empty((0, 0))
-    cells = Cells(plan.rules, plan.rule_links, plan.components, plan.component_links, nothing)
-    return plain(cells)
 
 
 def prepared(

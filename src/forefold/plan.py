@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,11 @@ from forefold.kernels.layout import (
     OF,
     RULE_COLUMNS,
     SPACE_DISTRIBUTIONS,
+    Cells,
     Histograms,
     Species,
 )
+from forefold.kernels.plain import Plain, plain
 from forefold.schema.energy import SHAPES
 from forefold.schema.formulas import Formula, parsed
 
@@ -114,6 +117,14 @@ class Plan:
     cells: tuple[Cell, ...]
     histograms: Histograms
     identification: tuple[tuple[int, ...], ...]
+
+    @cached_property
+    def plain(self) -> Plain | None:
+        """Rules that one loop from four-vectors on can do: no formula, no identification, nothing that is not plain."""
+        if self.cells or self.card.identification:
+            return None
+        tables = (self.rules, self.rule_links, self.components, self.component_links)
+        return plain(Cells(*tables, np.empty((0, 0))))
 
 
 def plan(card: Card) -> Plan:

@@ -12,15 +12,16 @@ from gun import card, rule
 from forefold import species
 from forefold.detector import load_card
 from forefold.kernels import jit
-from forefold.kernels.blocks import Given, Plain, candidates, draw_blocks, frames, plain
+from forefold.kernels.blocks import draw_blocks
 from forefold.kernels.draws import draw_general
 from forefold.kernels.fate import Fate
-from forefold.kernels.layout import Cells, Rays, Smeared, empty_kinematics, empty_smeared
+from forefold.kernels.layout import Cells, Rays, Smeared, empty_smeared
+from forefold.kernels.plain import Plain, candidates, frames, nothing, plain
 from forefold.kernels.smear import choose, describe
 from forefold.kernels.steps import BLOCK
 from forefold.kernels.threads import RANGE, in_ranges, thread_count
 from forefold.kernels.wholes import draw_wholes
-from forefold.passage import prepared, simple
+from forefold.passage import prepared
 from forefold.plan import Plan, plan, species_table
 
 KINDS = np.array([13, -13, 11, 22, 211, 2212, 2112, 14, 1000180400, 3112])
@@ -98,7 +99,7 @@ def empty(n: int) -> tuple[Any, Smeared]:
     return columns[2:], Smeared(a, b, c, d, e, f, g, h, i, fates(n), rule_of, part)
 
 
-NOTHING = Given(np.empty(0, np.int64), empty_kinematics(0), np.empty(0, np.int64), np.empty((0, 0)))
+NOTHING = nothing()
 
 
 def by_blocks(given: Rays, made: Plan, rules: Plain, cut: int = 0) -> Smeared:
@@ -172,7 +173,7 @@ CARDS = {
 @pytest.mark.parametrize("which", list(CARDS))
 def test_three_ways(which: str, axis: Any) -> None:
     made = plan(CARDS[which])
-    rules, n = simple(made), 5000
+    rules, n = made.plain, 5000
     assert rules is not None
     given = rays(n, axis=axis)
     found = by_blocks(given, made, rules, 1234)
@@ -185,7 +186,7 @@ def test_three_ways(which: str, axis: Any) -> None:
 @pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
 def test_any_number(n: int) -> None:
     made = plan(CARDS["record"])
-    rules, given = simple(made), rays(n)
+    rules, given = made.plain, rays(n)
     assert rules is not None
     agree(by_blocks(given, made, rules), by_any(given, made), n)
 
@@ -246,7 +247,7 @@ def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -
     ],
 )
 def test_what_is_not_plain(changed: str) -> None:
-    assert simple(plan(card(rule(changed)))) is None
+    assert plan(card(rule(changed))).plain is None
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_what_is_not_plain(changed: str) -> None:
     ],
 )
 def test_directions_that_are_not_plain(angle: str) -> None:
-    assert simple(plan(card(rule(angle=angle)))) is None
+    assert plan(card(rule(angle=angle))).plain is None
 
 
 def test_small_inputs_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +333,7 @@ def test_vectors() -> None:
     if platform.machine() not in {"x86_64", "AMD64"} or not hasattr(draw_blocks, "inspect_asm"):
         pytest.skip("knows the names of instructions of one kind of processor")
     made = plan(CARDS["record"])
-    rules = simple(made)
+    rules = made.plain
     assert rules is not None
     # what comes from the cache has no text: compiled once more
     fresh = numba.njit(**jit._OPTIONS)(draw_blocks.py_func)  # type: ignore[attr-defined]
@@ -365,6 +366,6 @@ def test_vectors() -> None:
 def test_cards_that_are_plain() -> None:
     """Both models of NuSmear, and what else is shipped as numbers, take the fast way."""
     found = {
-        name: simple(plan(load_card(name))) is not None for name in ("nusmear-default", "perfect")
+        name: plan(load_card(name)).plain is not None for name in ("nusmear-default", "perfect")
     }
     assert found == {"nusmear-default": True, "perfect": True}

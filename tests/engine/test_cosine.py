@@ -19,7 +19,6 @@ from forefold import Fate
 from forefold.cardtools import validate_card
 from forefold.faces.cosine import cosine_cdf
 from forefold.kernels.headings import drawn_cosine
-from forefold.passage import simple
 from forefold.plan import plan
 from forefold.plot import card_figure
 from forefold.testing import check_response
@@ -120,7 +119,7 @@ def test_energies_do_not_move() -> None:
     assert a["energy_reco"].tobytes() == b["energy_reco"].tobytes()
     for angle, fast in ((polar(3.0), True), (cosine(0.1), False)):
         ready = plan(card(rule(ENERGY, angle)))
-        assert (simple(ready) is not None) is fast
+        assert (ready.plain is not None) is fast
 
 
 def test_validate() -> None:

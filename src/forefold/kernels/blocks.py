@@ -1,205 +1,27 @@
-"""Particles in blocks through rules that are plain, from four-vectors to what is reconstructed.
-
-Plain are rules with one component of total or kinetic energy, log-normal, normal or none, with a law in quadrature and a
-polar angle; their numbers may be the particle's own.  For such cards this is `draws` in a tenth of the time, bit by bit.
-"""
+"""Particles in blocks through rules that are plain, from four-vectors to what is reconstructed: the bits of `draws`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forefold.kernels import steps as st
-from forefold.kernels.draws import KEPT, POLAR, SETTLED
+from forefold.kernels.draws import SETTLED
 from forefold.kernels.jit import inlined, jit
-from forefold.kernels.layout import (
-    COMPONENT_COLUMNS,
-    DISTRIBUTIONS,
-    OF,
-    RULE_COLUMNS,
-    Cells,
-    Kinematics,
-    Rays,
-    Smeared,
-    Species,
-)
 from forefold.kernels.steps import BLOCK, MADE, PARAMETERS, ROWS, STRIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Given", "Plain", "candidates", "draw_blocks", "frames", "plain"]
+    from forefold.kernels.layout import Kinematics, Rays, Smeared, Species
+    from forefold.kernels.plain import Given, Plain
+
+__all__ = ["describe_blocks", "draw_blocks"]
 
 _WIDTH = len(PARAMETERS)
-_KINETIC = OF.index("kinetic")
-_NORMAL, _NONE = DISTRIBUTIONS.index("normal"), DISTRIBUTIONS.index("none")
 _SETTLED = SETTLED
-_RANGE = [RULE_COLUMNS.index(name) for name in ("ke_low", "ke_high", "p_low", "p_high")]
-_OF_RULES = ("threshold_ke", "threshold_p", "seen_if", "efficiency", "theta_sigma")
-_OF_COMPONENTS = ("constant", "stochastic", "noise", "scale")
 _KEPT = (st.RECO, st.DRAWN, st.THETA, st.PHI, st.PX, st.PY, st.PZ)
-
-
-class Plain(NamedTuple):
-    """Rules that are plain, as `draw_rays` and `draw_known` take them.
-
-    Attributes
-    ----------
-    numbers : ndarray of float64, shape (r + 1, len(PARAMETERS)), flat
-        The last row is for particles that no rule is for.
-    links : ndarray of int64, in the same shape, flat
-        Row of ``dynamic``, or -1; empty where every number is the rule's.
-    ranges : ndarray of float64, shape (r, 4)
-        Kinetic energies and momenta for which a rule holds.
-    used : ndarray of int64
-        Columns whose numbers are not the same for all rules, or linked.
-    noise, normal : bool
-        Some laws have a noise term, some energies are normal.
-    """
-
-    numbers: NDArray[np.float64]
-    links: NDArray[np.int64]
-    ranges: NDArray[np.float64]
-    used: NDArray[np.int64]
-    noise: bool
-    normal: bool
-
-
-def plain(cells: Cells) -> Plain | None:
-    """Rules as blocks take them, or None if some are not plain.
-
-    Parameters
-    ----------
-    cells : Cells
-
-    Returns
-    -------
-    Plain or None
-    """
-    rules = _columns(cells.rules, RULE_COLUMNS)
-    first = cells.rules[:, RULE_COLUMNS.index("first")].astype(np.int64)
-    if not (rules["last"] == rules["first"] + 1).all():
-        return None
-    components = _columns(cells.components[first], COMPONENT_COLUMNS)
-    links = _columns(cells.rule_links, RULE_COLUMNS)
-    links |= _columns(cells.component_links[first], COMPONENT_COLUMNS)
-    if not _is_plain(rules, components, links):
-        return None
-    made = {name: rules[name] for name in _OF_RULES}
-    made |= {name: components[name] for name in _OF_COMPONENTS}
-    made["kinetic"] = components["of"] == _KINETIC
-    made["normal"] = components["distribution"] == _NORMAL
-    linked = {name: links[name] for name in (*_OF_RULES, *_OF_COMPONENTS)}
-    for whole, part in (("resolution", "constant"), ("sigma", "noise")):
-        given = (components[whole] >= 0.0) | (links[whole] >= 0)
-        for name in ("constant", "stochastic", "noise"):
-            made[name] = np.where(given, components[whole] if name == part else 0.0, made[name])
-            linked[name] = np.where(given, links[whole] if name == part else -1, linked[name])
-    exact = components["distribution"] == _NONE
-    for name in ("constant", "stochastic", "noise"):
-        made[name] = np.where(exact, 0.0, made[name])
-        linked[name] = np.where(exact, -1, linked[name])
-    nothing = np.full(exact.size, -1)
-    numbers = np.stack([made[name] for name in PARAMETERS], axis=1)
-    rows = np.stack([linked.get(name, nothing) for name in PARAMETERS], axis=1)
-    numbers = np.concatenate([numbers, [[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]])
-    rows = np.concatenate([rows, np.full((1, _WIDTH), -1)])
-    noise = (made["noise"] != 0.0) | (linked["noise"] >= 0)
-    return Plain(
-        numbers.astype(np.float64).ravel(),
-        rows.astype(np.int64).ravel() if (rows >= 0).any() else np.empty(0, np.int64),
-        np.ascontiguousarray(cells.rules[:, _RANGE]),
-        np.flatnonzero((numbers != numbers[-1]).any(axis=0) | (rows >= 0).any(axis=0)),
-        bool(noise.any()),
-        bool(made["normal"].any()),
-    )
-
-
-def _columns(table: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    return {name: table[:, i] for i, name in enumerate(names)}
-
-
-def _is_plain(
-    rules: dict[str, NDArray[Any]],
-    components: dict[str, NDArray[Any]],
-    links: dict[str, NDArray[Any]],
-) -> bool:
-    ours = {*_OF_RULES, *_OF_COMPONENTS, "resolution", "sigma", "when"}
-    good = np.isin(rules["convention"], (POLAR, KEPT))
-    good &= (rules["reco_ke"] == -np.inf) & (rules["reco_p"] == -np.inf)
-    good &= np.isin(components["of"], (OF.index("total"), _KINETIC))
-    good &= components["distribution"] <= _NONE
-    good &= (components["linear"] == 0.0) & (components["offset"] == 0.0)
-    good &= components["clamp"] == 0.0
-    for name, link in links.items():
-        if name not in ours:
-            good &= link < 0
-    return bool(good.all())
-
-
-def frames(axis: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Cosine and sine of azimuth, sine and cosine of polar angle of unit vectors, and whether all are the same.
-
-    Parameters
-    ----------
-    axis : ndarray of float64, shape (m, 3)
-
-    Returns
-    -------
-    ndarray of float64, shape (4 m,)
-    bool
-    """
-    x, y, z = axis.T
-    across = np.sqrt(x * x + y * y)
-    along_z = across == 0.0
-    safe = np.where(along_z, 1.0, across)
-    up = np.where(z > 0.0, 1.0, -1.0)
-    found = np.empty((len(axis), 4))
-    found[:, 0] = np.where(along_z, up, x / safe)
-    found[:, 1] = np.where(along_z, 0.0, y / safe)
-    found[:, 2] = across
-    found[:, 3] = np.where(along_z, up, z)
-    return found.ravel(), bool((axis == axis[:1]).all())
-
-
-class Given(NamedTuple):
-    """What is known of particles before the draw; arrays of no length where it is not.
-
-    Attributes
-    ----------
-    kind : ndarray of int64, shape (n,)
-        What the particles are taken for.
-    kinematics : Kinematics
-    chosen : ndarray of int64, shape (n,)
-        Their rules; -1 is left out.
-    dynamic : ndarray of float64, shape (d, n)
-        Their own numbers.
-    """
-
-    kind: NDArray[np.int64]
-    kinematics: Kinematics
-    chosen: NDArray[np.int64]
-    dynamic: NDArray[np.float64]
-
-
-def candidates(species: Species) -> NDArray[np.int64]:
-    """Rules of every kind in the order in which they are tried, as a table: the last one is repeated.
-
-    Parameters
-    ----------
-    species : Species
-
-    Returns
-    -------
-    ndarray of int64, shape (s, w)
-    """
-    lengths = species.last - species.first
-    steps = np.arange(max(1, int(lengths.max(initial=1))))
-    place = species.first[:, None] + np.minimum(steps, np.maximum(lengths - 1, 0)[:, None])
-    if not species.candidates.size:
-        return np.zeros(place.shape, np.int64)
-    return species.candidates[np.minimum(place, species.candidates.size - 1)]
 
 
 @inlined
@@ -332,6 +154,48 @@ def _describe(
     st.angles(b, m)
 
 
+@jit
+def describe_blocks(
+    rays: Rays,
+    species: Species,
+    axes: NDArray[np.float64],
+    same: bool,
+    start: int,
+    stop: int,
+    out: Kinematics,
+) -> None:
+    """Find the true kinematics of the particles from `start` to `stop`.
+
+    Parameters
+    ----------
+    rays : Rays
+    species : Species
+    axes, same
+        See `forefold.kernels.plain.frames`.
+    start, stop : int
+    out : Kinematics
+        Filled.
+    """
+    b = np.empty(ROWS * STRIDE)
+    for i in range(BLOCK):
+        b[st.C + i], b[st.S + i], b[st.ACROSS + i], b[st.ALONG + i] = axes[:4]
+    for at in range(start, stop, BLOCK):
+        m = min(BLOCK, stop - at)
+        if not same:
+            st.axes(b, axes, rays.event, at, m)
+        _describe(b, rays, species.mass, at, m)
+        _store(b, st.MASS, out.mass, at, m)
+        _store(b, st.E, out.energy, at, m)
+        _store(b, st.KE, out.kinetic, at, m)
+        _store(b, st.P, out.p, at, m)
+        _store(b, st.X, out.x, at, m)
+        _store(b, st.Y, out.y, at, m)
+        _store(b, st.Z, out.z, at, m)
+        _store(b, st.THETA, out.theta, at, m)
+        for i in range(m):
+            out.off_shell[at + i] = b[st.OFF + i] != 0.0
+
+
 @inlined
 def _load(b: NDArray[np.float64], row: int, values: NDArray[np.float64], at: int, m: int) -> None:
     for i in range(m):
@@ -396,11 +260,11 @@ def draw_blocks(
     rays : Rays
     species : Species
     table : ndarray of int64
-        See `candidates`.
+        See `forefold.kernels.plain.candidates`.
     rules : Plain
     given : Given
     axes, same
-        See `frames`.
+        See `forefold.kernels.plain.frames`.
     block : uint64
         Counter word 3, see `forefold.kernels.philox`.
     start, stop : int

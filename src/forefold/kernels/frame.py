@@ -12,41 +12,21 @@ from forefold.kernels.jit import jit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["azimuths", "folded", "from_axis", "pointing", "record_mass", "to_axis"]
+__all__ = [
+    "azimuths",
+    "folded",
+    "from_axis",
+    "pointing",
+]
 
 _TWO_PI = 2.0 * fm.PI
-_ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
-
-
-@jit
-def record_mass(energy: float, p: float, table_mass: float) -> tuple[float, bool]:
-    """Mass from the record where E >= |p|, else the table's; and whether E is short of |p| beyond rounding."""
-    m2 = (energy - p) * (energy + p)
-    if m2 >= 0.0:
-        return np.sqrt(m2), False
-    return table_mass, m2 < -_ROUNDING * energy * energy
-
-
-@jit
-def to_axis(
-    x: float, y: float, z: float, ax: float, ay: float, az: float
-) -> tuple[float, float, float]:
-    """Components of a vector in the frame whose z is the unit vector (ax, ay, az)."""
-    across = np.sqrt(ax * ax + ay * ay)
-    if across == 0.0:
-        # half a turn about x for an axis that points back
-        c, s, az = (1.0, 0.0, 1.0) if az > 0.0 else (-1.0, 0.0, -1.0)
-    else:
-        c, s = ax / across, ay / across
-    forward = c * x + s * y
-    return az * forward - across * z, c * y - s * x, across * forward + az * z
 
 
 @jit
 def from_axis(
     x: float, y: float, z: float, ax: float, ay: float, az: float
 ) -> tuple[float, float, float]:
-    """Inverse of `to_axis`."""
+    """Components in the record's frame of a vector in the frame whose z is the unit vector (ax, ay, az)."""
     across = np.sqrt(ax * ax + ay * ay)
     if across == 0.0:
         # half a turn about x for an axis that points back

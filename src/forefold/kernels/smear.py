@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kernels import math as fm
-from forefold.kernels.blocks import Given, Plain, candidates, draw_blocks, frames, plain
+from forefold.kernels.blocks import describe_blocks, draw_blocks
 from forefold.kernels.draws import draw_general
-from forefold.kernels.energies import cell
-from forefold.kernels.frame import record_mass, to_axis
 from forefold.kernels.jit import jit, worth_compiling
 from forefold.kernels.layout import (
     RULE_COLUMNS,
@@ -29,8 +26,9 @@ from forefold.kernels.layout import (
     empty_smeared,
 )
 from forefold.kernels.philox import uniforms
+from forefold.kernels.plain import Given, Plain, candidates, frames, nothing, plain
 from forefold.kernels.threads import in_ranges
-from forefold.kernels.wholes import draw_wholes
+from forefold.kernels.wholes import described, draw_wholes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,54 +41,30 @@ __all__ = ["choose", "describe", "draw", "draw_directly", "uniform_columns"]
 
 
 @jit
-def describe_all(rays: Rays, species: Species, out: Kinematics) -> None:
-    """Turn every particle into the frame of its axis; no particle sees another."""
-    _, _, _, kind, px, py, pz, energies, event, axis = rays
-    table_mass = species.mass
-    o_mass, o_energy, o_kinetic, o_p, o_x, o_y, o_z, o_theta, o_off = out
-    for i in range(energies.size):
-        e, energy = event[i], energies[i]
-        x, y, z = to_axis(px[i], py[i], pz[i], axis[e, 0], axis[e, 1], axis[e, 2])
-        across = np.sqrt(x * x + y * y)
-        p = np.sqrt(across * across + z * z)
-        mass, off_shell = record_mass(energy, p, table_mass[kind[i]])
-        o_mass[i], o_energy[i], o_kinetic[i], o_p[i] = mass, energy, max(energy - mass, 0.0), p
-        o_x[i], o_y[i], o_z[i], o_theta[i] = x, y, z, fm.arctangent2(across, z)
-        o_off[i] = off_shell
-
-
-@jit
 def choose_all(
     kind: NDArray[np.int64],
-    species: Species,
+    outcome: NDArray[np.int64],
+    table: NDArray[np.int64],
     kinematics: Kinematics,
     rules: NDArray[np.float64],
     links: NDArray[np.int64],
     dynamic: NDArray[np.float64],
     out: NDArray[np.int64],
 ) -> None:
-    """Take the first rule that holds; -1 for kinds that the card leaves out."""
-    outcome, first, last, candidates = (
-        species.outcome,
-        species.first,
-        species.last,
-        species.candidates,
-    )
+    """Take the first rule that holds; -1 for kinds that the card leaves out. The last one of `table` always holds."""
     kinetics, momenta = kinematics.kinetic, kinematics.p
+    last = table.shape[1] - 1
     for i in range(kind.size):
         s, kinetic, p = kind[i], kinetics[i], momenta[i]
-        if outcome[s] != 0:
-            out[i] = -1
-            continue
-        k = candidates[last[s] - 1]  # the last one always holds
-        for j in range(first[s], last[s] - 1):
-            k_j = candidates[j]
-            inside = rules[k_j, _KE_LOW] <= kinetic < rules[k_j, _KE_HIGH]
-            inside = inside and rules[k_j, _P_LOW] <= p < rules[k_j, _P_HIGH]
-            if inside and cell(rules, links, k_j, _WHEN, dynamic, i) == 1.0:
-                k = k_j
-                break
-        out[i] = k
+        k = table[s, last]
+        for j in range(last - 1, -1, -1):
+            other = table[s, j]
+            inside = (rules[other, _KE_LOW] <= kinetic) & (kinetic < rules[other, _KE_HIGH])
+            inside = inside & (rules[other, _P_LOW] <= p) & (p < rules[other, _P_HIGH])
+            if links[other, _WHEN] >= 0:
+                inside = inside & (dynamic[links[other, _WHEN], i] == 1.0)
+            k = other if inside else k
+        out[i] = -1 if outcome[s] != 0 else k
 
 
 @jit
@@ -119,8 +93,15 @@ def describe(rays: Rays, species: Species) -> Kinematics:
     -------
     Kinematics
     """
-    out = empty_kinematics(rays.energy.size)
-    describe_all(rays, species, out)
+    n = rays.energy.size
+    axes, same = frames(rays.axis)
+    if not worth_compiling(describe_blocks, n):
+        return described(rays, species.mass, axes)
+    out = empty_kinematics(n)
+    if n:
+        in_ranges(
+            lambda start, stop: describe_blocks(rays, species, axes, same, start, stop, out), n
+        )
     return out
 
 
@@ -145,7 +126,8 @@ def choose(
         -1 where the card leaves the particle out.
     """
     out = np.empty(kind.size, np.int64)
-    choose_all(kind, species, kinematics, cells.rules, cells.rule_links, cells.dynamic, out)
+    table, cards = candidates(species), (cells.rules, cells.rule_links, cells.dynamic)
+    choose_all(kind, species.outcome, table, kinematics, *cards, out)
     return out
 
 
@@ -210,7 +192,7 @@ def draw_directly(
     rays : Rays
     species : Species
     rules : Plain
-        See `forefold.kernels.blocks.plain`; no condition of them is a formula.
+        See `forefold.kernels.plain.plain`; no condition of them is a formula.
     fate : ndarray of uint16, shape (n,), optional
         Flags that are known, and outcomes of particles that are left out.
     variation : int
@@ -219,10 +201,7 @@ def draw_directly(
     -------
     Smeared
     """
-    nothing = Given(
-        np.empty(0, np.int64), empty_kinematics(0), np.empty(0, np.int64), np.empty((0, 0))
-    )
-    return _draw_plain(rays, species, rules, nothing, fate, np.uint64(variation << 16))
+    return _draw_plain(rays, species, rules, nothing(), fate, np.uint64(variation << 16))
 
 
 def _draw_plain(

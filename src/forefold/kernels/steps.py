@@ -79,7 +79,7 @@ TAIL = SPREAD = PX
 _TWO_PI = 2.0 * fm.PI
 _CENTRAL = fm.CENTRAL
 _FAR = fm.FAR
-_ROUNDING = 1e-6
+_ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
 _DETECTED = float(Fate.DETECTED)
 _BELOW_THRESHOLD = float(Fate.BELOW_THRESHOLD)
 _ESCAPED = float(Fate.ESCAPED)

@@ -19,13 +19,13 @@ from forefold.kernels.steps import PARAMETERS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.blocks import Given, Plain
     from forefold.kernels.layout import Rays, Smeared, Species
+    from forefold.kernels.plain import Given, Plain
 
     Column = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["draw_wholes"]
+__all__ = ["described", "draw_wholes"]
 
 _TWO_PI = 2.0 * fm.PI
 _ROUNDING = 1e-6
@@ -60,7 +60,7 @@ def draw_wholes(
     if known:
         true, chosen = given.kinematics, given.chosen
     else:
-        true = _described(rays, species.mass, frame)
+        true = described(rays, species.mass, axes)
         out.mass[:], out.theta_true[:] = true.mass, true.theta
         chosen = _chosen(true, table[kind], rules.ranges)
         chosen = np.where((out.fate & SETTLED) != 0, -1, chosen)
@@ -74,9 +74,22 @@ def draw_wholes(
     _draw(rays, true, _numbers(rules, rows, given.dynamic), live, frame, block, out)
 
 
-def _described(rays: Rays, masses: Column, frame: Column) -> Kinematics:
-    """Find true kinematics in the frame of the axis."""
-    c, s, across, along = frame
+def described(rays: Rays, masses: Column, axes: Column) -> Kinematics:
+    """Find true kinematics in the frame of the axis.
+
+    Parameters
+    ----------
+    rays : Rays
+    masses : ndarray of float64, shape (s,), GeV
+        Of each species, where the record has none.
+    axes : ndarray of float64
+        See `forefold.kernels.plain.frames`.
+
+    Returns
+    -------
+    Kinematics
+    """
+    c, s, across, along = axes.reshape(-1, 4)[rays.event].T
     forward = c * rays.px + s * rays.py
     x, y = along * forward - across * rays.pz, c * rays.py - s * rays.px
     z = across * forward + along * rays.pz
