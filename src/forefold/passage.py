@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from forefold import species as names
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -21,11 +20,12 @@ from forefold.kernels.philox import PURPOSE_IDENTIFICATION
 from forefold.kernels.smear import choose, describe, draw, draw_directly, uniform_columns
 from forefold.plan import species_table
 from forefold.quantities import Particles, quantity
+from forefold.refusals import above_one, no_value, particle, undrawable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.plan import Cell, Plan
+    from forefold.plan import Plan
 
 __all__ = ["OnInvalid", "Passage", "Prepared", "all_kinds", "pass_through", "prepared"]
 
@@ -41,7 +41,6 @@ _ANGLES = [RULE_COLUMNS.index(name) for name in ("theta_sigma", "phi_sigma")]
 _PARTS = [RULE_COLUMNS.index(name) for name in ("first", "last")]
 _SEEN_IF = RULE_COLUMNS.index("seen_if")
 _WEIGHT = COMPONENT_COLUMNS.index("weight")
-_OR_LOSE = "or let such particles be lost (on_invalid='lose', --on-invalid lose)"
 
 
 class Passage(NamedTuple):
@@ -197,6 +196,7 @@ class Prepared:
             np.zeros((len(plan.cells), n)),
         )
         self.chosen = np.full(n, -1, np.int64)
+        self._order, self._bounds = np.empty(0, np.int64), np.empty(0, np.int64)
 
     def _open(self) -> NDArray[np.bool_]:
         """Particles of which nothing is settled yet."""
@@ -253,11 +253,8 @@ class Prepared:
             self.fate[rows[wrong]] |= np.uint16(_INVALID)
         elif wrong.any():
             i = int(np.argmax(wrong))
-            message = (
-                f"card {self.plan.card.name}: {where}: probabilities add up to {total[i]:.6g} for "
-                f"{self._words(int(rows[i]))}; at most 1 is allowed; {_OR_LOSE}"
-            )
-            raise ValueError(message)
+            who = self._words(int(rows[i]))
+            raise ValueError(above_one(self.plan.card, where, float(total[i]), who))
 
     def _retake(self, rows: NDArray[np.int64], kind: NDArray[np.int64], keep: str) -> None:
         """Give mistaken particles the mass of what they are taken for, and keep what is measured."""
@@ -296,6 +293,7 @@ class Prepared:
         plan = self.plan
         if not plan.cells:
             return
+        self._sort()
         done = set(plan.rule_links[:, _WHEN].tolist())
         todo = self._open()
         for link in plan.rule_links[:, _SEEN_IF].tolist():
@@ -327,24 +325,30 @@ class Prepared:
         undrawn = (out.fate & _INVALID) != 0
         if undrawn.any() and self._on_invalid == "stop":
             i = int(np.argmax(undrawn))
-            rule = self.chosen[i]
-            message = (
-                f"card {plan.card.name}: rule[{rule + 1}] {plan.card.rules[rule].name!r}.energy: nothing can be drawn "
-                f"for {self._words(i)}: it is outside the table, or in an empty row of it, or low is not below high, "
-                f"or the width is not finite; {_OR_LOSE}"
-            )
-            raise ValueError(message)
+            raise ValueError(undrawable(plan.card, int(self.chosen[i]), self._words(i)))
         return out
+
+    def _sort(self) -> None:
+        """Put the particles of each rule together, so that no cell looks through all of them."""
+        chosen = self.chosen.astype(np.int16)  # this wide it sorts in one pass
+        self._order = np.argsort(chosen, kind="stable")
+        rules = np.arange(len(self.plan.card.rules) + 1)
+        self._bounds = np.searchsorted(chosen[self._order], rules)
+
+    def _rows(self, rule: int) -> NDArray[np.int64]:
+        return self._order[self._bounds[rule] : self._bounds[rule + 1]]
 
     def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
         """Evaluate a cell for those particles of its rule that need it."""
-        self._evaluated(link, np.flatnonzero(which & (self.chosen == self.plan.cells[link].rule)))
+        rows = self._rows(self.plan.cells[link].rule)
+        self._evaluated(link, rows[which[rows]])
 
     def _above_threshold(self) -> NDArray[np.bool_]:
         """Particles that are seen if the efficiency lets them: for others, efficiency and energy need no value."""
         k, rules, chosen = self.kinematics, self.plan.rules, self.chosen
-        above = k.kinetic >= rules[chosen, _THRESHOLD_KE]
-        above &= k.p >= rules[chosen, _THRESHOLD_P]
+        above = k.kinetic >= np.ascontiguousarray(rules[:, _THRESHOLD_KE])[chosen]
+        if rules[:, _THRESHOLD_P].any():
+            above &= k.p >= np.ascontiguousarray(rules[:, _THRESHOLD_P])[chosen]
         for rule, link in enumerate(self.plan.rule_links[:, _SEEN_IF].tolist()):
             if link >= 0:
                 above &= (chosen != rule) | (self.cells.dynamic[link] == 1.0)
@@ -356,7 +360,8 @@ class Prepared:
         for rule, (first, last) in enumerate(self.plan.rules[:, _PARTS].astype(np.int64).tolist()):
             ahead = range(first, last - 1)
             if any(links[k] >= 0 for k in ahead):
-                rows = np.flatnonzero(which & (self.chosen == rule))
+                rows = self._rows(rule)
+                rows = rows[which[rows]]
                 total = np.zeros(rows.size)
                 for k in ahead:
                     total += numbers[k] if links[k] < 0 else self.cells.dynamic[links[k], rows]
@@ -365,11 +370,11 @@ class Prepared:
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Fill a cell for these particles; those without a value are refused, or lost. Say who has one."""
-        cell = self.plan.cells[link]
+        plan, cell = self.plan, self.plan.cells[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
         particles = Particles(
-            self.rays, self.kinematics, self.kinds, self.kind, self.plan.card.containment
+            self.rays, self.kinematics, self.kinds, self.kind, plan.card.containment
         )
         columns = (
             np.stack([quantity(name, particles, rows) for name in cell.program.names])
@@ -383,39 +388,13 @@ class Prepared:
             above = value > cell.low if cell.above else value >= cell.low
             good = above & (value <= cell.high) & np.isfinite(value)
         if not good.all():
-            self._refuse(cell, rows, value, good)
-        self.cells.dynamic[link, rows] = np.where(good, value * cell.factor, 0.0)
+            if self._on_invalid == "stop":
+                i = int(np.argmax(~good))
+                raise ValueError(no_value(plan.card, cell, value[i], self._words(int(rows[i]))))
+            self.fate[rows[~good]] |= np.uint16(_INVALID)
+            value = np.where(good, value, 0.0)
+        self.cells.dynamic[link, rows] = value if cell.factor == 1.0 else value * cell.factor
         return np.asarray(good)
 
-    def _refuse(
-        self,
-        cell: Cell,
-        rows: NDArray[np.int64],
-        value: NDArray[np.float64],
-        good: NDArray[np.bool_],
-    ) -> None:
-        if self._on_invalid == "lose":
-            self.fate[rows[~good]] |= np.uint16(_INVALID)
-            return
-        i = int(np.argmax(~good))
-        allowed = f"{'above' if cell.above else 'from'} {cell.low:g}"
-        allowed += f" to {cell.high:g}" if np.isfinite(cell.high) else ""
-        allowed = "true or false" if cell.condition else f"{allowed}, finite"
-        found = "is not known" if np.isnan(value[i]) else f"is {value[i]:.6g}"
-        message = (
-            f"card {self.plan.card.name}: {cell.where}: {cell.text!r} {found} for {self._words(int(rows[i]))}; "
-            f"allowed: {allowed}; {_OR_LOSE}"
-        )
-        raise ValueError(message)
-
     def _words(self, i: int) -> str:
-        k = self.kinematics
-        pdg = int(self.kinds[self.kind[i]])
-        try:
-            name = names.name(pdg)
-        except ValueError:
-            name = f"PDG {pdg}"
-        return (
-            f"{name} with E = {k.energy[i]:.6g} GeV, p = {k.p[i]:.6g} GeV, theta = {k.theta[i]:.6g} "
-            f"(entry {int(self.rays.entry[i])})"
-        )
+        return particle(int(self.kinds[self.kind[i]]), self.kinematics, self.rays, i)

@@ -100,7 +100,7 @@ def described(rays: Rays, masses: Column, axes: Column) -> Kinematics:
     off = m2 < -_ROUNDING * rays.energy * rays.energy
     kinetic = np.maximum(rays.energy - mass, 0.0)
     theta = co.arctangent2(side, z)
-    return Kinematics(mass, rays.energy, kinetic, p, x, y, z, theta, off)
+    return Kinematics(mass, rays.energy.copy(), kinetic, p, x, y, z, theta, off)
 
 
 def _chosen(true: Kinematics, table: Rows, ranges: Column) -> Rows:

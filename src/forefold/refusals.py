@@ -1,0 +1,99 @@
+"""What is said of particles that a card has nothing for: which one, what was found, what is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold import species as names
+
+if TYPE_CHECKING:
+    from forefold.kernels.layout import Kinematics, Rays
+    from forefold.plan import Cell
+    from forefold.schema import Card
+
+__all__ = ["above_one", "no_value", "particle", "undrawable"]
+
+_OR_LOSE = "or let such particles be lost (on_invalid='lose', --on-invalid lose)"
+
+
+def particle(pdgid: int, kinematics: Kinematics, rays: Rays, i: int) -> str:
+    """Name a particle with its energy, momentum, angle and entry.
+
+    Parameters
+    ----------
+    pdgid : int
+    kinematics : Kinematics
+    rays : Rays
+    i : int
+
+    Returns
+    -------
+    str
+    """
+    try:
+        name = names.name(pdgid)
+    except ValueError:
+        name = f"PDG {pdgid}"
+    energy, p, theta = (x[i] for x in (kinematics.energy, kinematics.p, kinematics.theta))
+    about = f"E = {energy:.6g} GeV, p = {p:.6g} GeV, theta = {theta:.6g}"
+    return f"{name} with {about} (entry {int(rays.entry[i])})"
+
+
+def no_value(card: Card, cell: Cell, value: float, who: str) -> str:
+    """Say that a formula has no value, or one that is not allowed.
+
+    Parameters
+    ----------
+    card : Card
+    cell : Cell
+    value : float
+    who : str
+
+    Returns
+    -------
+    str
+    """
+    allowed = f"{'above' if cell.above else 'from'} {cell.low:g}"
+    allowed += f" to {cell.high:g}" if np.isfinite(cell.high) else ""
+    allowed = "true or false" if cell.condition else f"{allowed}, finite"
+    found = "is not known" if np.isnan(value) else f"is {value:.6g}"
+    what = f"card {card.name}: {cell.where}: {cell.text!r} {found} for {who}"
+    return f"{what}; allowed: {allowed}; {_OR_LOSE}"
+
+
+def above_one(card: Card, where: str, total: float, who: str) -> str:
+    """Say that probabilities add up to more than one.
+
+    Parameters
+    ----------
+    card : Card
+    where : str
+    total : float
+    who : str
+
+    Returns
+    -------
+    str
+    """
+    what = f"card {card.name}: {where}: probabilities add up to {total:.6g} for {who}"
+    return f"{what}; at most 1 is allowed; {_OR_LOSE}"
+
+
+def undrawable(card: Card, rule: int, who: str) -> str:
+    """Say that nothing can be drawn.
+
+    Parameters
+    ----------
+    card : Card
+    rule : int
+    who : str
+
+    Returns
+    -------
+    str
+    """
+    what = f"card {card.name}: rule[{rule + 1}] {card.rules[rule].name!r}.energy: nothing can be drawn for {who}"
+    why = "it is outside the table, or in an empty row of it, or low is not below high, or the width is not finite"
+    return f"{what}: {why}; {_OR_LOSE}"
