@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from forefold.response import Response, smear_values
     from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
+    from forefold.unfolding import Unfolded, closure, unfold
     from forefold.variations import Variation, smear_variations, standard_variations, throws
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Fate",
     "Response",
     "Summary",
+    "Unfolded",
     "Variation",
     "Weights",
     "__version__",
@@ -43,6 +45,7 @@ __all__ = [
     "card_response",
     "card_toml",
     "cards",
+    "closure",
     "convert",
     "energy_matrix",
     "events",
@@ -68,6 +71,7 @@ __all__ = [
     "species",
     "standard_variations",
     "throws",
+    "unfold",
     "validate_card",
     "variations",
     "varied_energy_matrix",
@@ -79,6 +83,7 @@ _HOMES = {
     "Fate": "kernels.fate",
     "Response": "response",
     "Summary": "matrix",
+    "Unfolded": "unfolding",
     "Variation": "variations",
     "Weights": "reweighting",
     "__version__": "_version",
@@ -87,6 +92,7 @@ _HOMES = {
     "card_response": "faces",
     "card_toml": "cardtools",
     "cards": "detector",
+    "closure": "unfolding",
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
@@ -107,6 +113,7 @@ _HOMES = {
     "smear_variations": "variations",
     "standard_variations": "variations",
     "throws": "variations",
+    "unfold": "unfolding",
     "varied_energy_matrix": "matrix",
     "validate_card": "cardtools",
 }
