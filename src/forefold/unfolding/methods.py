@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from forefold.unfolding.criteria import RULES, chosen_strength
 from forefold.unfolding.likelihood import maximum_likelihood
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from forefold.unfolding.solution import Solution
 
 __all__ = ["METHODS", "Settings", "settings", "solved"]
+
+_FEWEST = 1.0  # events: the smallest variance of a count
 
 # names, and what a reader is told that they are
 METHODS = {
@@ -140,11 +144,27 @@ def solved(given: Problem, how: Settings) -> Solution:
     if how.method == "bayes":
         assert how.iterations is not None
         return iterative(given, how.iterations, how.errors, how.key)
-    if how.method == "wiener":
-        return wiener(given, how.order)
     if how.method == "likelihood":
         assert not isinstance(how.strength, str)
         return maximum_likelihood(given, how.strength or 0.0, how.order)
+    return _weighted(given, how) if given.poisson else _linear(given, how)
+
+
+def _weighted(given: Problem, how: Settings) -> Solution:
+    """Solve twice: counts weight the first time, what it predicts for them the second time.
+
+    A count that came out low has a small variance, so weights from counts pull down; weights from the prediction do not.
+    """
+    first = _linear(given, how)
+    expected = np.maximum(first.values @ given.matrix + given.background, _FEWEST)
+    extra = given.variance - given.statistical
+    better = replace(given, variance=np.diag(expected) + extra)
+    return replace(_linear(better, how), expected=expected)
+
+
+def _linear(given: Problem, how: Settings) -> Solution:
+    if how.method == "wiener":
+        return wiener(given, how.order)
     if how.method == "inversion":
         return inversion(given)
     found = spectrum(given, how.order)
@@ -152,5 +172,4 @@ def solved(given: Problem, how: Settings) -> Solution:
         assert how.strength is not None
         return tikhonov(found, float(how.strength), "given")
     strength, text, scan = chosen_strength(found, how.strength, how.key)
-    result = tikhonov(found, strength, text)
-    return type(result)(**{**vars(result), "scan": scan})
+    return replace(tikhonov(found, strength, text), scan=scan)
