@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
     from forefold.fitting import fit_card
+    from forefold.folding import ResponseMatrix
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -34,6 +35,7 @@ __all__ = [
     "Card",
     "Fate",
     "Response",
+    "ResponseMatrix",
     "Summary",
     "Variation",
     "Weights",
@@ -78,6 +80,7 @@ _HOMES = {
     "Card": "detector",
     "Fate": "kernels.fate",
     "Response": "response",
+    "ResponseMatrix": "folding",
     "Summary": "matrix",
     "Variation": "variations",
     "Weights": "reweighting",
