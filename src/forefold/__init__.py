@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
     from forefold.fitting import fit_card
-    from forefold.folding import ResponseMatrix
+    from forefold.folding import ResponseMatrix, fold
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -51,6 +51,7 @@ __all__ = [
     "families",
     "fate_counts",
     "fit_card",
+    "fold",
     "inspect",
     "io",
     "iterate",
@@ -94,6 +95,7 @@ _HOMES = {
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
     "fit_card": "fitting",
+    "fold": "folding",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",

@@ -68,9 +68,8 @@ class Uncertainty:
         """
         of_one = (self.matrix * (1.0 - self.matrix)).sum(axis=1)
         found = self.variance.sum(axis=1)
-        return np.divide(
-            of_one, found, out=self.effective_entries, where=(found > 0.0) & (of_one > 0.0)
-        )
+        good = (found > 0.0) & (of_one > 0.0)
+        return np.asarray(np.divide(of_one, found, out=self.effective_entries, where=good))
 
     def row_covariance(self, method: Method = "multinomial", *, prior: float = 0.5) -> Array:
         """Give the covariance of every row of `matrix`; rows are independent of each other.

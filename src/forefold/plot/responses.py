@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["response_matrix_figure"]
 
-_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _STRIP = 0.52, 0.72, 0.46, 0.12, 0.06, 0.62  # inches
+_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _STRIP = 0.52, 0.72, 0.46, 0.12, 0.12, 0.62  # inches
 _BAR_GAP, _BAR_WIDTH = 0.1, 0.12
 
 
