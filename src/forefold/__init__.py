@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
     from forefold.fitting import fit_card
+    from forefold.folding import ResponseMatrix, fold
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -35,6 +36,7 @@ __all__ = [
     "Card",
     "Fate",
     "Response",
+    "ResponseMatrix",
     "Summary",
     "Unfolded",
     "Variation",
@@ -52,6 +54,7 @@ __all__ = [
     "families",
     "fate_counts",
     "fit_card",
+    "fold",
     "inspect",
     "io",
     "iterate",
@@ -82,6 +85,7 @@ _HOMES = {
     "Card": "detector",
     "Fate": "kernels.fate",
     "Response": "response",
+    "ResponseMatrix": "folding",
     "Summary": "matrix",
     "Unfolded": "unfolding",
     "Variation": "variations",
@@ -97,6 +101,7 @@ _HOMES = {
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
     "fit_card": "fitting",
+    "fold": "folding",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
