@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "inputs"]
 
+_MOST = 50_000_000  # numbers of covariances within rows
+
 
 class Inputs(NamedTuple):
     """What was given, as arrays, flattened in C order.
@@ -78,6 +80,9 @@ def inputs(
     reco_axes = tuple(response.reco_axes) if known else ()
     true_axes = tuple(response.true_axes) if known else ()
     notes: list[str] = []
+    if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
+        fakes = fakes if np.any(data.fakes) else "ignore"
+        data = data.histogram
     counts = _contents("data", data, reco_axes)
     if isinstance(covariance, str):
         if covariance != "poisson":
@@ -88,7 +93,7 @@ def inputs(
         covariance = _of_histogram(data, counts, notes)
     spread = matrix_variance
     if spread is None and known:
-        spread = _row_spread(response)
+        spread = _row_spread(response, notes)
     outside = None if background is None else _contents("background", background, reco_axes)
     if known:
         outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
@@ -158,6 +163,9 @@ def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
     found = data.variances()
     if found is None:
         return None
+    if getattr(data, "name", None) == "prediction":
+        notes.append("data are a prediction: their variances are taken as those of counts")
+        return None
     variances = np.asarray(found, dtype=np.float64).ravel()
     if np.allclose(variances, counts, rtol=1e-9, atol=0.0):
         return None
@@ -172,13 +180,18 @@ def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
     return variances
 
 
-def _row_spread(response: Any) -> Any:
-    """Covariances within rows where the response knows them, else variances."""
-    for name in ("row_covariances", "variance"):
-        found = getattr(response, name, None)
-        if found is not None:
-            return found() if callable(found) else found
-    return None
+def _row_spread(response: Any, notes: list[str]) -> Any:
+    """Covariances within rows where the response knows them and they are not too many, else variances."""
+    n, m = response.matrix.shape
+    rows = getattr(response, "row_covariance", None)
+    found = rows() if rows is not None and n * m * m <= _MOST else response.variance
+    if not np.any(found):
+        return None
+    if rows is not None and n * m * m > _MOST:
+        notes.append(
+            "statistics of the matrix: variances only, the covariances within rows are too many"
+        )
+    return found
 
 
 def _with_fakes(

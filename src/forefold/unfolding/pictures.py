@@ -98,8 +98,6 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         ylabel="Events / unit" if several else "Events / bin",
         xlim=(edges[0], edges[-1]),
     )
-    if not several and len(result.axes) == 1:
-        ax.set_yticks(ax.get_yticks())
     ax.legend()
 
 
@@ -189,5 +187,6 @@ def closure_figure(found: Closure) -> Figure:
             panel.axhspan(
                 LEVEL - found.coverage_error, LEVEL + found.coverage_error, color="0.9", zorder=0
             )
-        panels[0, 0].legend()
+        handles, names = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=4)
     return figure

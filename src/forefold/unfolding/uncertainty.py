@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,6 @@ from forefold.unfolding.methods import solved
 from forefold.unfolding.problem import array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from forefold.unfolding.methods import Settings
@@ -130,8 +129,6 @@ def varied_covariance(
     ValueError
         The shape does not fit, or a matrix cannot be unfolded with.
     """
-    from dataclasses import replace
-
     several = np.asarray(matrices, dtype=np.float64)
     several = several[None] if several.ndim == 2 else several
     several = array(f"varied response '{name}'", several, 3)
@@ -141,6 +138,11 @@ def varied_covariance(
             f"{(len(given.kept), given.n_reco)} is needed, as the response"
         )
         raise ValueError(message)
+    for k, matrix in enumerate(several):
+        lost = given.matrix.any(axis=1) & ~matrix[given.kept].any(axis=1)
+        if (matrix < 0.0).any() or lost.any():
+            message = f"varied response '{name}' ({k}): has negative elements, or true bins without efficiency"
+            raise ValueError(message)
     fixed = _fixed(how, found)
     shifts = np.array(
         [
@@ -153,15 +155,8 @@ def varied_covariance(
 
 def _fixed(how: Settings, found: Solution) -> Settings:
     """Keep a strength that was chosen by a rule."""
-    from dataclasses import replace
-
     if how.method == "bayes":
         return replace(how, iterations=int(found.strength))
     if how.method == "tikhonov":
         return replace(how, strength=found.strength)
     return how
-
-
-def summed(parts: Mapping[str, Array]) -> Array:
-    """Add covariances of independent sources."""
-    return np.asarray(sum(parts.values()))
