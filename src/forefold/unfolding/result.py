@@ -221,7 +221,7 @@ class Unfolded:
             lines.append(f"  strength: {self.chosen}")
         else:
             lines.append(f"  {kind}: {self.strength:.6g}, {self.chosen}")
-        if self.method in ("bayes", "tikhonov", "wiener"):
+        if not math.isnan(self.prior_shift):
             lines.append(
                 f"  prior: {self.prior}; another moves a bin by {self.prior_shift:.2g} sd at most"
             )
