@@ -187,11 +187,11 @@ def _base(name: str) -> str:
 
 
 def renamed(axis: Axis, name: str, label: str) -> Axis:
-    """Make the same bins, with underflow and overflow, under another name."""
+    """Make the same bins, with underflow and overflow, under another name; whole numbers become bins of width 1."""
     words: dict[str, Any] = {"name": name, "label": label}
     edges = np.asarray(axis.edges, dtype=np.float64)
     if isinstance(axis, hist.axis.Integer):
-        return hist.axis.Integer(int(edges[0]), int(edges[-1]), **words)
+        return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
     if isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None:
         return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
     return hist.axis.Variable(edges, **words)

@@ -16,12 +16,26 @@ from forefold.folding.contents import Contents, Oversampled, Replicas, shape_of
 from forefold.matrix.uhi import histogram_of, provenance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from forefold.folding.prediction import Prediction
+    from forefold.folding.responsematrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
-__all__ = ["read_document", "written_document"]
+__all__ = [
+    "read_document",
+    "read_set",
+    "read_spectrum",
+    "written_document",
+    "written_prediction",
+    "written_set",
+]
 
+NOMINAL = "nominal"
+PREDICTION = "prediction"
 _VERSION = 1
 _KEY = "response_matrix"
 _NEEDED = ("counts", "truth", "alone")
@@ -30,6 +44,31 @@ _OWN = (_KEY, "exact", "draws", "replicas_rng", "true_axes")
 
 def written_document(held: Contents) -> str:
     """Write contents as UHI JSON; see `forefold.ResponseMatrix.to_json`."""
+    return json.dumps(_parts(held), default=uhi.io.json.default)
+
+
+def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
+    """Write a nominal matrix and its variations into one document.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ResponseMatrix
+        ``"nominal"`` and others.
+
+    Returns
+    -------
+    str
+        `forefold.ResponseMatrix.from_json` finds the nominal one, `read_set` all.
+    """
+    parts = _parts(matrices[NOMINAL]._contents)
+    for name, matrix in matrices.items():
+        if name != NOMINAL:
+            own = _parts(matrix._contents)
+            parts |= {f"{name}/{part}": content for part, content in own.items()}
+    return json.dumps(parts, default=uhi.io.json.default)
+
+
+def _parts(held: Contents) -> dict[str, Any]:
     notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
     notes |= {_KEY: _VERSION, "exact": held.exact, "true_axes": len(held.true_axes)}
     parts = {name: getattr(held, name)._to_uhi_() for name in _NEEDED}
@@ -49,7 +88,7 @@ def written_document(held: Contents) -> str:
         **head.get("metadata", {}),
         **{f"forefold_{key}": str(v) if _large(v) else v for key, v in notes.items()},
     }
-    return json.dumps(parts, default=uhi.io.json.default)
+    return parts
 
 
 def _large(value: Any) -> bool:
@@ -68,11 +107,46 @@ def _array(values: Array) -> dict[str, Any]:
 
 def read_document(text: str) -> Contents:
     """Read contents from UHI JSON; see `forefold.ResponseMatrix.from_json`."""
+    content = _checked(_loaded(text))
+    return _read({name: part for name, part in content.items() if "/" not in name})
+
+
+def read_set(text: str) -> dict[str, ResponseMatrix]:
+    """Read a nominal matrix, and variations if there are any.
+
+    Parameters
+    ----------
+    text : str
+        From `written_set`, or `forefold.ResponseMatrix.to_json`.
+
+    Returns
+    -------
+    dict of str to ResponseMatrix
+        ``"nominal"`` first.
+
+    Raises
+    ------
+    ValueError
+        See `forefold.ResponseMatrix.from_json`.
+    """
+    from forefold.folding.responsematrix import ResponseMatrix
+
+    groups: dict[str, dict[str, Any]] = {NOMINAL: {}}
+    for name, part in _checked(_loaded(text)).items():
+        group, _, own = name.rpartition("/")
+        groups.setdefault(group or NOMINAL, {})[own] = part
+    return {name: ResponseMatrix(_read(parts)) for name, parts in groups.items()}
+
+
+def _loaded(text: str) -> Any:
     try:
-        content = json.loads(text, object_hook=uhi.io.json.object_hook)
-    except (json.JSONDecodeError, RecursionError) as error:
-        message = f"not a response matrix: {error}"
+        return json.loads(text, object_hook=uhi.io.json.object_hook)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        message = f"not UHI JSON: {error}"
         raise ValueError(message) from None
+
+
+def _checked(content: Any) -> dict[str, Any]:
     if isinstance(content, dict) and "uhi_schema" in content:
         message = (
             "not a response matrix: this is one histogram; a response matrix holds counts and truth (make one with "
@@ -83,14 +157,66 @@ def read_document(text: str) -> Contents:
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         message = f"not a response matrix: histograms {', '.join(_NEEDED)} are needed, found {found or 'nothing'}"
         raise ValueError(message)
+    return content
+
+
+def _read(parts: dict[str, Any]) -> Contents:
     try:
-        return _contents({name: histogram_of(part) for name, part in content.items()})
+        _checked(parts)
+        return _contents({name: histogram_of(part) for name, part in parts.items()})
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         message = f"not a response matrix: {type(error).__name__} {error}"
         raise ValueError(message) from None
     except ValueError as error:
         message = f"not a response matrix: {str(error).removeprefix('not a response matrix: ')}"
         raise ValueError(message) from None
+
+
+def read_spectrum(text: str) -> hist.Hist[Any]:
+    """Read a spectrum: one histogram, or that of a prediction.
+
+    Parameters
+    ----------
+    text : str
+        UHI JSON of one histogram; of several, the one named ``prediction``, or the only one.
+
+    Returns
+    -------
+    hist.Hist
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is not clear which.
+    """
+    content = _loaded(text)
+    if isinstance(content, dict) and content and "uhi_schema" not in content:
+        if all(name in content for name in _NEEDED):
+            message = "this is a response matrix; a spectrum is one histogram"
+            raise ValueError(message)
+        names = list(content)
+        if PREDICTION not in content and len(names) > 1:
+            message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r}; a spectrum is one"
+            raise ValueError(message)
+        content = content[PREDICTION if PREDICTION in content else names[0]]
+    return histogram_of(content)
+
+
+def written_prediction(found: Prediction) -> str:
+    """Write a prediction and its covariances as UHI JSON.
+
+    Parameters
+    ----------
+    found : Prediction
+
+    Returns
+    -------
+    str
+        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins.
+    """
+    parts = {PREDICTION: found.histogram._to_uhi_(), "covariance": _array(found.covariance)}
+    parts |= {f"covariance_{name}": _array(each) for name, each in found.covariances.items()}
+    return json.dumps(parts, default=uhi.io.json.default)
 
 
 def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:

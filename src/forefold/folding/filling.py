@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import hist
 import numpy as np
 
 from forefold.folding.axes import made_axes
 from forefold.folding.contents import Contents, Oversampled, Replicas, empty, shape_of
 from forefold.kernels.arrays import uniform_pairs
+from forefold.kernels.cells import Bins, bins_of, cells, joint_sums, sums
 from forefold.kernels.philox import random_key, stream_keys
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Columns", "Filler", "poisson_weights"]
 
 _PURPOSE_BOOTSTRAP = 14
+_MOST_CELLS = 64_000_000
 _MOST_PAIRS = 32_000_000  # values of the second moments: 256 MB
 _MOST_REPLICAS = 64_000_000
 # cumulative Poisson distribution of mean 1
@@ -120,16 +123,21 @@ class Filler:
             raise ValueError(message)
         self.draws, self.replicas = draws, replicas
         self.rng = random_key(rng) if replicas else 0
-        self._n = [len(axis) + 2 for axis in (*self.true_axes, *self.reco_axes)]
         n, m = (math.prod(shape_of(axes)) for axes in (self.true_axes, self.reco_axes))
         self._check_memory(n, m)
-        self._sums: dict[str, Array] = {}
+        self._true_bins, self._reco_bins = _bins(self.true_axes), _bins(self.reco_axes)
+        whole = [math.prod(shape_of(a, flow=True)) for a in (self.true_axes, self.reco_axes)]
+        self._counts = np.zeros((*whole, 2))
+        self._truth, self._alone = (np.zeros((k, 2)) for k in whole)
         self._pairs = np.zeros((n, m, m)) if draws > 1 else None
         self._linear = np.zeros((n, m)) if draws > 1 else None
         self._rep_counts = np.zeros((replicas, n * m))
         self._rep_truth = np.zeros((replicas, n))
 
     def _check_memory(self, n: int, m: int) -> None:
+        if n * m > _MOST_CELLS:
+            message = f"{n:,} true and {m:,} reconstructed bins: {n * m:,} cells, more than {_MOST_CELLS:,}; take fewer bins"
+            raise ValueError(message)
         if self.draws > 1 and n * m * m > _MOST_PAIRS:
             message = (
                 f"draws = {self.draws}: the covariance of {n} x {m} bins needs {n * m * m:,} numbers, "
@@ -153,46 +161,36 @@ class Filler:
         """
         weight = np.asarray(piece.weight, dtype=np.float64)
         _check(piece, weight, self.draws, len(self.true_axes), len(self.reco_axes))
-        true, known = _cells(self.true_axes, piece.true)
-        self._sum("truth", true[known], weight[known], math.prod(self._n[: len(self.true_axes)]))
-        cells = []
-        for draw in range(self.draws):
-            reco, seen = _cells(self.reco_axes, [column[draw] for column in piece.reco])
-            cells.append(np.where(seen, reco, -1))
-        m = math.prod(self._n[len(self.true_axes) :])
-        n = math.prod(self._n[: len(self.true_axes)])
-        self._reconstructed("alone", cells, ~known, weight, np.zeros_like(true), m)
-        self._reconstructed("counts", cells, known, weight, true * m, n * m)
+        true = cells(self._true_bins, piece.true)
+        sums(true, weight, self._truth)
+        found = [
+            cells(self._reco_bins, [column[draw] for column in piece.reco])
+            for draw in range(self.draws)
+        ]
+        share = weight if self.draws == 1 else weight / self.draws
+        for k, reco in enumerate(found):
+            joint_sums(true, reco, share, self._counts, self._alone)
+            for other in found[:k]:
+                self._repeated(true, reco, other, share)
         if self._pairs is not None or self.replicas:
-            self._moments(true, known, cells, weight, piece)
+            self._moments(true, found, weight, piece)
 
-    def _reconstructed(
-        self, name: str, cells: list[Whole], of: Any, weight: Array, first: Whole, size: int
-    ) -> None:
-        """Sum what is reconstructed, with the variance by event."""
-        k = len(cells)
-        for a, cell in enumerate(cells):
-            good = of & (cell >= 0)
-            self._sum(name, (first + cell)[good], weight[good] / k, size)
-            for other in cells[:a]:
-                both = good & (cell == other)
-                square = 2.0 * np.square(weight[both] / k)
-                self._sums[f"{name}2"] += np.bincount((first + cell)[both], square, size)
+    def _repeated(self, true: Whole, reco: Whole, other: Whole, share: Array) -> None:
+        """Add to the variances what two draws of one event in one bin share: they are not independent."""
+        same = (reco == other) & (reco >= 0)
+        for out, good in ((self._counts, same & (true >= 0)), (self._alone, same & (true < 0))):
+            flat = out.reshape(-1, 2)
+            first = true[good] * self._counts.shape[1] if out is self._counts else 0
+            at = first + reco[good]
+            flat[:, 1] += np.bincount(at, 2.0 * np.square(share[good]), len(flat))
 
-    def _sum(self, name: str, cells: Whole, weight: Array, size: int) -> None:
-        for key, values in ((name, weight), (f"{name}2", np.square(weight))):
-            found = np.asarray(np.bincount(cells, values, size), dtype=np.float64)
-            self._sums[key] = self._sums[key] + found if key in self._sums else found
-
-    def _moments(
-        self, true: Whole, known: Any, cells: list[Whole], weight: Array, piece: Columns
-    ) -> None:
+    def _moments(self, true: Whole, found: list[Whole], weight: Array, piece: Columns) -> None:
         """Sum what only the bins inside need: moments of draws and bootstrap replicas."""
-        k = len(cells)
-        row = _unflowed(self.true_axes)[np.where(known, true, 0)]
-        row = np.where(known, row, -1)
-        reco_inside = _unflowed(self.reco_axes)
-        columns = [np.where(cell >= 0, reco_inside[np.maximum(cell, 0)], -1) for cell in cells]
+        k = len(found)
+        # the last element serves -1
+        row = np.append(_unflowed(self.true_axes), -1)[true]
+        reco_inside = np.append(_unflowed(self.reco_axes), -1)
+        columns = [reco_inside[reco] for reco in found]
         if self._pairs is not None and self._linear is not None:
             n, m, _ = self._pairs.shape
             square = np.square(weight)
@@ -245,10 +243,10 @@ class Filler:
 
     def _histogram(self, name: str, axes: tuple[Any, ...]) -> Histogram:
         made = empty(axes, name)
-        if name in self._sums:
-            view: Any = made.view(flow=True)
-            view["value"] = self._sums[name].reshape(view.shape)
-            view["variance"] = self._sums[f"{name}2"].reshape(view.shape)
+        view: Any = made.view(flow=True)
+        filled = getattr(self, f"_{name}")
+        for k, key in enumerate(("value", "variance")):
+            view[key] = filled[..., k].reshape(view.shape)
         return made
 
 
@@ -273,14 +271,8 @@ def _check(piece: Columns, weight: Array, draws: int, n_true: int, n_reco: int) 
         raise ValueError(message)
 
 
-def _cells(axes: Sequence[Any], columns: Sequence[Array]) -> tuple[Whole, NDArray[np.bool_]]:
-    """Give the number of each entry's bin, flow bins included, in C order; and whether no value is NaN."""
-    whole = np.zeros(len(columns[0]), dtype=np.int64)
-    known = np.ones(len(columns[0]), dtype=np.bool_)
-    for axis, values in zip(axes, columns, strict=True):
-        known &= ~np.isnan(values)
-        whole = whole * (len(axis) + 2) + (axis.index(values) + 1)
-    return whole, known
+def _bins(axes: Sequence[Any]) -> list[Bins]:
+    return [bins_of(a.edges, regular=isinstance(a, hist.axis.Regular)) for a in axes]
 
 
 def _unflowed(axes: Sequence[Any]) -> Whole:

@@ -195,6 +195,11 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
         message = f"a histogram with axes and values() (UHI) is needed, found a {type(histogram).__name__}"
         raise ValueError(message)
     matching(matrix.true_axes, list(histogram.axes), "the spectrum")
+    for axis in histogram.axes:
+        name = getattr(axis, "name", "") or ""
+        if name.endswith("_reco"):
+            message = f"the spectrum is over {name!r}, which is reconstructed; one of what is true is folded"
+            raise ValueError(message)
     values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1)
     if not np.all(np.isfinite(values)):
         i = int(np.argmin(np.isfinite(values)))
