@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from spectra import Array, counts, spectrum
@@ -117,7 +119,7 @@ def test_a_known_background_is_not_unfolded() -> None:
 def test_the_covariance_of_1995_is_too_small() -> None:
     matrix, truth = spectrum()
     data = counts(matrix, truth)
-    kept = {"method": "bayes", "iterations": 4}
+    kept: dict[str, Any] = {"method": "bayes", "iterations": 4}
     full = forefold.unfold(data, matrix, **kept)
     old = forefold.unfold(data, matrix, **kept, errors="dagostini")
     assert old.values.tolist() == full.values.tolist()

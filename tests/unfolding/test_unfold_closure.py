@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from spectra import spectrum
 import forefold
 from forefold.unfolding.study import LEVEL
 
-METHODS = {
+METHODS: dict[str, dict[str, Any]] = {
     "inversion": {"method": "inversion"},
     "likelihood": {"method": "likelihood"},
     "bayes 4": {"method": "bayes", "iterations": 4},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def test_few_counts_against_another_minimiser(rng: int) -> None:
     data = np.random.default_rng(rng).poisson(truth @ matrix + background).astype(float)
     found = forefold.unfold(data, matrix, method="likelihood", background=background)
 
-    def cost(values: np.ndarray) -> float:  # type: ignore[type-arg]
+    def cost(values: np.ndarray) -> float:
         return deviance(data, values @ matrix + background)
 
     other = optimize.minimize(
@@ -55,7 +56,7 @@ def test_bins_at_zero_are_named() -> None:
 def test_with_many_counts_a_penalty_does_what_tikhonov_does() -> None:
     matrix, truth = spectrum(8, 12, events=1e8)
     data = counts(matrix, truth)
-    told = {"strength": 1e-12, "prior": np.ones(8)}
+    told: dict[str, Any] = {"strength": 1e-12, "prior": np.ones(8)}
     found = forefold.unfold(data, matrix, method="likelihood", **told)
     other = forefold.unfold(data, matrix, method="tikhonov", **told)
     assert (abs(found.values - other.values) < 0.02 * other.errors).all()

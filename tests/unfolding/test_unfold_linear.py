@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import linalg
@@ -135,7 +137,10 @@ def test_the_wiener_filter_of_the_paper() -> None:
 def test_derivatives_with_respect_to_the_matrix(method: str) -> None:
     matrix, truth = spectrum(5, 5 if method == "likelihood" else 8)
     data = counts(matrix, truth)
-    told = {"method": method, "covariance": None if method == "likelihood" else data + 1.0}
+    told: dict[str, Any] = {
+        "method": method,
+        "covariance": None if method == "likelihood" else data + 1.0,
+    }
     if method == "tikhonov":
         told["strength"] = 1e-3
     spread = np.zeros_like(matrix)

@@ -83,7 +83,7 @@ def test_axes_that_do_not_match_are_named() -> None:
     fewer = hist.axis.Regular(8, 0, 10, name="energy_reco")
     with pytest.raises(ValueError, match=r"has 8 bins, the response's 'energy_reco' has 9"):
         forefold.unfold(histogram(np.ones(8), fewer), known(), method="inversion")
-    two = hist.Hist(RECO, hist.axis.Regular(2, 0, 1, name="q"))
+    two: hist.Hist[Any] = hist.Hist(RECO, hist.axis.Regular(2, 0, 1, name="q"))
     with pytest.raises(ValueError, match="data: 2 axes; the response has 1: 'energy_reco'"):
         forefold.unfold(two, known(), method="inversion")
     with pytest.raises(ValueError, match="prior has 5 bins; 6 are needed"):
@@ -180,7 +180,7 @@ def test_more_true_bins_than_reconstructed_ones_is_said() -> None:
         {"method": "tikhonov", "strength": 1e-4},
         {"method": "wiener", "prior": truth},
     ):
-        found = forefold.unfold(truth @ matrix, matrix, **told)  # type: ignore[arg-type]
+        found = forefold.unfold(truth @ matrix, matrix, **told)
         assert any("12 true bins from 6" in text for text in found.warnings)
         assert found.freedom <= 6.0 + 1e-9
     square = np.array([[0.5, 0.5], [0.5, 0.5]])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forefold.cli.progress import Report
     from forefold.folding import ResponseMatrix
 
-__all__ = ["fold_spectrum", "json_output", "read_text", "refuse", "response_matrix"]
+__all__ = ["fold_spectrum", "json_output", "read_named", "read_text", "refuse", "response_matrix"]
 
 _NOT_WITH_AXES = {
     "quantity": "energy",
@@ -195,8 +195,8 @@ def fold_spectrum(options: argparse.Namespace) -> int:
         message = "only one of SPECTRUM and MATRIX can come from stdin"
         raise ValueError(message)
     with json_output(options) as write:
-        spectrum = _named(options.spectrum, read_spectrum)
-        matrices = _named(options.matrix, read_set)
+        spectrum = read_named(options.spectrum, read_spectrum)
+        matrices = read_named(options.matrix, read_set)
         found = fold(
             spectrum,
             matrices,
@@ -208,7 +208,7 @@ def fold_spectrum(options: argparse.Namespace) -> int:
     return 0
 
 
-def _named(name: str, read: Any) -> Any:
+def read_named(name: str, read: Any) -> Any:
     """Read a document; what is wrong with it names the file."""
     text = read_text(name)
     try:

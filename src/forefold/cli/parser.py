@@ -17,6 +17,7 @@ from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 from forefold.cli.matrixparser import add_axes, add_fold
+from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, condition, count, cross_section, whole
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     _add_convert(commands)
     _add_matrix(commands)
     add_fold(commands, _add)
+    add_unfold(commands, _add)
     _add_plot(commands)
     return top
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Inputs", "inputs"]
+__all__ = ["Inputs", "inputs", "variations"]
 
+_PREDICTION = "prediction"  # the histogram of `forefold.fold`
 _MOST = 50_000_000  # numbers of covariances within rows
 
 
@@ -57,7 +59,7 @@ def inputs(
     matrix_variance: Any = None,
     background: Any = None,
     prior: Any = None,
-    fakes: float | str = "scaled",
+    fakes: float | str | None = None,
 ) -> Inputs:
     """Read what `forefold.unfold` is given.
 
@@ -81,8 +83,11 @@ def inputs(
     true_axes = tuple(response.true_axes) if known else ()
     notes: list[str] = []
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
-        fakes = fakes if np.any(data.fakes) else "ignore"
+        fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
         data = data.histogram
+    elif getattr(data, "name", None) == _PREDICTION and fakes is None:
+        fakes = "ignore"
+    fakes = "scaled" if fakes is None else fakes
     counts = _contents("data", data, reco_axes)
     if isinstance(covariance, str):
         if covariance != "poisson":
@@ -102,6 +107,39 @@ def inputs(
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
         start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
     return Inputs(counts, covariance, matrix, spread, outside, start, name, true_axes, tuple(notes))
+
+
+def variations(response: Any) -> tuple[Any, dict[str, Any]]:
+    """Part a nominal response from its variations, as `forefold.ResponseMatrix.from_variations` gives them.
+
+    Parameters
+    ----------
+    response : ResponseMatrix, array_like, or mapping of str to these
+        With ``nominal``; ``NAME_up`` and ``NAME_down`` are a pair, all ``throw_...`` belong together.
+
+    Returns
+    -------
+    nominal : ResponseMatrix or array_like
+    varied : dict of str to list of array_like
+        As `forefold.unfold` takes them.
+
+    Raises
+    ------
+    ValueError
+        There is no nominal one.
+    """
+    if not isinstance(response, Mapping):
+        return response, {}
+    if "nominal" not in response:
+        message = f"response: 'nominal' is needed, found {', '.join(response) or 'nothing'}"
+        raise ValueError(message)
+    groups: dict[str, list[Any]] = {}
+    for name, each in response.items():
+        if name != "nominal":
+            base = "throws" if name.startswith("throw_") else name
+            base = base.removesuffix("_up").removesuffix("_down")
+            groups.setdefault(base, []).append(getattr(each, "matrix", each))
+    return response["nominal"], groups
 
 
 def _contents(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
@@ -163,7 +201,7 @@ def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
     found = data.variances()
     if found is None:
         return None
-    if getattr(data, "name", None) == "prediction":
+    if getattr(data, "name", None) == _PREDICTION:
         notes.append("data are a prediction: their variances are taken as those of counts")
         return None
     variances = np.asarray(found, dtype=np.float64).ravel()

@@ -46,19 +46,11 @@ def chosen_strength(found: Spectrum, rule: str, key: int) -> tuple[float, str, S
         How it was chosen.
     scan : Scan
 
-    Raises
-    ------
-    ValueError
-        There is no such rule.
-
     References
     ----------
     P. C. Hansen, SIAM Review 34 (1992) 561; G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979) 215;
     V. A. Morozov, Soviet Math. Dokl. 7 (1966) 414.
     """
-    if rule not in RULES:
-        message = f"strength: a number of 0 or more, or one of {', '.join(RULES)}, is needed; found {rule!r}"
-        raise ValueError(message)
     grid = _grid(found)
     criterion = _criterion(found, rule, key)
     if rule == "discrepancy":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import inputs
+from forefold.unfolding.adapter import inputs, variations
 from forefold.unfolding.diagnostics import prior_shift, warnings_of
 from forefold.unfolding.methods import settings, solved
 from forefold.unfolding.problem import array, blind_bins, problem
@@ -39,7 +39,7 @@ def unfold(
     strength: float | str | None = None,
     prior: Any = None,
     background: Any = None,
-    fakes: float | str = "scaled",
+    fakes: float | str | None = None,
     covariance: Any = None,
     matrix_variance: Any = None,
     covariances: Mapping[str, ArrayLike] | None = None,
@@ -57,8 +57,9 @@ def unfold(
     data : histogram or array_like, shape (n_reco,)
         What was seen, with its background. Any UHI histogram on the reconstructed axes, or plain numbers, flattened in
         C order. Flow bins are not used.
-    response : ResponseMatrix or array_like, shape (n_true, n_reco)
-        R[true, reco]; rows sum to the efficiency.
+    response : ResponseMatrix or array_like, shape (n_true, n_reco), or mapping of str to these
+        R[true, reco]; rows sum to the efficiency. A mapping, such as `ResponseMatrix.from_variations` gives, holds
+        ``nominal`` and shifted ones, which are taken as `varied`.
     method : {"bayes", "tikhonov", "wiener", "likelihood", "inversion"}
         See Notes for which is for what.
     iterations : int or {"chi2-change", "discrepancy", "gcv", "toys"}
@@ -70,8 +71,9 @@ def unfold(
         (with its normalisation). Left out: the truth of the response if it knows one, scaled to the data, else flat.
     background : histogram or array_like, shape (n_reco,), optional
         Expected counts of other origin.
-    fakes : {"scaled", "ignore"} or float
-        Fakes of the response are background: scaled as simulated and real events are in number, or by a factor.
+    fakes : {"scaled", "ignore"} or float, optional
+        Fakes of the response are background: scaled as simulated and real events are in number, or by a factor. Left
+        out: scaled; ignored for what `forefold.fold` predicted without fakes.
     covariance : array_like, shape (n_reco, n_reco) or (n_reco,), or "poisson", optional
         Of the data. Left out: variances of a weighted histogram, else those of Poisson counts.
     matrix_variance : array_like, shape (n_true, n_reco) or (n_true, n_reco, n_reco), optional
@@ -156,9 +158,11 @@ def unfold(
     how = settings(
         method, iterations=iterations, strength=strength, order=order, errors=errors, key=key
     )
+    nominal, shifted = variations(response)
+    several = {**shifted, **(varied or {})}
     read = inputs(
         data,
-        response,
+        nominal,
         covariance=covariance,
         matrix_variance=matrix_variance,
         background=background,
@@ -166,7 +170,7 @@ def unfold(
         fakes=fakes,
     )
     extra = _systematics(covariances, len(read.data))
-    _check_names(covariances, varied)
+    _check_names(covariances, shifted, varied)
     bins = tuple(len(axis) for axis in read.true_axes) or shape
     given = problem(
         read.data,
@@ -185,7 +189,7 @@ def unfold(
         parts["matrix"] = matrix_covariance(given, found, read.spread)
     parts |= {name: found.gain @ v @ found.gain.T for name, v in extra.items()}
     shifts: dict[str, Array] = {}
-    for name, matrices in (varied or {}).items():
+    for name, matrices in several.items():
         parts[name], shifts[name] = varied_covariance(given, how, found, name, matrices)
     result = _made(given, how, found, parts, shifts)
     return replace(result, axes=read.true_axes, notes=(*read.notes, *result.notes))

@@ -111,13 +111,30 @@ def settings(
         if value is not None and method not in takers:
             message = f"{method} takes no {name}=; {' and '.join(takers)} do"
             raise ValueError(message)
+    _check_iterations(iterations)
     _check_strength(method, strength)
+    if errors not in ("full", "dagostini"):
+        message = f"errors: 'full' or 'dagostini' is needed, found {errors!r}"
+        raise ValueError(message)
     return Settings(method, iterations, strength, order, errors, key)
+
+
+def _check_iterations(iterations: int | str | None) -> None:
+    if isinstance(iterations, str):
+        if iterations not in STOPS:
+            message = f"iterations: a whole number, or one of {', '.join(STOPS)}, is needed; found {iterations!r}"
+            raise ValueError(message)
+    elif iterations is not None and (int(iterations) != iterations or iterations < 1):
+        message = f"iterations: a whole number of 1 or more is needed, found {iterations!r}"
+        raise ValueError(message)
 
 
 def _check_strength(method: str, strength: float | str | None) -> None:
     if isinstance(strength, str) and method == "likelihood":
         message = f"strength of likelihood: a number of 0 or more is needed, found {strength!r}"
+        raise ValueError(message)
+    if isinstance(strength, str) and strength not in RULES:
+        message = f"strength: a number of 0 or more, or one of {', '.join(RULES)}, is needed; found {strength!r}"
         raise ValueError(message)
     if not isinstance(strength, str | None) and not 0.0 <= strength < float("inf"):
         message = f"strength: a number of 0 or more is needed, found {strength!r}"
