@@ -81,7 +81,7 @@ def warnings_of(result: Unfolded) -> list[str]:
         found.append(f"true {listed(negative)} a negative content")
     zero = (result.values == 0.0) & there
     if zero.any():
-        found.append(f"true {listed(zero)} come to zero: the covariance says nothing about it")
+        found.append(f"true {listed(zero)} come to zero: the covariance says nothing there")
     if result.p_value < _P_VALUE:
         found.append(
             f"refolded, the result does not describe the data (p = {result.p_value:.1g}): regularised too much, "

@@ -181,7 +181,7 @@ def problem(
     >>> problem([1.0, 2.0], [[0.9, 0.1], [0.0, 0.0]])
     Traceback (most recent call last):
     ...
-    ValueError: true bin 1 has zero efficiency and cannot be unfolded: leave it out of the matrix, or say blind='drop'
+    ValueError: true bin 1 has zero efficiency and cannot be unfolded: leave such bins out of the matrix, or say blind='drop'
     """
     response = array("response", matrix, 2)
     n, m = response.shape
@@ -291,7 +291,7 @@ def _seen(response: Array, blind: str) -> NDArray[np.bool_]:
     kept: NDArray[np.bool_] = response.sum(axis=1) > 0.0
     if blind == "stop" and not kept.all():
         message = (
-            f"true {listed(~kept)} zero efficiency and cannot be unfolded: leave it out of the matrix, "
+            f"true {listed(~kept)} zero efficiency and cannot be unfolded: leave such bins out of the matrix, "
             "or say blind='drop'"
         )
         raise ValueError(message)
