@@ -65,7 +65,12 @@ def main() -> None:
     print("unfolded with the other's matrix, and its truth turned round as the prior")
     for told in METHODS.values():
         if told["method"] != "likelihood":
-            report(own.reco, other, own.truth, {**told, "prior": wrong * own.truth.values().sum() / wrong.sum()})
+            report(
+                own.reco,
+                other,
+                own.truth,
+                {**told, "prior": wrong * own.truth.values().sum() / wrong.sum()},
+            )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies
 from spectra import Array, counts, spectrum
 
 import forefold
@@ -170,3 +171,22 @@ def test_pyunfold_itself() -> None:
     statistical = gain @ np.diag(data) @ gain.T
     wrong = mixer.cov.getVc0()
     assert statistical == pytest.approx(wrong, abs=1e-12 * abs(wrong).max())
+
+
+@given(
+    factor=strategies.floats(1e-2, 1e3),
+    count=strategies.integers(1, 8),
+    rng=strategies.integers(0, 10),
+)
+def test_more_of_the_same_is_more_of_the_same(factor: float, count: int, rng: int) -> None:
+    # An iteration is homogeneous in the data, so its derivatives times the data are the result (Euler).
+    matrix, truth = spectrum(5, 7)
+    data = counts(matrix, truth, rng)
+    one = forefold.unfold(data, matrix, method="bayes", iterations=count)
+    scaled = forefold.unfold(factor * data, matrix, method="bayes", iterations=count)
+    assert scaled.values == pytest.approx(factor * one.values, rel=1e-9)
+    assert one.gain @ data == pytest.approx(one.values, rel=1e-9)
+    assert (one.values >= 0.0).all()
+    efficiency = matrix.sum(axis=1)
+    # every count is given to some true bin
+    assert one.values @ efficiency == pytest.approx(data.sum(), rel=1e-9)

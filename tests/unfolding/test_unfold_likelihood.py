@@ -73,3 +73,25 @@ def test_without_scipy_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'forefold\[unfold\]'"):
         forefold.unfold([1.0], [[1.0]], method="likelihood")
+
+
+def test_another_solver_helps_where_the_first_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix, truth = spectrum(5, 8)
+    data = counts(matrix, truth)
+    usual = forefold.unfold(data, matrix, method="likelihood")
+
+    def gives_up(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("scipy.optimize.nnls", gives_up)
+    found = forefold.unfold(data, matrix, method="likelihood")
+    assert found.values == pytest.approx(usual.values, rel=1e-6)
+
+
+def test_weighted_data_are_taken_as_counts_and_said_to_be() -> None:
+    matrix, truth = spectrum(5, 8)
+    data = counts(matrix, truth)
+    found = forefold.unfold(data, matrix, method="likelihood", covariance=4.0 * data + 1.0)
+    assert any("as counts" in note for note in found.notes)
+    plain = forefold.unfold(data, matrix, method="likelihood")
+    assert (found.errors > 1.8 * plain.errors).all()

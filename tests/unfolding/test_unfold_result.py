@@ -287,3 +287,103 @@ def test_correlations() -> None:
     found = forefold.unfold(truth @ matrix, matrix, method="inversion")
     assert np.diag(found.correlation) == pytest.approx(np.ones(6))
     assert found.correlation[0, 1] < 0.0
+
+
+def test_overflow_is_told() -> None:
+    data: hist.Hist[Any] = hist.Hist(RECO)
+    data.fill([1.0, 2.0, 11.0, -3.0])
+    found = forefold.unfold(data, known(), method="bayes", iterations=1)
+    assert "2 events in underflow and overflow of the data are not used" in found.notes
+    assert found.smear(known().truth) == pytest.approx(found.smear(known().truth.values()))
+
+
+def test_negative_background_is_refused() -> None:
+    with pytest.raises(ValueError, match="background: -1 in bin 0"):
+        forefold.unfold([1.0], [[1.0]], method="inversion", background=[-1.0])
+
+
+def test_a_mapping_needs_a_nominal_response() -> None:
+    with pytest.raises(ValueError, match="'nominal' is needed, found up"):
+        forefold.unfold([1.0], {"up": [[1.0]]}, method="inversion")
+
+
+def test_several_axes_as_arrays_and_as_axes_without_edges() -> None:
+    one, x = spectrum(3, 4)
+    other, y = spectrum(4, 5)
+    matrix, truth = np.kron(one, other), np.kron(x, y) / 1e4
+    regular = hist.axis.Regular
+    axes = [
+        regular(n, 0, 10, name=f"{q}_{side}")
+        for side, q, n in (("true", "x", 3), ("true", "y", 4), ("reco", "x", 4), ("reco", "y", 5))
+    ]
+    response = forefold.ResponseMatrix.from_array(matrix, axes[:2], axes[2:], entries=truth)
+    flat = truth @ matrix
+    told: dict[str, Any] = {"method": "bayes", "iterations": 2}
+    found = forefold.unfold(flat.reshape(4, 5), response, **told)
+    assert found.values == pytest.approx(truth, rel=1e-9)
+    assert found.histogram.axes.name == ("x_true", "y_true")
+    found.peek().draw_without_rendering()
+    with pytest.raises(ValueError, match=r"data has shape \(5, 4\); \(4, 5\) is needed"):
+        forefold.unfold(flat.reshape(5, 4), response, **told)
+
+    class Pairs(list[tuple[float, float]]):
+        name = "q"
+
+    class Plain:
+        """A UHI histogram that knows nothing more than it must."""
+
+        def __init__(self) -> None:
+            ends = (axis.edges for axis in axes[2:])
+            self.axes = tuple(Pairs(zip(e[:-1], e[1:], strict=True)) for e in ends)
+
+        def values(self) -> Array:
+            return flat.reshape(4, 5)
+
+    assert forefold.unfold(Plain(), response, **told).values == pytest.approx(truth, rel=1e-9)
+
+
+def test_many_reconstructed_bins_bring_variances_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forefold.unfolding.adapter._MOST", 10)
+    matrix, truth = spectrum(6, 9)
+    found = forefold.unfold(truth @ matrix, known(), method="inversion")
+    assert any("variances only" in note for note in found.notes)
+
+
+def test_an_exact_matrix_has_no_covariance() -> None:
+    matrix, truth = spectrum(6, 9)
+    exact = forefold.ResponseMatrix.from_array(matrix, TRUE, RECO)
+    assert exact.exact
+    found = forefold.unfold(truth @ matrix, exact, method="inversion")
+    assert set(found.covariances) == {"data"}
+
+
+@pytest.mark.parametrize(
+    ("data", "matrix", "told", "message"),
+    [
+        ([1.0, 1.0], np.zeros((2, 2)), {"blind": "drop"}, "response: all is zero"),
+        ([1.0, 1.0], np.eye(2), {"method": "tikhonov", "strength": 1.0}, "no true axis has"),
+        (
+            [1.0, 1.0, 1.0],
+            np.eye(3),
+            {"method": "tikhonov", "strength": 1.0, "prior": [1.0, 0.0, 1.0]},
+            "which is empty in true bin 1",
+        ),
+        (
+            [1.0],
+            np.full((4, 1), 0.5),
+            {"method": "tikhonov", "strength": 1.0},
+            "together have rank 3 of 4",
+        ),
+        (
+            [-1.0, 1.0],
+            np.eye(2),
+            {"method": "likelihood", "covariance": [1.0, 1.0]},
+            "Poisson likelihood needs counts",
+        ),
+    ],
+)
+def test_other_methods_say_what_they_cannot_do(
+    data: Any, matrix: Any, told: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        forefold.unfold(data, matrix, **{"method": "inversion", **told})

@@ -96,6 +96,7 @@ def inputs(
         covariance = None
     elif covariance is None:
         covariance = _of_histogram(data, counts, notes)
+    _tell_flow(data, notes)
     spread = matrix_variance
     if spread is None and known:
         spread = _row_spread(response, notes)
@@ -149,6 +150,16 @@ def _contents(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
     if axes:
         _match(name, tuple(given.axes), axes)
     return np.asarray(given.values(), dtype=np.float64).ravel()
+
+
+def _tell_flow(data: Any, notes: list[str]) -> None:
+    try:
+        whole = float(np.sum(data.values(flow=True)))
+    except (AttributeError, TypeError):  # an array, or a UHI histogram that knows no flow bins
+        return
+    beyond = whole - float(np.sum(data.values()))
+    if abs(beyond) > 1e-12 * abs(whole):
+        notes.append(f"{beyond:.6g} events in underflow and overflow of the data are not used")
 
 
 def _flat(name: str, given: Any, axes: tuple[Any, ...]) -> Array:

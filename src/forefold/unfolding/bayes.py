@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Step", "gain_of", "iterations", "slopes_of", "trajectory"]
+__all__ = ["Step", "gain_of", "iterations", "next_gain", "slopes_of", "trajectory"]
 
 
 class Step(NamedTuple):
@@ -127,10 +127,29 @@ def gain_of(given: Problem, steps: list[Step], errors: str = "full") -> Array:
     """
     if errors == "dagostini":
         return steps[-1].weights
-    gain = steps[0].weights
+    gain = next_gain(given, steps[0], None)
     for step in steps[1:]:
-        gain = _carried(given, step) @ gain + step.weights
+        gain = next_gain(given, step, gain)
     return gain
+
+
+def next_gain(given: Problem, step: Step, before: Array | None) -> Array:
+    """Give derivatives after an iteration from those before it.
+
+    Parameters
+    ----------
+    given : Problem
+    step : Step
+    before : ndarray, shape (n_true, n_reco), or None
+        None: the iteration begins with the prior, which knows nothing of the data.
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco)
+    """
+    if before is None:
+        return step.weights
+    return np.asarray(_carried(given, step) @ before + step.weights)
 
 
 def slopes_of(given: Problem, steps: list[Step], errors: str = "full") -> Callable[[int], Array]:

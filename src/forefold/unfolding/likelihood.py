@@ -104,7 +104,11 @@ def maximum_likelihood(given: Problem, strength: float = 0.0, order: int = 2) ->
         if done:
             break
     values = np.where(values > 1e-9 * max(values.max(), 1.0), values, 0.0)
-    notes = () if done else (f"the likelihood was not at its maximum after {_STEPS} steps",)
+    notes: tuple[str, ...] = (
+        () if done else (f"the likelihood was not at its maximum after {_STEPS} steps",)
+    )
+    if not given.poisson:
+        notes += ("the likelihood takes the data as counts; their covariance is propagated",)
     return _solution(given, values, rows, strength, notes)
 
 
@@ -161,12 +165,15 @@ def _solution(
 
 def _nnls() -> Any:
     try:
-        from scipy.optimize import nnls
+        from scipy.optimize import lsq_linear, nnls
     except ModuleNotFoundError:
         message = "maximum likelihood needs scipy: pip install 'forefold[unfold]'"
         raise ModuleNotFoundError(message) from None
 
     def solved(matrix: Array, target: Array) -> Array:
-        return np.asarray(nnls(matrix, target, maxiter=100 * matrix.shape[1])[0])
+        try:
+            return np.asarray(nnls(matrix, target, maxiter=100 * matrix.shape[1])[0])
+        except RuntimeError:  # its active set went round in circles
+            return np.asarray(lsq_linear(matrix, target, (0.0, np.inf)).x)
 
     return solved

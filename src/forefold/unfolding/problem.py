@@ -191,6 +191,11 @@ def problem(
     outside = (
         empty if background is None else array("background", background, 1, (m,), "as the data")
     )
+    if (outside < 0.0).any():
+        message = (
+            f"background: {outside.min():g} in bin {int(outside.argmin())}; it is not negative"
+        )
+        raise ValueError(message)
     statistical = _covariance(covariance, counts, m)
     added = np.zeros((m, m)) if extra is None else array("extra covariance", extra, 2, (m, m))
     bins = (n,) if shape is None else tuple(int(k) for k in shape)

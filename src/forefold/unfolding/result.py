@@ -141,12 +141,12 @@ class Unfolded:
         view.variance = np.square(self.errors).reshape(self.shape)
         return made
 
-    def smear(self, truth: ArrayLike) -> Array:
+    def smear(self, truth: Any) -> Array:
         """Give a model the smearing that the result has, so that both can be compared.
 
         Parameters
         ----------
-        truth : array_like, shape (n_true,)
+        truth : histogram or array_like, shape (n_true,)
             A model, in true bins.
 
         Returns
@@ -164,7 +164,8 @@ class Unfolded:
         """
         from forefold.unfolding.problem import array
 
-        flat = np.asarray(truth, dtype=np.float64).ravel()
+        contents = truth.values() if hasattr(truth, "axes") else truth
+        flat = np.asarray(contents, dtype=np.float64).ravel()
         return self.smearing @ array("truth", flat, 1, self.values.shape) + self.offset
 
     def peek(self, *, truth: ArrayLike | None = None, ax: Axes | None = None) -> Figure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.unfolding.bayes import Step, gain_of, iterations, slopes_of, trajectory
+from forefold.unfolding.bayes import gain_of, iterations, next_gain, slopes_of, trajectory
 from forefold.unfolding.criteria import mean_errors, thrown
 from forefold.unfolding.likelihood import deviance
 from forefold.unfolding.solution import Scan, Solution
@@ -121,16 +121,16 @@ def _stopped(given: Problem, rule: str) -> tuple[int, str, Scan]:
 
 
 def _cross_validated(given: Problem) -> tuple[int, str, Scan]:
-    steps: list[Step] = []
+    gain: Array | None = None
     costs: list[float] = []
     residuals: list[float] = []
-    kernel = given.matrix.T
     source = iterations(given)
     while len(costs) < _MOST and (len(costs) < 2 or costs[-1] < costs[-2]):
-        steps.append(next(source))
-        rest = given.data - steps[-1].after @ given.matrix - given.background
+        step = next(source)
+        gain = next_gain(given, step, gain)
+        rest = given.data - step.after @ given.matrix - given.background
         residuals.append(float(np.square(given.whitener @ rest).sum()))
-        freedom = float(np.trace(gain_of(given, steps) @ kernel))
+        freedom = float((gain * given.matrix).sum())
         costs.append(given.n_reco * residuals[-1] / max(given.n_reco - freedom, 1e-9) ** 2)
     number = int(np.argmin(costs)) + 1
     edge = f", still falling after {_MOST} iterations" if number == _MOST else ""

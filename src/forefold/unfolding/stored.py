@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import forefold
 from forefold.unfolding.result import Unfolded
 from forefold.unfolding.solution import Scan
 
@@ -49,7 +50,7 @@ def to_json(result: Unfolded) -> str:
         content["scan"] = {name: _plain(getattr(result.scan, name)) for name in _SCAN}
         content["scan"]["rule"] = result.scan.rule
     told = json.dumps(content, allow_nan=False)
-    return histogram_json(result.histogram, {"unfolded": told})
+    return histogram_json(result.histogram, {"version": forefold.__version__, "unfolded": told})
 
 
 def from_json(text: str) -> Unfolded:

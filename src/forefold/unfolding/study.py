@@ -11,7 +11,7 @@ import numpy as np
 from forefold.kernels.philox import random_key
 from forefold.unfolding.adapter import inputs
 from forefold.unfolding.criteria import thrown
-from forefold.unfolding.methods import settings, solved
+from forefold.unfolding.methods import METHODS, settings, solved
 from forefold.unfolding.problem import array, problem
 from forefold.unfolding.uncertainty import data_covariance
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LEVEL", "Closure", "Study", "closure"]
 
 LEVEL = math.erf(math.sqrt(0.5))  # of one standard deviation
+_OF_METHOD = ("method", "iterations", "strength", "order", "errors")
 _OF_PROBLEM = ("prior", "background", "fakes", "covariance", "blind", "shape")
 
 
@@ -203,10 +204,22 @@ def closure(
     expected = _truth(truth)
     for name, told in methods.items():
         options = {"background": background, **common, **told}
+        _check_names(options)
         how = settings(**{k: v for k, v in options.items() if k not in _OF_PROBLEM}, key=key)
         given = _problem(expected, response, options)
         studies[name] = _study(given, how, expected, thrown(given, expected[given.kept], key, toys))
     return Closure(expected, studies, toys, key)
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    known = (*_OF_PROBLEM, *_OF_METHOD)
+    for name in options:
+        if name not in known:
+            message = f"closure: {name!r} is not one of {', '.join(known)}"
+            raise ValueError(message)
+    if "method" not in options:
+        message = f"closure: a method without 'method', which is one of {', '.join(METHODS)}"
+        raise ValueError(message)
 
 
 def _truth(truth: Any) -> Array:

@@ -52,7 +52,7 @@ def multinomial(matrix: Array, entries: Array) -> Array:
     ----------
     matrix : ndarray, shape (n_true, n_reco)
     entries : ndarray, shape (n_true,)
-        Generated events of each true bin, effective ones if they are weighted.
+        Generated events of each true bin, effective ones if they are weighted; without any, there is no variance.
 
     Returns
     -------
@@ -64,7 +64,9 @@ def multinomial(matrix: Array, entries: Array) -> Array:
     [[[0.0025, -0.0025], [-0.0025, 0.0025]]]
     """
     diagonal = np.eye(matrix.shape[1]) * matrix[:, None, :]
-    return np.asarray((diagonal - matrix[:, :, None] * matrix[:, None, :]) / entries[:, None, None])
+    spread = diagonal - matrix[:, :, None] * matrix[:, None, :]
+    filled = np.where(entries > 0.0, entries, np.inf)
+    return np.asarray(spread / filled[:, None, None])
 
 
 def matrix_covariance(given: Problem, found: Solution, variance: Any) -> Array:
