@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
 import hist
@@ -321,7 +322,7 @@ def test_several_axes_as_arrays_and_as_axes_without_edges() -> None:
     told: dict[str, Any] = {"method": "bayes", "iterations": 2}
     found = forefold.unfold(flat.reshape(4, 5), response, **told)
     assert found.values == pytest.approx(truth, rel=1e-9)
-    assert found.histogram.axes.name == ("x_true", "y_true")
+    assert list(found.histogram.axes.name) == ["x_true", "y_true"]
     found.peek().draw_without_rendering()
     with pytest.raises(ValueError, match=r"data has shape \(5, 4\); \(4, 5\) is needed"):
         forefold.unfold(flat.reshape(5, 4), response, **told)
@@ -334,7 +335,7 @@ def test_several_axes_as_arrays_and_as_axes_without_edges() -> None:
 
         def __init__(self) -> None:
             ends = (axis.edges for axis in axes[2:])
-            self.axes = tuple(Pairs(zip(e[:-1], e[1:], strict=True)) for e in ends)
+            self.axes = tuple(Pairs(pairwise(e)) for e in ends)
 
         def values(self) -> Array:
             return flat.reshape(4, 5)

@@ -169,21 +169,22 @@ def slopes_of(given: Problem, steps: list[Step], errors: str = "full") -> Callab
         changes with them.
     """
     chain = steps if errors == "full" else steps[-1:]
-    carried = [_carried(given, step) for step in chain[1:]]
+    n = given.n_true
+    # What an iteration adds reaches the end through all later ones: `later` is the product of their derivatives. It adds
+    # before[i] times a matrix that is the same for all rows, and something in row i alone.
+    later, common = np.empty((len(chain), n, n)), np.empty((len(chain), *given.matrix.shape))
+    passed = np.eye(n)
+    for k in range(len(chain) - 1, -1, -1):
+        ratio = given.data * _inverse(chain[k].folded)
+        later[k], common[k] = passed, -passed @ (chain[k].weights * ratio)
+        passed = passed @ _carried(given, chain[k])
+    before = np.array([step.before for step in chain])
+    ratios = np.array([given.data * _inverse(step.folded) for step in chain])
+    after = np.array([step.after for step in chain])
+    efficiency = given.matrix.sum(axis=1)
 
     def slopes(i: int) -> Array:
-        found = _direct(given, chain[0], i)
-        for matrix, step in zip(carried, chain[1:], strict=True):
-            found = matrix @ found + _direct(given, step, i)
-        return found
+        alone = (before[:, i, None] * ratios - after[:, i, None]) / efficiency[i]
+        return np.asarray(np.tensordot(before[:, i], common, 1) + later[:, :, i].T @ alone)
 
     return slopes
-
-
-def _direct(given: Problem, step: Step, i: int) -> Array:
-    """Give what an iteration owes to the elements of one row directly, shape (n_true, n_reco)."""
-    ratio = given.data * _inverse(step.folded)
-    found = -step.weights * ratio * step.before[i]
-    efficiency = given.matrix[i].sum()
-    found[i] += (step.before[i] * ratio - step.after[i]) / efficiency
-    return np.asarray(found)
