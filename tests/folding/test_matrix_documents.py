@@ -51,7 +51,7 @@ def matrix() -> ResponseMatrix:
 
 
 def flux() -> str:
-    made: hist.Hist = hist.Hist(hist.axis.Regular(3, 0, 6, name="visible_energy"))
+    made: hist.Hist[Any] = hist.Hist(hist.axis.Regular(3, 0, 6, name="visible_energy"))
     return to_json(made.fill([1, 1, 3, 5]))
 
 
@@ -75,7 +75,7 @@ def test_matrices_come_back_as_they_were(gst_file: Path) -> None:
 def test_every_part_is_uhi() -> None:
     content = json.loads(matrix().to_json(), object_hook=uhi.io.json.object_hook)
     assert {"counts", "truth", "alone", "replica_counts", "replica_truth"} == set(content)
-    assert hist.Hist(content["counts"]).axes.name == ("x_true", "y_reco")
+    assert [a.name for a in hist.Hist(content["counts"]).axes] == ["x_true", "y_reco"]
     uhi.schema.validate(json.loads(matrix().to_json()))
 
 
@@ -172,7 +172,7 @@ def test_matrix_and_fold_as_commands(run: Run, gst_file: Path, tmp_path: Path) -
     assert run("fold", spectrum, "-", "-q", stdin=out.read_text()) == (0, text, "")
     folded = tmp_path / "P.json"
     assert run("fold", spectrum, out, "-q", "--fakes", "-o", folded)[0] == 0
-    assert read_spectrum(folded.read_text()).sum().value > expected.values.sum()
+    assert np.sum(read_spectrum(folded.read_text()).values()) > expected.values.sum()
     # chunks and pipes change nothing
     code, piped, _ = run("matrix", gst_file, *CARD, *AXIS, "-q", "--chunk", 70)
     assert json.loads(piped) == json.loads(out.read_text())
@@ -216,10 +216,8 @@ def test_matrix_options(run: Run, gst_file: Path, tmp_path: Path) -> None:
     assert run("smear", gst_file, *CARD, "-q", "-o", smeared)[0] == 0
     assert run("matrix", smeared, *AXIS, "-q")[0] == 0
     # what it did before is what it does
-    assert from_json(run("matrix", gst_file, *CARD, "--axis", "z", "-q")[1]).axes.name == (
-        "energy_true",
-        "energy_reco",
-    )
+    old = from_json(run("matrix", gst_file, *CARD, "--axis", "z", "-q")[1])
+    assert [a.name for a in old.axes] == ["energy_true", "energy_reco"]
     assert run("matrix", gst_file, "-d", "nusmear-default", *AXIS)[2].endswith("\n")
     assert "rng " in run("matrix", gst_file, "-d", "nusmear-default", *AXIS, "-q")[2]
 

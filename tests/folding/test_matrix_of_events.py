@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -24,7 +25,7 @@ def events(gst_file: Path) -> ak.Array:
 
 
 def test_chunks_give_the_matrix_of_the_whole(events: ak.Array, gst_file: Path) -> None:
-    options = {"true": ["enu=0:6:3"], "reco": [AXIS], "rng": 1, "replicas": 3}
+    options: dict[str, Any] = {"true": ["enu=0:6:3"], "reco": [AXIS], "rng": 1, "replicas": 3}
     whole = ResponseMatrix.from_events(events, CARD, **options)
     chunks = ResponseMatrix.from_events(forefold.iterate(gst_file, chunk=70), CARD, **options)
     np.testing.assert_array_equal(whole.counts.values(flow=True), chunks.counts.values(flow=True))
@@ -52,7 +53,9 @@ def test_matrix_is_that_of_the_observables(events: ak.Array) -> None:
     energies = ResponseMatrix.from_events(smeared, true=AXIS)
     old = forefold.energy_matrix(smeared, bins=6, range=(0, 6))
     seen = ak.to_numpy(smeared.n_detected) > 0
-    assert energies.counts.sum(flow=True).value == old.sum(flow=True).value - (~seen).sum()
+    assert (
+        np.sum(energies.counts.values(flow=True)) == np.sum(old.values(flow=True)) - (~seen).sum()
+    )
     np.testing.assert_array_equal(energies.counts.values()[1:], old.values()[1:])
 
 
@@ -62,7 +65,7 @@ def test_signal_and_background(events: ak.Array) -> None:
     )
     everything = ResponseMatrix.from_events(events, CARD, true="enu=0:6:3", reco=AXIS, rng=1)
     cc = ak.to_numpy(ak.fill_none(events.cc, False))
-    assert matrix.truth.sum(flow=True).value == cc.sum()
+    assert np.sum(matrix.truth.values(flow=True)) == cc.sum()
     np.testing.assert_array_equal(matrix.reco.values(), everything.reco.values())
     nc = ResponseMatrix.from_events(events[~cc], CARD, true="enu=0:6:3", reco=AXIS, rng=1)
     fakes = (
@@ -83,7 +86,7 @@ def test_an_event_of_which_nothing_is_seen_is_missed() -> None:
         gun(13, 5), blind, true="visible_energy=0:2:2", rng=1, axis="z"
     )
     assert matrix.efficiency.tolist() == [0.0, 0.0]
-    assert matrix.truth.sum().value == 5.0
+    assert np.sum(matrix.truth.values()) == 5.0
 
 
 def test_draws_are_other_draws_of_the_same_events(events: ak.Array) -> None:
@@ -105,9 +108,8 @@ def test_draws_are_other_draws_of_the_same_events(events: ak.Array) -> None:
 
 
 def test_draw_of_smear(events: ak.Array) -> None:
-    plain, zero, one = (
-        forefold.smear(events, CARD, rng=1, **options) for options in ({}, {"draw": 0}, {"draw": 1})
-    )
+    zero, one = (forefold.smear(events, CARD, rng=1, draw=d) for d in (0, 1))
+    plain = forefold.smear(events, CARD, rng=1)
     assert ak.array_equal(plain.visible_energy_reco, zero.visible_energy_reco)
     assert not ak.array_equal(plain.visible_energy_reco, one.visible_energy_reco)
     assert one.attrs["forefold"]["draw"] == 1
@@ -128,14 +130,14 @@ def test_particles_and_those_that_are_taken_for_them() -> None:
         for shot in shots
     ]
     matrix = made[0] + made[1]
-    assert matrix.truth.sum().value == 1000.0
+    assert np.sum(matrix.truth.values()) == 1000.0
     assert matrix.efficiency[1] == 1.0
-    fakes = matrix.fakes.sum().value
+    fakes = np.sum(matrix.fakes.values())
     assert abs(fakes - 1000.0) < 5 * np.sqrt(750.0)
     pions = ResponseMatrix.from_events(
         shots[0], detector, true="cos_theta=-1:1.5:5", of=211, rng=1, axis="z"
     )
-    assert pions.efficiency[-1] == 1.0 - fakes / 4000.0
+    assert pions.efficiency[-1] == pytest.approx(1.0 - fakes / 4000.0)
 
 
 def test_matrix_of_events_is_that_of_the_closed_forms() -> None:
@@ -143,7 +145,7 @@ def test_matrix_of_events_is_that_of_the_closed_forms() -> None:
     n = 200_000
     kinetic = np.random.default_rng(5).uniform(0.0, 3.2, n)
     shots = gun(13, n, p=np.sqrt(kinetic * (kinetic + 2 * 0.1056583755)))
-    options = {"true": "kinetic_energy=0:3:10", "of": "mu-", "rng": 1, "axis": "z"}
+    options: dict[str, Any] = {"true": "kinetic_energy=0:3:10", "of": "mu-", "rng": 1, "axis": "z"}
     large, small = (
         ResponseMatrix.from_events(part, CARD, **options) for part in (shots, shots[: n // 16])
     )
@@ -193,9 +195,9 @@ def test_smeared_files_with_observables(gst_file: Path, tmp_path: Path, events: 
         ({"true": AXIS, "draws": 0}, "draws = 0"),
     ],
 )
-def test_what_cannot_be_filled(events: ak.Array, options: dict[str, object], said: str) -> None:
+def test_what_cannot_be_filled(events: ak.Array, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        ResponseMatrix.from_events(events, CARD, rng=1, **options)  # type: ignore[arg-type]
+        ResponseMatrix.from_events(events, CARD, rng=1, **options)
 
 
 def test_what_is_no_sample(events: ak.Array) -> None:
@@ -212,8 +214,8 @@ def test_what_is_no_sample(events: ak.Array) -> None:
 def test_unweighted(events: ak.Array) -> None:
     heavy = ak.with_field(events, 2.0, "weight")
     matrix = ResponseMatrix.from_events(heavy, CARD, true=AXIS, rng=1, weight=None)
-    assert matrix.truth.sum(flow=True).value == len(events)
+    assert np.sum(matrix.truth.values(flow=True)) == len(events)
     assert (
-        ResponseMatrix.from_events(heavy, CARD, true=AXIS, rng=1).truth.sum(flow=True).value
+        np.sum(ResponseMatrix.from_events(heavy, CARD, true=AXIS, rng=1).truth.values(flow=True))
         == 600.0
     )

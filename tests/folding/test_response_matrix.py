@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hist
 import numpy as np
 import pytest
@@ -15,12 +17,12 @@ NAN = float("nan")
 AXIS = "x=0:2:2"
 
 
-def small(**options: object) -> ResponseMatrix:
+def small(**options: Any) -> ResponseMatrix:
     """True 0 or 1; one missed, one outside on each side, one without truth, one that is nothing at all."""
     true = [0.5, 0.5, 0.5, 1.5, 1.5, 9.0, NAN, NAN, 0.5]
     reco = [0.5, 1.5, NAN, 1.5, 9.0, 0.5, 1.5, NAN, 0.5]
     weight = [1.0, 2.0, 1.0, 3.0, 1.0, 5.0, 7.0, 100.0, 4.0]
-    return ResponseMatrix.from_columns(true, reco, true_axes=AXIS, weight=weight, **options)  # type: ignore[arg-type]
+    return ResponseMatrix.from_columns(true, reco, true_axes=AXIS, weight=weight, **options)
 
 
 def events(n: int, rng: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,8 +57,8 @@ def test_every_number_of_a_small_matrix() -> None:
 def test_no_weight_disappears() -> None:
     matrix = small()
     # all but the one that is neither true nor reconstructed
-    assert matrix.truth.sum(flow=True).value == 17.0
-    assert matrix.reco.sum(flow=True).value == 23.0
+    assert np.sum(matrix.truth.values(flow=True)) == 17.0
+    assert np.sum(matrix.reco.values(flow=True)) == 23.0
     assert matrix.counts.values(flow=True)[3].tolist() == [0.0, 5.0, 0.0, 0.0]
 
 
@@ -66,7 +68,7 @@ def test_filling_is_that_of_hist() -> None:
     matrix = ResponseMatrix.from_columns(
         true, reco, true_axes="x=0:4:8", reco_axes={"y": edges}, weight=weight
     )
-    made: hist.Hist = hist.Hist(
+    made: hist.Hist[Any] = hist.Hist(
         hist.axis.Regular(8, 0, 4, name="t"),
         hist.axis.Variable(edges, name="r"),
         storage=hist.storage.Weight(),
@@ -89,15 +91,15 @@ def test_filling_is_that_of_hist() -> None:
 def test_parts_add_to_the_whole() -> None:
     true, reco, weight = events(3000)
     halves = [slice(0, 1000), slice(1000, None)]
-    options = {"true_axes": "x=0:4:4", "replicas": 5, "rng": 3}
-    whole = ResponseMatrix.from_columns(true, reco, weight=weight, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"true_axes": "x=0:4:4", "replicas": 5, "rng": 3}
+    whole = ResponseMatrix.from_columns(true, reco, weight=weight, **options)
     a, b = (
         ResponseMatrix.from_columns(
             true[h],
             reco[h],
             weight=weight[h],
             first=h.start or 0,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         for h in halves
     )
@@ -224,7 +226,7 @@ def test_spectrum_inside_bins_is_used_and_is_the_truth() -> None:
     ],
 )
 def test_arrays_that_are_no_matrix(
-    matrix: object, options: dict[str, object], said: str | None
+    matrix: object, options: dict[str, Any], said: str | None
 ) -> None:
     def make() -> ResponseMatrix:
         return ResponseMatrix.from_array(matrix, [0, 1, 2], [0, 1, 2], **options)  # type: ignore[arg-type]
@@ -239,9 +241,9 @@ def test_arrays_that_are_no_matrix(
 def test_histograms_made_elsewhere() -> None:
     x = hist.axis.Regular(2, 0, 2, name="x")
     y = hist.axis.Variable([0, 1, 2], name="y", overflow=False)
-    counts: hist.Hist = hist.Hist(x, y).fill([0.5, 1.5, 7.0], [0.5, 1.5, 1.5])
-    truth: hist.Hist = hist.Hist(x).fill([0.5, 0.5, 1.5, 7.0])
-    fakes: hist.Hist = hist.Hist(y).fill([0.2])
+    counts: hist.Hist[Any] = hist.Hist(x, y).fill([0.5, 1.5, 7.0], [0.5, 1.5, 1.5])
+    truth: hist.Hist[Any] = hist.Hist(x).fill([0.5, 0.5, 1.5, 7.0])
+    fakes: hist.Hist[Any] = hist.Hist(y).fill([0.2])
     matrix = ResponseMatrix.from_histograms(counts, truth, fakes)
     assert matrix.matrix.tolist() == [[0.5, 0.0], [0.0, 1.0]]
     assert matrix.fakes.values().tolist() == [1.0, 1.0]
@@ -250,7 +252,7 @@ def test_histograms_made_elsewhere() -> None:
             hist.Hist(x, y).fill([0.5] * 2, [0.5] * 2), hist.Hist(x).fill([0.5])
         )
     with pytest.raises(ValueError, match="the variances are not known"):
-        ResponseMatrix.from_histograms(counts * 2.0, truth)  # type: ignore[operator]
+        ResponseMatrix.from_histograms(counts * 2.0, truth)
     with pytest.raises(ValueError, match="counts needs those of truth"):
         ResponseMatrix.from_histograms(truth, truth)
     with pytest.raises(ValueError, match=r"fakes: axis 0 .'y_reco'. has 3 bins"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import hist
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from forefold.kernels.cells import bins_of, cells, joint_sums, sums
 EDGES = [0.0, 0.1, 0.25, 1.0, 1.0 + 2.0**-40, 700.0]
 
 
-def found(axis: hist.axis.AxesMixin, values: np.ndarray) -> np.ndarray:
+def found(axis: Any, values: np.ndarray) -> np.ndarray:
     edges = np.asarray(axis.edges)
     return cells([bins_of(edges, regular=isinstance(axis, hist.axis.Regular))], [values])
 
@@ -30,7 +32,7 @@ def found(axis: hist.axis.AxesMixin, values: np.ndarray) -> np.ndarray:
     ],
     ids=repr,
 )
-def test_bins_are_those_of_boost_histogram(axis: hist.axis.AxesMixin) -> None:
+def test_bins_are_those_of_boost_histogram(axis: Any) -> None:
     rng = np.random.default_rng(1)
     edges = np.asarray(axis.edges)
     around = np.concatenate([edges, np.nextafter(edges, np.inf), np.nextafter(edges, -np.inf)])
@@ -42,7 +44,7 @@ def test_bins_are_those_of_boost_histogram(axis: hist.axis.AxesMixin) -> None:
             [np.inf, -np.inf, 0.0, -0.0, 1e308, -1e308],
         ]
     )
-    expected = axis.index(values) + 1  # type: ignore[attr-defined]
+    expected = axis.index(values) + 1
     np.testing.assert_array_equal(found(axis, values), expected)
 
 
@@ -51,7 +53,7 @@ def test_bins_are_those_of_boost_histogram(axis: hist.axis.AxesMixin) -> None:
     st.lists(st.floats(allow_nan=False), min_size=1, max_size=30),
 )
 def test_any_edges(edges: list[float], values: list[float]) -> None:
-    axis = hist.axis.Variable(sorted(edges))
+    axis: Any = hist.axis.Variable(sorted(edges))
     x = np.array([*values, *edges])
     np.testing.assert_array_equal(found(axis, x), axis.index(x) + 1)
 
