@@ -7,6 +7,7 @@ from typing import Any
 import hist
 import numpy as np
 import pytest
+from gun import card
 
 from forefold import ResponseMatrix, fold
 from forefold.folding import compatibility, in_bin_variation
@@ -69,6 +70,15 @@ def test_variations_of_the_detector() -> None:
     rows = [truth @ (up - R), truth @ (down - R)]
     mean = sum(np.outer(r, r) for r in rows) / 2
     np.testing.assert_allclose(detector_covariance(truth, of(R), thrown), mean, atol=1e-12)
+    head = "".join(
+        f'[parameters.{name}]\nvalue = 1.0\nuncertainty = {width}\nsource = "test"\n'
+        for name, width in (("a", 3.0), ("b", 0.1))
+    )
+    head += '[[correlation]]\nparameters = ["a", "b"]\nvalue = 0.5\nsource = "test"\n'
+    said = fold(spectrum(*truth), matrices, statistics="none", correlation=card(head=head))
+    np.testing.assert_allclose(said.covariance, both.covariance, atol=1e-12)
+    with pytest.raises(ValueError, match="card test has no pull 'a'"):
+        fold(spectrum(*truth), matrices, correlation=card())
     with pytest.raises(ValueError, match="correlation of shape"):
         fold(spectrum(*truth), matrices, correlation=np.eye(3))
     with pytest.raises(ValueError, match="a mapping with 'nominal'"):
