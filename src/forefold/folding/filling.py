@@ -202,8 +202,8 @@ class Filler:
                     both = good & (other >= 0)
                     at = ((row * m + one) * m + other)[both]
                     share = square[both] / k**2 * (0.5 if a == b else 1.0)
-                    found = np.bincount(at, share, n * m * m).reshape(n, m, m)
-                    self._pairs += found + found.transpose(0, 2, 1)
+                    moments = np.bincount(at, share, n * m * m).reshape(n, m, m)
+                    self._pairs += moments + moments.transpose(0, 2, 1)
         if self.replicas:
             self._replicate(row, columns, weight, piece)
 

@@ -59,7 +59,7 @@ def _weighted(given: hist.Hist[Any], axes: tuple[Any, ...], name: str) -> hist.H
     made = empty(axes, name)
     variances = given.variances(flow=True)
     if variances is None:
-        message = f"{name}: storage {given.storage_type.__name__} has no variances; take Weight, Double or Int64"
+        message = f"{name}: the variances are not known (storage {given.storage_type.__name__}); take storage Weight"
         raise ValueError(message)
     values = np.asarray(given.values(flow=True), dtype=np.float64)
     if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from forefold.detector import Card
 from forefold.folding.axes import cell_name, matching
 from forefold.folding.contents import empty, shape_of
 from forefold.folding.responsematrix import ResponseMatrix
+from forefold.species import near
 
 if TYPE_CHECKING:
     import hist
@@ -92,7 +94,7 @@ def fold(
     *,
     covariance: ArrayLike | None = None,
     statistics: Method | Literal["none"] = "multinomial",
-    correlation: ArrayLike | None = None,
+    correlation: Card | ArrayLike | None = None,
     fakes: bool | float = False,
     empty_rows: Literal["stop", "lose"] = "stop",
 ) -> Prediction:
@@ -109,9 +111,9 @@ def fold(
         variances it has.
     statistics : {"multinomial", "dirichlet", "bootstrap", "none"}
         How the statistics of the matrix are counted, see `ResponseMatrix.covariance`.
-    correlation : array_like, optional
-        Of the pulls, in the order in which they first appear among the variations, such as ``card.covariance()[1]`` with all
-        standard variations; independent if left out.
+    correlation : Card or array_like, optional
+        Of the pulls: those that a card says, or a matrix in the order in which the pulls first appear among the variations;
+        independent if left out.
     fakes : bool or float
         True adds the fakes, scaled with the total of the spectrum over that of the matrix's truth; a number is taken for that
         scale.
@@ -264,7 +266,7 @@ def detector_covariance(
     truth: Array,
     nominal: ResponseMatrix,
     varied: Mapping[str, ResponseMatrix],
-    correlation: ArrayLike | None = None,
+    correlation: Card | ArrayLike | None = None,
     fakes: float = 0.0,
 ) -> Array:
     """Give the covariance of a folded spectrum from variations of the detector; see `fold`.
@@ -274,7 +276,7 @@ def detector_covariance(
     truth : ndarray, shape (n_true,)
     nominal : ResponseMatrix
     varied : mapping of str to ResponseMatrix
-    correlation : array_like, shape (pulls, pulls), optional
+    correlation : Card, or array_like, shape (pulls, pulls), optional
     fakes : float
         Scale of the fakes.
 
@@ -309,11 +311,11 @@ def detector_covariance(
     return np.asarray(found)
 
 
-def _correlation(given: ArrayLike | None, names: list[str]) -> Array:
+def _correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
     n = len(names)
     if given is None:
         return np.eye(n)
-    found = np.asarray(given, dtype=np.float64)
+    found = _of_card(given, names) if isinstance(given, Card) else np.asarray(given, np.float64)
     if (
         found.shape != (n, n)
         or not np.allclose(found, found.T)
@@ -325,3 +327,15 @@ def _correlation(given: ArrayLike | None, names: list[str]) -> Array:
         )
         raise ValueError(message)
     return found
+
+
+def _of_card(card: Card, names: list[str]) -> Array:
+    """Give the correlations of a card's pulls."""
+    known, covariance = card.covariance()
+    for name in names:
+        if name not in known:
+            message = f"correlation: card {card.name} has no pull {name!r}{near(name, list(known))}"
+            raise ValueError(message)
+    rows = [known.index(name) for name in names]
+    width = np.sqrt(np.diagonal(covariance))[rows]
+    return np.asarray(covariance[np.ix_(rows, rows)] / np.outer(width, width))

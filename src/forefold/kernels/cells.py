@@ -96,7 +96,9 @@ def _variable(
         if x >= end:
             k = n + 1
         elif x >= start:
-            at = min(int((x - start) * scale), g - 1)
+            place = (x - start) * scale
+            # edges so near to each other that the scale is infinite: the steps find it from anywhere
+            at = int(place) if 0.0 <= place < g else g - 1
             low, high = guide[at], guide[at + 1] + 1
             while high - low > _FEW:
                 middle = (low + high) >> 1
