@@ -89,6 +89,8 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
     ("text", "said"),
     [
         ("", "not UHI JSON"),
+        (changed(lambda c: c["counts"]["axes"][0].update(lower=None)), "incompatible constructor"),
+        (changed(lambda c: c["truth"]["storage"]["values"].__setitem__(1, 1e308)), "absurd"),
         ("[]", "histograms counts, truth, alone are needed, found list"),
         ("{}", "found nothing"),
         (flux(), "this is one histogram"),

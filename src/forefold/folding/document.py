@@ -37,6 +37,7 @@ __all__ = [
 NOMINAL = "nominal"
 PREDICTION = "prediction"
 _VERSION = 1
+_LARGEST = 1e150  # of contents: squares must be finite
 _KEY = "response_matrix"
 _NEEDED = ("counts", "truth", "alone")
 _OWN = (_KEY, "exact", "draws", "replicas_rng", "true_axes")
@@ -258,8 +259,11 @@ def _check_part(name: str, histogram: hist.Hist[Any]) -> None:
             message = f"{name}: axis {axis.name!r} needs ordered bins with underflow and overflow"
             raise ValueError(message)
     view: Any = histogram.view(flow=True)
-    if not (np.all(np.isfinite(view["value"])) and np.all(view["variance"] >= 0.0)):
-        message = f"{name} holds a NaN, infinite contents, or a negative variance"
+    sound = (
+        (np.abs(view["value"]) < _LARGEST) & (view["variance"] >= 0.0) & (view["variance"] < np.inf)
+    )
+    if not np.all(sound):
+        message = f"{name} holds a NaN, infinite or absurd contents, or a negative variance"
         raise ValueError(message)
 
 

@@ -145,6 +145,7 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         raise ValueError(message)
     try:
         return hist.Hist(content)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"not a UHI histogram (schema 1): {error}"
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
