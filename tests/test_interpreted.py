@@ -24,6 +24,7 @@ from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
 from forefold.kernels import standard as ft
+from forefold.kernels.cells import bins_of, cells, joint_sums, sums
 from forefold.kernels.frame import from_axis
 
 EVENTS = 60
@@ -99,6 +100,22 @@ def elementary() -> np.ndarray:
     return found
 
 
+def filling() -> np.ndarray:
+    """Bins and sums of every kind of axis."""
+    x = np.array([np.nan, -np.inf, -1.0, 0.0, 0.3, 0.5, 1.0, 7.0, 7.5, 40.0, np.inf])
+    axes = [bins_of([0.0, 0.5, 1.0], regular=True)]
+    axes += [bins_of(e, regular=False) for e in ([0.0, 5e-324], [0.0, 0.3, 7.0, 40.0])]
+    axes.append(bins_of(np.geomspace(1e-9, 8.0, 60), regular=False))
+    single = [cells([axis], [x]) for axis in axes]
+    both = [cells([a, b], [x, x[::-1].copy()]) for a in axes for b in axes]
+    weight, out = np.linspace(-1.0, 2.0, x.size), np.zeros((5, 2))
+    sums(single[0], weight, out)
+    pair, alone = np.zeros((5, 6, 2)), np.zeros((6, 2))
+    joint_sums(single[0][::-1].copy(), single[2], weight, pair, alone)
+    flat = [np.ravel(each).astype(np.float64) for each in (*single, *both, out, pair, alone)]
+    return np.concatenate(flat)
+
+
 def formulas() -> np.ndarray:
     """Every operation of formulas on every pair of edges."""
     edges = [0.0, 5e-324, 1e-310, 1e-9, 0.3, 0.5, 1.0, 2.0, 2.5, 3.0, 25.0, 705.0, 1e5, 1e25, 1e300]
@@ -129,7 +146,7 @@ def formulas() -> np.ndarray:
 def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
     """Every number of smeared particles, by card, axis and name."""
     events = forefold.read(source)[:EVENTS]
-    found = {"elementary": elementary(), "formulas": formulas()}
+    found = {"elementary": elementary(), "filling": filling(), "formulas": formulas()}
     cards: list[tuple[Any, Any]] = [
         ("nusmear-dune-cdr", "probe"),
         ("nusmear-default", "z"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
     from forefold.fitting import fit_card
+    from forefold.folding import ResponseMatrix, fold
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
     from forefold.response import Response, smear_values
     from forefold.reweighting import Weights, reweight, scores
     from forefold.smearing import fate_counts, reconstructed, smear
+    from forefold.unfolding import Unfolded, closure, unfold
     from forefold.variations import Variation, smear_variations, standard_variations, throws
 
 __all__ = [
     "Card",
     "Fate",
     "Response",
+    "ResponseMatrix",
     "Summary",
+    "Unfolded",
     "Variation",
     "Weights",
     "__version__",
@@ -43,12 +47,14 @@ __all__ = [
     "card_response",
     "card_toml",
     "cards",
+    "closure",
     "convert",
     "energy_matrix",
     "events",
     "families",
     "fate_counts",
     "fit_card",
+    "fold",
     "inspect",
     "io",
     "iterate",
@@ -68,6 +74,7 @@ __all__ = [
     "species",
     "standard_variations",
     "throws",
+    "unfold",
     "validate_card",
     "variations",
     "varied_energy_matrix",
@@ -78,7 +85,9 @@ _HOMES = {
     "Card": "detector",
     "Fate": "kernels.fate",
     "Response": "response",
+    "ResponseMatrix": "folding",
     "Summary": "matrix",
+    "Unfolded": "unfolding",
     "Variation": "variations",
     "Weights": "reweighting",
     "__version__": "_version",
@@ -87,10 +96,12 @@ _HOMES = {
     "card_response": "faces",
     "card_toml": "cardtools",
     "cards": "detector",
+    "closure": "unfolding",
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
     "fit_card": "fitting",
+    "fold": "folding",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
@@ -107,6 +118,7 @@ _HOMES = {
     "smear_variations": "variations",
     "standard_variations": "variations",
     "throws": "variations",
+    "unfold": "unfolding",
     "varied_energy_matrix": "matrix",
     "validate_card": "cardtools",
 }

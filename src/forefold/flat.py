@@ -52,7 +52,7 @@ class Flat(NamedTuple):
     extra: dict[str, Any]
 
 
-def flattened(events: ak.Array, card: Card, rng: int, axis: Axis) -> Flat:
+def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: int = 0) -> Flat:
     """Check events, lay their particles flat and send them through the stages of a card.
 
     Parameters
@@ -62,6 +62,8 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis) -> Flat:
     card : Card
     rng : int
     axis : {"probe", "z"}
+    variation : int
+        Of the random numbers, see `forefold.kernels.philox`.
 
     Returns
     -------
@@ -84,7 +86,9 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis) -> Flat:
         return Flat(events, counts, rays, pdgid, settled, None, {})
     from forefold.staging import staged
 
-    rays, pdgid, taken, settled, parent, michel = staged(rays, pdgid, settled, card)
+    rays, pdgid, taken, settled, parent, michel = staged(
+        rays, pdgid, settled, card, variation=variation
+    )
     counts = np.bincount(rays.event, minlength=len(counts))
     extra = {"parent": parent, "michel": michel}
     return Flat(events, counts, rays, pdgid, settled, taken, extra)

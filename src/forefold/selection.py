@@ -10,6 +10,8 @@ from forefold.expression import parse
 
 if TYPE_CHECKING:
     import awkward as ak
+    import numpy as np
+    from numpy.typing import NDArray
 
     from forefold.expression import Kind
     from forefold.kinematics.quantities import Quantities
@@ -110,12 +112,28 @@ class Selection:
         ak.Array
             Those that are kept, in their order.
         """
+        keep = self.mask(events)
+        return events if keep.all() else events[keep]
+
+    def mask(self, events: ak.Array) -> NDArray[np.bool_]:
+        """Tell of which events the condition is true; they are counted.
+
+        Parameters
+        ----------
+        events : ak.Array
+            Event record.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
         import numpy as np
 
-        keep = np.broadcast_to(self._expression.select(_Namespace(events)), (len(events),))
+        found = self._expression.select(_Namespace(events))
+        keep = np.broadcast_to(np.asarray(found, dtype=np.bool_), (len(events),))
         self.events += len(events)
         self.kept += int(keep.sum())
-        return events if keep.all() else events[keep]
+        return keep
 
     def pieces(self, events: Iterator[ak.Array]) -> Iterator[ak.Array]:
         """Apply it to piece after piece; a piece of which nothing is kept comes out empty."""

@@ -51,6 +51,7 @@ _KEPT = (
     "target",
     "source",
 )
+_DRAWS = 2**16
 _RECO = ("energy_reco", "theta_reco", "phi_reco", "px_reco", "py_reco", "pz_reco")
 
 
@@ -61,6 +62,7 @@ def smear(
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     on_invalid: OnInvalid = "stop",
+    draw: int = 0,
 ) -> ak.Array:
     """Smear events by a detector card: what would be reconstructed of them.
 
@@ -79,6 +81,8 @@ def smear(
         What polar angles refer to: the incident particle of each event, or the z axis.
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula of the card has no value, or one that is not allowed.
+    draw : int
+        Which of many independent draws of the same events with the same `rng`, from 0 to 65535.
 
     Returns
     -------
@@ -127,11 +131,21 @@ def smear(
     """
     card = load_card(card)
     rng = random_key(rng)
-    flat = flattened(events, card, rng, axis)
+    if not 0 <= draw < _DRAWS:
+        message = f"draw: a whole number from 0 to {_DRAWS - 1}, found {draw!r}"
+        raise ValueError(message)
+    flat = flattened(events, card, rng, axis, variation=draw)
     passed = pass_through(
-        flat.rays, flat.pdgid, flat.fate, plan(card), taken=flat.taken, on_invalid=on_invalid
+        flat.rays,
+        flat.pdgid,
+        flat.fate,
+        plan(card),
+        taken=flat.taken,
+        variation=draw,
+        on_invalid=on_invalid,
     )
-    return smeared_events(flat, card, passed, provenance(card, rng, axis))
+    about = provenance(card, rng, axis) | ({"draw": draw} if draw else {})
+    return smeared_events(flat, card, passed, about)
 
 
 def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any]) -> ak.Array:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.matrixparser import add_axes, add_fold
+from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, condition, count, cross_section, whole
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     _add_smear(commands)
     _add_convert(commands)
     _add_matrix(commands)
+    add_fold(commands, _add)
+    add_unfold(commands, _add)
     _add_plot(commands)
     return top
 
@@ -170,9 +174,13 @@ def _add_matrix(commands: Any) -> None:
         "matrix",
         "matrix",
         "fill a matrix of true against reconstructed values, as UHI JSON",
-        epilog="example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json",
+        epilog=(
+            "example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json\n"
+            "  forefold matrix numu.gst.root -d nusmear-default --rng 1 --axis visible_energy=0:8:40 -o R.json"
+        ),
     )
-    _add_events(sub, card=False)
+    _add_events(sub, card=False, polar=False)
+    add_axes(sub)
     sub.add_argument(
         "--quantity",
         choices=("energy", "angle"),
@@ -220,7 +228,9 @@ def _add_plot(commands: Any) -> None:
     _add_output_options(sub)
 
 
-def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool = True) -> None:
+def _add_events(
+    sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool = True, polar: bool = True
+) -> None:
     sub.add_argument("inputs", nargs=inputs, metavar="INPUT", help="generator file or pattern")
     sub.add_argument(
         "-d",
@@ -234,12 +244,13 @@ def _add_events(sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool =
     _add_rng(sub, default=None)
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
     _add_where(sub)
-    sub.add_argument(
-        "--axis",
-        choices=("probe", "z"),
-        default="probe",
-        help="what polar angles refer to: the incident particle (default) or the z axis",
-    )
+    if polar:
+        sub.add_argument(
+            "--axis",
+            choices=("probe", "z"),
+            default="probe",
+            help="what polar angles refer to: the incident particle (default) or the z axis",
+        )
     sub.add_argument(
         "--on-invalid",
         choices=("stop", "lose"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-__all__ = ["annotate", "from_json", "provenance", "to_json"]
+__all__ = ["annotate", "from_json", "histogram_of", "provenance", "to_json"]
 
 _PREFIX = "forefold_"
 _KEPT = ("version", "card", "card_sha256", "rng", "axis")
@@ -116,6 +116,26 @@ def from_json(text: str) -> hist.Hist[Any]:
     except json.JSONDecodeError as error:
         message = f"not a UHI histogram: {error}"
         raise ValueError(message) from None
+    return histogram_of(content)
+
+
+def histogram_of(content: Any) -> hist.Hist[Any]:
+    """Make a histogram of what JSON holds.
+
+    Parameters
+    ----------
+    content : dict
+        UHI schema 1, with arrays.
+
+    Returns
+    -------
+    hist.Hist
+
+    Raises
+    ------
+    ValueError
+        If it is not a UHI histogram.
+    """
     if not isinstance(content, dict):
         message = f"not a UHI histogram (schema 1): a JSON object is expected, found a {type(content).__name__}"
         raise ValueError(message)
@@ -125,6 +145,7 @@ def from_json(text: str) -> hist.Hist[Any]:
         raise ValueError(message)
     try:
         return hist.Hist(content)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"not a UHI histogram (schema 1): {error}"
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
+        message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None

@@ -14,6 +14,7 @@ from forefold.plot.matrices import (
     energy_by_type_figure,
     energy_matrix_figure,
 )
+from forefold.plot.responses import response_matrix_figure
 from forefold.plot.style import FORMATS, figure_bytes, save, style
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "figure_bytes",
     "log_normal_figure",
     "resolution_figure",
+    "response_matrix_figure",
     "save",
     "style",
 ]

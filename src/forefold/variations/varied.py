@@ -186,6 +186,11 @@ class Variations(Mapping[str, "ak.Array"]):
         """Smeared events of the card as it is."""
         return self._events
 
+    @property
+    def events(self) -> ak.Array:
+        """Event record that was smeared."""
+        return self._flat.events
+
     def _pass(self, plan_: Plan, rows: NDArray[np.int64] | None) -> Passage:
         """Send particles through a card, all or some."""
         rays, fate, taken = self._flat.rays, self._flat.fate, self._flat.taken

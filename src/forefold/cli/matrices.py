@@ -1,0 +1,218 @@
+"""Response matrices and folding, as commands."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forefold.cli.progress import progress
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Mapping
+
+    from forefold.cli.progress import Report
+    from forefold.folding import ResponseMatrix
+
+__all__ = ["fold_spectrum", "json_output", "read_named", "read_text", "refuse", "response_matrix"]
+
+_NOT_WITH_AXES = {
+    "quantity": "energy",
+    "by_type": False,
+    "cc_only": False,
+    "include_lost": False,
+    "bins": 100,
+    "range": None,
+}
+
+
+def refuse(options: argparse.Namespace, defaults: Mapping[str, Any], why: str) -> None:
+    """Refuse options that mean nothing here.
+
+    Raises
+    ------
+    ValueError
+        If one is not as it is by default.
+    """
+    for name, default in defaults.items():
+        if getattr(options, name) != default:
+            message = f"--{name.replace('_', '-')}: not {why}"
+            raise ValueError(message)
+
+
+def read_text(name: str) -> str:
+    """Read a file, or standard input for ``-``.
+
+    Raises
+    ------
+    ValueError
+        If it is not text.
+    OSError
+        If it cannot be read.
+    """
+    if name == "-":
+        return sys.stdin.read()
+    from forefold.io.files import expand
+
+    (path,) = expand(name)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        message = f"{name}: not a JSON file: it is no text"
+        raise ValueError(message) from None
+
+
+@contextmanager
+def json_output(options: argparse.Namespace) -> Iterator[Callable[[str, str], None]]:
+    """Give what writes text to a file, aside first, or to standard output, and then tells people something."""
+    from forefold.io.writers import replace_aside
+
+    def tell(summary: str) -> None:
+        if not options.quiet:
+            sys.stderr.write(summary + "\n")
+
+    if options.out == "-":
+
+        def to_stdout(text: str, summary: str) -> None:
+            print(text)
+            tell(summary)
+
+        yield to_stdout
+        return
+    if Path(options.out).suffix != ".json":
+        message = f"{options.out}: written as .json (UHI), or to - (stdout)"
+        raise ValueError(message)
+    told: list[str] = []
+    with replace_aside(options.out, options.overwrite) as aside:
+
+        def to_file(text: str, summary: str) -> None:
+            aside.write_text(text + "\n", encoding="utf-8")
+            told.append(f"{options.out}: {summary}")
+
+        yield to_file
+    tell("".join(told))
+
+
+def response_matrix(options: argparse.Namespace) -> int:
+    """Fill a response matrix, or one a variation, and write it as UHI JSON."""
+    from forefold.folding.document import written_set
+
+    refuse(options, _NOT_WITH_AXES, "with --axis (conditions on events are --where and --signal)")
+    with json_output(options) as write:
+        with progress("filling", quiet=options.quiet) as report:
+            found = _filled(options, report)
+        told = repr(found["nominal"])
+        told += f"\n  and {len(found) - 1} variations" if len(found) > 1 else ""
+        write(written_set(found), told)
+    return 0
+
+
+def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, ResponseMatrix]:
+    from forefold.folding import ResponseMatrix
+    from forefold.kernels.philox import random_key
+
+    true, reco = [*options.axes, *options.true_axes], [*options.axes, *options.reco_axes]
+    for side, axes in (("true", true), ("reco", reco)):
+        if not axes:
+            message = f"no {side} axis: give --{side}-axis, or --axis for both sides"
+            raise ValueError(message)
+    settings: dict[str, Any] = {
+        "true": true,
+        "reco": reco,
+        "of": options.of,
+        "signal": options.signal,
+        "replicas": options.replicas,
+    }
+    if options.card is None:
+        refuse(options, {"rng": None, "where": None, "variations": [], "draws": 1}, _SMEARED)
+        made = ResponseMatrix.from_events(_smeared(options, report), rng=0, **settings)
+        return {"nominal": made}
+    rng = random_key(options.rng)
+    passing = {"axis": options.axis, "on_invalid": options.on_invalid}
+    if options.variations:
+        refuse(options, {"draws": 1, "replicas": 0}, "with --variations")
+        varied = _varied(options, report, rng, passing)
+        found = ResponseMatrix.from_variations(varied, **settings)
+    else:
+        from forefold import io
+
+        chunks = io.iterate(options.inputs, progress=report, **_reading(options))
+        made = ResponseMatrix.from_events(
+            chunks, options.card, rng=rng, draws=options.draws, **settings, **passing
+        )
+        found = {"nominal": made}
+    if options.rng is None:
+        sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
+    return found
+
+
+_SMEARED = "for events that are smeared already (without -d CARD)"
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("chunk", "entries", "where", "damage")
+    return {name: getattr(options, name) for name in names}
+
+
+def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[Any]:
+    from forefold.io.files import expand
+    from forefold.io.smeared import is_smeared, iterate_smeared
+
+    for name in expand(options.inputs):
+        if not is_smeared(name):
+            message = f"{name}: not a file of smeared events: give a detector with -d CARD"
+            raise ValueError(message)
+        yield from iterate_smeared(
+            name, chunk=options.chunk, entries=options.entries, progress=report
+        )
+
+
+def _varied(
+    options: argparse.Namespace, report: Report | None, rng: int, passing: dict[str, Any]
+) -> Iterator[Any]:
+    from forefold.batch import vary_chunks
+    from forefold.variations import named_variations
+
+    return vary_chunks(
+        options.inputs,
+        options.card,
+        variations=named_variations(options.card, options.variations, rng),
+        rng=rng,
+        progress=report,
+        **passing,
+        **_reading(options),
+    )
+
+
+def fold_spectrum(options: argparse.Namespace) -> int:
+    """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
+    from forefold.folding import fold
+    from forefold.folding.document import read_set, read_spectrum, written_prediction
+
+    if options.spectrum == options.matrix == "-":
+        message = "only one of SPECTRUM and MATRIX can come from stdin"
+        raise ValueError(message)
+    with json_output(options) as write:
+        spectrum = read_named(options.spectrum, read_spectrum)
+        matrices = read_named(options.matrix, read_set)
+        found = fold(
+            spectrum,
+            matrices,
+            statistics=options.statistics,
+            fakes=options.fakes,
+            empty_rows="lose" if options.lose_empty else "stop",
+        )
+        write(written_prediction(found), repr(found))
+    return 0
+
+
+def read_named(name: str, read: Any) -> Any:
+    """Read a document; what is wrong with it names the file."""
+    text = read_text(name)
+    try:
+        return read(text)
+    except ValueError as error:
+        message = f"{'standard input' if name == '-' else name}: {error}"
+        raise ValueError(message) from None

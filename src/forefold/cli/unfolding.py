@@ -1,0 +1,155 @@
+"""``forefold unfold``: what can be typed, and what it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forefold.cli.values import whole
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+__all__ = ["add_unfold"]
+
+_METHODS = ("bayes", "tikhonov", "wiener", "likelihood", "inversion")
+
+
+def _iterations(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
+
+
+def _number_or_rule(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add ``forefold unfold``.
+
+    Parameters
+    ----------
+    commands : argparse's subparsers
+    add : callable
+        Makes a parser of a command from its name, the function that it runs, and what it is for.
+    """
+    sub = add(
+        commands,
+        "unfold",
+        "unfold",
+        "find the true spectrum behind what was seen, with covariance and A_C",
+        epilog=(
+            "No method chooses its strength silently: bayes wants --iterations (a number, or chi2-change, discrepancy, gcv,\n"
+            "toys), tikhonov wants --strength (a number, or l-curve, gcv, discrepancy, toys).\n\n"
+            "example:\n  forefold fold flux.json R.json | forefold unfold - R.json --method bayes --iterations 4 -o back.json"
+        ),
+    )
+    sub.add_argument(
+        "data", metavar="DATA", help="UHI JSON over the reconstructed axes; - for stdin"
+    )
+    sub.add_argument(
+        "matrix", metavar="MATRIX", help="what 'forefold matrix --axis' wrote; - for stdin"
+    )
+    sub.add_argument("--method", required=True, choices=_METHODS, help="how")
+    sub.add_argument("--iterations", type=_iterations, metavar="N", help="of bayes; or a rule")
+    sub.add_argument(
+        "--strength", type=_number_or_rule, metavar="X", help="of tikhonov, likelihood; or a rule"
+    )
+    _add_inputs(sub)
+    sub.add_argument(
+        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+    )
+    sub.add_argument("--plot", metavar="FILE", help="draw it, too: .pdf, .png or .svg")
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    sub.set_defaults(run=_run)
+
+
+def _add_inputs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--prior",
+        default=None,
+        metavar="PRIOR",
+        help="truth (of the matrix; default), flat, or a spectrum: UHI JSON over the true axes",
+    )
+    sub.add_argument(
+        "--background", metavar="FILE", help="expected counts of other origin: UHI JSON as DATA"
+    )
+    sub.add_argument(
+        "--fakes",
+        type=_number_or_rule,
+        metavar="HOW",
+        help="fakes of the matrix: scaled (default of data), ignore (default of what 'forefold fold' wrote), or a factor",
+    )
+    sub.add_argument(
+        "--poisson",
+        action="store_true",
+        help="variances are those of counts, whatever DATA say",
+    )
+    sub.add_argument(
+        "--order",
+        type=int,
+        choices=(0, 1, 2),
+        default=2,
+        help="what tikhonov and wiener keep small: contents, differences, curvature (default: 2)",
+    )
+    sub.add_argument(
+        "--errors",
+        choices=("full", "dagostini"),
+        default="full",
+        help="covariance of bayes: through all iterations (default), or that of 1995",
+    )
+    sub.add_argument(
+        "--drop-blind",
+        action="store_true",
+        help="leave out true bins without efficiency, rather than stop",
+    )
+    sub.add_argument(
+        "--rng", type=whole, metavar="N", help="whole number that fixes the toys of a rule"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Unfold a spectrum and write the result as UHI JSON."""
+    from forefold.cli.matrices import json_output
+
+    if options.data == options.matrix == "-":
+        message = "only one of DATA and MATRIX can come from stdin"
+        raise ValueError(message)
+    with json_output(options) as write:
+        found = _unfolded(options)
+        if options.plot:
+            from forefold.plot import save
+
+            save(found.peek(), options.plot, overwrite=options.overwrite)
+        write(found.to_json(), repr(found))
+    return 0
+
+
+def _unfolded(options: argparse.Namespace) -> Any:
+    from forefold.cli.matrices import read_named
+    from forefold.folding.document import read_set, read_spectrum
+    from forefold.unfolding import unfold
+
+    prior, background = options.prior, None
+    if prior not in (None, "truth", "flat"):
+        prior = read_named(prior, read_spectrum)
+    if options.background:
+        background = read_named(options.background, read_spectrum)
+    return unfold(
+        read_named(options.data, read_spectrum),
+        read_named(options.matrix, read_set),
+        method=options.method,
+        iterations=options.iterations,
+        strength=options.strength,
+        prior=prior,
+        background=background,
+        fakes=options.fakes,
+        covariance="poisson" if options.poisson else None,
+        order=options.order,
+        errors=options.errors,
+        blind="drop" if options.drop_blind else "stop",
+        rng=options.rng,
+    )

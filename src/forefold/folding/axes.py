@@ -1,0 +1,269 @@
+"""Axes of response matrices: how they are written, named, made and compared."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import hist
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Axis = Any
+    Array = NDArray[np.float64]
+
+__all__ = ["AxesLike", "cell_name", "label_of", "made_axes", "matching", "parse_axis", "renamed"]
+
+AxesLike = Any
+"""An axis (of hist, edges, or text such as ``"q2=0:2:20"``), or several in a list or a mapping of names to edges."""
+
+Side = Literal["true", "reco"]
+
+_WORDS: dict[Side, str] = {"true": "True", "reco": "Reconstructed"}
+_UNITS = {
+    "GeV": "visible_energy enu energy_qe q0 w missing_energy lepton_energy energy kinetic_energy",
+    "GeV/c": "q3 delta_pt missing_pt lepton_momentum proton_momentum momentum",
+    "GeV$^2$": "q2 q2_qe",
+    "rad": "delta_alpha_t delta_phi_t lepton_theta theta",
+}
+_UNIT_OF = {name: unit for unit, names in _UNITS.items() for name in names.split()}
+_TOLERANCE = 1e-9
+
+
+def label_of(name: str, side: Side) -> str:
+    """Words for an axis: what it is, and its unit where that is known.
+
+    Examples
+    --------
+    >>> label_of("visible_energy", "reco")
+    'Reconstructed visible energy [GeV]'
+    """
+    unit = f" [{_UNIT_OF[name]}]" if name in _UNIT_OF else ""
+    return f"{_WORDS[side]} {name.replace('_', ' ')}{unit}"
+
+
+def parse_axis(text: str) -> hist.axis.AxesMixin:
+    """Make an axis of a text.
+
+    Parameters
+    ----------
+    text : str
+        ``NAME=LOW:HIGH:BINS``, ``NAME=LOW:HIGH:BINS:log`` or ``NAME=EDGE,EDGE,...``.
+
+    Returns
+    -------
+    hist axis
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> parse_axis("visible_energy=0:8:40")
+    Regular(40, 0, 8, name='visible_energy')
+    >>> parse_axis("q2=0,0.5,2")
+    Variable([0, 0.5, 2], name='q2')
+    """
+    name, equals, bins = (part.strip() for part in text.partition("="))
+    if not (name and equals and bins):
+        message = (
+            f"axis {text!r}: NAME=LOW:HIGH:BINS, NAME=LOW:HIGH:BINS:log or NAME=EDGE,EDGE,... is "
+            "expected, such as 'visible_energy=0:8:40'"
+        )
+        raise ValueError(message)
+    try:
+        if "," in bins:
+            return _variable([float(part) for part in bins.split(",")], name)
+        low, high, count, *scale = bins.split(":")
+        first, last, n = float(low), float(high), int(count)
+    except ValueError as error:
+        why = str(error) if str(error).startswith("axis") else f"{bins!r} is not LOW:HIGH:BINS"
+        message = f"axis {text!r}: {why}, nor EDGE,EDGE,..."
+        raise ValueError(message) from None
+    good = n > 0 and -math.inf < first < last < math.inf
+    if not good or scale not in ([], ["log"]) or (scale and first <= 0.0):
+        message = (
+            f"axis {text!r}: finite limits, the lower first (above 0 for log), and a whole number of "
+            "bins above 0 are expected"
+        )
+        raise ValueError(message)
+    if scale:
+        return hist.axis.Variable(np.geomspace(first, last, n + 1), name=name)
+    return hist.axis.Regular(n, first, last, name=name)
+
+
+def _variable(edges: ArrayLike, name: str) -> hist.axis.Variable:
+    found = np.asarray(edges, dtype=np.float64)
+    good = found.ndim == 1 and found.size > 1 and bool(np.all(np.isfinite(found)))
+    if not (good and np.all(np.diff(found) > 0.0)):
+        shown = np.array2string(found, threshold=8, precision=6, separator=", ")
+        message = (
+            f"axis {name!r}: two or more finite ascending edges are needed, found {shown}".replace(
+                "\n", ""
+            )
+        )
+        raise ValueError(message)
+    return hist.axis.Variable(found, name=name)
+
+
+def made_axes(given: AxesLike, side: Side) -> tuple[Axis, ...]:
+    """Make the axes of one side of a matrix: named, labelled, with underflow and overflow.
+
+    Parameters
+    ----------
+    given : axis, text, edges, or several of them
+        A mapping takes names to edges.
+    side : {"true", "reco"}
+
+    Returns
+    -------
+    tuple of hist axes
+        Names end in ``_true`` or ``_reco``.
+
+    Raises
+    ------
+    ValueError
+        If an axis has no order (categories), is circular or grows, or two have one name.
+
+    Examples
+    --------
+    >>> made_axes({"q2": [0.0, 1.0, 4.0]}, "true")
+    (Variable([0, 1, 4], name='q2_true', label='True q2 [GeV$^2$]'),)
+    """
+    found = tuple(_made(each, side) for each in _listed(given))
+    names = [axis.name for axis in found]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice or not found:
+        message = f"two {side} axes are named {twice[0]!r}" if twice else f"no {side} axis is given"
+        raise ValueError(message)
+    return found
+
+
+def _listed(given: AxesLike) -> list[Any]:
+    if isinstance(given, dict):
+        return [_variable(edges, name) for name, edges in given.items()]
+    if isinstance(given, str) or _is_axis(given):
+        return [given]
+    items = list(given)
+    if items and all(np.ndim(item) == 0 and not isinstance(item, str) for item in items):
+        return items if all(_is_axis(item) for item in items) else [given]
+    return items
+
+
+def _is_axis(given: Any) -> bool:
+    return hasattr(given, "edges") and hasattr(given, "traits")
+
+
+def _made(given: Any, side: Side) -> Axis:
+    if isinstance(given, str):
+        given = parse_axis(given)
+    if not _is_axis(given):
+        given = _variable(given, "")
+    traits = given.traits
+    if not traits.ordered or traits.circular or traits.growth:
+        message = (
+            f"axis {given.name!r} of kind {type(given).__name__} has no fixed order of bins; take "
+            "Regular, Variable or Integer"
+        )
+        raise ValueError(message)
+    base = _base(given.name)
+    # what the other side is called by default says nothing of this one
+    plain = {"", given.name, *(label_of(base or "value", each) for each in _WORDS)}
+    label = "" if given.label in plain else given.label
+    name, label = f"{base}_{side}" if base else side, label or label_of(base or "value", side)
+    return renamed(given, name, label)
+
+
+def _base(name: str) -> str:
+    if name in ("true", "reco"):
+        return ""
+    return name.removesuffix("_true").removesuffix("_reco")
+
+
+def renamed(axis: Axis, name: str, label: str) -> Axis:
+    """Make the same bins, with underflow and overflow, under another name; whole numbers become bins of width 1."""
+    words: dict[str, Any] = {"name": name, "label": label}
+    edges = np.asarray(axis.edges, dtype=np.float64)
+    if isinstance(axis, hist.axis.Integer):
+        return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
+    if isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None:
+        return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
+    return hist.axis.Variable(edges, **words)
+
+
+def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
+    """Refuse axes that are not the same as these; the message says which axis and which edge.
+
+    Parameters
+    ----------
+    mine : sequence of axes
+        With names.
+    other : sequence of axes
+        Anything with ``edges``; or UHI axes, of pairs of edges.
+    what : str
+        What the others belong to.
+
+    Raises
+    ------
+    ValueError
+    """
+    if len(mine) != len(other):
+        names = ", ".join(repr(axis.name) for axis in mine)
+        message = f"{what} has {len(other)} axes, the matrix has {len(mine)}: {names}"
+        raise ValueError(message)
+    named = [_base(getattr(axis, "name", "") or "") for axis in other]
+    wanted = [_base(axis.name) for axis in mine]
+    if named != wanted and sorted(named) == sorted(wanted):
+        message = f"{what} has its axes in the order {named}, the matrix in the order {wanted}"
+        raise ValueError(message)
+    for number, (a, b) in enumerate(zip(mine, other, strict=True)):
+        _same_edges(f"{what}: axis {number} ({a.name!r})", edges_of(a), edges_of(b))
+
+
+def edges_of(axis: Any) -> Array:
+    """Edges of an axis of hist, or of any axis that UHI describes."""
+    if hasattr(axis, "edges"):
+        return np.asarray(axis.edges, dtype=np.float64)
+    pairs = [tuple(axis[i]) if not isinstance(axis[i], str) else None for i in range(len(axis))]
+    if any(pair is None for pair in pairs):
+        message = "an axis of categories has no edges"
+        raise ValueError(message)
+    return np.array([pairs[0][0], *(pair[1] for pair in pairs if pair)], dtype=np.float64)  # type: ignore[index]
+
+
+def _same_edges(where: str, mine: Array, other: Array) -> None:
+    if mine.size != other.size:
+        message = (
+            f"{where} has {other.size - 1} bins from {other[0]:g} to {other[-1]:g}, the matrix has "
+            f"{mine.size - 1} from {mine[0]:g} to {mine[-1]:g}"
+        )
+        raise ValueError(message)
+    scale = np.abs(mine[-1] - mine[0])
+    differ = np.abs(mine - other) > _TOLERANCE * scale
+    if differ.any():
+        k = int(np.argmax(differ))
+        message = f"{where} has edge {k} at {other[k]:.9g}, the matrix has it at {mine[k]:.9g}"
+        raise ValueError(message)
+
+
+def cell_name(axes: Iterable[Any], flat: int) -> str:
+    """Say which bin a number stands for, with its limits.
+
+    Examples
+    --------
+    >>> cell_name(made_axes({"q2": [0.0, 1.0, 4.0]}, "true"), 1)
+    'bin 1 (q2_true 1 to 4)'
+    """
+    all_axes = list(axes)
+    places = np.unravel_index(flat, [len(axis) for axis in all_axes])
+    words = [
+        f"{axis.name} {axis.edges[k]:g} to {axis.edges[k + 1]:g}"
+        for axis, k in zip(all_axes, places, strict=True)
+    ]
+    return f"bin {flat} ({', '.join(words)})"

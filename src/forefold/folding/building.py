@@ -1,0 +1,383 @@
+"""Ways to make a response matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import forefold
+from forefold.detector import load_card
+from forefold.folding import making
+from forefold.folding.filling import Columns, Filler
+from forefold.folding.sources import Reading, paired
+from forefold.kernels.philox import random_key
+from forefold.selection import selection_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    import hist
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.detector import Card
+    from forefold.flat import Axis
+    from forefold.folding.axes import AxesLike
+    from forefold.folding.contents import Contents
+    from forefold.passage import OnInvalid
+    from forefold.response import Response
+    from forefold.selection import Selection
+    from forefold.variations import Variations
+
+__all__ = ["Building"]
+
+_KEPT = ("version", "card", "card_sha256", "rng", "axis")
+
+
+class Building:
+    """Part of `forefold.ResponseMatrix`: its constructors."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, contents: Contents) -> None: ...
+
+    @classmethod
+    def from_events(
+        cls,
+        events: Any,
+        card: Card | str | Path | None = None,
+        *,
+        true: AxesLike,
+        reco: AxesLike = None,
+        of: str | int | None = None,
+        weight: str | None = "weight",
+        signal: str | Selection | None = None,
+        draws: int = 1,
+        replicas: int = 0,
+        rng: int | np.random.Generator | None = None,
+        axis: Axis = "probe",
+        on_invalid: OnInvalid = "stop",
+        binding_energy: float = 0.034,
+        thresholds: Mapping[str, float] | None = None,
+    ) -> Self:
+        """Fill a matrix from events, or from chunks of them one after the other.
+
+        Parameters
+        ----------
+        events : ak.Array, pair, or an iterable of them
+            Event records (then with `card`), smeared events, or pairs (events, smeared). An iterable is read once, so
+            that memory stays bounded: ``forefold.iterate(files)``, or `forefold.batch.smear_chunks`.
+        card : Card, str or Path, optional
+            Detector that event records are smeared by.
+        true, reco : axes
+            Named by what they hold: an observable of `forefold.observables` (``"enu"``), or with `of` a quantity of a particle:
+            ``energy``, ``kinetic_energy``, ``momentum`` (GeV), ``theta`` (rad) or ``cos_theta``. Each is an axis of hist, a
+            text such as ``"visible_energy=0:8:40"`` (also ``"q2=0,0.5,2"`` and ``"q2=0.1:10:20:log"``), or several in a list, or a mapping
+            of names to edges. `reco` is as `true` if left out.
+        of : str or int, optional
+            Particle: each one is an entry. It is reconstructed if it is detected and taken for this kind; others that are
+            taken for it are fakes.
+        weight : str or None
+            Field of the event with its weight; None for weights of 1.
+        signal : str or Selection, optional
+            Condition on true events, see `forefold.selection`: what is not signal has no truth, and is a fake if it is reconstructed.
+        draws : int
+            Draws of the detector for each event record, each with its share of the weight. Variances are by event, not by draw:
+            they fall with the number of draws only as far as the scatter is the detector's.
+        replicas : int
+            Bootstrap replicas to fill beside: every event has a Poisson weight in each, which depends on `rng`, on the event and
+            on the replica, and on nothing else, so that parts add.
+        rng, axis, on_invalid
+            See `forefold.smear`.
+        binding_energy, thresholds
+            See `forefold.observables`.
+
+        Returns
+        -------
+        ResponseMatrix
+
+        Raises
+        ------
+        ValueError
+            If a quantity is not known, a weight is not finite, or `forefold.smear` refuses.
+
+        Notes
+        -----
+        An event of which nothing is detected is missed, whatever its observables say. NaN is no truth, or not reconstructed. A reconstructed
+        value outside the axes is missed; a true one outside makes a fake.
+
+        Examples
+        --------
+        >>> import forefold
+        >>> chunks = forefold.iterate("events.gst.root", chunk=100)
+        >>> matrix = forefold.ResponseMatrix.from_events(
+        ...     chunks, "nusmear-dune-cdr", true="enu=0:6:3", reco="visible_energy=0:6:4", rng=1, signal="cc"
+        ... )
+        >>> [axis.name for axis in (*matrix.true_axes, *matrix.reco_axes)]
+        ['enu_true', 'visible_energy_reco']
+        >>> matrix.matrix.shape, matrix.fakes.sum().value
+        ((3, 4), 73.0)
+        """
+        loaded = None if card is None else load_card(card)
+        key = random_key(rng)
+        filler = Filler(true, reco, draws=draws, replicas=replicas, rng=key)
+        chosen = None if signal is None else selection_of(signal)
+        reading = Reading(
+            [each.name for each in filler.true_axes],
+            [each.name for each in filler.reco_axes],
+            of=of,
+            weight=weight,
+            signal=chosen,
+            options={"binding_energy": binding_energy, "thresholds": thresholds},
+        )
+        about: dict[str, Any] = {}
+        pieces = paired(events, loaded, draws=draws, rng=key, axis=axis, on_invalid=on_invalid)
+        for number, (record, smeared) in enumerate(pieces):
+            filler.add(reading.columns(record, smeared))
+            known = smeared[0].attrs.get("forefold") or {}
+            told = {k: known[k] for k in _KEPT if known.get(k) is not None}
+            about = told if number == 0 else {k: v for k, v in about.items() if told.get(k) == v}
+        notes: dict[str, Any] = {"made": "events", "version": forefold.__version__, **about}
+        if of is not None:
+            notes["of"] = str(of)
+        if chosen is not None:
+            notes["signal"] = chosen.text
+        return cls(filler.contents(notes))
+
+    @classmethod
+    def from_variations(
+        cls, varied: Variations | Iterable[Variations], **settings: Any
+    ) -> dict[str, Self]:
+        """Fill one matrix a variation of the detector, with common random numbers.
+
+        Parameters
+        ----------
+        varied : Variations, or an iterable of them
+            From `forefold.smear_variations`, or chunks from `forefold.batch.vary_chunks`.
+        **settings
+            As `from_events`, less `card`, `draws`, `rng`, `axis` and `on_invalid`.
+
+        Returns
+        -------
+        dict of str to ResponseMatrix
+            ``"nominal"`` first. `forefold.fold` takes it whole.
+
+        Examples
+        --------
+        >>> import forefold
+        >>> events = forefold.read("events.gst.root")
+        >>> varied = forefold.smear_variations(events, "dune-fd-uncertainties", rng=1)
+        >>> found = forefold.ResponseMatrix.from_variations(varied, true="visible_energy=0:6:3")
+        >>> len(found), list(found)[:2]
+        (39, ['nominal', 'total_p0_up'])
+        """
+        from forefold.variations import Variations
+
+        found: dict[str, Self] = {}
+        for piece in [varied] if isinstance(varied, Variations) else varied:
+            for name in piece:
+                one = cls.from_events((piece.events, piece[name]), **settings)
+                found[name] = found[name] + one if name in found else one  # type: ignore[operator]
+        if not found:
+            message = "no events were given"
+            raise ValueError(message)
+        return found
+
+    @classmethod
+    def from_columns(
+        cls,
+        true: ArrayLike | Sequence[ArrayLike],
+        reco: ArrayLike | Sequence[ArrayLike],
+        *,
+        true_axes: AxesLike,
+        reco_axes: AxesLike = None,
+        weight: ArrayLike | None = None,
+        replicas: int = 0,
+        rng: int | np.random.Generator | None = None,
+        first: int = 0,
+    ) -> Self:
+        """Fill a matrix from flat arrays of any quantity.
+
+        Parameters
+        ----------
+        true, reco : array_like, shape (n,), or one for each axis
+            NaN in `true` is no truth (a fake), NaN in `reco` is missed.
+        true_axes, reco_axes : axes
+            As in `from_events`, under any names.
+        weight : array_like, shape (n,), optional
+            1 if left out.
+        replicas, rng
+            See `from_events`.
+        first : int
+            Place of the first entry among all, so that pieces have the replicas of the whole.
+
+        Returns
+        -------
+        ResponseMatrix
+
+        Raises
+        ------
+        ValueError
+            If columns and axes do not go together, or a weight is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from forefold import ResponseMatrix
+        >>> true, reco = np.array([0.5, 0.6, 1.5, 9.0]), np.array([0.4, np.nan, 1.7, 0.2])
+        >>> matrix = ResponseMatrix.from_columns(true, reco, true_axes="time=0:2:2")
+        >>> matrix.matrix.tolist(), matrix.fakes.values().tolist()
+        ([[0.5, 0.0], [0.0, 1.0]], [1.0, 0.0])
+        """
+        filler = Filler(true_axes, reco_axes, replicas=replicas, rng=rng)
+        t = _several(true, len(filler.true_axes))
+        r = _several(reco, len(filler.reco_axes))
+        n = t[0].size
+        w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+        entry = np.arange(n, dtype=np.uint64) + np.uint64(first)
+        columns = [column.reshape(1, -1) for column in r]
+        filler.add(Columns(t, columns, w, np.zeros(n, np.uint64), entry))
+        return cls(filler.contents({"version": forefold.__version__, "made": "columns"}))
+
+    @classmethod
+    def from_response(
+        cls,
+        response: Response,
+        true: AxesLike,
+        reco: AxesLike = None,
+        *,
+        true_spectrum: Callable[[Any], Any] | None = None,
+    ) -> Self:
+        """Take exact bin probabilities of a response: no sample, no statistics.
+
+        Parameters
+        ----------
+        response : Response
+            Such as `forefold.card_response`.
+        true, reco : axis
+            One of each, as in `from_events`; `reco` is as `true` if left out.
+        true_spectrum : callable, optional
+            Density of the true values, as a function of an array. Within a bin the response is averaged with it; flat if
+            left out. It is also `truth`.
+
+        Returns
+        -------
+        ResponseMatrix
+
+        Raises
+        ------
+        ValueError
+            If there are more axes, or the density is negative.
+
+        Notes
+        -----
+        A matrix depends on what is assumed inside its true bins, by more where bins are wide: `forefold.folding.in_bin_variation`
+        says how much. A bin where the density is 0 is an empty row.
+
+        Examples
+        --------
+        >>> import forefold
+        >>> from forefold import ResponseMatrix
+        >>> matrix = ResponseMatrix.from_response(
+        ...     forefold.card_response("nusmear-dune-cdr", "mu-"), "kinetic_energy=0:2:2", "kinetic_energy=0,1,2,4"
+        ... )
+        >>> matrix.matrix.round(3).tolist()
+        [[0.915, 0.055, 0.0], [0.08, 0.816, 0.104]]
+        """
+        return cls(making.of_response(response, true, reco, true_spectrum=true_spectrum))
+
+    @classmethod
+    def from_array(
+        cls,
+        matrix: ArrayLike,
+        true: AxesLike,
+        reco: AxesLike,
+        *,
+        efficiency: ArrayLike | None = None,
+        truth: ArrayLike | None = None,
+        entries: ArrayLike | None = None,
+    ) -> Self:
+        """Take a matrix of numbers, R[true, reco].
+
+        Parameters
+        ----------
+        matrix : array_like, shape (n_true, n_reco), or that of all axes
+            Rows sum to the efficiency; or to at most 1, if `efficiency` is given, which multiplies them.
+        true, reco : axes
+            As in `from_events`; edges will do.
+        efficiency : array_like, shape (n_true,), optional
+        truth : array_like, shape (n_true,), optional
+            What is true in each bin; 1 if left out.
+        entries : array_like, shape (n_true,), optional
+            Entries of weight 1 that each row was made of: they are then `truth`, and the matrix has their statistics. Without, it is exact.
+
+        Returns
+        -------
+        ResponseMatrix
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, a number is negative or not finite, or a row sums to more than 1.
+
+        Examples
+        --------
+        >>> from forefold import ResponseMatrix
+        >>> made = ResponseMatrix.from_array([[0.9, 0.1], [0.2, 0.8]], [0, 1, 2], [0, 1, 2], efficiency=[0.5, 1.0])
+        >>> made.matrix.tolist()
+        [[0.45, 0.05], [0.2, 0.8]]
+        """
+        return cls(
+            making.of_array(matrix, true, reco, efficiency=efficiency, truth=truth, entries=entries)
+        )
+
+    @classmethod
+    def from_histograms(
+        cls,
+        counts: hist.Hist[Any],
+        truth: hist.Hist[Any],
+        fakes: hist.Hist[Any] | None = None,
+    ) -> Self:
+        """Take counts that were filled elsewhere.
+
+        Parameters
+        ----------
+        counts : hist.Hist
+            True axes, then reconstructed ones: what is true and reconstructed.
+        truth : hist.Hist
+            Over the true axes: all that is true, the missed ones too.
+        fakes : hist.Hist, optional
+            Over the reconstructed axes: what is reconstructed without truth.
+
+        Returns
+        -------
+        ResponseMatrix
+
+        Raises
+        ------
+        ValueError
+            If axes do not match, contents are not finite, or more is reconstructed than true.
+
+        Examples
+        --------
+        >>> import hist
+        >>> from forefold import ResponseMatrix
+        >>> x, y = hist.axis.Regular(2, 0, 2, name="x"), hist.axis.Regular(2, 0, 2, name="y")
+        >>> counts = hist.Hist(x, y).fill([0.5, 1.5], [0.5, 1.2])
+        >>> ResponseMatrix.from_histograms(counts, hist.Hist(x).fill([0.5, 0.7, 1.5])).efficiency.tolist()
+        [0.5, 1.0]
+        """
+        return cls(making.of_histograms(counts, truth, fakes))
+
+
+def _several(given: Any, n: int) -> list[NDArray[np.float64]]:
+    """Give one column an axis."""
+    several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
+    columns = [np.asarray(column, dtype=np.float64) for column in several]
+    if any(column.ndim != 1 for column in columns) or len(columns) != n:
+        shapes = [column.shape for column in columns]
+        message = f"{n} flat columns are needed, one an axis; found shapes {shapes}"
+        raise ValueError(message)
+    return columns

@@ -1,0 +1,149 @@
+"""What a response matrix holds: sums of weights, which add."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hist
+import numpy as np
+
+from forefold.folding.axes import matching
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Histogram = hist.Hist[Any]
+
+__all__ = ["Contents", "Oversampled", "Replicas", "empty", "inside", "shape_of"]
+
+
+class Oversampled(NamedTuple):
+    """Second moments of events of which several draws were filled; an event with weight w has the share f_j of its draws in bin j.
+
+    Attributes
+    ----------
+    draws : int
+        Of each event.
+    pairs : ndarray, shape (n_true, n_reco, n_reco)
+        Sums of w² f_j f_k.
+    linear : ndarray, shape (n_true, n_reco)
+        Sums of w² f_j.
+    """
+
+    draws: int
+    pairs: Array
+    linear: Array
+
+
+class Replicas(NamedTuple):
+    """Matrices filled again with Poisson weights of events.
+
+    Attributes
+    ----------
+    rng : int
+        What fixed the weights.
+    counts : ndarray, shape (replicas, n_true, n_reco)
+    truth : ndarray, shape (replicas, n_true)
+    """
+
+    rng: int
+    counts: Array
+    truth: Array
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Sums of weights and of their squares.
+
+    Attributes
+    ----------
+    counts : hist.Hist
+        Over true and reconstructed axes: what is true and reconstructed, flow bins too.
+    truth : hist.Hist
+        Over true axes: all that is true.
+    alone : hist.Hist
+        Over reconstructed axes: what is reconstructed and has no truth at all.
+    oversampled : Oversampled or None
+    replicas : Replicas or None
+    exact : bool
+        Whether these are probabilities rather than counts of a sample.
+    provenance : dict
+    """
+
+    counts: Histogram
+    truth: Histogram
+    alone: Histogram
+    oversampled: Oversampled | None = None
+    replicas: Replicas | None = None
+    exact: bool = False
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def true_axes(self) -> tuple[Any, ...]:
+        """Axes of what is true."""
+        return tuple(self.truth.axes)
+
+    @property
+    def reco_axes(self) -> tuple[Any, ...]:
+        """Axes of what is reconstructed."""
+        return tuple(self.alone.axes)
+
+    def __add__(self, other: Contents) -> Contents:
+        matching(self.true_axes, other.true_axes, "the other matrix")
+        matching(self.reco_axes, other.reco_axes, "the other matrix")
+        if self.exact or other.exact:
+            message = (
+                "an exact matrix and another do not add: its rows are probabilities, no counts"
+            )
+            raise ValueError(message)
+        known = self.provenance.items()
+        return Contents(
+            self.counts + other.counts,
+            self.truth + other.truth,
+            self.alone + other.alone,
+            _added_draws(self.oversampled, other.oversampled),
+            _added_replicas(self.replicas, other.replicas),
+            provenance={k: v for k, v in known if other.provenance.get(k) == v},
+        )
+
+
+def _added_draws(a: Oversampled | None, b: Oversampled | None) -> Oversampled | None:
+    if a is None and b is None:
+        return None
+    if a is None or b is None or a.draws != b.draws:
+        n, m = (1 if each is None else each.draws for each in (a, b))
+        message = f"matrices of {n} and of {m} draws an event do not add; fill both with as many"
+        raise ValueError(message)
+    return Oversampled(a.draws, a.pairs + b.pairs, a.linear + b.linear)
+
+
+def _added_replicas(a: Replicas | None, b: Replicas | None) -> Replicas | None:
+    if a is None and b is None:
+        return None
+    if a is None or b is None or len(a.truth) != len(b.truth) or a.rng != b.rng:
+        n, m = (0 if each is None else len(each.truth) for each in (a, b))
+        message = (
+            f"matrices with {n} and with {m} bootstrap replicas, or of other random numbers, do not "
+            "add; fill both with the same replicas and rng"
+        )
+        raise ValueError(message)
+    return Replicas(a.rng, a.counts + b.counts, a.truth + b.truth)
+
+
+def empty(axes: tuple[Any, ...], name: str) -> Histogram:
+    """Make an empty weighted histogram."""
+    return hist.Hist(*axes, storage=hist.storage.Weight(), name=name, label="sum of weights")
+
+
+def shape_of(axes: tuple[Any, ...], *, flow: bool = False) -> tuple[int, ...]:
+    """Give the numbers of bins, with those of under- and overflow if asked for."""
+    return tuple(len(axis) + 2 * flow for axis in axes)
+
+
+def inside(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
+    """Flatten an array over all axes to (n_true, n_reco), without flow."""
+    n, m = (math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
+    return np.asarray(values, dtype=np.float64).reshape(n, m)

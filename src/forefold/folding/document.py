@@ -1,0 +1,284 @@
+"""Response matrices as UHI JSON: one file of named histograms."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+import uhi.io.json
+
+from forefold.folding.axes import matching
+from forefold.folding.contents import Contents, Oversampled, Replicas, shape_of
+from forefold.matrix.uhi import histogram_of, provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from forefold.folding.prediction import Prediction
+    from forefold.folding.responsematrix import ResponseMatrix
+
+    Array = NDArray[np.float64]
+
+__all__ = [
+    "read_document",
+    "read_set",
+    "read_spectrum",
+    "written_document",
+    "written_prediction",
+    "written_set",
+]
+
+NOMINAL = "nominal"
+PREDICTION = "prediction"
+_VERSION = 1
+_LARGEST = 1e150  # of contents: squares must be finite
+_KEY = "response_matrix"
+_NEEDED = ("counts", "truth", "alone")
+_OWN = (_KEY, "exact", "draws", "replicas_rng", "true_axes")
+
+
+def written_document(held: Contents) -> str:
+    """Write contents as UHI JSON; see `forefold.ResponseMatrix.to_json`."""
+    return json.dumps(_parts(held), default=uhi.io.json.default)
+
+
+def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
+    """Write a nominal matrix and its variations into one document.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ResponseMatrix
+        ``"nominal"`` and others.
+
+    Returns
+    -------
+    str
+        `forefold.ResponseMatrix.from_json` finds the nominal one, `read_set` all.
+    """
+    parts = _parts(matrices[NOMINAL]._contents)
+    for name, matrix in matrices.items():
+        if name != NOMINAL:
+            own = _parts(matrix._contents)
+            parts |= {f"{name}/{part}": content for part, content in own.items()}
+    return json.dumps(parts, default=uhi.io.json.default)
+
+
+def _parts(held: Contents) -> dict[str, Any]:
+    notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
+    notes |= {_KEY: _VERSION, "exact": held.exact, "true_axes": len(held.true_axes)}
+    parts = {name: getattr(held, name)._to_uhi_() for name in _NEEDED}
+    if held.oversampled is not None:
+        notes["draws"] = held.oversampled.draws
+        parts |= {
+            "pairs": _array(held.oversampled.pairs),
+            "linear": _array(held.oversampled.linear),
+        }
+    if held.replicas is not None:
+        # 64 bits do not fit into the numbers of JSON everywhere
+        notes["replicas_rng"] = str(held.replicas.rng)
+        parts["replica_counts"] = _array(held.replicas.counts)
+        parts["replica_truth"] = _array(held.replicas.truth)
+    head = parts["counts"]
+    head["metadata"] = {
+        **head.get("metadata", {}),
+        **{f"forefold_{key}": str(v) if _large(v) else v for key, v in notes.items()},
+    }
+    return parts
+
+
+def _large(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= 2**53
+
+
+def _array(values: Array) -> dict[str, Any]:
+    """Put plain numbers into a histogram of numbered bins."""
+    axes = [
+        hist.axis.Integer(0, n, name=f"index_{k}", flow=False) for k, n in enumerate(values.shape)
+    ]
+    made: hist.Hist[Any] = hist.Hist(*axes)
+    made.view()[...] = values
+    return dict(made._to_uhi_())
+
+
+def read_document(text: str) -> Contents:
+    """Read contents from UHI JSON; see `forefold.ResponseMatrix.from_json`."""
+    content = _checked(_loaded(text))
+    return _read({name: part for name, part in content.items() if "/" not in name})
+
+
+def read_set(text: str) -> dict[str, ResponseMatrix]:
+    """Read a nominal matrix, and variations if there are any.
+
+    Parameters
+    ----------
+    text : str
+        From `written_set`, or `forefold.ResponseMatrix.to_json`.
+
+    Returns
+    -------
+    dict of str to ResponseMatrix
+        ``"nominal"`` first.
+
+    Raises
+    ------
+    ValueError
+        See `forefold.ResponseMatrix.from_json`.
+    """
+    from forefold.folding.responsematrix import ResponseMatrix
+
+    groups: dict[str, dict[str, Any]] = {NOMINAL: {}}
+    for name, part in _checked(_loaded(text)).items():
+        group, _, own = name.rpartition("/")
+        groups.setdefault(group or NOMINAL, {})[own] = part
+    return {name: ResponseMatrix(_read(parts)) for name, parts in groups.items()}
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text, object_hook=uhi.io.json.object_hook)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        message = f"not UHI JSON: {error}"
+        raise ValueError(message) from None
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    if isinstance(content, dict) and "uhi_schema" in content:
+        message = (
+            "not a response matrix: this is one histogram; a response matrix holds counts and truth (make one with "
+            "'forefold matrix --axis ...' or ResponseMatrix.to_json)"
+        )
+        raise ValueError(message)
+    if not isinstance(content, dict) or any(name not in content for name in _NEEDED):
+        found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
+        message = f"not a response matrix: histograms {', '.join(_NEEDED)} are needed, found {found or 'nothing'}"
+        raise ValueError(message)
+    return content
+
+
+def _read(parts: dict[str, Any]) -> Contents:
+    try:
+        _checked(parts)
+        return _contents({name: histogram_of(part) for name, part in parts.items()})
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        message = f"not a response matrix: {type(error).__name__} {error}"
+        raise ValueError(message) from None
+    except ValueError as error:
+        message = f"not a response matrix: {str(error).removeprefix('not a response matrix: ')}"
+        raise ValueError(message) from None
+
+
+def read_spectrum(text: str) -> hist.Hist[Any]:
+    """Read a spectrum: one histogram, or that of a prediction.
+
+    Parameters
+    ----------
+    text : str
+        UHI JSON of one histogram; of several, the one named ``prediction``, or the only one.
+
+    Returns
+    -------
+    hist.Hist
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is not clear which.
+    """
+    content = _loaded(text)
+    if isinstance(content, dict) and content and "uhi_schema" not in content:
+        if all(name in content for name in _NEEDED):
+            message = "this is a response matrix; a spectrum is one histogram"
+            raise ValueError(message)
+        names = list(content)
+        if PREDICTION not in content and len(names) > 1:
+            message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r}; a spectrum is one"
+            raise ValueError(message)
+        content = content[PREDICTION if PREDICTION in content else names[0]]
+    return histogram_of(content)
+
+
+def written_prediction(found: Prediction) -> str:
+    """Write a prediction and its covariances as UHI JSON.
+
+    Parameters
+    ----------
+    found : Prediction
+
+    Returns
+    -------
+    str
+        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins.
+    """
+    parts = {PREDICTION: found.histogram._to_uhi_(), "covariance": _array(found.covariance)}
+    parts |= {f"covariance_{name}": _array(each) for name, each in found.covariances.items()}
+    return json.dumps(parts, default=uhi.io.json.default)
+
+
+def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:
+    notes = provenance(parts["counts"])
+    if notes.get(_KEY) != _VERSION:
+        found = notes.get(_KEY, "none")
+        message = f"version {found}, of which this forefold knows {_VERSION}"
+        raise ValueError(message)
+    for name in _NEEDED:
+        _check_part(name, parts[name])
+    n = len(parts["truth"].axes)
+    axes = list(parts["counts"].axes)
+    matching(list(parts["truth"].axes), axes[:n], "counts")
+    matching(list(parts["alone"].axes), axes[n:], "counts")
+    counts, truth, alone = (_plain(parts[name], name) for name in _NEEDED)
+    about = {k: v for k, v in notes.items() if k not in _OWN}
+    held = Contents(counts, truth, alone, exact=bool(notes.get("exact")), provenance=about)
+    size = tuple(math.prod(shape_of(a)) for a in (held.true_axes, held.reco_axes))
+    drawn, replicas = None, None
+    if "pairs" in parts:
+        pairs = _numbers(parts, "pairs", (*size, size[1]))
+        drawn = Oversampled(int(notes["draws"]), pairs, _numbers(parts, "linear", size))
+    if "replica_truth" in parts:
+        rows = parts["replica_truth"].shape[0]
+        replicas = Replicas(
+            int(notes["replicas_rng"]),
+            _numbers(parts, "replica_counts", (rows, *size)),
+            _numbers(parts, "replica_truth", (rows, size[0])),
+        )
+    return replace(held, oversampled=drawn, replicas=replicas)
+
+
+def _check_part(name: str, histogram: hist.Hist[Any]) -> None:
+    if histogram.storage_type is not hist.storage.Weight:
+        message = f"{name} has storage {histogram.storage_type.__name__}; Weight is needed"
+        raise ValueError(message)
+    for axis in histogram.axes:
+        if not (axis.traits.underflow and axis.traits.overflow and axis.traits.ordered):
+            message = f"{name}: axis {axis.name!r} needs ordered bins with underflow and overflow"
+            raise ValueError(message)
+    view: Any = histogram.view(flow=True)
+    sound = (
+        (np.abs(view["value"]) < _LARGEST) & (view["variance"] >= 0.0) & (view["variance"] < np.inf)
+    )
+    if not np.all(sound):
+        message = f"{name} holds a NaN, infinite or absurd contents, or a negative variance"
+        raise ValueError(message)
+
+
+def _plain(histogram: hist.Hist[Any], name: str) -> hist.Hist[Any]:
+    """Copy without the notes, which are kept apart."""
+    made: hist.Hist[Any] = hist.Hist(
+        *histogram.axes, storage=hist.storage.Weight(), name=name, label="sum of weights"
+    )
+    made.view(flow=True)[...] = histogram.view(flow=True)
+    return made
+
+
+def _numbers(parts: dict[str, hist.Hist[Any]], name: str, shape: tuple[int, ...]) -> Array:
+    found = np.asarray(parts[name].values(), dtype=np.float64)
+    if found.shape != shape or not np.all(np.isfinite(found)):
+        message = f"{name} has shape {found.shape}; finite numbers in {shape} are needed"
+        raise ValueError(message)
+    return found

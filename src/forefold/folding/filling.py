@@ -1,0 +1,283 @@
+"""Flat columns into a response matrix, piece by piece."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import hist
+import numpy as np
+
+from forefold.folding.axes import made_axes
+from forefold.folding.contents import Contents, Oversampled, Replicas, empty, shape_of
+from forefold.kernels.arrays import uniform_pairs
+from forefold.kernels.cells import Bins, bins_of, cells, joint_sums, sums
+from forefold.kernels.philox import random_key, stream_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from forefold.folding.axes import AxesLike
+    from forefold.folding.contents import Histogram
+
+    Array = NDArray[np.float64]
+    Whole = NDArray[np.int64]
+
+__all__ = ["Columns", "Filler", "poisson_weights"]
+
+_PURPOSE_BOOTSTRAP = 14
+_MOST_CELLS = 64_000_000
+_MOST_PAIRS = 32_000_000  # values of the second moments: 256 MB
+_MOST_REPLICAS = 64_000_000
+# cumulative Poisson distribution of mean 1
+_CUMULATIVE = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(20)])
+
+
+class Columns(NamedTuple):
+    """A piece: one element an entry.
+
+    Attributes
+    ----------
+    true : list of ndarray of float64, shape (n,)
+        One for each true axis; NaN where there is no truth.
+    reco : list of ndarray of float64, shape (draws, n)
+        One for each reconstructed axis; NaN where it is missed.
+    weight : ndarray of float64, shape (n,)
+    stream, entry : ndarray of uint64, shape (n,)
+        What tells events apart.
+    """
+
+    true: list[Array]
+    reco: list[Array]
+    weight: Array
+    stream: NDArray[np.uint64]
+    entry: NDArray[np.uint64]
+
+
+def poisson_weights(
+    rng: int, stream: NDArray[np.uint64], entry: NDArray[np.uint64], replicas: int
+) -> Array:
+    """Give Poisson weights of mean 1, which depend on `rng`, the event and the replica, and on nothing else.
+
+    Parameters
+    ----------
+    rng : int
+    stream, entry : ndarray of uint64, shape (n,)
+    replicas : int
+
+    Returns
+    -------
+    ndarray of float64, shape (replicas, n)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> entry = np.arange(6, dtype=np.uint64)
+    >>> poisson_weights(1, 0 * entry, entry, 2).tolist()
+    [[2.0, 1.0, 0.0, 1.0, 1.0, 0.0], [2.0, 1.0, 0.0, 1.0, 1.0, 2.0]]
+    """
+    key = stream_keys(rng, stream)
+    rows: list[Array] = []
+    for number in range(0, replicas, 2):
+        place = np.full(entry.size, number >> 1, dtype=np.uint64)
+        rows += uniform_pairs(key, entry, place, _PURPOSE_BOOTSTRAP)
+    uniforms = np.array(rows[:replicas]).reshape(replicas, entry.size)
+    return np.searchsorted(_CUMULATIVE, uniforms, side="right").astype(np.float64)
+
+
+class Filler:
+    """Sums of a response matrix; each `add` counts a piece in, `contents` gives the matrix so far.
+
+    Parameters
+    ----------
+    true, reco : axes
+        See `forefold.ResponseMatrix.from_events`.
+    draws : int
+        Draws of each event.
+    replicas : int
+        Bootstrap replicas.
+    rng : int, numpy Generator or None
+        Fixes the weights of the replicas.
+
+    Raises
+    ------
+    ValueError
+        If axes, draws or replicas are not valid, or need too much memory.
+    """
+
+    def __init__(
+        self,
+        true: AxesLike,
+        reco: AxesLike = None,
+        *,
+        draws: int = 1,
+        replicas: int = 0,
+        rng: int | np.random.Generator | None = None,
+    ) -> None:
+        self.true_axes = made_axes(true, "true")
+        self.reco_axes = made_axes(self.true_axes if reco is None else reco, "reco")
+        if draws < 1 or replicas < 0:
+            message = f"draws = {draws}, replicas = {replicas}: at least 1 and 0 are needed"
+            raise ValueError(message)
+        self.draws, self.replicas = draws, replicas
+        self.rng = random_key(rng) if replicas else 0
+        n, m = (math.prod(shape_of(axes)) for axes in (self.true_axes, self.reco_axes))
+        self._check_memory(n, m)
+        self._true_bins, self._reco_bins = _bins(self.true_axes), _bins(self.reco_axes)
+        whole = [math.prod(shape_of(a, flow=True)) for a in (self.true_axes, self.reco_axes)]
+        self._counts = np.zeros((*whole, 2))
+        self._truth, self._alone = (np.zeros((k, 2)) for k in whole)
+        self._pairs = np.zeros((n, m, m)) if draws > 1 else None
+        self._linear = np.zeros((n, m)) if draws > 1 else None
+        self._rep_counts = np.zeros((replicas, n * m))
+        self._rep_truth = np.zeros((replicas, n))
+
+    def _check_memory(self, n: int, m: int) -> None:
+        if n * m > _MOST_CELLS:
+            message = f"{n:,} true and {m:,} reconstructed bins: {n * m:,} cells, more than {_MOST_CELLS:,}; take fewer bins"
+            raise ValueError(message)
+        if self.draws > 1 and n * m * m > _MOST_PAIRS:
+            message = (
+                f"draws = {self.draws}: the covariance of {n} x {m} bins needs {n * m * m:,} numbers, "
+                f"more than {_MOST_PAIRS:,}; take fewer bins, or draws=1"
+            )
+            raise ValueError(message)
+        if self.replicas * n * m > _MOST_REPLICAS:
+            message = (
+                f"replicas = {self.replicas}: {self.replicas * n * m:,} numbers for {n} x {m} bins, "
+                f"more than {_MOST_REPLICAS:,}; take fewer"
+            )
+            raise ValueError(message)
+
+    def add(self, piece: Columns) -> None:
+        """Count a piece in.
+
+        Raises
+        ------
+        ValueError
+            If a weight is not finite, or columns differ in length.
+        """
+        weight = np.asarray(piece.weight, dtype=np.float64)
+        _check(piece, weight, self.draws, len(self.true_axes), len(self.reco_axes))
+        true = cells(self._true_bins, piece.true)
+        sums(true, weight, self._truth)
+        found = [
+            cells(self._reco_bins, [column[draw] for column in piece.reco])
+            for draw in range(self.draws)
+        ]
+        share = weight if self.draws == 1 else weight / self.draws
+        for k, reco in enumerate(found):
+            joint_sums(true, reco, share, self._counts, self._alone)
+            for other in found[:k]:
+                self._repeated(true, reco, other, share)
+        if self._pairs is not None or self.replicas:
+            self._moments(true, found, weight, piece)
+
+    def _repeated(self, true: Whole, reco: Whole, other: Whole, share: Array) -> None:
+        """Add to the variances what two draws of one event in one bin share: they are not independent."""
+        same = (reco == other) & (reco >= 0)
+        for out, good in ((self._counts, same & (true >= 0)), (self._alone, same & (true < 0))):
+            flat = out.reshape(-1, 2)
+            first = true[good] * self._counts.shape[1] if out is self._counts else 0
+            at = first + reco[good]
+            flat[:, 1] += np.bincount(at, 2.0 * np.square(share[good]), len(flat))
+
+    def _moments(self, true: Whole, found: list[Whole], weight: Array, piece: Columns) -> None:
+        """Sum what only the bins inside need: moments of draws and bootstrap replicas."""
+        k = len(found)
+        # the last element serves -1
+        row = np.append(_unflowed(self.true_axes), -1)[true]
+        reco_inside = np.append(_unflowed(self.reco_axes), -1)
+        columns = [reco_inside[reco] for reco in found]
+        if self._pairs is not None and self._linear is not None:
+            n, m, _ = self._pairs.shape
+            square = np.square(weight)
+            for a, one in enumerate(columns):
+                good = (row >= 0) & (one >= 0)
+                at = (row * m + one)[good]
+                self._linear += np.bincount(at, square[good] / k, n * m).reshape(n, m)
+                for b, other in enumerate(columns[: a + 1]):
+                    both = good & (other >= 0)
+                    at = ((row * m + one) * m + other)[both]
+                    share = square[both] / k**2 * (0.5 if a == b else 1.0)
+                    moments = np.bincount(at, share, n * m * m).reshape(n, m, m)
+                    self._pairs += moments + moments.transpose(0, 2, 1)
+        if self.replicas:
+            self._replicate(row, columns, weight, piece)
+
+    def _replicate(self, row: Whole, columns: list[Whole], weight: Array, piece: Columns) -> None:
+        n = self._rep_truth.shape[1]
+        m = self._rep_counts.shape[1] // n
+        there = row >= 0
+        factors = poisson_weights(self.rng, piece.stream[there], piece.entry[there], self.replicas)
+        row, own = row[there], weight[there]
+        columns = [column[there] for column in columns]
+        for number, factor in enumerate(factors):
+            w = own * factor
+            self._rep_truth[number] += np.bincount(row, w, n)
+            for column in columns:
+                good = column >= 0
+                at = (row * m + column)[good]
+                self._rep_counts[number] += np.bincount(at, w[good] / len(columns), n * m)
+
+    def contents(self, provenance: dict[str, Any] | None = None) -> Contents:
+        """Give the sums so far as histograms."""
+        n, m = (math.prod(shape_of(axes)) for axes in (self.true_axes, self.reco_axes))
+        drawn = None
+        if self._pairs is not None and self._linear is not None:
+            drawn = Oversampled(self.draws, self._pairs.copy(), self._linear.copy())
+        replicas = None
+        if self.replicas:
+            counts = self._rep_counts.reshape(self.replicas, n, m).copy()
+            replicas = Replicas(self.rng, counts, self._rep_truth.copy())
+        return Contents(
+            self._histogram("counts", (*self.true_axes, *self.reco_axes)),
+            self._histogram("truth", self.true_axes),
+            self._histogram("alone", self.reco_axes),
+            drawn,
+            replicas,
+            provenance=dict(provenance or {}),
+        )
+
+    def _histogram(self, name: str, axes: tuple[Any, ...]) -> Histogram:
+        made = empty(axes, name)
+        view: Any = made.view(flow=True)
+        filled = getattr(self, f"_{name}")
+        for k, key in enumerate(("value", "variance")):
+            view[key] = filled[..., k].reshape(view.shape)
+        return made
+
+
+def _check(piece: Columns, weight: Array, draws: int, n_true: int, n_reco: int) -> None:
+    if (len(piece.true), len(piece.reco)) != (n_true, n_reco):
+        message = (
+            f"{len(piece.true)} true and {len(piece.reco)} reconstructed columns for {n_true} true and "
+            f"{n_reco} reconstructed axes"
+        )
+        raise ValueError(message)
+    sizes: list[tuple[int, ...]] = [np.shape(column) for column in piece.true]
+    wanted = [(weight.size,)] * n_true
+    if sizes != wanted or any(np.shape(c) != (draws, weight.size) for c in piece.reco):
+        found = [*sizes, *(np.shape(column) for column in piece.reco)]
+        message = (
+            f"columns of shapes {found} do not go with {weight.size} weights and {draws} draws"
+        )
+        raise ValueError(message)
+    if not np.all(np.isfinite(weight)):
+        i = int(np.argmin(np.isfinite(weight)))
+        message = f"weight {weight[i]} of entry {i}: weights must be finite"
+        raise ValueError(message)
+
+
+def _bins(axes: Sequence[Any]) -> list[Bins]:
+    return [bins_of(a.edges, regular=isinstance(a, hist.axis.Regular)) for a in axes]
+
+
+def _unflowed(axes: Sequence[Any]) -> Whole:
+    """Give the number without flow of each bin with flow; -1 for flow bins."""
+    shape = shape_of(tuple(axes))
+    table = np.full(shape_of(tuple(axes), flow=True), -1, dtype=np.int64)
+    table[(slice(1, -1),) * len(shape)] = np.arange(math.prod(shape)).reshape(shape)
+    return table.reshape(-1)

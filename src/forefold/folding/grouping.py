@@ -1,0 +1,130 @@
+"""Response matrices with fewer bins or fewer axes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold import species
+from forefold.folding.axes import renamed
+from forefold.folding.contents import Contents, Oversampled, Replicas, empty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import hist
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["projected", "rebinned"]
+
+
+def rebinned(held: Contents, factors: Mapping[str, int]) -> Contents:
+    """See `forefold.ResponseMatrix.rebin`."""
+    axes = (*held.true_axes, *held.reco_axes)
+    names = [axis.name for axis in axes]
+    for name, factor in factors.items():
+        if name not in names:
+            message = f"no axis {name!r}{species.near(name, names)}; there are {', '.join(names)}"
+            raise ValueError(message)
+        bins = len(axes[names.index(name)])
+        if factor < 1 or bins % factor:
+            message = f"axis {name!r} has {bins} bins, which {factor} does not divide"
+            raise ValueError(message)
+    true = [factors.get(axis.name, 1) for axis in held.true_axes]
+    reco = [factors.get(axis.name, 1) for axis in held.reco_axes]
+    return replace(
+        held,
+        counts=_coarse(held.counts, [*true, *reco]),
+        truth=_coarse(held.truth, true),
+        alone=_coarse(held.alone, reco),
+        oversampled=_coarse_moments(held, true, reco),
+        replicas=_coarse_replicas(held, true, reco),
+    )
+
+
+def _coarse(histogram: hist.Hist[Any], factors: Sequence[int]) -> hist.Hist[Any]:
+    axes = tuple(_coarse_axis(a, f) for a, f in zip(histogram.axes, factors, strict=True))
+    made = empty(axes, str(histogram.name))
+    view: Any = made.view(flow=True)
+    old: Any = histogram.view(flow=True)
+    for key in ("value", "variance"):
+        found = old[key]
+        for k, (axis, factor) in enumerate(zip(histogram.axes, factors, strict=True)):
+            starts = [0, *range(1, len(axis) + 1, factor), len(axis) + 1]
+            found = np.add.reduceat(found, starts, axis=k)
+        view[key] = found
+    return made
+
+
+def _coarse_axis(axis: Any, factor: int) -> Any:
+    import hist
+
+    if factor == 1:
+        return axis
+    edges = np.asarray(axis.edges)[::factor]
+    words = {"name": axis.name, "label": axis.label}
+    if type(axis) is hist.axis.Regular:
+        return renamed(hist.axis.Regular(len(edges) - 1, edges[0], edges[-1]), **words)
+    return renamed(hist.axis.Variable(edges), **words)
+
+
+def _grouped(array: Array, first: int, axes: tuple[Any, ...], factors: Sequence[int]) -> Array:
+    """Sum over groups of bins along one flattened side, which is dimension `first` of the array."""
+    shape = array.shape
+    split = [n for a, f in zip(axes, factors, strict=True) for n in (len(a) // f, f)]
+    full = array.reshape(*shape[:first], *split, *shape[first + 1 :])
+    over = tuple(first + 2 * k + 1 for k in range(len(axes)))
+    kept = math.prod(len(a) // f for a, f in zip(axes, factors, strict=True))
+    return np.asarray(full.sum(axis=over).reshape(*shape[:first], kept, *shape[first + 1 :]))
+
+
+def _coarse_moments(held: Contents, true: list[int], reco: list[int]) -> Oversampled | None:
+    if held.oversampled is None:
+        return None
+    draws, pairs, linear = held.oversampled
+    pairs = _grouped(pairs, 0, held.true_axes, true)
+    for k in (1, 2):
+        pairs = _grouped(pairs, k, held.reco_axes, reco)
+    linear = _grouped(_grouped(linear, 0, held.true_axes, true), 1, held.reco_axes, reco)
+    return Oversampled(draws, pairs, linear)
+
+
+def _coarse_replicas(held: Contents, true: list[int], reco: list[int]) -> Replicas | None:
+    if held.replicas is None:
+        return None
+    rng, counts, truth = held.replicas
+    counts = _grouped(_grouped(counts, 1, held.true_axes, true), 2, held.reco_axes, reco)
+    return Replicas(rng, counts, _grouped(truth, 1, held.true_axes, true))
+
+
+def projected(held: Contents, true: Sequence[str] | None, reco: Sequence[str] | None) -> Contents:
+    """See `forefold.ResponseMatrix.project`."""
+    if held.oversampled is not None or held.replicas is not None:
+        message = "a matrix with several draws an event or replicas does not project; fill it with the axes that are wanted"
+        raise ValueError(message)
+    kept = []
+    for axes, names in ((held.true_axes, true), (held.reco_axes, reco)):
+        known = [axis.name for axis in axes]
+        wanted = known if names is None else [names] if isinstance(names, str) else list(names)
+        for name in wanted:
+            if name not in known:
+                message = (
+                    f"no axis {name!r}{species.near(name, known)}; there are {', '.join(known)}"
+                )
+                raise ValueError(message)
+        if not wanted:
+            message = f"at least one of {', '.join(known)} must stay"
+            raise ValueError(message)
+        kept.append(wanted)
+    both = [*kept[0], *kept[1]]
+    return replace(
+        held,
+        counts=held.counts.project(*both),
+        truth=held.truth.project(*kept[0]),
+        alone=held.alone.project(*kept[1]),
+    )

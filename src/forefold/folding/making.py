@@ -1,0 +1,213 @@
+"""Response matrices of closed forms and of numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import forefold
+from forefold.folding.axes import cell_name, made_axes, matching
+from forefold.folding.contents import Contents, empty, shape_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import hist
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.folding.axes import AxesLike
+    from forefold.response import Response
+
+    Array = NDArray[np.float64]
+
+__all__ = ["of_array", "of_histograms", "of_response"]
+
+_POINTS = 64
+_ROUNDING = 1e-9
+
+
+def of_histograms(
+    counts: hist.Hist[Any], truth: hist.Hist[Any], fakes: hist.Hist[Any] | None = None
+) -> Contents:
+    """See `forefold.ResponseMatrix.from_histograms`."""
+    n = len(truth.axes)
+    if not 0 < n < len(counts.axes):
+        message = (
+            f"counts has {len(counts.axes)} axes and truth {n}; counts needs those of truth, and then "
+            "reconstructed ones"
+        )
+        raise ValueError(message)
+    true = made_axes(list(truth.axes), "true")
+    reco = made_axes(list(counts.axes)[n:], "reco")
+    matching(true, list(counts.axes)[:n], "counts")
+    if fakes is not None:
+        matching(reco, list(fakes.axes), "fakes")
+    made = Contents(
+        _weighted(counts, (*true, *reco), "counts"),
+        _weighted(truth, true, "truth"),
+        empty(reco, "alone") if fakes is None else _weighted(fakes, reco, "alone"),
+        provenance={"version": forefold.__version__, "made": "histograms"},
+    )
+    _check_rows(made)
+    return made
+
+
+def _weighted(given: hist.Hist[Any], axes: tuple[Any, ...], name: str) -> hist.Hist[Any]:
+    """Copy a histogram into one with weighted storage, flow bins too where it has them."""
+    made = empty(axes, name)
+    variances = given.variances(flow=True)
+    if variances is None:
+        message = f"{name}: the variances are not known (storage {given.storage_type.__name__}); take storage Weight"
+        raise ValueError(message)
+    values = np.asarray(given.values(flow=True), dtype=np.float64)
+    if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):
+        message = f"{name}: NaN or infinite contents"
+        raise ValueError(message)
+    view: Any = made.view(flow=True)
+    target = tuple(
+        slice(0 if a.traits.underflow else 1, None if a.traits.overflow else -1) for a in given.axes
+    )
+    view["value"][target] = values
+    view["variance"][target] = variances
+    return made
+
+
+def _check_rows(made: Contents) -> None:
+    """Refuse rows that hold more than is true."""
+    n = math.prod(shape_of(made.true_axes))
+    total = np.asarray(made.truth.values()).reshape(n)
+    sums = np.asarray(made.counts.values()).reshape(n, -1).sum(axis=1)
+    over = sums > total * (1.0 + _ROUNDING) + 1e-300
+    if np.any(over & (total >= 0.0)):
+        i = int(np.argmax(over))
+        message = (
+            f"true {cell_name(made.true_axes, i)}: {sums[i]:g} reconstructed of {total[i]:g}; what is "
+            "reconstructed cannot be more than what is true"
+        )
+        raise ValueError(message)
+
+
+def of_array(
+    matrix: ArrayLike,
+    true: AxesLike,
+    reco: AxesLike,
+    *,
+    efficiency: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
+    entries: ArrayLike | None = None,
+) -> Contents:
+    """See `forefold.ResponseMatrix.from_array`."""
+    true_axes, reco_axes = made_axes(true, "true"), made_axes(reco, "reco")
+    n = math.prod(shape_of(true_axes))
+    rows = _rows(matrix, true_axes, reco_axes)
+    if efficiency is not None:
+        seen = _per_row("efficiency", efficiency, n)
+        if seen.max(initial=0.0) > 1.0:
+            message = f"efficiency up to {seen.max():g}; 0 to 1 is possible"
+            raise ValueError(message)
+        rows = rows * seen[:, None]
+    sums = rows.sum(axis=1)
+    if sums.max() > 1.0 + _ROUNDING:
+        i = int(np.argmax(sums))
+        message = (
+            f"true {cell_name(true_axes, i)} sums to {sums[i]:.9g}; rows of R[true, reco] sum to at most "
+            "1: is the matrix the other way round, or are these counts (see from_histograms)?"
+        )
+        raise ValueError(message)
+    if truth is not None and entries is not None:
+        message = "truth and entries: give one of them"
+        raise ValueError(message)
+    exact = entries is None
+    given = truth if exact else entries
+    total = (
+        np.ones(n)
+        if given is None
+        else _per_row("entries" if entries is not None else "truth", given, n)
+    )
+    made = Contents(
+        empty((*true_axes, *reco_axes), "counts"),
+        empty(true_axes, "truth"),
+        empty(reco_axes, "alone"),
+        exact=exact,
+        provenance={"version": forefold.__version__, "made": "array"},
+    )
+    counts = (rows * total[:, None]).reshape(shape_of((*true_axes, *reco_axes)))
+    total = total.reshape(shape_of(true_axes))
+    made.counts.view()["value"], made.truth.view()["value"] = counts, total  # type: ignore[call-overload]
+    if not exact:
+        made.counts.view()["variance"], made.truth.view()["variance"] = counts, total  # type: ignore[call-overload]
+    return made
+
+
+def _rows(matrix: ArrayLike, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
+    found = np.asarray(matrix, dtype=np.float64)
+    flat = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
+    full = shape_of((*true_axes, *reco_axes))
+    if found.shape not in {flat, full}:
+        words = f"{flat}" if flat == full else f"{flat} or {full}"
+        message = f"a matrix of shape {found.shape}; {words} (true, reco) goes with the axes"
+        raise ValueError(message)
+    found = found.reshape(flat)
+    bad = ~(np.isfinite(found) & (found >= 0.0))
+    if bad.any():
+        i, j = np.unravel_index(int(np.argmax(bad)), flat)
+        message = f"R[{i}, {j}] is {found[i, j]:g}; finite numbers of 0 or more are needed"
+        raise ValueError(message)
+    return found
+
+
+def _per_row(name: str, values: ArrayLike, n: int) -> Array:
+    found = np.asarray(values, dtype=np.float64).reshape(-1)
+    if found.size == 1:
+        found = np.full(n, found[0])
+    if found.size != n or not np.all(np.isfinite(found) & (found >= 0.0)):
+        message = f"{name}: {n} finite numbers of 0 or more are needed, one a true bin"
+        raise ValueError(message)
+    return found
+
+
+def of_response(
+    response: Response,
+    true: AxesLike,
+    reco: AxesLike = None,
+    *,
+    true_spectrum: Callable[[Any], Any] | None = None,
+) -> Contents:
+    """See `forefold.ResponseMatrix.from_response`."""
+    true_axes = made_axes(true, "true")
+    reco_axes = made_axes(true_axes if reco is None else reco, "reco")
+    if len(true_axes) != 1 or len(reco_axes) != 1:
+        message = (
+            f"{len(true_axes)} true and {len(reco_axes)} reconstructed axes; a response has one of each: "
+            "use from_events for more"
+        )
+        raise ValueError(message)
+    edges = np.asarray(true_axes[0].edges)
+    found = response.matrix(edges, reco_axes[0].edges, weights=true_spectrum)
+    rows = np.asarray(found.values(flow=True), dtype=np.float64)
+    truth = np.diff(edges) if true_spectrum is None else _integrals(true_spectrum, edges)
+    made = Contents(
+        empty((*true_axes, *reco_axes), "counts"),
+        empty(true_axes, "truth"),
+        empty(reco_axes, "alone"),
+        exact=True,
+        provenance={
+            "version": forefold.__version__,
+            "made": "response",
+            "spectrum": "flat" if true_spectrum is None else "given",
+        },
+    )
+    made.counts.view(flow=True)["value"][1:-1] = rows * truth[:, None]  # type: ignore[call-overload]
+    made.truth.view()["value"] = truth  # type: ignore[call-overload]
+    return made
+
+
+def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
+    """Integrate over each bin."""
+    nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
+    half, middle = 0.5 * np.diff(edges), 0.5 * (edges[1:] + edges[:-1])
+    at = middle[:, None] + half[:, None] * nodes
+    values = np.broadcast_to(np.asarray(density(at), dtype=np.float64), at.shape)
+    return np.asarray((values * weights).sum(axis=1) * half)

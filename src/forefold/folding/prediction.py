@@ -1,0 +1,341 @@
+"""What a detector sees of a spectrum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forefold.detector import Card
+from forefold.folding.axes import cell_name, matching
+from forefold.folding.contents import empty, shape_of
+from forefold.folding.responsematrix import ResponseMatrix
+from forefold.species import near
+
+if TYPE_CHECKING:
+    import hist
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.folding.uncertainty import Method
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Prediction", "detector_covariance", "fold"]
+
+NOMINAL = "nominal"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A folded spectrum.
+
+    Attributes
+    ----------
+    histogram : hist.Hist
+        Over the reconstructed axes; its variances are the diagonal of `covariance`.
+    covariances : dict of str to ndarray, shape (n_reco, n_reco)
+        By source: ``"matrix"`` (statistics of the matrix, and of the fakes), ``"detector"`` (variations), ``"input"`` (of the
+        spectrum that was folded); those that were asked for.
+    fakes : ndarray, shape (n_reco,)
+        What was added for fakes.
+    outside : float
+        Content of the spectrum's flow bins: true outside the axes, and therefore not folded.
+    """
+
+    histogram: hist.Hist[Any]
+    covariances: dict[str, Array]
+    fakes: Array
+    outside: float
+
+    @property
+    def values(self) -> Array:
+        """Prediction, flat in C order; shape (n_reco,)."""
+        return np.asarray(self.histogram.values(), dtype=np.float64).reshape(-1)
+
+    @property
+    def covariance(self) -> Array:
+        """Sum of `covariances`; shape (n_reco, n_reco)."""
+        n = self.values.size
+        return np.asarray(sum(self.covariances.values(), np.zeros((n, n))))
+
+    @property
+    def correlation(self) -> Array:
+        """Correlations of `covariance`, 0 where there is no variance; shape (n_reco, n_reco)."""
+        found = self.covariance
+        width = np.sqrt(np.maximum(np.diagonal(found), 0.0))
+        scale = np.outer(width, width)
+        return np.asarray(np.divide(found, scale, out=np.zeros_like(found), where=scale > 0.0))
+
+    def __repr__(self) -> str:
+        total = self.values.sum()
+        lines = [f"Prediction of {total:.6g} in {self.values.size} bins"]
+        for name, found in self.covariances.items():
+            spread = np.sqrt(max(float(found.sum()), 0.0))
+            lines.append(f"  total +- {spread:.4g} from {_WORDS[name]}")
+        if self.fakes.any():
+            lines.append(f"  fakes {self.fakes.sum():.6g}")
+        if self.outside:
+            lines.append(f"  {self.outside:.6g} true outside the axes, not folded")
+        return "\n".join(lines)
+
+
+_WORDS = {
+    "matrix": "the statistics of the matrix",
+    "detector": "variations of the detector",
+    "input": "the spectrum",
+}
+
+
+def fold(
+    histogram: Any,
+    matrix: ResponseMatrix | Mapping[str, ResponseMatrix],
+    *,
+    covariance: ArrayLike | None = None,
+    statistics: Method | Literal["none"] = "multinomial",
+    correlation: Card | ArrayLike | None = None,
+    fakes: bool | float = False,
+    empty_rows: Literal["stop", "lose"] = "stop",
+) -> Prediction:
+    """Predict what is reconstructed of a true spectrum, with its covariance.
+
+    Parameters
+    ----------
+    histogram : UHI histogram
+        Any object with ``axes`` and ``values()``, over the true axes of the matrix in their order.
+    matrix : ResponseMatrix, or mapping of str to ResponseMatrix
+        A mapping holds ``"nominal"`` and variations of the detector, as `ResponseMatrix.from_variations` gives them.
+    covariance : array_like, optional
+        Of the spectrum: shape (n_true,) for variances or (n_true, n_true). Without it the spectrum is taken as known, whatever
+        variances it has.
+    statistics : {"multinomial", "dirichlet", "bootstrap", "none"}
+        How the statistics of the matrix are counted, see `ResponseMatrix.covariance`.
+    correlation : Card or array_like, optional
+        Of the pulls: those that a card says, or a matrix in the order in which the pulls first appear among the variations;
+        independent if left out.
+    fakes : bool or float
+        True adds the fakes, scaled with the total of the spectrum over that of the matrix's truth; a number is taken for that
+        scale.
+    empty_rows : {"stop", "lose"}
+        What becomes of content in a true bin of which the matrix knows nothing: an error, or it is lost.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    ValueError
+        If axes differ (which, and where), contents are not finite, or are in an empty row.
+
+    Notes
+    -----
+    ``spectrum @ R``. Detector: a pair ``NAME_up``, ``NAME_down`` moves the prediction by half its difference, one alone by its difference
+    to the nominal one; throws (``throw_0``, ...) give the mean square of their differences to the nominal one. The statistics of the
+    matrix are in the differences too: use common random numbers (`forefold.smear_variations`), which cancel most of them.
+
+    Examples
+    --------
+    >>> import hist
+    >>> import forefold
+    >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.1, 0.7]], [0, 1, 2], [0, 1, 2], entries=100)
+    >>> spectrum = hist.Hist(hist.axis.Regular(2, 0, 2)).fill([0.5] * 10 + [1.5] * 20)
+    >>> folded = forefold.fold(spectrum, matrix)
+    >>> folded.values.tolist()
+    [7.0, 17.0]
+    >>> folded.covariance.round(2).tolist()
+    [[0.61, -0.43], [-0.43, 1.05]]
+    >>> folded
+    Prediction of 24 in 2 bins
+      total +- 0.8944 from the statistics of the matrix
+    """
+    nominal, varied = _matrices(matrix)
+    truth = _contents(histogram, nominal)
+    _check_rows(truth, nominal, empty_rows)
+    scale = _fakes_scale(fakes, truth, nominal)
+    added = scale * np.asarray(nominal.fakes.values(), dtype=np.float64).reshape(-1)
+    found: dict[str, Array] = {}
+    if statistics != "none":
+        found["matrix"] = nominal.covariance(truth, statistics)
+        if scale:
+            own = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1)
+            found["matrix"] = found["matrix"] + scale**2 * np.diag(own)
+    if varied:
+        found["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
+    if covariance is not None:
+        found["input"] = nominal.matrix.T @ _square(covariance, truth.size) @ nominal.matrix
+    made = empty(nominal.reco_axes, "prediction")
+    view: Any = made.view()
+    shape = shape_of(nominal.reco_axes)
+    view["value"] = (truth @ nominal.matrix + added).reshape(shape)
+    view["variance"] = sum((np.diagonal(c) for c in found.values()), np.zeros(added.size)).reshape(
+        shape
+    )
+    return Prediction(made, found, added, _outside(histogram))
+
+
+def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+    if isinstance(given, ResponseMatrix):
+        return given, {}
+    if not isinstance(given, Mapping) or NOMINAL not in given:
+        names = ", ".join(given) if isinstance(given, Mapping) else type(given).__name__
+        message = (
+            f"a ResponseMatrix, or a mapping with 'nominal' and variations is needed, found {names}"
+        )
+        raise ValueError(message)
+    nominal = given[NOMINAL]
+    varied = {name: each for name, each in given.items() if name != NOMINAL}
+    for name, each in varied.items():
+        matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
+        matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
+    return nominal, varied
+
+
+def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
+    if not (hasattr(histogram, "axes") and hasattr(histogram, "values")):
+        message = f"a histogram with axes and values() (UHI) is needed, found a {type(histogram).__name__}"
+        raise ValueError(message)
+    matching(matrix.true_axes, list(histogram.axes), "the spectrum")
+    for axis in histogram.axes:
+        name = getattr(axis, "name", "") or ""
+        if name.endswith("_reco"):
+            message = f"the spectrum is over {name!r}, which is reconstructed; one of what is true is folded"
+            raise ValueError(message)
+    values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1)
+    if not np.all(np.isfinite(values)):
+        i = int(np.argmin(np.isfinite(values)))
+        message = f"the spectrum holds {values[i]} in {cell_name(matrix.true_axes, i)}; finite contents are needed"
+        raise ValueError(message)
+    return values
+
+
+def _check_rows(truth: Array, matrix: ResponseMatrix, treatment: str) -> None:
+    if treatment not in {"stop", "lose"}:
+        message = f"empty_rows = {treatment!r}: 'stop' or 'lose'"
+        raise ValueError(message)
+    bad = matrix.empty_rows & (truth != 0.0)
+    if bad.any() and treatment == "stop":
+        i = int(np.argmax(bad))
+        message = (
+            f"the spectrum has {truth[i]:g} in true {cell_name(matrix.true_axes, i)}, of which the matrix knows nothing "
+            f"({int(bad.sum())} such bins): fill it with more events, or say empty_rows='lose'"
+        )
+        raise ValueError(message)
+
+
+def _fakes_scale(fakes: bool | float, truth: Array, matrix: ResponseMatrix) -> float:
+    if fakes is False:
+        return 0.0
+    if fakes is not True:
+        if not 0.0 <= fakes < np.inf:
+            message = f"fakes = {fakes!r}: True, False or a finite scale of 0 or more"
+            raise ValueError(message)
+        return float(fakes)
+    total = float(np.sum(matrix.truth.values()))
+    if total <= 0.0:
+        message = "fakes: the truth of the matrix sums to nothing, so that fakes have no scale; give a number"
+        raise ValueError(message)
+    return float(truth.sum()) / total
+
+
+def _square(covariance: ArrayLike, n: int) -> Array:
+    found = np.asarray(covariance, dtype=np.float64)
+    if found.shape == (n,):
+        found = np.diag(found)
+    if found.shape != (n, n) or not np.all(np.isfinite(found)) or np.any(np.diagonal(found) < 0.0):
+        message = (
+            f"covariance of shape {np.shape(covariance)}: finite, of shape {(n,)} or {(n, n)}, and without negative "
+            "variances is needed"
+        )
+        raise ValueError(message)
+    return found
+
+
+def _outside(histogram: Any) -> float:
+    """Content of flow bins, of histograms that have them."""
+    try:
+        whole = float(np.sum(np.asarray(histogram.values(flow=True), dtype=np.float64)))
+    except TypeError:  # UHI does not ask for the keyword
+        return 0.0
+    outside = whole - float(np.sum(histogram.values()))
+    return outside if abs(outside) > 1e-12 * abs(whole) else 0.0
+
+
+def detector_covariance(
+    truth: Array,
+    nominal: ResponseMatrix,
+    varied: Mapping[str, ResponseMatrix],
+    correlation: Card | ArrayLike | None = None,
+    fakes: float = 0.0,
+) -> Array:
+    """Give the covariance of a folded spectrum from variations of the detector; see `fold`.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (n_true,)
+    nominal : ResponseMatrix
+    varied : mapping of str to ResponseMatrix
+    correlation : Card, or array_like, shape (pulls, pulls), optional
+    fakes : float
+        Scale of the fakes.
+
+    Returns
+    -------
+    ndarray, shape (n_reco, n_reco)
+    """
+
+    def moved(name: str) -> Array:
+        each = varied[name]
+        shift = truth @ (each.matrix - nominal.matrix)
+        more = np.asarray(each.fakes.values()) - np.asarray(nominal.fakes.values())
+        return np.asarray(shift + fakes * more.reshape(-1))
+
+    thrown = [name for name in varied if name.startswith("throw_")]
+    pulls: dict[str, Array] = {}
+    for name in varied:
+        base = name.removesuffix("_up").removesuffix("_down")
+        if name in thrown or base in pulls:
+            continue
+        pair = [f"{base}_up", f"{base}_down"]
+        if all(each in varied for each in pair):
+            pulls[base] = 0.5 * (moved(pair[0]) - moved(pair[1]))
+        else:
+            pulls[base] = moved(name)
+    n = nominal.matrix.shape[1]
+    steps = np.array(list(pulls.values())).reshape(len(pulls), n)
+    found = steps.T @ _correlation(correlation, list(pulls)) @ steps
+    if thrown:
+        rows = np.array([moved(name) for name in thrown])
+        found = found + rows.T @ rows / len(thrown)
+    return np.asarray(found)
+
+
+def _correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
+    n = len(names)
+    if given is None:
+        return np.eye(n)
+    found = _of_card(given, names) if isinstance(given, Card) else np.asarray(given, np.float64)
+    if (
+        found.shape != (n, n)
+        or not np.allclose(found, found.T)
+        or not np.allclose(np.diag(found), 1.0)
+    ):
+        message = (
+            f"correlation of shape {found.shape}: symmetric, with 1 on the diagonal, of shape {(n, n)} for "
+            f"{', '.join(names)} is needed"
+        )
+        raise ValueError(message)
+    return found
+
+
+def _of_card(card: Card, names: list[str]) -> Array:
+    """Give the correlations of a card's pulls."""
+    known, covariance = card.covariance()
+    for name in names:
+        if name not in known:
+            message = f"correlation: card {card.name} has no pull {name!r}{near(name, list(known))}"
+            raise ValueError(message)
+    rows = [known.index(name) for name in names]
+    width = np.sqrt(np.diagonal(covariance))[rows]
+    return np.asarray(covariance[np.ix_(rows, rows)] / np.outer(width, width))

@@ -1,0 +1,135 @@
+"""Statistics of the rows of a response matrix: pure functions of arrays.
+
+A row is R_j = A_j / T, with T the sum of weights of all that is true in a bin and A_j of what of it is reconstructed in bin j.
+Events are independent, and event e has the weight w_e and the share f_ej in bin j (1 or 0 for one draw an event).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Moments", "cell_variance", "dirichlet", "folded_covariance", "row_covariances"]
+
+
+class Moments(NamedTuple):
+    """First and second moments.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n_true, n_reco)
+        R.
+    total, square : ndarray, shape (n_true,)
+        T, and the sum of w².
+    linear : ndarray, shape (n_true, n_reco)
+        Sums of w² f_j.
+    pairs : ndarray, shape (n_true, n_reco) or (n_true, n_reco, n_reco)
+        Sums of w² f_j f_k; the diagonal alone where an event has one draw.
+    """
+
+    rows: Array
+    total: Array
+    square: Array
+    linear: Array
+    pairs: Array
+
+    @property
+    def per_square(self) -> Array:
+        """1 / T², 0 for rows of which nothing is true; shape (n_true,)."""
+        good = self.total > 0.0
+        return np.where(good, 1.0 / np.square(np.where(good, self.total, 1.0)), 0.0)
+
+
+def cell_variance(moments: Moments) -> Array:
+    """Give the variance of every element of R.
+
+    Parameters
+    ----------
+    moments : Moments
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco)
+
+    Notes
+    -----
+    That of a ratio of sums to first order: the sum of w² (f_j - R_j)² over T². With weights of 1 and one draw it
+    is R (1 - R) / T, the multinomial one.
+    """
+    r, pairs = moments.rows, moments.pairs
+    own = pairs if pairs.ndim == 2 else np.einsum("ijj->ij", pairs)
+    found = own - 2.0 * r * moments.linear + np.square(r) * moments.square[:, None]
+    return np.asarray(np.maximum(found * moments.per_square[:, None], 0.0))
+
+
+def row_covariances(moments: Moments) -> Array:
+    """Give the covariance of every row.
+
+    Parameters
+    ----------
+    moments : Moments
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco, n_reco)
+    """
+    r, linear = moments.rows, moments.linear
+    cross = r[:, :, None] * linear[:, None, :]
+    found = moments.square[:, None, None] * r[:, :, None] * r[:, None, :]
+    found -= cross + cross.transpose(0, 2, 1)
+    if moments.pairs.ndim == 2:
+        k = np.arange(r.shape[1])
+        found[:, k, k] += moments.pairs
+    else:
+        found += moments.pairs
+    return np.asarray(found * moments.per_square[:, None, None])
+
+
+def folded_covariance(moments: Moments, truth: Array) -> Array:
+    """Give the covariance of ``truth @ R`` that comes from the statistics of R, without the covariance of each row.
+
+    Parameters
+    ----------
+    moments : Moments
+    truth : ndarray, shape (n_true,)
+
+    Returns
+    -------
+    ndarray, shape (n_reco, n_reco)
+    """
+    factor = np.square(truth) * moments.per_square
+    r, linear = moments.rows, moments.linear
+    cross = (factor[:, None] * r).T @ linear
+    found = ((factor * moments.square)[:, None] * r).T @ r - cross - cross.T
+    if moments.pairs.ndim == 2:
+        found[np.diag_indices_from(found)] += factor @ moments.pairs
+    else:
+        found += np.einsum("i,ijk->jk", factor, moments.pairs)
+    return np.asarray(found)
+
+
+def dirichlet(rows: Array, entries: Array, prior: float) -> tuple[Array, Array]:
+    """Give the parameters of the Dirichlet posterior of each row, the missed ones as the last category.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n_true, n_reco)
+    entries : ndarray, shape (n_true,)
+        Effective entries.
+    prior : float
+        Pseudo-entries of each category: 1 is flat, 0.5 Jeffreys's.
+
+    Returns
+    -------
+    alpha : ndarray, shape (n_true, n_reco)
+    total : ndarray, shape (n_true,)
+        Sum over all categories, the missed ones too.
+    """
+    alpha = rows * entries[:, None] + prior
+    return alpha, entries + prior * (rows.shape[1] + 1)

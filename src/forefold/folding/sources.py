@@ -1,0 +1,242 @@
+"""Columns of what is true and what is reconstructed, from events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import awkward as ak
+import numpy as np
+
+from forefold import species
+from forefold.folding.filling import Columns
+from forefold.kinematics import OBSERVABLES, observables
+from forefold.matrix.columns import columns as flat_columns
+from forefold.smearing import smear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from forefold.detector import Card
+    from forefold.selection import Selection
+
+    Array = NDArray[np.float64]
+
+__all__ = ["PARTICLE_QUANTITIES", "Reading", "paired"]
+
+PARTICLE_QUANTITIES = ("energy", "kinetic_energy", "momentum", "theta", "cos_theta")
+"""What is known of a particle, true and reconstructed: GeV, GeV/c and radians."""
+
+
+def paired(
+    events: Any, card: Card | None, *, draws: int = 1, **settings: Any
+) -> Iterator[tuple[ak.Array | None, list[ak.Array]]]:
+    """Give pieces of event records, None where they are not known, with what is reconstructed of them.
+
+    Parameters
+    ----------
+    events : ak.Array, pair of ak.Array, or an iterable of them
+        Event records (with a card), smeared events, or pairs of both.
+    card : Card or None
+    draws : int
+    settings
+        ``rng``, ``axis`` and ``on_invalid`` of `forefold.smear`.
+
+    Yields
+    ------
+    events : ak.Array or None
+    smeared : list of ak.Array, one a draw
+    """
+    for item in [events] if _is_piece(events) else events:
+        if not _is_piece(item):
+            message = (
+                f"a {type(item).__name__} among the events; event records, smeared events, or pairs "
+                "(events, smeared) are needed"
+            )
+            raise ValueError(message)
+        if isinstance(item, tuple):
+            record, smeared = item
+        elif "visible_energy_true" in item.fields:
+            record, smeared = None, item
+        else:
+            yield item, _drawn(item, card, draws, settings)
+            continue
+        if draws > 1:
+            message = f"draws = {draws}: for event records with a card; these are smeared already"
+            raise ValueError(message)
+        yield record, [smeared]
+
+
+def _is_piece(item: Any) -> bool:
+    if isinstance(item, tuple):
+        return len(item) == 2 and all(isinstance(each, ak.Array) for each in item)
+    return isinstance(item, ak.Array)
+
+
+def _drawn(
+    events: ak.Array, card: Card | None, draws: int, settings: dict[str, Any]
+) -> list[ak.Array]:
+    if card is None:
+        message = "event records need a card to be smeared by; or give what forefold.smear(events, card) returns"
+        raise ValueError(message)
+    return [smear(events, card, draw=draw, **settings) for draw in range(draws)]
+
+
+class Reading:
+    """What to take from events: the quantities of the axes.
+
+    Parameters
+    ----------
+    true, reco : sequence of str
+        Names of the axes, with ``_true`` and ``_reco``.
+    of : str, int or None
+        Particle of which every one is an entry; None for one entry an event.
+    weight : str or None
+        Field with the weight of an event; None for weights of 1.
+    signal : Selection or None
+        Condition on true events; what is not signal has no truth.
+    options
+        ``binding_energy`` and ``thresholds`` of `forefold.observables`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such quantity.
+    """
+
+    def __init__(
+        self,
+        true: Sequence[str],
+        reco: Sequence[str],
+        *,
+        of: str | int | None = None,
+        weight: str | None = "weight",
+        signal: Selection | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.true = [name.removesuffix("_true") for name in true]
+        self.reco = [name.removesuffix("_reco") for name in reco]
+        self.of = None if of is None else species.pdgid(of) if isinstance(of, str) else int(of)
+        self.weight, self.signal = weight, signal
+        self.options = dict(options or {})
+        known = PARTICLE_QUANTITIES if self.of is not None else OBSERVABLES
+        for name in (*self.true, *self.reco):
+            if name not in known:
+                message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, self.of)}; known: {', '.join(known)}"
+                raise ValueError(message)
+
+    def columns(self, events: ak.Array | None, draws: list[ak.Array]) -> Columns:
+        """Take the columns of one piece.
+
+        Raises
+        ------
+        ValueError
+            If a quantity needs the event record and that is not there, or draws have other truths.
+        """
+        first = draws[0]
+        found = [self._one(events, smeared) for smeared in draws]
+        true, _, rows = found[0]
+        for other, _, _ in found[1:]:
+            if any(
+                not np.array_equal(a, b, equal_nan=True) for a, b in zip(true, other, strict=True)
+            ):
+                message = "draws: the stages of this card make other particles in every draw, so that what is true differs; take draws=1"
+                raise ValueError(message)
+        reco = [np.stack([each[1][k] for each in found]) for k in range(len(self.reco))]
+        if self.signal is not None:
+            if events is None:
+                message = "signal: a condition on true events needs their records; give pairs (events, smeared)"
+                raise ValueError(message)
+            good = self.signal.mask(events)[rows]
+            true = [np.where(good, column, np.nan) for column in true]
+        return Columns(
+            true,
+            reco,
+            self._weights(first)[rows],
+            _numbers(first["stream"], np.uint64)[rows],
+            _numbers(first["entry"], np.uint64)[rows],
+        )
+
+    def _weights(self, smeared: ak.Array) -> Array:
+        if self.weight is None:
+            return np.ones(len(smeared))
+        if self.weight not in smeared.fields:
+            message = (
+                f"no field {self.weight!r} for the weight; there are {', '.join(smeared.fields)}"
+            )
+            raise ValueError(message)
+        return _numbers(smeared[self.weight], np.float64)
+
+    def _one(
+        self, events: ak.Array | None, smeared: ak.Array
+    ) -> tuple[list[Array], list[Array], Any]:
+        if self.of is None:
+            return self._of_events(events, smeared)
+        return self._of_particles(smeared)
+
+    def _of_events(
+        self, events: ak.Array | None, smeared: ak.Array
+    ) -> tuple[list[Array], list[Array], Any]:
+        wanted = [*(f"{n}_true" for n in self.true), *(f"{n}_reco" for n in self.reco)]
+        missing = [name for name in wanted if name not in smeared.fields]
+        table = smeared
+        if missing:
+            if events is None:
+                message = (
+                    f"these smeared events have no column {missing[0]!r}: smear with --observables, or give pairs "
+                    "(events, smeared)"
+                )
+                raise ValueError(message)
+            names = dict.fromkeys(
+                name.removesuffix("_true").removesuffix("_reco") for name in missing
+            )
+            table = observables(events, smeared, names=list(names), **self.options)
+        found = [
+            _numbers(smeared[name] if name not in missing else table[name], np.float64)
+            for name in wanted
+        ]
+        nothing = _numbers(smeared["n_detected"], np.int64) == 0
+        reco = [np.where(nothing, np.nan, column) for column in found[len(self.true) :]]
+        return found[: len(self.true)], reco, np.arange(len(smeared))
+
+    def _of_particles(self, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
+        flat = flat_columns(smeared)
+        is_true = (flat.pdgid == self.of) & flat.smeared
+        taken = flat.detected & (flat.pdgid_reco == self.of)
+        keep = is_true | taken
+        true = [
+            np.where(
+                is_true, _quantity(n, flat.energy_true, flat.theta_true, flat.mass_true), np.nan
+            )[keep]
+            for n in self.true
+        ]
+        reco = [
+            np.where(taken, _quantity(n, flat.energy_reco, flat.theta_reco, flat.mass), np.nan)[
+                keep
+            ]
+            for n in self.reco
+        ]
+        return true, reco, flat.event[keep]
+
+
+def _where(name: str, of: int | None) -> str:
+    if of is None and name in PARTICLE_QUANTITIES:
+        return " of an event (it is one of a particle: say of=)"
+    return " of an event" if of is None else " of a particle"
+
+
+def _quantity(name: str, energy: Array, theta: Array, mass: Array) -> Array:
+    if name == "energy":
+        return energy
+    if name == "kinetic_energy":
+        return energy - mass
+    if name == "momentum":
+        return np.asarray(np.sqrt(np.maximum((energy - mass) * (energy + mass), 0.0)))
+    return theta if name == "theta" else np.asarray(np.cos(theta))
+
+
+def _numbers(values: Any, dtype: Any) -> NDArray[Any]:
+    if dtype is np.float64:
+        values = ak.fill_none(values, np.nan)
+    return np.asarray(ak.to_numpy(values), dtype=dtype)

@@ -1,0 +1,214 @@
+"""How well a response matrix is known: the statistics of the sample that it was filled with."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forefold.folding.contents import Contents, inside
+from forefold.folding.rows import (
+    Moments,
+    cell_variance,
+    dirichlet,
+    folded_covariance,
+    row_covariances,
+)
+from forefold.kernels.philox import random_key
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["METHODS", "Method", "Uncertainty"]
+
+Method = Literal["multinomial", "dirichlet", "bootstrap"]
+METHODS = ("multinomial", "dirichlet", "bootstrap")
+
+
+class Uncertainty:
+    """Part of `forefold.ResponseMatrix`: variances, covariances and toys."""
+
+    _contents: Contents
+    matrix: Any
+
+    @cached_property
+    def _moments(self) -> Moments:
+        held = self._contents
+        total = np.asarray(held.truth.values(), dtype=np.float64).reshape(-1)
+        square = np.asarray(held.truth.variances(), dtype=np.float64).reshape(-1)
+        own = inside(held.counts.variances(), held.true_axes, held.reco_axes)
+        drawn = held.oversampled
+        if drawn is None:
+            return Moments(self.matrix, total, square, own, own)
+        return Moments(self.matrix, total, square, drawn.linear, drawn.pairs)
+
+    @property
+    def variance(self) -> Array:
+        """Variance of every element of `matrix`, shape (n_true, n_reco): weighted multinomial; 0 of an exact matrix."""
+        return cell_variance(self._moments)
+
+    @property
+    def effective_entries(self) -> Array:
+        """Entries of weight 1 that would know a row as well, (sum of w)² / sum of w²; shape (n_true,).
+
+        Infinite for an exact matrix, 0 for an empty row. Draws of one event count once; `equivalent_entries` knows what they add.
+        """
+        square, total = self._moments.square, self._moments.total
+        none: Array = np.where(total > 0.0, np.inf, 0.0)
+        return np.asarray(np.divide(np.square(total), square, out=none, where=square > 0.0))
+
+    @property
+    def equivalent_entries(self) -> Array:
+        """Entries of weight 1, one draw each, that would give the row's variances (summed over its cells); shape (n_true,).
+
+        With several draws an event it is above `effective_entries`, by less than the number of draws: what an event is, is drawn once.
+        """
+        of_one = (self.matrix * (1.0 - self.matrix)).sum(axis=1)
+        found = self.variance.sum(axis=1)
+        good = (found > 0.0) & (of_one > 0.0)
+        return np.asarray(np.divide(of_one, found, out=self.effective_entries, where=good))
+
+    def row_covariance(self, method: Method = "multinomial", *, prior: float = 0.5) -> Array:
+        """Give the covariance of every row of `matrix`; rows are independent of each other.
+
+        Parameters
+        ----------
+        method : {"multinomial", "dirichlet", "bootstrap"}
+            See `covariance`.
+        prior : float
+            See `covariance`.
+
+        Returns
+        -------
+        ndarray, shape (n_true, n_reco, n_reco)
+        """
+        _checked(method)
+        if method == "multinomial":
+            return row_covariances(self._moments)
+        if method == "bootstrap":
+            rows = self.replicas - self.replicas.mean(axis=0)
+            return np.asarray(np.einsum("bij,bik->ijk", rows, rows) / (len(rows) - 1))
+        alpha, total = self._dirichlet(prior)
+        mean = alpha / total[:, None]
+        found = -mean[:, :, None] * mean[:, None, :]
+        k = np.arange(mean.shape[1])
+        found[:, k, k] += mean
+        return np.asarray(found / (total + 1.0)[:, None, None])
+
+    def covariance(
+        self, truth: ArrayLike, method: Method = "multinomial", *, prior: float = 0.5
+    ) -> Array:
+        """Give the covariance of a folded spectrum, ``truth @ matrix``, that comes from the statistics of the matrix.
+
+        Parameters
+        ----------
+        truth : array_like, shape (n_true,)
+        method : {"multinomial", "dirichlet", "bootstrap"}
+            ``multinomial``: of ratios of weighted sums, to first order; of draws of one event, by event. A cell without
+            entries has no variance. ``dirichlet``: the posterior of each row with its `equivalent_entries`, so that
+            cells without entries have a variance too; more than enough where entries are few. ``bootstrap``: the
+            scatter of the replicas that were filled, which knows everything that the events know.
+        prior : float
+            For ``dirichlet``: entries that each bin, and the missed ones, are given beforehand; 0.5 is Jeffreys's prior, 1 a flat one.
+
+        Returns
+        -------
+        ndarray, shape (n_reco, n_reco)
+
+        Raises
+        ------
+        ValueError
+            If `truth` has another length, there is no such method, or bootstrap without replicas.
+
+        Examples
+        --------
+        >>> import forefold
+        >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3]], [0, 1], [0, 1, 2], entries=100)
+        >>> matrix.covariance([10.0]).round(6).tolist()
+        [[0.25, -0.15], [-0.15, 0.21]]
+        """
+        t = np.asarray(truth, dtype=np.float64).reshape(-1)
+        if t.size != self.matrix.shape[0]:
+            message = f"truth has {t.size} bins, the matrix has {self.matrix.shape[0]} true ones"
+            raise ValueError(message)
+        _checked(method)
+        if method == "multinomial":
+            return folded_covariance(self._moments, t)
+        if method == "bootstrap":
+            folded = np.einsum("i,bij->bj", t, self.replicas)
+            return np.asarray(np.atleast_2d(np.cov(folded, rowvar=False)))
+        alpha, total = self._dirichlet(prior)
+        mean = alpha / total[:, None]
+        factor = np.square(t) / (total + 1.0)
+        found = -(factor[:, None] * mean).T @ mean
+        found[np.diag_indices_from(found)] += factor @ mean
+        return np.asarray(found)
+
+    @property
+    def replicas(self) -> Array:
+        """Matrices of the bootstrap replicas, shape (replicas, n_true, n_reco).
+
+        Raises
+        ------
+        ValueError
+            If none were filled.
+        """
+        found = self._contents.replicas
+        if found is None or len(found.truth) < 2:
+            message = "bootstrap: no replicas were filled; give from_events(..., replicas=200)"
+            raise ValueError(message)
+        total = found.truth[:, :, None]
+        return np.divide(found.counts, total, out=np.zeros_like(found.counts), where=total != 0.0)
+
+    def _dirichlet(self, prior: float) -> tuple[Array, Array]:
+        if not 0.0 < prior < np.inf:
+            message = f"prior = {prior!r}: a finite number above 0 is needed"
+            raise ValueError(message)
+        if np.any(self.matrix < 0.0) or np.any(self.matrix.sum(axis=1) > 1.0 + 1e-9):
+            message = "dirichlet: a cell is negative, or a row sums to more than 1; probabilities are needed: take method='multinomial'"
+            raise ValueError(message)
+        entries = np.minimum(self.equivalent_entries, 1e300)
+        return dirichlet(self.matrix, entries, prior)
+
+    def toys(
+        self,
+        n: int,
+        *,
+        rng: int | np.random.Generator | None = None,
+        prior: float = 1e-3,
+    ) -> Array:
+        """Draw matrices from the Dirichlet posterior of the rows, for toys that include the statistics of the matrix.
+
+        Parameters
+        ----------
+        n : int
+        rng : int, numpy Generator or None
+            As in `forefold.smear`.
+        prior : float
+            See `covariance`; near 0 by default, so that the mean of the toys is the matrix.
+
+        Returns
+        -------
+        ndarray, shape (n, n_true, n_reco)
+            Empty rows stay 0; an exact matrix comes out as it is.
+        """
+        if self._contents.exact:
+            return np.repeat(self.matrix[None], n, axis=0)
+        generator = np.random.Generator(np.random.Philox(random_key(rng)))
+        alpha, total = self._dirichlet(prior)
+        missed = np.maximum(total - alpha.sum(axis=1), prior)
+        gammas = generator.standard_gamma(
+            np.column_stack([alpha, missed]), (n, *missed.shape, alpha.shape[1] + 1)
+        )
+        rows = gammas[..., :-1] / gammas.sum(axis=-1, keepdims=True)
+        rows[:, self._moments.total == 0.0] = 0.0
+        return np.asarray(rows)
+
+
+def _checked(method: str) -> None:
+    if method not in METHODS:
+        message = f"method {method!r}: {', '.join(METHODS)} are known"
+        raise ValueError(message)

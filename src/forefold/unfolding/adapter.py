@@ -1,0 +1,300 @@
+"""From histograms and response matrices to plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.unfolding.problem import array, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Inputs", "inputs", "variations"]
+
+_PREDICTION = "prediction"  # the histogram of `forefold.fold`
+_MOST = 50_000_000  # numbers of covariances within rows
+
+
+class Inputs(NamedTuple):
+    """What was given, as arrays, flattened in C order.
+
+    Attributes
+    ----------
+    data : ndarray, shape (n_reco,)
+    covariance : array_like or None
+        None: Poisson counts.
+    matrix : ndarray, shape (n_true, n_reco)
+    spread : array_like or None
+        Variances of the matrix.
+    background : ndarray or None
+    prior : ndarray or None
+        None: flat.
+    prior_name : str
+    true_axes : tuple
+        Empty where only arrays were given.
+    notes : tuple of str
+    """
+
+    data: Array
+    covariance: Any
+    matrix: Array
+    spread: Any
+    background: Array | None
+    prior: Array | None
+    prior_name: str
+    true_axes: tuple[Any, ...]
+    notes: tuple[str, ...]
+
+
+def inputs(
+    data: Any,
+    response: Any,
+    *,
+    covariance: Any = None,
+    matrix_variance: Any = None,
+    background: Any = None,
+    prior: Any = None,
+    fakes: float | str | None = None,
+) -> Inputs:
+    """Read what `forefold.unfold` is given.
+
+    Parameters
+    ----------
+    data, response, covariance, matrix_variance, background, prior, fakes
+        As for `forefold.unfold`.
+
+    Returns
+    -------
+    Inputs
+
+    Raises
+    ------
+    ValueError
+        Axes do not match (the message says which), or something else does not fit.
+    """
+    known = hasattr(response, "matrix") and hasattr(response, "true_axes")
+    matrix = array("response", response.matrix if known else response, 2)
+    reco_axes = tuple(response.reco_axes) if known else ()
+    true_axes = tuple(response.true_axes) if known else ()
+    notes: list[str] = []
+    if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
+        fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
+        data = data.histogram
+    elif getattr(data, "name", None) == _PREDICTION and fakes is None:
+        fakes = "ignore"
+    fakes = "scaled" if fakes is None else fakes
+    counts = _contents("data", data, reco_axes)
+    if isinstance(covariance, str):
+        if covariance != "poisson":
+            message = f"covariance: an array, or 'poisson', is needed; found {covariance!r}"
+            raise ValueError(message)
+        covariance = None
+    elif covariance is None:
+        covariance = _of_histogram(data, counts, notes)
+    _tell_flow(data, notes)
+    spread = matrix_variance
+    if spread is None and known:
+        spread = _row_spread(response, notes)
+    outside = None if background is None else _contents("background", background, reco_axes)
+    if known:
+        outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
+    start, name = _prior(prior, response if known else None, true_axes, matrix)
+    if start is not None and name != "given":
+        signal = counts.sum() - (0.0 if outside is None else outside.sum())
+        start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
+    return Inputs(counts, covariance, matrix, spread, outside, start, name, true_axes, tuple(notes))
+
+
+def variations(response: Any) -> tuple[Any, dict[str, Any]]:
+    """Part a nominal response from its variations, as `forefold.ResponseMatrix.from_variations` gives them.
+
+    Parameters
+    ----------
+    response : ResponseMatrix, array_like, or mapping of str to these
+        With ``nominal``; ``NAME_up`` and ``NAME_down`` are a pair, all ``throw_...`` belong together.
+
+    Returns
+    -------
+    nominal : ResponseMatrix or array_like
+    varied : dict of str to list of array_like
+        As `forefold.unfold` takes them.
+
+    Raises
+    ------
+    ValueError
+        There is no nominal one.
+    """
+    if not isinstance(response, Mapping):
+        return response, {}
+    if "nominal" not in response:
+        message = f"response: 'nominal' is needed, found {', '.join(response) or 'nothing'}"
+        raise ValueError(message)
+    groups: dict[str, list[Any]] = {}
+    for name, each in response.items():
+        if name != "nominal":
+            base = "throws" if name.startswith("throw_") else name
+            base = base.removesuffix("_up").removesuffix("_down")
+            groups.setdefault(base, []).append(getattr(each, "matrix", each))
+    return response["nominal"], groups
+
+
+def _contents(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
+    """Contents of a histogram without its flow bins, or of an array."""
+    if not (hasattr(given, "axes") and hasattr(given, "values")):
+        return array(name, given, 1) if np.ndim(given) < 2 or not axes else _flat(name, given, axes)
+    if axes:
+        _match(name, tuple(given.axes), axes)
+    return np.asarray(given.values(), dtype=np.float64).ravel()
+
+
+def _tell_flow(data: Any, notes: list[str]) -> None:
+    try:
+        whole = float(np.sum(data.values(flow=True)))
+    except (AttributeError, TypeError):  # an array, or a UHI histogram that knows no flow bins
+        return
+    beyond = whole - float(np.sum(data.values()))
+    if abs(beyond) > 1e-12 * abs(whole):
+        notes.append(f"{beyond:.6g} events in underflow and overflow of the data are not used")
+
+
+def _flat(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
+    return array(name, given, len(axes), tuple(len(axis) for axis in axes)).ravel()
+
+
+def _match(name: str, found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Compare axes, by their edges and names.
+
+    Raises
+    ------
+    ValueError
+        One differs; the message says which.
+    """
+    if len(found) != len(wanted):
+        message = f"{name}: {len(found)} axes; the response has {len(wanted)}: {_names(wanted)}"
+        raise ValueError(message)
+    for mine, other in zip(found, wanted, strict=True):
+        here, there = _edges(mine), _edges(other)
+        if len(here) != len(there):
+            message = f"{name}: axis {_name(mine)} has {len(here) - 1} bins, the response's {_name(other)} has {len(there) - 1}"
+            raise ValueError(message)
+        off = ~np.isclose(here, there, rtol=1e-9, atol=1e-12 * (abs(there).max() + 1e-300))
+        if off.any():
+            k = int(np.argmax(off))
+            message = f"{name}: axis {_name(mine)} has an edge at {here[k]:g} where the response's {_name(other)} has {there[k]:g}"
+            raise ValueError(message)
+
+
+def _edges(axis: Any) -> Array:
+    edges = getattr(axis, "edges", None)
+    if edges is None:  # UHI axes need not have edges
+        pairs = [axis[k] for k in range(len(axis))]
+        edges = [pair[0] for pair in pairs] + [pairs[-1][1]]
+    return np.asarray(edges, dtype=np.float64)
+
+
+def _name(axis: Any) -> str:
+    return f"'{getattr(axis, 'name', '') or '?'}'"
+
+
+def _names(axes: tuple[Any, ...]) -> str:
+    return ", ".join(_name(axis) for axis in axes)
+
+
+def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
+    """Variances of a weighted histogram; None of counts."""
+    if not hasattr(data, "variances"):
+        return None
+    found = data.variances()
+    if found is None:
+        return None
+    if getattr(data, "name", None) == _PREDICTION:
+        notes.append("data are a prediction: their variances are taken as those of counts")
+        return None
+    variances = np.asarray(found, dtype=np.float64).ravel()
+    if np.allclose(variances, counts, rtol=1e-9, atol=0.0):
+        return None
+    notes.append("data are weighted: their variances are the histogram's")
+    empty = (variances <= 0.0) & (counts == 0.0)
+    if empty.any() and counts.sum() > 0.0 and variances.sum() > 0.0:
+        weight = variances.sum() / counts.sum()
+        variances = np.where(empty, weight**2, variances)
+        notes.append(
+            f"reconstructed {listed(empty)} neither content nor variance: the mean weight squared is taken"
+        )
+    return variances
+
+
+def _row_spread(response: Any, notes: list[str]) -> Any:
+    """Covariances within rows where the response knows them and they are not too many, else variances."""
+    n, m = response.matrix.shape
+    rows = getattr(response, "row_covariance", None)
+    found = rows() if rows is not None and n * m * m <= _MOST else response.variance
+    if not np.any(found):
+        return None
+    if rows is not None and n * m * m > _MOST:
+        notes.append(
+            "statistics of the matrix: variances only, the covariances within rows are too many"
+        )
+    return found
+
+
+def _with_fakes(
+    response: Any,
+    matrix: Array,
+    outside: Array | None,
+    fakes: float | str,
+    counts: Array,
+    notes: list[str],
+) -> Array | None:
+    found = getattr(response, "fakes", None)
+    share = None if found is None else np.asarray(found.values(), dtype=np.float64).ravel()
+    if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
+        message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
+        raise ValueError(message)
+    if share is None or not share.any():
+        return outside
+    if fakes == "ignore":
+        notes.append("fakes of the response are ignored")
+        return outside
+    factor = _scale(response, matrix, share, counts, outside) if isinstance(fakes, str) else fakes
+    why = ", which scales the simulation to the data" if isinstance(fakes, str) else ""
+    notes.append(f"fakes: the simulation's times {factor:.6g} are background{why}")
+    scaled = share * factor
+    return scaled if outside is None else outside + scaled
+
+
+def _scale(
+    response: Any, matrix: Array, share: Array, counts: Array, outside: Array | None
+) -> float:
+    """Give the factor with which the simulation, signal and fakes, has as many events as the data."""
+    truth = np.asarray(response.truth.values(), dtype=np.float64).ravel()
+    left = counts.sum() - (0.0 if outside is None else outside.sum())
+    return float(max(left, 0.0) / ((truth @ matrix).sum() + share.sum()))
+
+
+def _prior(
+    prior: Any, response: Any, true_axes: tuple[Any, ...], matrix: Array
+) -> tuple[Array | None, str]:
+    truth = getattr(response, "truth", None)
+    if isinstance(prior, str) and prior not in ("flat", "truth"):
+        message = f"prior: 'flat', 'truth', a histogram or an array is needed, found {prior!r}"
+        raise ValueError(message)
+    if isinstance(prior, str) and prior == "truth" and truth is None:
+        message = "prior='truth': this response knows no truth that it was made with"
+        raise ValueError(message)
+    if prior is None and truth is not None and np.any(truth.values()):
+        prior = "truth"
+    if prior is None or (isinstance(prior, str) and prior == "flat"):
+        return None, "flat"
+    if isinstance(prior, str):
+        return _contents("truth", truth, true_axes), "truth of the response"
+    found = _contents("prior", prior, true_axes)
+    if found.shape != (len(matrix),):
+        message = f"prior has {len(found)} bins; {len(matrix)} are needed, one for each true bin"
+        raise ValueError(message)
+    return found, "given"

@@ -1,0 +1,190 @@
+"""Iterative Bayes (D'Agostini), which is Richardson-Lucy: iterations, and their dependence on data and matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from forefold.unfolding.problem import Problem
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Step", "gain_of", "iterations", "next_gain", "slopes_of", "trajectory"]
+
+
+class Step(NamedTuple):
+    """One iteration: what it began with, what it gave, and what lies between.
+
+    Attributes
+    ----------
+    before, after : ndarray, shape (n_true,)
+    folded : ndarray, shape (n_reco,)
+        What `before` predicts, with the background.
+    weights : ndarray, shape (n_true, n_reco)
+        Probabilities of the causes over the efficiency: after = weights @ data.
+    """
+
+    before: Array
+    after: Array
+    folded: Array
+    weights: Array
+
+
+def iterations(given: Problem) -> Iterator[Step]:
+    """Iterate without end.
+
+    Parameters
+    ----------
+    given : Problem
+
+    Yields
+    ------
+    Step
+
+    Raises
+    ------
+    ValueError
+        Data are negative.
+
+    References
+    ----------
+    G. D'Agostini, Nucl. Instrum. Meth. A 362 (1995) 487; W. H. Richardson, J. Opt. Soc. Am. 62 (1972) 55;
+    L. B. Lucy, Astron. J. 79 (1974) 745.
+    """
+    if (given.data < 0.0).any():
+        worst = int(given.data.argmin())
+        message = (
+            f"data: {given.data[worst]:g} in bin {worst}; iterative Bayes needs counts that are not negative: "
+            "give the background apart, with background="
+        )
+        raise ValueError(message)
+    efficiency = given.matrix.sum(axis=1)
+    values = given.prior
+    while True:
+        folded = values @ given.matrix + given.background
+        weights = (values / efficiency)[:, None] * given.matrix * _inverse(folded)
+        after = weights @ given.data
+        yield Step(values, after, folded, weights)
+        values = after
+
+
+def trajectory(given: Problem, count: int) -> list[Step]:
+    """Do so many iterations.
+
+    Parameters
+    ----------
+    given : Problem
+    count : int
+        1 or more.
+
+    Returns
+    -------
+    list of Step
+    """
+    steps = iterations(given)
+    return [next(steps) for _ in range(count)]
+
+
+def _inverse(folded: Array) -> Array:
+    """1 / folded; 0 where nothing is expected, and nothing can be said about data that are there."""
+    seen = folded > 0.0
+    return np.where(seen, 1.0 / np.where(seen, folded, 1.0), 0.0)
+
+
+def _carried(given: Problem, step: Step) -> Array:
+    """Give derivatives of what an iteration gives with respect to what it began with, shape (n_true, n_true)."""
+    efficiency = given.matrix.sum(axis=1)
+    inverse = _inverse(step.folded)
+    ratio = given.matrix @ (given.data * inverse) / efficiency
+    return np.asarray(np.diag(ratio) - step.weights * (given.data * inverse) @ given.matrix.T)
+
+
+def gain_of(given: Problem, steps: list[Step], errors: str = "full") -> Array:
+    """Give derivatives of the last iteration with respect to the data.
+
+    Parameters
+    ----------
+    given : Problem
+    steps : list of Step
+        From `trajectory`.
+    errors : {"full", "dagostini"}
+        ``full`` follows the data through all iterations; ``dagostini`` takes the weights of the last one as
+        constants, as the paper of 1995 does, which is too small from the second iteration on.
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco)
+
+    References
+    ----------
+    T. Adye, arXiv:1105.1160; for the chain rule in full, arXiv:1806.03350, Eq. 20.
+    """
+    if errors == "dagostini":
+        return steps[-1].weights
+    gain = next_gain(given, steps[0], None)
+    for step in steps[1:]:
+        gain = next_gain(given, step, gain)
+    return gain
+
+
+def next_gain(given: Problem, step: Step, before: Array | None) -> Array:
+    """Give derivatives after an iteration from those before it.
+
+    Parameters
+    ----------
+    given : Problem
+    step : Step
+    before : ndarray, shape (n_true, n_reco), or None
+        None: the iteration begins with the prior, which knows nothing of the data.
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco)
+    """
+    if before is None:
+        return step.weights
+    return np.asarray(_carried(given, step) @ before + step.weights)
+
+
+def slopes_of(given: Problem, steps: list[Step], errors: str = "full") -> Callable[[int], Array]:
+    """Give derivatives of the last iteration with respect to the elements of the matrix.
+
+    Parameters
+    ----------
+    given : Problem
+    steps : list of Step
+    errors : {"full", "dagostini"}
+        As for `gain_of`.
+
+    Returns
+    -------
+    callable
+        Of a true bin i: shape (n_true, n_reco), for the elements R[i, :]. The efficiency is the sum of the row, so it
+        changes with them.
+    """
+    chain = steps if errors == "full" else steps[-1:]
+    n = given.n_true
+    # What an iteration adds reaches the end through all later ones: `later` is the product of their derivatives. It adds
+    # before[i] times a matrix that is the same for all rows, and something in row i alone.
+    later, common = np.empty((len(chain), n, n)), np.empty((len(chain), *given.matrix.shape))
+    passed = np.eye(n)
+    for k in range(len(chain) - 1, -1, -1):
+        ratio = given.data * _inverse(chain[k].folded)
+        later[k], common[k] = passed, -passed @ (chain[k].weights * ratio)
+        passed = passed @ _carried(given, chain[k])
+    before = np.array([step.before for step in chain])
+    ratios = np.array([given.data * _inverse(step.folded) for step in chain])
+    after = np.array([step.after for step in chain])
+    efficiency = given.matrix.sum(axis=1)
+
+    def slopes(i: int) -> Array:
+        alone = (before[:, i, None] * ratios - after[:, i, None]) / efficiency[i]
+        return np.asarray(np.tensordot(before[:, i], common, 1) + later[:, :, i].T @ alone)
+
+    return slopes

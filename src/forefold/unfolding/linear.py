@@ -1,0 +1,289 @@
+"""Methods that are linear in the data: least squares, Tikhonov's regularisation, and the Wiener filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.unfolding.curvature import roughness
+from forefold.unfolding.solution import Solution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from forefold.unfolding.problem import Problem
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Spectrum", "inversion", "penalty", "spectrum", "tikhonov", "wiener"]
+
+# Singular matrices need a ridge to be inverted: the number of the Wiener-SVD paper.
+_RIDGE = 1e-6
+
+
+def inversion(given: Problem) -> Solution:
+    """Least squares: the inverse of a square matrix, the smallest chi2 where there are more reconstructed bins.
+
+    Parameters
+    ----------
+    given : Problem
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ValueError
+        There is no single answer: more true than reconstructed bins, or a singular matrix (its rank is said).
+    """
+    given.require_full_rank("inversion")
+    whitener = given.whitener
+    kernel = whitener @ given.matrix.T
+    q, r = np.linalg.qr(kernel)
+    gain = np.linalg.solve(r, q.T @ whitener)
+    hessian = np.linalg.solve(r, np.linalg.inv(r).T)
+    values = gain @ given.signal
+    return Solution(
+        values,
+        gain,
+        np.zeros_like(values),
+        least_squares_slopes(given, values, gain, hessian),
+        np.nan,
+        "no regularisation",
+    )
+
+
+def least_squares_slopes(
+    given: Problem, values: Array, gain: Array, inverse_hessian: Array
+) -> Callable[[int], Array]:
+    """Give derivatives of a (penalised) least-squares result with respect to the matrix.
+
+    Parameters
+    ----------
+    given : Problem
+    values : ndarray, shape (n_true,)
+    gain : ndarray, shape (n_true, n_reco)
+    inverse_hessian : ndarray, shape (n_true, n_true)
+        Of half chi2 with its penalty.
+
+    Returns
+    -------
+    callable
+        As `Solution.slopes`.
+    """
+    rest = given.signal - values @ given.matrix
+    pulled = given.whitener.T @ (given.whitener @ rest)
+
+    def slopes(i: int) -> Array:
+        return np.asarray(np.outer(inverse_hessian[:, i], pulled) - gain * values[i])
+
+    return slopes
+
+
+def penalty(given: Problem, order: int) -> Array:
+    """Differences of values over prior, shape (differences, n_true): what Tikhonov's method keeps small.
+
+    Parameters
+    ----------
+    given : Problem
+    order : {0, 1, 2}
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        The prior has empty bins, or the axes are too short for such differences.
+    """
+    if not (given.prior > 0.0).all():
+        message = (
+            f"tikhonov compares with the prior ({given.prior_name}), which is empty in true bin "
+            f"{int(given.prior.argmin())}: give another, such as prior='flat'"
+        )
+        raise ValueError(message)
+    rows = roughness(given.shape, order, kept=given.kept)
+    if not len(rows):
+        message = f"order {order}: no true axis has as many as {order + 1} bins"
+        raise ValueError(message)
+    # a prior of another size means another strength, so its mean is divided out
+    return np.asarray(rows / (given.prior / given.prior.mean()))
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The generalised singular values of a problem: all strengths at the price of one.
+
+    Attributes
+    ----------
+    given : Problem
+    rows : ndarray, shape (differences, n_true)
+        The penalty.
+    seen, rough : ndarray, shape (n_true,)
+        Squared singular values of the whitened matrix and of the penalty; their sum is 1.
+    scale : float
+        Strength at which both count the same.
+    back : ndarray, shape (n_true, n_true)
+        From the amplitudes of the modes to true bins.
+    modes : ndarray, shape (n_true, n_reco)
+        From data to sqrt(seen) times amplitudes.
+    """
+
+    given: Problem
+    rows: Array
+    seen: Array
+    rough: Array
+    scale: float
+    back: Array
+    modes: Array
+
+    def damped(self, strength: float) -> Array:
+        """1 / (seen + rough * strength / scale), shape (n_true,)."""
+        return np.asarray(1.0 / (self.seen + self.rough * (strength / self.scale)))
+
+    def values(self, strength: float) -> Array:
+        """Give the result at a strength, shape (n_true,)."""
+        return np.asarray(self.back @ (self.damped(strength) * (self.modes @ self.given.signal)))
+
+    def gain(self, strength: float) -> Array:
+        """Give derivatives of the values with respect to the data, shape (n_true, n_reco)."""
+        return np.asarray((self.back * self.damped(strength)) @ self.modes)
+
+    def freedom(self, strength: float) -> float:
+        """Effective degrees of freedom: trace of the matrix that takes data to the refolded result."""
+        return float((self.seen * self.damped(strength)).sum())
+
+    def residual(self, strength: float) -> float:
+        """Chi2 of the refolded result."""
+        rest = self.given.signal - self.values(strength) @ self.given.matrix
+        return float(np.square(self.given.whitener @ rest).sum())
+
+    def roughness(self, strength: float) -> float:
+        """Sum of squares of what the penalty keeps small."""
+        return float(np.square(self.rows @ self.values(strength)).sum())
+
+
+def spectrum(given: Problem, order: int = 2) -> Spectrum:
+    """Decompose a problem.
+
+    Parameters
+    ----------
+    given : Problem
+    order : {0, 1, 2}
+        Of the differences that are kept small.
+
+    Returns
+    -------
+    Spectrum
+
+    Raises
+    ------
+    ValueError
+        Matrix and penalty together leave something undetermined.
+
+    Notes
+    -----
+    QR of both, stacked, then the singular values of its upper part: nothing is squared, so small singular values keep
+    their digits. Equal to the SVD of A C^-1 where C has an inverse.
+
+    References
+    ----------
+    A. Hoecker, V. Kartvelishvili, hep-ph/9509307; P. C. Hansen, Rank-Deficient and Discrete Ill-Posed
+    Problems, SIAM 1998.
+    """
+    rows = penalty(given, order)
+    kernel = given.whitener @ given.matrix.T
+    scale = float(np.square(kernel).sum() / np.square(rows).sum())
+    q, r = np.linalg.qr(np.concatenate([kernel, np.sqrt(scale) * rows]))
+    n = given.n_true
+    rank = int(np.linalg.matrix_rank(r)) if r.shape == (n, n) else len(r)
+    if rank < n:
+        message = f"tikhonov: matrix and penalty together have rank {rank} of {n}; use fewer true bins, or order=0"
+        raise ValueError(message)
+    u, c, vt = np.linalg.svd(q[: given.n_reco], full_matrices=True)
+    values = np.zeros(n)
+    values[: len(c)] = np.clip(c, 0.0, 1.0)
+    rough = np.square(q[given.n_reco :] @ vt.T).sum(axis=0)
+    columns = np.zeros((given.n_reco, n))
+    used = min(n, given.n_reco)
+    columns[:, :used] = u[:, :used]
+    modes = (columns * values).T @ given.whitener
+    return Spectrum(given, rows, np.square(values), rough, scale, np.linalg.solve(r, vt.T), modes)
+
+
+def tikhonov(found: Spectrum, strength: float, chosen: str) -> Solution:
+    """Give the minimum of chi2 + strength * roughness.
+
+    Parameters
+    ----------
+    found : Spectrum
+    strength : float
+        0 or more.
+    chosen : str
+        How it was chosen.
+
+    Returns
+    -------
+    Solution
+
+    References
+    ----------
+    A. Hoecker, V. Kartvelishvili, hep-ph/9509307 (there tau = strength).
+    """
+    given = found.given
+    if strength == 0.0:
+        given.require_full_rank("tikhonov with strength 0")
+    values, gain = found.values(strength), found.gain(strength)
+    inverse = (found.back * found.damped(strength)) @ found.back.T
+    slopes = least_squares_slopes(given, values, gain, inverse)
+    return Solution(values, gain, np.zeros_like(values), slopes, strength, chosen)
+
+
+def wiener(given: Problem, order: int = 2) -> Solution:
+    """Filter every mode by its expected signal to noise: no strength to choose, but a model to say.
+
+    Parameters
+    ----------
+    given : Problem
+        Its prior is the expected signal, with its normalisation.
+    order : {0, 1, 2}
+        Of the differences in whose basis is filtered.
+
+    Returns
+    -------
+    Solution
+
+    References
+    ----------
+    W. Tang et al., arXiv:1705.03568.
+    """
+    rows = roughness(given.shape, order, kept=given.kept, edges=True)
+    power, vectors = np.linalg.eigh(rows.T @ rows)
+    size = np.sqrt(np.clip(power, 0.0, None)) + _RIDGE
+    root, inverse = (vectors * size) @ vectors.T, (vectors / size) @ vectors.T
+    kernel = given.whitener @ given.matrix.T
+    u, d, vt = np.linalg.svd(kernel @ inverse, full_matrices=False)
+    signal = np.square(vt @ root @ given.prior)
+    # D^2 S^2 / (D^2 S^2 + 1), over D: written so that a mode that is not seen is not divided by
+    filtered = d * signal / (np.square(d) * signal + 1.0)
+    gain = (inverse @ vt.T * filtered) @ u.T @ given.whitener
+    values = gain @ given.signal
+
+    def slopes(i: int) -> Array:
+        return np.asarray(-gain * values[i])
+
+    return Solution(
+        values,
+        gain,
+        np.zeros_like(values),
+        slopes,
+        np.nan,
+        f"by the filter, from the expected signal ({given.prior_name})",
+        notes=("the filter is held fixed when uncertainties are propagated",),
+    )
