@@ -17,7 +17,7 @@ import numpy as np
 from forefold.io import remote
 from forefold.io.own.about import NAME, About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import Checksums, FlatSink
+from forefold.io.own.flatsink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import NDArray
 
-__all__ = ["MAGIC", "opened", "sink"]
+__all__ = ["MAGIC", "encode", "opened", "sink"]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _ROWS = 16384
