@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forefold.fitting import fit_card
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
+    from forefold.jobs.files import fill_files, smear_files
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
@@ -48,6 +49,7 @@ __all__ = [
     "events",
     "families",
     "fate_counts",
+    "fill_files",
     "fit_card",
     "inspect",
     "io",
@@ -63,6 +65,7 @@ __all__ = [
     "sample",
     "scores",
     "smear",
+    "smear_files",
     "smear_values",
     "smear_variations",
     "species",
@@ -90,6 +93,7 @@ _HOMES = {
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
+    "fill_files": "jobs.files",
     "fit_card": "fitting",
     "inspect": "io",
     "iterate": "io",
@@ -103,6 +107,7 @@ _HOMES = {
     "sample": "demo",
     "scores": "reweighting",
     "smear": "smearing",
+    "smear_files": "jobs.files",
     "smear_values": "response",
     "smear_variations": "variations",
     "standard_variations": "variations",
