@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import awkward as ak
 import numpy as np
@@ -19,7 +19,7 @@ BLOCK = 20_000
 Piece = tuple[ak.Array, ...]
 
 
-def blocks(pieces: Iterable[Piece], size: int = BLOCK) -> Iterator[Piece]:
+def blocks(pieces: Iterable[Piece], size: int | None = None) -> Iterator[Piece]:
     """Cut pieces of events again: where a file ends, and where its entries reach a multiple of `size`.
 
     Parameters
@@ -27,8 +27,8 @@ def blocks(pieces: Iterable[Piece], size: int = BLOCK) -> Iterator[Piece]:
     pieces : iterable of tuples of ak.Array
         Events in order, in any pieces; arrays of a tuple go together and are cut alike. The first has `entry` and
         `stream`; where it has not, the pieces stay as they are.
-    size : int
-        Entries of a block.
+    size : int, optional
+        Entries of a block; by default `BLOCK`.
 
     Yields
     ------
@@ -42,10 +42,10 @@ def blocks(pieces: Iterable[Piece], size: int = BLOCK) -> Iterator[Piece]:
     >>> [len(block) for (block,) in blocks(pieces, 1000)]
     [100, 1000, 1000]
     """
+    size = BLOCK if size is None else size
     waiting: list[Piece] = []
     place: tuple[int, int] | None = None
     empty: Piece | None = None
-    count = 0
     for piece in pieces:
         if not len(piece[0]):
             empty = piece
@@ -56,10 +56,9 @@ def blocks(pieces: Iterable[Piece], size: int = BLOCK) -> Iterator[Piece]:
                 waiting = []
             waiting.append(part)
             place = where
-            count += 1
     if waiting:
         yield _joined(waiting)
-    elif empty is not None and not count:
+    elif empty is not None:
         yield empty
 
 
@@ -75,23 +74,11 @@ def _cut(piece: Piece, size: int) -> Iterator[tuple[tuple[int, int] | None, Piec
     bounds = [0, *steps.tolist(), len(first)]
     for low, high in pairwise(bounds):
         whole = len(bounds) == 2
-        part = piece if whole else tuple(_slice(array, low, high) for array in piece)
+        part = piece if whole else tuple(array[low:high] for array in piece)
         yield (int(stream[low]), int(number[low])), part
-
-
-def _slice(array: ak.Array, low: int, high: int) -> ak.Array:
-    part = array[low:high]
-    part.attrs.update(array.attrs)
-    return part
 
 
 def _joined(parts: Sequence[Piece]) -> Piece:
     if len(parts) == 1:
         return parts[0]
-    return tuple(_together(arrays) for arrays in zip(*parts, strict=True))
-
-
-def _together(arrays: Sequence[Any]) -> ak.Array:
-    whole = ak.concatenate(arrays)
-    whole.attrs.update(arrays[0].attrs)
-    return whole
+    return tuple(ak.concatenate(arrays) for arrays in zip(*parts, strict=True))

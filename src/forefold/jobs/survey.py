@@ -6,8 +6,7 @@ import warnings
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from forefold.io import remote
-from forefold.io.blocks import BLOCK
+from forefold.io import blocks, remote
 from forefold.io.files import beyond, content_stream, no_events, window
 from forefold.io.origins import origins
 from forefold.io.reader import choose
@@ -127,7 +126,7 @@ def parts_of(
     if target < 1:
         msg = f"partition = {target}: must be at least one event"
         raise ValueError(msg)
-    step = -(-target // BLOCK) * BLOCK
+    step = -(-target // blocks.BLOCK) * blocks.BLOCK
     start, stop = window(entries)
     parts: list[tuple[int, int, int | None]] = []
     for place, (path, length) in enumerate(zip(paths, lengths, strict=True)):
