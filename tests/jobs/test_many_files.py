@@ -309,17 +309,6 @@ def test_skip_damaged(gst_file: Path, tmp_path: Path) -> None:
     assert (one.events, many.events) == (301, 301)
     assert lost[0] == lost[1]
     assert digest(tmp_path / "o.parquet") == digest(tmp_path / "p.parquet")
-    bad.write_text("event,pdgid,px,py,pz,energy\n2,13,0,0,1,-1.1\n")
-    with pytest.raises(ValueError, match="no event of this file can be read"):
-        forefold.smear_files(
-            paths,
-            CARD,
-            tmp_path / "q.parquet",
-            rng=1,
-            axis="z",
-            damage=io.Damage(),
-            executor=Shuffled(1),
-        )
 
 
 def test_same_content_twice_is_told(gst_file: Path, tmp_path: Path) -> None:
