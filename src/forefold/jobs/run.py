@@ -90,7 +90,7 @@ class Plan:
         ]
         tasks = [(place, self.skip_damaged) for place in places]
         origins, parts = self._looked_at(crew, paths, tasks, begun)
-        found = list(crew(identity, tasks)) if begun else [_identity(each) for each in origins]
+        found = _each(crew, identity, tasks) if begun else [_identity(each) for each in origins]
         streams = streams_of(paths, [each["stream"] for each in found], self.stream)
         inputs = [
             {"path": path, "place": place, "bytes": each["bytes"], "stream": stream}
@@ -127,14 +127,21 @@ class Plan:
         """Origins of the inputs and the parts into which they are cut; those that are known are not made again."""
         if begun and [each["path"] for each in begun["inputs"]] == paths:
             return begun["origins"], begun["parts"]
-        surveys = list(crew(survey, tasks))
+        surveys = [dict(each) for each in _each(crew, survey, tasks)]
         lengths = [None if self.skip_damaged else each["length"] for each in surveys]
-        origins = [each["origin"] for each in surveys]
+        origins = [dict(each["origin"]) for each in surveys]
         for path, origin in zip(paths, origins, strict=True):
             origin["path"] = path.encode("utf-8", "surrogateescape").decode(
                 "utf-8", "backslashreplace"
             )
         return origins, parts_of(paths, lengths, self.entries, self.partition)
+
+
+def _each(crew: Crew, function: Any, tasks: list[tuple[str, bool]]) -> list[Any]:
+    """Look at every file, at one that is given twice only once."""
+    different = list(dict.fromkeys(tasks))
+    known = dict(zip(different, crew(function, different), strict=True))
+    return [known[task] for task in tasks]
 
 
 def _identity(origin: dict[str, Any]) -> dict[str, Any]:
