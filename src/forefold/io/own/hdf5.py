@@ -94,9 +94,8 @@ class _Sink(FlatSink):
 
     def finish(self) -> None:
         """Write the provenance and close the file."""
-        self._file.create_dataset(
-            _TEXT, data=np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
-        )
+        text = np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
+        self._file.create_dataset(_TEXT, data=text, chunks=text.shape, fletcher32=True)
         # Text of fixed length: the library can hang on damage in text of any length.
         self._file.attrs["format"] = np.bytes_(NAME)
         self._file.attrs["content"] = np.bytes_(self.about.content)
