@@ -13,7 +13,6 @@ from forefold.io.blocks import blocks
 from forefold.io.files import window
 from forefold.io.writers import open_writer, replace_aside
 from forefold.jobs.executors import Executor, crew
-from forefold.jobs.folder import Folder
 from forefold.jobs.histograms import added, filled, sums
 from forefold.jobs.requests import Request
 from forefold.jobs.run import Job, Plan, add_up, finished, rng_of, take_totals, told_where
@@ -128,7 +127,7 @@ def smear_files(
         inputs, name, recipe, entries=entries, chunk=chunk, cross_section=cross_section,
         skip_damaged=damage is not None, partition=partition,
     )  # fmt: skip
-    with told_where(Folder(name)), crew(executor, _one(executor, workers, cluster), cluster) as who:
+    with crew(executor, _one(executor, workers, cluster), cluster) as who:
         _check(plan)
         before = finished(plan, who) if resume else None
         if before is not None:
@@ -138,7 +137,10 @@ def smear_files(
         origins = {"inputs": job.manifest["origins"], "entries": job.manifest["entries"]}
         about = recipe.about(origins, cross_section)
         replace = overwrite or job.folder.merging.exists()
-        with open_writer(out, overwrite=replace, provenance=about) as writer:
+        with (
+            told_where(job.folder),
+            open_writer(out, overwrite=replace, provenance=about) as writer,
+        ):
             for table in job.tables(progress, damage):
                 if table.num_columns:
                     writer.append(table)
@@ -196,7 +198,7 @@ def fill_files(
     Returns
     -------
     list of hist.Hist
-        One a request: the same bits, whoever fills them.
+        One a request: the same bits, whoever fills them. None where `resume` finds that the job is done.
     Tally
         Events and particles; with workers only.
 
@@ -242,14 +244,15 @@ def fill_files(
         inputs, name, recipe, tuple(wanted), varied=varied, entries=entries, chunk=chunk, stream=stream,
         skip_damaged=damage is not None, partition=partition,
     )  # fmt: skip
-    with told_where(Folder(name)), crew(executor, _one(executor, workers, cluster), cluster) as who:
+    with crew(executor, _one(executor, workers, cluster), cluster) as who:
         _check(plan)
         before = finished(plan, who) if resume else None
         if before is not None:
             take_totals(tally, before)
             return [], tally
         job = Job.begin(plan, who, resume=resume, overwrite=overwrite)
-        with replace_aside(name, overwrite or job.folder.merging.exists()) as aside:
+        replace = overwrite or job.folder.merging.exists()
+        with told_where(job.folder), replace_aside(name, replace) as aside:
             found = sums(table for table in job.tables(progress, damage) if table.num_columns)
             aside.write_text(write(found), encoding="utf-8")
         add_up(tally, job.done)
