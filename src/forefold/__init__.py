@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forefold.folding import ResponseMatrix, fold
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
+    from forefold.jobs.files import fill_files, smear_files
     from forefold.kernels.fate import Fate
     from forefold.kinematics import observables
     from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
@@ -53,6 +54,7 @@ __all__ = [
     "events",
     "families",
     "fate_counts",
+    "fill_files",
     "fit_card",
     "fold",
     "inspect",
@@ -69,6 +71,7 @@ __all__ = [
     "sample",
     "scores",
     "smear",
+    "smear_files",
     "smear_values",
     "smear_variations",
     "species",
@@ -100,6 +103,7 @@ _HOMES = {
     "convert": "batch",
     "energy_matrix": "matrix",
     "fate_counts": "smearing",
+    "fill_files": "jobs.files",
     "fit_card": "fitting",
     "fold": "folding",
     "inspect": "io",
@@ -114,6 +118,7 @@ _HOMES = {
     "sample": "demo",
     "scores": "reweighting",
     "smear": "smearing",
+    "smear_files": "jobs.files",
     "smear_values": "response",
     "smear_variations": "variations",
     "standard_variations": "variations",

@@ -5,23 +5,24 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import forefold
 from forefold import events as records
 from forefold import io
 from forefold.detector import Card, load_card
+from forefold.io.blocks import BLOCK, blocks
 from forefold.io.files import refuse_as_output
 from forefold.io.origins import origins
 from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.writers import open_writer
+from forefold.recipe import Recipe
 from forefold.selection import Selection, selection_of
-from forefold.smearing import Axis, fate_counts, provenance, random_key, smear
+from forefold.smearing import Axis, fate_counts, random_key
 from forefold.variations import VariedCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import awkward as ak
@@ -33,9 +34,18 @@ if TYPE_CHECKING:
     from forefold.passage import OnInvalid
     from forefold.variations import Variation, Variations
 
-__all__ = ["CHUNK", "Tally", "convert", "smear_chunks", "smear_files", "vary_chunks"]
+__all__ = [
+    "CHUNK",
+    "Tally",
+    "check_columns",
+    "convert",
+    "read_for",
+    "smear_chunks",
+    "smear_files",
+    "vary_chunks",
+]
 
-CHUNK = 20_000
+CHUNK = BLOCK
 """Events that are in memory at a time."""
 
 
@@ -128,11 +138,9 @@ def smear_chunks(
     [100, 100, 100]
     """
     detector = load_card(card)
-    key = random_key(rng)
+    recipe = Recipe(detector, random_key(rng), axis, on_invalid, observables=observables)
     settings = {"entries": entries, "where": where, "progress": progress, "damage": damage}
-    pieces = _pieces(inputs, detector, chunk=chunk, **settings)
-    through = partial(smear, card=detector, rng=key, axis=axis, on_invalid=on_invalid)
-    return (_smeared(events, through, observables) for events in pieces)
+    return map(recipe.smear, read_for(inputs, detector, chunk=chunk, **settings))
 
 
 def vary_chunks(
@@ -177,47 +185,15 @@ def vary_chunks(
     varied = VariedCard(card, variations)
     key = random_key(rng)
     settings = {"entries": entries, "where": where, "progress": progress, "damage": damage}
-    pieces = _pieces(inputs, varied.card, chunk=chunk, **settings)
+    pieces = read_for(inputs, varied.card, chunk=chunk, **settings)
     return (varied.smear(events, rng=key, axis=axis, on_invalid=on_invalid) for events in pieces)
 
 
-def _pieces(inputs: Paths, card: Card, **settings: Any) -> Iterator[ak.Array]:
-    """Read events, with their vertices where the card asks for them."""
+def read_for(inputs: Paths, card: Card, **settings: Any) -> Iterator[ak.Array]:
+    """Read events, with their vertices where the card asks for them; settings are those of `forefold.iterate`."""
     if card.vertex is None:
         return io.iterate(inputs, **settings)
     return map(records.final_state, io.iterate(inputs, final_state_only=False, **settings))
-
-
-def _with_variations(events: ak.Array, varied: VariedCard, **settings: Any) -> ak.Array:
-    """Smear events, with a column for the visible energy in each variation."""
-    found = varied.smear(events, **settings)
-    rows = dict(zip(found, found.visible_energy_reco, strict=True))
-    return _widened(
-        found.nominal, {f"visible_energy_reco_{name}": rows[name] for name in varied.variations}
-    )
-
-
-def _smeared(
-    events: ak.Array, through: Callable[[ak.Array], ak.Array], observables: bool
-) -> ak.Array:
-    smeared = through(events)
-    if not observables:
-        return smeared
-    from forefold import kinematics
-
-    table = kinematics.observables(events, smeared)
-    return _widened(smeared, {name: table[name] for name in table.fields})
-
-
-def _widened(smeared: ak.Array, more: Mapping[str, Any]) -> ak.Array:
-    """Put more columns behind those of smeared events, which stay as they are."""
-    import awkward as ak
-
-    columns = {name: smeared[name] for name in smeared.fields}
-    columns |= {name: column for name, column in more.items() if name not in columns}
-    result = ak.zip(columns, depth_limit=1)
-    result.attrs["forefold"] = smeared.attrs["forefold"]
-    return result
 
 
 def convert(
@@ -305,7 +281,7 @@ def convert(
         about["cross_section"] = cross_section.to_dict()
     count = 0
     with open_writer(out, overwrite=overwrite, provenance=about, content=content) as writer:
-        for events in pieces:
+        for (events,) in blocks((events,) for events in pieces):
             writer.write(events)
             count += len(events)
     return count
@@ -359,16 +335,21 @@ def smear_files(
     """
     start = time.perf_counter()
     detector = load_card(card)
-    wide = {"observables": observables, "variations": variations, "vertices": detector.vertex}
-    what = next((name for name, given in wide.items() if given), None)
-    if what and str(out).lower().endswith((".csv", ".csv.gz")):
-        message = f"{out}: a csv file has one row a particle and no room for {what}; write .parquet or .root"
-        raise ValueError(message)
+    check_columns(out, observables, variations, detector)
     tally = Tally(random_key(rng), selection=None if where is None else selection_of(where))
+    recipe = Recipe(
+        detector,
+        tally.rng,
+        axis,
+        on_invalid,
+        None if tally.selection is None else tally.selection.text,
+        observables,
+        tuple(variations),
+    )
     sinks = [tally.add, *also]
     paths = io.expand(inputs)
     refuse_as_output(paths, out)
-    pieces = _pieces(
+    pieces = read_for(
         paths,
         detector,
         chunk=chunk,
@@ -377,24 +358,30 @@ def smear_files(
         progress=progress,
         damage=damage,
     )
-    about = provenance(detector, tally.rng, axis) | origins(
-        paths, entries, lenient=damage is not None
-    )
-    if tally.selection is not None:
-        about["where"] = tally.selection.text
-    if cross_section is not None:
-        about["cross_section"] = cross_section.to_dict()
-    settings: dict[str, Any] = {"rng": tally.rng, "axis": axis, "on_invalid": on_invalid}
-    through = partial(smear, card=detector, **settings)
+    about = recipe.about(origins(paths, entries, lenient=damage is not None), cross_section)
     if variations:
-        about["variations"] = {each.name: dict(each.pulls) for each in variations}
-        varied = VariedCard(detector, variations)
-        through = partial(_with_variations, varied=varied, **settings)
+        recipe.varied  # noqa: B018 - what is wrong with them is said before a file is opened
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
-        for events in pieces:
-            smeared = _smeared(events, through, observables)
+        for smeared, events in blocks((recipe.smear(events), events) for events in pieces):
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)
     tally.seconds = time.perf_counter() - start
     return tally
+
+
+def check_columns(
+    out: str | Path, observables: bool, variations: Sequence[Variation], card: Card
+) -> None:
+    """Refuse columns of events where the output has rows of particles only.
+
+    Raises
+    ------
+    ValueError
+        If it is a csv file.
+    """
+    wide = {"observables": observables, "variations": variations, "vertices": card.vertex}
+    what = next((name for name, given in wide.items() if given), None)
+    if what and str(out).lower().endswith((".csv", ".csv.gz")):
+        message = f"{out}: a csv file has one row a particle and no room for {what}; write .parquet or .root"
+        raise ValueError(message)

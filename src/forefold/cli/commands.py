@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.jobparser import is_job, job_options, job_rng
 from forefold.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -65,11 +66,10 @@ def inspect(options: argparse.Namespace) -> int:
 
 def smear(options: argparse.Namespace) -> int:
     """Smear files into one output."""
-    from forefold.batch import smear_files
-    from forefold.smearing import random_key
+    from forefold.jobs.files import smear_files
     from forefold.variations import named_variations
 
-    rng = random_key(options.rng)
+    rng = job_rng(options)
     chosen = named_variations(options.card, options.variations, rng) if options.variations else []
     with progress("smearing", quiet=options.quiet) as report:
         tally = smear_files(
@@ -88,6 +88,7 @@ def smear(options: argparse.Namespace) -> int:
             progress=report,
             damage=options.damage,
             cross_section=options.cross_section,
+            **job_options(options),
         )
     if options.quiet and options.rng is None:
         _say(f"rng {tally.rng}")  # without it the output cannot be made again
@@ -143,7 +144,7 @@ def _tally(tally: Tally, out: str) -> str:
 
 def matrix(options: argparse.Namespace) -> int:
     """Fill one matrix and write it as UHI JSON."""
-    from forefold.cli.fill import Request, card_of, fill
+    from forefold.cli.fill import Request, card_of, fill, fill_many
     from forefold.io.writers import replace_aside
     from forefold.matrix import to_json
 
@@ -159,6 +160,9 @@ def matrix(options: argparse.Namespace) -> int:
         bins=options.bins,
         range=options.range,
     )
+    if options.out == "-" and is_job(options):
+        message = "--workers, --cluster, --resume: parts lie beside the output, so it cannot be stdout: give -o OUT"
+        raise ValueError(message)
     if options.out == "-":
         print(to_json(fill([request], card, options)[0]))
         _say_selected(options)
@@ -166,9 +170,12 @@ def matrix(options: argparse.Namespace) -> int:
     if Path(options.out).suffix != ".json":
         message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
         raise ValueError(message)
-    with replace_aside(options.out, options.overwrite) as aside:
-        filled = fill([request], card, options)[0]
-        aside.write_text(to_json(filled) + "\n", encoding="utf-8")
+    if is_job(options):
+        filled = fill_many(request, card, options)
+    else:
+        with replace_aside(options.out, options.overwrite) as aside:
+            filled = fill([request], card, options)[0]
+            aside.write_text(to_json(filled) + "\n", encoding="utf-8")
     total = filled.values(flow=True).sum()
     shape = " x ".join(str(n) for n in filled.shape)
     _say(f"{options.out}: {shape} bins, sum of weights {total:,.6g}", quiet=options.quiet)

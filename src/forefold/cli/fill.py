@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.batch import smear_chunks, vary_chunks
+from forefold.cli.jobparser import job_options, job_rng
 from forefold.cli.progress import progress
 from forefold.detector import Card, fingerprint, load_card
+from forefold.io.blocks import blocks
 from forefold.io.files import expand
 from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
-from forefold.matrix import (
-    angle_matrix,
-    energy_matrix,
-    resolution_matrix,
-    varied_energy_matrix,
-    varied_matrix,
-)
+from forefold.jobs.files import fill_files
+from forefold.jobs.histograms import added
+from forefold.jobs.requests import Request
+from forefold.matrix import from_json, to_json
 from forefold.smearing import random_key
 from forefold.variations import named_variations
 
@@ -29,100 +27,73 @@ if TYPE_CHECKING:
     import hist
 
     from forefold.cli.progress import Report
-    from forefold.variations import Variations
 
-__all__ = ["Request", "card_of", "fill"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A histogram to fill: ``energy``, ``angle`` (each also ``-by-type``) or ``resolution``."""
-
-    name: str
-    cc_only: bool = False
-    include_lost: bool = False
-    bins: int | None = None
-    range: tuple[float, float] | None = None
-
-    def of(self, smeared: ak.Array, card: Card) -> hist.Hist[Any]:
-        """Fill it with one piece."""
-        given = {"bins": self.bins, "range": self.range}
-        options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        split = card if self.name.endswith("-by-type") else None
-        if self.name == "resolution":
-            return resolution_matrix(smeared, card, cc_only=self.cc_only, **options)
-        if self.name.startswith("angle"):
-            options["include_lost"] = self.include_lost
-            return angle_matrix(smeared, split, cc_only=self.cc_only, **options)
-        return energy_matrix(smeared, split, cc_only=self.cc_only, **options)
-
-    def of_variations(self, varied: Variations, card: Card) -> hist.Hist[Any]:
-        """Fill it with one piece, nominal and varied."""
-        if self.name != "energy":
-            return varied_matrix(varied, lambda smeared: self.of(smeared, card))
-        given = {"bins": self.bins, "range": self.range}
-        options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        return varied_energy_matrix(varied, cc_only=self.cc_only, **options)
+__all__ = ["Request", "card_of", "fill", "fill_many"]
 
 
 def fill(
     requests: Sequence[Request], card: Card, options: argparse.Namespace
 ) -> list[hist.Hist[Any]]:
-    """Read, smear and fill, piece by piece; the histograms of the pieces are added."""
-    filled: list[hist.Hist[Any]] = []
-    varied = bool(getattr(options, "variations", []))
+    """Read, smear and fill, block by block; the histograms of the blocks are added."""
+    if options.card is None:
+        with progress("filling", quiet=options.quiet) as report:
+            return added(
+                [request.of(block, card) for request in requests]
+                for (block,) in blocks((piece,) for piece in _smeared(options, report))
+            )
+    rng = random_key(options.rng)
     with progress("filling", quiet=options.quiet) as report:
-        for piece in (_varied if varied else _smeared)(card, options, report):
-            pieces = [
-                request.of_variations(piece, card) if varied else request.of(piece, card)
-                for request in requests
-            ]
-            filled = [a + b for a, b in zip(filled, pieces, strict=True)] if filled else pieces
+        filled, _ = fill_files(requests=requests, **_asked(card, options, rng), progress=report)
+    if options.rng is None:
+        sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
     return filled
 
 
-def _varied(card: Card, options: argparse.Namespace, report: Report | None) -> Iterator[Any]:
-    """Smear the inputs by the card and its variations."""
+def fill_many(request: Request, card: Card, options: argparse.Namespace) -> hist.Hist[Any]:
+    """Fill one histogram with workers, and write it."""
     if options.card is None:
-        message = "--variations: for generator events only; these are smeared already"
+        message = (
+            "--workers, --cluster, --resume: for generator events only; these are smeared already"
+        )
         raise ValueError(message)
-    rng = random_key(options.rng)
-    yield from vary_chunks(
-        options.inputs,
-        card,
-        variations=named_variations(card, options.variations, rng),
-        rng=rng,
-        axis=options.axis,
-        entries=options.entries,
-        where=options.where,
-        on_invalid=options.on_invalid,
-        chunk=options.chunk,
-        progress=report,
-        damage=options.damage,
-    )
+    rng = job_rng(options)
+    with progress("filling", quiet=options.quiet) as report:
+        filled, _ = fill_files(
+            requests=[request],
+            **_asked(card, options, rng),
+            progress=report,
+            out=options.out,
+            write=lambda found: to_json(found[0]) + "\n",
+            overwrite=options.overwrite,
+            **job_options(options),
+        )
     if options.rng is None:
         sys.stderr.write(f"rng {rng}\n")
+    return filled[0] if filled else from_json(Path(options.out).read_text(encoding="utf-8"))
 
 
-def _smeared(card: Card, options: argparse.Namespace, report: Report | None) -> Iterator[ak.Array]:
-    """Smear the inputs, or read them if they are smeared already."""
-    if options.card is not None:
-        rng = random_key(options.rng)
-        yield from smear_chunks(
-            options.inputs,
-            card,
-            rng=rng,
-            axis=options.axis,
-            entries=options.entries,
-            where=options.where,
-            on_invalid=options.on_invalid,
-            chunk=options.chunk,
-            progress=report,
-            damage=options.damage,
-        )
-        if options.rng is None:
-            sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
-        return
+def _asked(card: Card, options: argparse.Namespace, rng: int) -> dict[str, Any]:
+    """Arguments of `fill_files` that the command says."""
+    words = getattr(options, "variations", [])
+    return {
+        "inputs": options.inputs,
+        "card": card,
+        "rng": rng,
+        "axis": options.axis,
+        "entries": options.entries,
+        "where": options.where,
+        "variations": named_variations(card, words, rng) if words else None,
+        "on_invalid": options.on_invalid,
+        "chunk": options.chunk,
+        "damage": options.damage,
+    }
+
+
+def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[ak.Array]:
+    """Read inputs that are smeared already."""
+    if getattr(options, "variations", []):
+        message = "--variations: for generator events only; these are smeared already"
+        raise ValueError(message)
     given = {"--rng": options.rng, "--where": options.where, "--skip-damaged": options.damage}
     extra = [name for name, value in given.items() if value is not None]
     if extra:

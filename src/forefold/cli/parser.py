@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.jobparser import add_jobs
 from forefold.cli.matrixparser import add_axes, add_fold
 from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, condition, count, cross_section, whole
@@ -138,6 +139,7 @@ def _add_smear(commands: Any) -> None:
         metavar="OUT",
         help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
     )
+    add_jobs(sub)
     _add_output_options(sub)
 
 
@@ -200,6 +202,7 @@ def _add_matrix(commands: Any) -> None:
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_jobs(sub)
     _add_output_options(sub)
 
 
@@ -337,6 +340,11 @@ class _Terminated(BaseException):
     """A batch system ends the job: clean up first."""
 
 
+def _where(error: BaseException) -> str:
+    """Say what is left of a job, which its notes tell."""
+    return "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+
+
 def _terminate(*_: object) -> None:
     raise _Terminated
 
@@ -386,11 +394,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
-            complain("error", text_of(error))
+            complain("error", text_of(error) + _where(error))
             return 2
-        except KeyboardInterrupt:
-            complain("error", "interrupted; nothing half-written is left")
+        except KeyboardInterrupt as error:
+            complain("error", "interrupted; nothing half-written is left" + _where(error))
             return 130
-        except _Terminated:
-            complain("error", "terminated; nothing half-written is left")
+        except _Terminated as error:
+            complain("error", "terminated; nothing half-written is left" + _where(error))
             return 143

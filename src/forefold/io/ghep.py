@@ -60,6 +60,11 @@ class GhepReader:
             process_names=GENIE_NAMES,
         )
 
+    def length(self, path: str) -> int:
+        """Count the entries that the tree claims."""
+        with rootfile.tree(path, _TREE) as tree, rootfile.complaints(path, "its entries"):
+            return int(tree.num_entries)
+
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the tree in pieces."""
         with rootfile.tree(source.path, _TREE) as tree:

@@ -101,6 +101,11 @@ class TreeReader(ABC):
         """Tell whether the file is ROOT and holds the tree."""
         return files.head(path, 4) == b"root" and self.tree in rootfile.keys(path)
 
+    def length(self, path: str) -> int:
+        """Count the entries that the tree claims."""
+        with rootfile.tree(path, self.tree) as tree, rootfile.complaints(path, "its entries"):
+            return int(tree.num_entries)
+
     @abstractmethod
     def describe(self, path: str) -> Header:
         """Read what the file says about itself."""

@@ -20,9 +20,20 @@ from forefold.io.own.about import CONTENTS, About, Writer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import awkward as ak
+    import pyarrow as pa
+
     from forefold.io.own.about import Sink
 
-__all__ = ["SUFFIXES", "Writer", "open_writer", "replace_aside", "write_text_aside"]
+__all__ = [
+    "SUFFIXES",
+    "Writer",
+    "encoded",
+    "kind_of",
+    "open_writer",
+    "replace_aside",
+    "write_text_aside",
+]
 
 _MODULES = {
     ".parquet": "forefold.io.own.parquet",
@@ -118,6 +129,49 @@ def open_writer(
         sink.finish()
         if beside is not None:
             beside.write_text(sink.note(), encoding="utf-8", newline="")
+
+
+def encoded(
+    path: str | os.PathLike[str],
+    piece: ak.Array,
+    events: ak.Array | None = None,
+    *,
+    content: str = "smeared",
+) -> Iterator[pa.Table]:
+    """Do the part of the writing that needs no file: another process may do it.
+
+    Parameters
+    ----------
+    path : str or path
+        File that is to be made; its ending says the format.
+    piece, events : ak.Array
+        What `Writer.write` takes.
+    content : {"smeared", "events"}
+        See `open_writer`.
+
+    Yields
+    ------
+    pyarrow.Table
+        For `Writer.append`, in order: the file gets the bytes that ``write(piece, events)`` gives.
+
+    Raises
+    ------
+    ValueError
+        See `open_writer`.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> from forefold.io.writers import encoded
+    >>> events = forefold.read("events.gst.root", entries="0:2")
+    >>> smeared = forefold.smear(events, "nusmear-default", rng=1)
+    >>> [len(table) for table in encoded("o.parquet", smeared)]
+    [2]
+    """
+    kind = kind_of(path)
+    make = import_module(_MODULES[kind]).encode
+    found: Iterator[pa.Table] = make(About(os.fspath(path), kind, content, {}), piece, events)
+    return found
 
 
 @contextmanager

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     import awkward as ak
+    import pyarrow as pa
 
 __all__ = ["CONTENTS", "About", "Opened", "Sink", "Writer", "damage", "document", "parsed"]
 
@@ -48,6 +49,10 @@ class Writer(Protocol):
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:
         """Append events; `events` are the records that smeared ones come from."""
+        ...
+
+    def append(self, table: pa.Table) -> None:
+        """Append events that `forefold.io.writers.encoded` has made ready, perhaps on another machine."""
         ...
 
 

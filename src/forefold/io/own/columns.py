@@ -16,9 +16,20 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Column", "Flat", "Schema", "flatten", "nest", "restored", "stored", "stored_type"]
+__all__ = [
+    "Column",
+    "Flat",
+    "Schema",
+    "arrow",
+    "flatten",
+    "nest",
+    "restored",
+    "stored",
+    "stored_type",
+]
 
 _PLAIN = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
@@ -153,6 +164,13 @@ def flatten(array: ak.Array) -> Flat:
     particle = {name: _column(name, inner[name]) for name in inner.fields}
     counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
     return Flat(event, particle, counts)
+
+
+def arrow(array: ak.Array) -> pa.Table:
+    """Take an array of events as an Arrow table, without copies where that is possible."""
+    return ak.to_arrow_table(
+        array, extensionarray=False, list_to32=True, string_to32=True, count_nulls=False
+    )
 
 
 def _column(name: str, value: ak.Array) -> Column:

@@ -7,7 +7,7 @@ import hashlib
 import io
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import awkward as ak
 import numpy as np
@@ -23,7 +23,7 @@ from forefold.kernels.fate import LOST
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["COLUMNS", "batches", "header", "note", "opened", "sink"]
+__all__ = ["COLUMNS", "batches", "encode", "header", "note", "opened", "sink"]
 
 _HEAD = 1 << 16
 _NOTE = 64 << 20
@@ -42,52 +42,45 @@ OPTIONAL = ("pdgid_reco", "component", "parent", "michel")
 
 assert tuple(COLUMNS) == CONTENTS
 
+_ENCODED = pa.schema(
+    dict.fromkeys(("header", "text", "packed"), pa.large_binary())
+    | dict.fromkeys(("events", "filled", "rows"), pa.int64())
+)
+
 
 class _Sink:
     """A csv file that is being written."""
 
     def __init__(self, path: Path, about: About) -> None:
         self._about = about
-        self._columns = COLUMNS[about.content]
-        self._raw = path.open("wb")
-        # No name and no time in the gzip header: the same events give the same bytes.
-        zipped = about.kind.endswith(".gz")
-        self._gzip = (
-            gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0) if zipped else None
-        )
-        self._file = cast("BinaryIO", self._raw if self._gzip is None else self._gzip)
+        self._file = path.open("wb")
         self._digest = hashlib.sha256()
         self._events = self._filled = self._rows = 0
         self.started = False
 
-    def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
+    def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:
         """Append events."""
-        from pyarrow import csv
+        for table in encode(self._about, piece, events):
+            self.append(table)
 
+    def append(self, table: pa.Table) -> None:
+        """Append text that `encode` has made ready."""
+        (row,) = table.to_pylist()
         if not self.started:
-            if self._about.content == "smeared":
-                fields = piece.particles.fields
-                self._columns += tuple(name for name in OPTIONAL if name in fields)
-            self._put(",".join(self._columns).encode() + b"\n")
+            self._put(row["header"], _packed(self._about, row["header"]))
             self.started = True
-        sink = io.BytesIO()
-        options = csv.WriteOptions(include_header=False, quoting_style="none")
-        csv.write_csv(_rows(piece, self._columns), sink, options)
-        self._put(sink.getbuffer())
-        counts = ak.to_numpy(ak.num(piece.particles, axis=1))
-        self._events += len(counts)
-        self._filled += int((counts > 0).sum())
-        self._rows += int(counts.sum())
+        self._put(row["text"], row["packed"])
+        self._events += row["events"]
+        self._filled += row["filled"]
+        self._rows += row["rows"]
 
-    def _put(self, data: bytes | memoryview) -> None:
-        self._digest.update(data)
-        self._file.write(data)
+    def _put(self, text: bytes, packed: bytes | None) -> None:
+        self._digest.update(text)
+        self._file.write(text if packed is None else packed)
 
     def finish(self) -> None:
-        """Finish the compressed stream."""
-        if self._gzip is not None:
-            self._gzip.close()
-        self._raw.close()
+        """Close the file."""
+        self._file.close()
 
     abandon = finish
 
@@ -100,6 +93,39 @@ class _Sink:
             "sha256": self._digest.hexdigest(),
         }
         return document(self._about, **facts) + "\n"
+
+
+def encode(about: About, piece: ak.Array, events: ak.Array | None = None) -> Iterator[pa.Table]:
+    """Write events as text, for `_Sink.append`."""
+    from pyarrow import csv
+
+    del events
+    names = COLUMNS[about.content]
+    if about.content == "smeared":
+        fields = piece.particles.fields
+        names += tuple(name for name in OPTIONAL if name in fields)
+    stream = io.BytesIO()
+    options = csv.WriteOptions(include_header=False, quoting_style="none")
+    csv.write_csv(_rows(piece, names), stream, options)
+    text = stream.getvalue()
+    counts = ak.to_numpy(ak.num(piece.particles, axis=1))
+    row: dict[str, Any] = {
+        "header": ",".join(names).encode() + b"\n",
+        "text": text,
+        "packed": _packed(about, text),
+        "events": len(counts),
+        "filled": int((counts > 0).sum()),
+        "rows": int(counts.sum()),
+    }
+    yield pa.Table.from_pylist([row], schema=_ENCODED)
+
+
+def _packed(about: About, text: bytes) -> bytes | None:
+    """Compress text to a stream of its own: a gzip file may be many, one after the other."""
+    if not about.kind.endswith(".gz"):
+        return None
+    # no name and no time in the header: the same events give the same bytes
+    return gzip.compress(text, mtime=0) if text else b""
 
 
 def sink(path: Path, about: About) -> _Sink:

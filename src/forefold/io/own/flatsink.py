@@ -5,17 +5,20 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import awkward as ak
 import numpy as np
 
-from forefold.io.own.columns import Column, Flat, Schema, flatten, stored
+from forefold.io.own.columns import Column, Flat, Schema, arrow, flatten, stored
 
 if TYPE_CHECKING:
-    import awkward as ak
+    from collections.abc import Iterator
+
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from forefold.io.own.about import About
 
-__all__ = ["Checksums", "FlatSink", "Places"]
+__all__ = ["Checksums", "FlatSink", "Places", "encode"]
 
 
 class Places:
@@ -79,7 +82,13 @@ class FlatSink:
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
         """Append events."""
-        flat = flatten(piece)
+        self._take(flatten(piece))
+
+    def append(self, table: pa.Table) -> None:
+        """Append events that `encode` has made ready."""
+        self._take(flatten(ak.from_arrow(table)))
+
+    def _take(self, flat: Flat) -> None:
         if not self.started:
             self.schema = flat.schema
             self.begin()
@@ -135,6 +144,12 @@ class FlatSink:
     def note(self) -> str:
         """Nothing: the provenance is inside."""
         return ""
+
+
+def encode(about: About, piece: ak.Array, events: ak.Array | None = None) -> Iterator[pa.Table]:
+    """Make events ready for `FlatSink.append`."""
+    del about, events
+    yield arrow(piece)
 
 
 def _change(before: Schema, after: Schema) -> str:

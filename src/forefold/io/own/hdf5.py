@@ -17,7 +17,7 @@ import numpy as np
 from forefold.io import remote
 from forefold.io.own.about import NAME, About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import Checksums, FlatSink
+from forefold.io.own.flatsink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import NDArray
 
-__all__ = ["MAGIC", "opened", "sink"]
+__all__ = ["MAGIC", "encode", "opened", "sink"]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _ROWS = 16384
@@ -94,9 +94,8 @@ class _Sink(FlatSink):
 
     def finish(self) -> None:
         """Write the provenance and close the file."""
-        self._file.create_dataset(
-            _TEXT, data=np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
-        )
+        text = np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
+        self._file.create_dataset(_TEXT, data=text, chunks=text.shape, fletcher32=True)
         # Text of fixed length: the library can hang on damage in text of any length.
         self._file.attrs["format"] = np.bytes_(NAME)
         self._file.attrs["content"] = np.bytes_(self.about.content)

@@ -11,39 +11,33 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import math
+import json
 import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-import awkward as ak
 import numpy as np
 
-from forefold import events as records
 from forefold.io import files, hepmctext, remote
 from forefold.io.own.about import About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, nest, restored, stored_type
 from forefold.io.own.flatsink import FlatSink
-from forefold.io.own.runinfo import RESPONSE, run_info
+from forefold.io.own.nuhepmctext import EVENT, PARTICLE, TEXT, encode
+from forefold.io.own.runinfo import run_info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import awkward as ak
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["opened", "sink"]
+__all__ = ["encode", "opened", "sink"]
 
-_DETECTED, _ENERGY_BELOW_MASS = 1, 128
 _FOOTER = hepmctext.HEPMC3.footer + b"\n\n"
-_MOMENTUM = ("px", "py", "pz", "energy")
-_VERTEX = ("vertex_x", "vertex_y", "vertex_z", "vertex_t")  # m, s
-_OTHER = 100
-_EVENTS = 2000
-_EVENT, _PARTICLE = "forefold.event.", "forefold.particles."
 
 
 class _Sink(FlatSink):
@@ -59,33 +53,37 @@ class _Sink(FlatSink):
         self._currents: dict[int, str] = {}
         self._odd: set[int] = set()
         self._timed = False
-        self._attributes: tuple[list[str], ...] = ()
+        self._sources: list[int] = []
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:
         """Append events."""
-        truth = piece if self.about.content == "events" else events
-        if truth is None:
-            msg = f"{self.about.path}: NuHepMC holds the true momenta: give the event records too"
-            raise ValueError(msg)
-        if len(truth) != len(piece) or ak.any(ak.num(truth.particles) != _originals(piece)):
-            msg = f"{self.about.path}: the event records are not those that were smeared"
-            raise ValueError(msg)
-        # The text is ten times as large as the arrays.
-        for at in range(0, len(piece), _EVENTS):
-            self._write(piece[at : at + _EVENTS], truth[at : at + _EVENTS])
+        for table in encode(self.about, piece, events):
+            self.append(table)
 
-    def _write(self, piece: ak.Array, truth: ak.Array) -> None:
-        """Append a part of a piece."""
-        self._attributes = ()
+    def append(self, table: pa.Table) -> None:
+        """Append text that `encode` has made ready."""
+        numbers, before, after, facts = (table[name].to_pylist() for name in TEXT)
+        places = [""] * len(numbers)
         if self.about.content == "smeared":
-            super().write(piece)
+            self._sources = []
+            super().append(table.drop_columns(list(TEXT)))
+            places = [f"{place}\n" for place in self._sources] or places
         else:
             self.started = True
-            self.events += len(piece)
-        self._note(truth)
-        text = "".join(self._texts(piece, truth)).encode()
-        self._digest.update(text)
-        self._body.write(text)
+            self.events += len(numbers)
+        self._note(json.loads(facts[0]) if facts else {})
+        self._put("".join(self._numbered(zip(numbers, before, places, after, strict=True))))
+
+    def _numbered(self, parts: Iterable[tuple[int, str, str, str]]) -> Iterator[str]:
+        """Give events their numbers, which are unique: those of a second file, or of a jumbled one, go on counting."""
+        for number, before, place, after in parts:
+            self._last = max(number, self._last + 1)
+            yield f"E {self._last}{before}{place}{after}"
+
+    def _put(self, text: str) -> None:
+        data = text.encode()
+        self._digest.update(data)
+        self._body.write(data)
 
     def begin(self) -> None:
         """Nothing: the columns are attributes of each event."""
@@ -96,85 +94,17 @@ class _Sink(FlatSink):
         particle: dict[str, NDArray[Any]],
         counts: NDArray[np.int64],
     ) -> None:
-        """Keep the columns of the piece as text."""
-        bounds = np.concatenate(([0], np.cumsum(counts))).tolist()
-        lines = []
-        for name, values in event.items():
-            head = f"A 0 {_EVENT}{name} "
-            lines.append([f"{head}{value!r}\n" for value in values.tolist()])
-        for name, values in particle.items():
-            words = [repr(value) for value in values.tolist()]
-            head = f"A 0 {_PARTICLE}{name} "
-            lines.append([f"{head}{' '.join(words[a:b])}\n" for a, b in pairwise(bounds)])
-        self._attributes = tuple(lines)
+        """Keep the places of the sources; all else is in the text."""
+        del particle, counts
+        self._sources = event["source"].tolist() if "source" in event else []
 
-    def _note(self, truth: ak.Array) -> None:
+    def _note(self, facts: dict[str, Any]) -> None:
         """Remember the processes and the particles that have no PDG number."""
-        process = ak.to_numpy(truth.process_id)
-        cc = ak.to_numpy(ak.fill_none(truth.cc, False))
-        nc = ak.to_numpy(ak.fill_none(truth.nc, False))
-        for number in np.unique(process).tolist():
-            these = process == number
-            kinds = [name for name, flag in (("CC", cc), ("NC", nc)) if flag[these].all()]
-            known = kinds[0] if kinds else ""
-            if self._currents.setdefault(number, known) != known:
+        for number, current in facts.get("currents", ()):
+            if self._currents.setdefault(number, current) != current:
                 self._currents[number] = ""
-        pdgids = np.unique(
-            np.concatenate(
-                [ak.to_numpy(ak.flatten(truth.particles.pdgid)), truth.probe, truth.target]
-            )
-        )
-        odd = pdgids[records.is_pseudo_particle(pdgids) | (pdgids == 0)]
-        self._odd.update(odd.tolist())
-
-    def _texts(self, piece: ak.Array, truth: ak.Array) -> Iterator[str]:
-        """Text of each event."""
-        counts = ak.to_numpy(ak.num(truth.particles)).tolist()
-        rows = ak.to_numpy(ak.num(piece.particles)).tolist()
-        true = _lines(truth.particles)
-        status = ak.to_numpy(ak.flatten(truth.particles.status)).tolist()
-        reco = _reconstructed(piece) if self.about.content == "smeared" else [None] * len(status)
-        fates = _fates(piece) if self.about.content == "smeared" else None
-        origins = _origins(piece)
-        beams, targets = _initial(truth)
-        places = _places(truth)
-        self._timed |= places is not None and any(len(row.split()) == 4 for row in places)
-        weights = ak.to_numpy(truth.weight).tolist()
-        processes = ak.to_numpy(truth.process_id).tolist()
-        at = first = 0
-        for i, number in enumerate(ak.to_numpy(truth.event).tolist()):
-            # Numbers must be unique: those of a second file, or of a jumbled one, go on counting.
-            self._last = max(number, self._last + 1) if number > self._last else self._last + 1
-            n = counts[i]
-            own = range(at, at + n)
-            at += n
-            # What a stage made of a particle, such as the photons of a pion, is seen as coming from it.
-            seen: dict[int, list[str]] = {}
-            for k in range(first, first + rows[i]):
-                if (line := reco[k]) is not None:
-                    seen.setdefault(origins[k], []).append(line)
-            made = sum(map(len, seen.values()))
-            lines = [f"E {self._last} {1 + len(seen)} {2 + n + made}\nU GEV MM\n"]
-            lines.append(f"W {weights[i]!r}\nA 0 signal_process_id {processes[i]}\n")
-            lines.append(f"A 0 lab_pos {places[i] if places else '0 0 0'}\n")
-            lines += [column[i] for column in self._attributes]
-            for place, k in enumerate(own, start=3):
-                if fates is not None:
-                    lines.append(f"A {place} fate {fates[first + place - 3]}\n")
-                elif status[k] != records.FINAL_STATE:
-                    lines.append(f"A {place} status {status[k]}\n")
-            lines += [f"P 1 0 {beams[i]} 4\n", f"P 2 0 {targets[i]} 20\n", "V -1 1 [1,2]\n"]
-            for place, k in enumerate(own, start=3):
-                shown = status[k] if status[k] == records.FINAL_STATE else _OTHER
-                lines.append(f"P {place} -1 {true[k]} {shown}\n")
-            place = 3 + n
-            for vertex, (origin, found) in enumerate(sorted(seen.items()), start=2):
-                lines.append(f"V -{vertex} {RESPONSE} [{3 + origin}]\n")
-                for line in found:
-                    lines.append(f"P {place} -{vertex} {line} {RESPONSE}\n")
-                    place += 1
-            first += rows[i]
-            yield "".join(lines)
+        self._odd.update(facts.get("odd", ()))
+        self._timed |= bool(facts.get("timed"))
 
     def finish(self) -> None:
         """Write what precedes the events, then these."""
@@ -204,97 +134,6 @@ class _Sink(FlatSink):
 def sink(path: Path, about: About) -> _Sink:
     """Start a file."""
     return _Sink(path, about)
-
-
-def _numbers(values: Any) -> list[float]:
-    """Give finite numbers: the format has no other."""
-    array = np.asarray(ak.to_numpy(values), dtype=np.float64)
-    out: list[float] = np.where(np.isfinite(array), array, 0.0).tolist()
-    return out
-
-
-def _rows(pdgid: Any, px: Any, py: Any, pz: Any, energy: Any, mass: Any) -> list[str]:
-    columns = [_numbers(value) for value in (px, py, pz, energy, mass)]
-    return [
-        f"{kind} {x!r} {y!r} {z!r} {e!r} {m!r}"
-        for kind, x, y, z, e, m in zip(ak.to_numpy(pdgid).tolist(), *columns, strict=True)
-    ]
-
-
-def _lines(particles: ak.Array) -> list[str]:
-    """Middle of the lines of true particles."""
-    flat = ak.flatten(particles, axis=1)
-    px, py, pz, energy = (ak.to_numpy(flat[name]) for name in _MOMENTUM)
-    with np.errstate(all="ignore"):
-        mass = np.sqrt(np.maximum(energy * energy - px * px - py * py - pz * pz, 0.0))
-    return _rows(flat.pdgid, px, py, pz, energy, mass)
-
-
-def _reconstructed(smeared: ak.Array) -> list[str | None]:
-    """Middle of the lines of reconstructed particles, None for what was not detected."""
-    flat = ak.flatten(smeared.particles, axis=1)
-    fate = ak.to_numpy(flat.fate)
-    px, py, pz, energy = (
-        ak.to_numpy(ak.fill_none(flat[f"{name}_reco"], 0.0)) for name in _MOMENTUM
-    )
-    mass = ak.to_numpy(flat.mass)
-    # A particle whose drawn energy is below its mass is at rest.
-    energy = np.where((fate & _ENERGY_BELOW_MASS) != 0, mass, energy)
-    taken = ak.fill_none(flat.pdgid_reco, 0) if "pdgid_reco" in flat.fields else flat.pdgid
-    lines = _rows(taken, px, py, pz, energy, mass)
-    seen = ((fate & _DETECTED) != 0).tolist()
-    return [line if there else None for line, there in zip(lines, seen, strict=True)]
-
-
-def _originals(piece: ak.Array) -> ak.Array:
-    """Count the particles of each event that no stage made; these stand in front."""
-    if "parent" not in piece.particles.fields:
-        return ak.num(piece.particles)
-    return ak.sum(piece.particles.parent == ak.local_index(piece.particles.parent), axis=1)
-
-
-def _origins(piece: ak.Array) -> list[int]:
-    """Give the generator's particle that each particle is, or that it goes back to, by its place in its event."""
-    own = ak.local_index(piece.particles.pdgid)
-    if "parent" not in piece.particles.fields:
-        flat: list[int] = ak.to_numpy(ak.flatten(own)).tolist()
-        return flat
-    parent = piece.particles.parent
-    while ak.any(parent[parent] != parent):  # a product of a product
-        parent = parent[parent]
-    out: list[int] = ak.to_numpy(ak.flatten(parent)).tolist()
-    return out
-
-
-def _fates(smeared: ak.Array) -> list[int]:
-    out: list[int] = ak.to_numpy(ak.flatten(smeared.particles.fate)).tolist()
-    return out
-
-
-def _initial(truth: ak.Array) -> tuple[list[str], list[str]]:
-    """Middle of the lines of beam and target; the target is at rest."""
-    from forefold import species
-
-    px, py, pz, energy = (truth.probe_momentum[name] for name in _MOMENTUM)
-    beams = _rows(truth.probe, px, py, pz, energy, np.zeros(len(truth)))
-    targets = ak.to_numpy(truth.target)
-    kinds, places = np.unique(targets, return_inverse=True)
-    masses = np.array([species.mass(int(kind)) or 0.0 for kind in kinds], dtype=np.float64)
-    mass = np.nan_to_num(masses)[places]
-    zero = np.zeros(len(truth))
-    return beams, _rows(targets, zero, zero, zero, mass, mass)
-
-
-def _places(truth: ak.Array) -> list[str] | None:
-    """Say where events are, in mm, and when, in s; None if the record does not say it."""
-    if not set(_VERTEX) <= set(truth.fields):
-        return None
-    columns = [_numbers(truth[name] * 1000.0) for name in _VERTEX[:3]]
-    times = ak.to_numpy(truth[_VERTEX[3]]).tolist()
-    return [
-        " ".join(map(repr, (*row, time) if math.isfinite(time) else row))
-        for *row, time in zip(*columns, times, strict=True)
-    ]
 
 
 _ATTRIBUTE = re.compile(rb"^A forefold\.document ([^\r\n]*)\r?$", re.MULTILINE)
@@ -374,14 +213,14 @@ def _flat(texts: Sequence[bytes], schema: Schema, words: dict[str, Any]) -> Flat
                 parts = line.split()
                 found.setdefault(parts[2], []).append(parts[3:])
     event = {
-        name: restored(name, _column(found, _EVENT, name, kind, texts)[0], kind, words.get(name))
+        name: restored(name, _column(found, EVENT, name, kind, texts)[0], kind, words.get(name))
         for name, kind in schema.event.items()
     }
     particle, counts = {}, np.zeros(0, dtype=np.int64)
     for i, (name, kind) in enumerate(schema.particle.items()):
-        values, own = _column(found, _PARTICLE, name, kind, texts)
+        values, own = _column(found, PARTICLE, name, kind, texts)
         if i and not np.array_equal(own, counts):
-            msg = f"the attribute {_PARTICLE}{name} has another number of values than others"
+            msg = f"the attribute {PARTICLE}{name} has another number of values than others"
             raise ValueError(msg)
         counts = own
         particle[name] = restored(name, values, kind, words.get(name))

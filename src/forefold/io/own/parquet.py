@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from forefold.io import files, remote
 from forefold.io.own.about import CONTENTS, NAME, About, Opened, damage
-from forefold.io.own.columns import flatten, nest
+from forefold.io.own.columns import arrow, flatten, nest
 from forefold.io.own.rows import TYPES, whole_events
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-__all__ = ["batches", "opened", "sink"]
+__all__ = ["batches", "encode", "opened", "sink"]
 
 _THRIFT_BYTES = 64 << 20
 _ROWS = 1 << 17
@@ -42,11 +42,10 @@ class _Sink:
 
     def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:  # noqa: ARG002
         """Append events."""
-        import awkward as ak
+        self.append(arrow(piece))
 
-        table = ak.to_arrow_table(
-            piece, extensionarray=False, list_to32=True, string_to32=True, count_nulls=False
-        )
+    def append(self, table: pa.Table) -> None:
+        """Append events that are a table already."""
         table = table.replace_schema_metadata(self._metadata)
         if self._writer is None:
             self._writer = pq.ParquetWriter(
@@ -69,6 +68,12 @@ class _Sink:
     def note(self) -> str:
         """Nothing: the provenance is inside."""
         return ""
+
+
+def encode(about: About, piece: ak.Array, events: ak.Array | None = None) -> Iterator[pa.Table]:
+    """Make events ready for `_Sink.append`."""
+    del about, events
+    yield arrow(piece)
 
 
 def sink(path: Path, about: About) -> _Sink:

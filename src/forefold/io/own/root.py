@@ -18,7 +18,7 @@ import uproot
 from forefold.io import rootfile
 from forefold.io.own.about import About, Opened, damage, document, parsed
 from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import Checksums, FlatSink
+from forefold.io.own.flatsink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TREE", "opened", "sink"]
+__all__ = ["TREE", "encode", "opened", "sink"]
 
 TREE = "forefold"
 _TEXT = "forefold_provenance"

@@ -1,0 +1,84 @@
+"""Events cut at fixed places, so that what is made of them does not depend on the pieces in which they came."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import awkward as ak
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["BLOCK", "blocks"]
+
+BLOCK = 20_000
+"""Entries of a file that are written, or filled into a histogram, together."""
+
+Piece = tuple[ak.Array, ...]
+
+
+def blocks(pieces: Iterable[Piece], size: int | None = None) -> Iterator[Piece]:
+    """Cut pieces of events again: where a file ends, and where its entries reach a multiple of `size`.
+
+    Parameters
+    ----------
+    pieces : iterable of tuples of ak.Array
+        Events in order, in any pieces; arrays of a tuple go together and are cut alike. The first has `entry` and
+        `stream`; where it has not, the pieces stay as they are.
+    size : int, optional
+        Entries of a block; by default `BLOCK`.
+
+    Yields
+    ------
+    tuple of ak.Array
+        Events of one block. Empty pieces are left out, but for one where there is nothing else.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> pieces = ((p,) for p in forefold.iterate(forefold.sample(), chunk=700, entries="900:"))
+    >>> [len(block) for (block,) in blocks(pieces, 1000)]
+    [100, 1000, 1000]
+    """
+    size = BLOCK if size is None else size
+    waiting: list[Piece] = []
+    place: tuple[int, int] | None = None
+    empty: Piece | None = None
+    for piece in pieces:
+        if not len(piece[0]):
+            empty = piece
+            continue
+        for where, part in _cut(piece, size):
+            if waiting and (where is None or where != place):
+                yield _joined(waiting)
+                waiting = []
+            waiting.append(part)
+            place = where
+    if waiting:
+        yield _joined(waiting)
+    elif empty is not None:
+        yield empty
+
+
+def _cut(piece: Piece, size: int) -> Iterator[tuple[tuple[int, int] | None, Piece]]:
+    """Cut one piece, and say which block each part belongs to."""
+    first = piece[0]
+    if not {"entry", "stream"} <= set(first.fields):
+        yield None, piece
+        return
+    stream = ak.to_numpy(first["stream"]).astype(np.uint64)
+    number = ak.to_numpy(first["entry"]) // size
+    steps = np.flatnonzero((np.diff(stream) != 0) | (np.diff(number) != 0)) + 1
+    bounds = [0, *steps.tolist(), len(first)]
+    for low, high in pairwise(bounds):
+        whole = len(bounds) == 2
+        part = piece if whole else tuple(array[low:high] for array in piece)
+        yield (int(stream[low]), int(number[low])), part
+
+
+def _joined(parts: Sequence[Piece]) -> Piece:
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(ak.concatenate(arrays) for arrays in zip(*parts, strict=True))

@@ -1,0 +1,291 @@
+"""Files smeared, or filled into histograms, by one process or by many."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from forefold import batch
+from forefold.batch import CHUNK, Tally, check_columns, read_for
+from forefold.detector import Card, load_card
+from forefold.io.blocks import blocks
+from forefold.io.files import window
+from forefold.io.writers import open_writer, replace_aside
+from forefold.jobs.executors import Executor, crew
+from forefold.jobs.histograms import added, filled, sums
+from forefold.jobs.requests import Request
+from forefold.jobs.run import Job, Plan, add_up, finished, rng_of, take_totals, told_where
+from forefold.jobs.survey import PART
+from forefold.recipe import Recipe
+from forefold.selection import selection_of
+from forefold.smearing import Axis, random_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    import awkward as ak
+    import hist
+    import numpy as np
+
+    from forefold.io.crosssections import CrossSection
+    from forefold.io.reader import Damage, Entries, Paths, Progress
+    from forefold.passage import OnInvalid
+    from forefold.selection import Selection
+    from forefold.variations import Variation
+
+__all__ = ["fill_files", "smear_files"]
+
+
+def smear_files(
+    inputs: Paths,
+    card: Card | str | Path,
+    out: str | Path,
+    *,
+    rng: int | np.random.Generator | None = None,
+    axis: Axis = "probe",
+    entries: Entries = None,
+    where: str | Selection | None = None,
+    observables: bool = False,
+    variations: Sequence[Variation] = (),
+    chunk: int = CHUNK,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    also: Iterable[Callable[[ak.Array], object]] = (),
+    damage: Damage | None = None,
+    on_invalid: OnInvalid = "stop",
+    cross_section: CrossSection | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    partition: int = PART,
+    resume: bool = False,
+    manifest: bool = True,
+) -> Tally:
+    """Read files, smear them and write the result, in this process or with many.
+
+    Parameters
+    ----------
+    inputs, card, out, rng, axis, entries, where, observables, variations, chunk, overwrite, progress, damage, \
+    on_invalid, cross_section
+        See `forefold.batch.smear_files`.
+    also : iterable of callables
+        In this process only: each gets every smeared piece.
+    executor : object with `map`, optional
+        Who does the work: an executor of `concurrent.futures`, a ``dask.distributed.Client``, one of
+        `mpi4py.futures`, or one like these. The output has the bytes that one process writes.
+    workers : int, optional
+        Start so many processes on this machine for it.
+    cluster : str, optional
+        Address of the scheduler of a Dask cluster for it. Inputs and output must lie where all its machines see them.
+    partition : int
+        Events of a part that are aimed at; rounded up to a multiple of 20 000.
+    resume : bool
+        Go on with a job that was stopped; without one, begin.
+    manifest : bool
+        Leave ``OUT.manifest.json``, which says what was done, with hashes.
+
+    Returns
+    -------
+    Tally
+
+    Raises
+    ------
+    ValueError, OSError
+        Bad input; an output that cannot be written; a job that was begun as something else. What is done stays in
+        the folder ``OUT.parts``, nothing half-written is left under the name of the output.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> import forefold
+    >>> with ThreadPoolExecutor(2) as pool:
+    ...     tally = forefold.smear_files(
+    ...         "events.gst.root", "nusmear-default", "many.parquet", rng=1, executor=pool
+    ...     )
+    >>> tally.events
+    300
+    """
+    if executor is None and workers is None and cluster is None and not resume:
+        return batch.smear_files(
+            inputs, card, out, rng=rng, axis=axis, entries=entries, where=where, observables=observables,
+            variations=variations, chunk=chunk, overwrite=overwrite, progress=progress, also=also,
+            damage=damage, on_invalid=on_invalid, cross_section=cross_section,
+        )  # fmt: skip
+    if list(also):
+        msg = "also: in one process only, workers cannot call it"
+        raise ValueError(msg)
+    detector = load_card(card)
+    check_columns(out, observables, variations, detector)
+    start, name = time.perf_counter(), os.fspath(out)
+    tally = Tally(_key(rng, name, resume), selection=None if where is None else selection_of(where))
+    text = None if tally.selection is None else tally.selection.text
+    recipe = Recipe(detector, tally.rng, axis, on_invalid, text, observables, tuple(variations))
+    plan = Plan(
+        inputs, name, recipe, entries=entries, chunk=chunk, cross_section=cross_section,
+        skip_damaged=damage is not None, partition=partition,
+    )  # fmt: skip
+    with crew(executor, _one(executor, workers, cluster), cluster) as who:
+        _check(plan)
+        before = finished(plan, who) if resume else None
+        if before is not None:
+            take_totals(tally, before)
+            return tally
+        job = Job.begin(plan, who, resume=resume, overwrite=overwrite)
+        origins = {"inputs": job.manifest["origins"], "entries": job.manifest["entries"]}
+        about = recipe.about(origins, cross_section)
+        replace = overwrite or job.folder.merging.exists()
+        with (
+            told_where(job.folder),
+            open_writer(out, overwrite=replace, provenance=about) as writer,
+        ):
+            for table in job.tables(progress, damage):
+                if table.num_columns:
+                    writer.append(table)
+        add_up(tally, job.done)
+        job.finish(manifest=manifest)
+    tally.seconds = time.perf_counter() - start
+    return tally
+
+
+def fill_files(
+    inputs: Paths,
+    card: Card | str | Path,
+    requests: Sequence[str | Request],
+    *,
+    out: str | Path | None = None,
+    write: Callable[[list[hist.Hist[Any]]], str] | None = None,
+    rng: int | np.random.Generator | None = None,
+    axis: Axis = "probe",
+    entries: Entries = None,
+    where: str | Selection | None = None,
+    variations: Sequence[Variation] | None = None,
+    chunk: int = CHUNK,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    damage: Damage | None = None,
+    on_invalid: OnInvalid = "stop",
+    stream: Sequence[int] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    partition: int = PART,
+    resume: bool = False,
+    manifest: bool = True,
+) -> tuple[list[hist.Hist[Any]], Tally]:
+    """Read files, smear them and fill histograms, in this process or with many.
+
+    Parameters
+    ----------
+    inputs, card, rng, axis, entries, where, chunk, progress, damage, on_invalid
+        See `forefold.batch.smear_chunks`.
+    requests : sequence of str or Request
+        What is filled: ``energy``, ``angle`` (each also ``-by-type``), ``resolution``, or one of these with its axes, see
+        `forefold.jobs.requests.Request`.
+    out : str or Path, optional
+        File that `write` is for; with workers needed, because the parts lie beside it.
+    write : callable, optional
+        Makes the text of that file from the histograms.
+    variations : sequence of Variation, optional
+        Put an axis of these in front.
+    stream : one int a file, optional
+        See `forefold.iterate`.
+    overwrite, executor, workers, cluster, partition, resume, manifest
+        See `smear_files`.
+
+    Returns
+    -------
+    list of hist.Hist
+        One a request: the same bits, whoever fills them. None where `resume` finds that the job is done.
+    Tally
+        Events and particles; with workers only.
+
+    Raises
+    ------
+    ValueError, OSError
+        See `smear_files`.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> (matrix,), _ = forefold.fill_files(
+    ...     "events.gst.root", "nusmear-default", ["energy"], rng=1
+    ... )
+    >>> matrix.sum(flow=True).value
+    300.0
+    """
+    wanted = [Request.named(each) for each in requests]
+    start, name = time.perf_counter(), None if out is None else os.fspath(out)
+    cut = None if where is None else selection_of(where)
+    tally = Tally(_key(rng, name, resume), selection=cut)
+    recipe = Recipe(
+        load_card(card), tally.rng, axis, on_invalid, None if cut is None else cut.text,
+        variations=tuple(variations or ()),
+    )  # fmt: skip
+    varied = variations is not None
+    if executor is None and workers is None and cluster is None and not resume:
+        pieces = read_for(
+            inputs, recipe.card, chunk=chunk, entries=entries, where=cut, progress=progress, damage=damage, stream=stream
+        )  # fmt: skip
+        found = added(
+            filled(wanted, recipe, events, varied=varied) for events in _counted(pieces, tally)
+        )
+        if name is not None and write is not None:
+            with replace_aside(name, overwrite) as aside:
+                aside.write_text(write(found), encoding="utf-8")
+        tally.seconds = time.perf_counter() - start
+        return found, tally
+    if name is None or write is None:
+        msg = "workers need an output, the parts lie beside it: give out and write (on the command line: -o OUT)"
+        raise ValueError(msg)
+    plan = Plan(
+        inputs, name, recipe, tuple(wanted), varied=varied, entries=entries, chunk=chunk, stream=stream,
+        skip_damaged=damage is not None, partition=partition,
+    )  # fmt: skip
+    with crew(executor, _one(executor, workers, cluster), cluster) as who:
+        _check(plan)
+        before = finished(plan, who) if resume else None
+        if before is not None:
+            take_totals(tally, before)
+            return [], tally
+        job = Job.begin(plan, who, resume=resume, overwrite=overwrite)
+        replace = overwrite or job.folder.merging.exists()
+        with told_where(job.folder), replace_aside(name, replace) as aside:
+            found = sums(table for table in job.tables(progress, damage) if table.num_columns)
+            aside.write_text(write(found), encoding="utf-8")
+        add_up(tally, job.done)
+        job.finish(manifest=manifest)
+    tally.seconds = time.perf_counter() - start
+    return found, tally
+
+
+def _counted(pieces: Iterator[ak.Array], tally: Tally) -> Iterator[ak.Array]:
+    """Cut pieces to blocks, and count what is in them."""
+    import awkward as ak
+
+    for (events,) in blocks((events,) for events in pieces):
+        tally.events += len(events)
+        tally.particles += int(ak.num(events["particles"]).to_numpy().sum())
+        yield events
+
+
+def _key(rng: int | np.random.Generator | None, out: str | None, resume: bool) -> int:
+    """Take what fixes the draws, once: from the job that goes on, where the command does not say it."""
+    known = rng_of(out) if resume and rng is None and out is not None else None
+    return random_key(rng) if known is None else known
+
+
+def _one(executor: Executor | None, workers: int | None, cluster: str | None) -> int | None:
+    """Go on with one process, where nobody says how many."""
+    return 1 if executor is None and workers is None and cluster is None else workers
+
+
+def _check(plan: Plan) -> None:
+    """Say what is wrong with a command before anything is begun."""
+    if plan.chunk < 1:
+        msg = f"chunk = {plan.chunk}: must be at least one event"
+        raise ValueError(msg)
+    window(plan.entries)
+    if plan.recipe.variations:
+        plan.recipe.varied  # noqa: B018 - what is wrong with the variations is said here

@@ -1,0 +1,143 @@
+"""The folder of a job: what is to be done, and the parts that are.
+
+``OUT.parts/manifest.json`` says what the job is. Part 7 is ``part-000007.arrow``; ``part-000007.json`` says what it
+holds, with its SHA-256, and is written after it. Every file is written aside and renamed, so one that has its name is
+whole, and a part that is made twice is the same file twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Folder", "digest"]
+
+_MINE = re.compile(r"\.?(part-\d{6}\.(arrow|json)|manifest\.json|merging)(\.[0-9a-f]{32}\.aside)?")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Folder:
+    """The folder beside an output that holds its parts while they are made.
+
+    Parameters
+    ----------
+    out : str or Path
+        Output; the folder is ``OUT.parts``.
+
+    Examples
+    --------
+    >>> str(Folder("smeared.parquet").path)
+    'smeared.parquet.parts'
+    """
+
+    def __init__(self, out: str | os.PathLike[str]) -> None:
+        self.path = Path(f"{os.fspath(out)}.parts")
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Whether a job was begun here."""
+        return self.path.is_dir() and any(self.path.iterdir())
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Make the folder, and say what is to be done."""
+        self.path.mkdir(exist_ok=True)
+        self._write("manifest.json", manifest)
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Read what is to be done; None if that was never said.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged.
+        """
+        return self._read("manifest.json")
+
+    def part(self, number: int) -> Path:
+        """Give the place of a part."""
+        return self.path / f"part-{number:06d}.arrow"
+
+    def done(self, number: int) -> dict[str, Any] | None:
+        """Say what a part holds, if it is there and is what was written."""
+        try:
+            facts = self._read(f"part-{number:06d}.json")
+            if facts is None or digest(self.part(number)) != facts.get("sha256"):
+                return None
+        except (FileNotFoundError, ValueError):
+            return None
+        return facts
+
+    def note(self, number: int, facts: dict[str, Any]) -> None:
+        """Say what a part holds, which makes it done."""
+        self._write(f"part-{number:06d}.json", facts)
+
+    @contextmanager
+    def aside(self, target: Path) -> Iterator[Path]:
+        """Give a file that takes the place of `target` when all went well."""
+        path = target.with_name(f".{target.name}.{uuid.uuid4().hex}.aside")
+        try:
+            yield path
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+            path.replace(target)
+        finally:
+            path.unlink(missing_ok=True)
+
+    @property
+    def merging(self) -> Path:
+        """File that is there from when the output may appear under its name."""
+        return self.path / "merging"
+
+    def remove(self) -> None:
+        """Remove what a job made here, the manifest last; other files stay, and then the folder too.
+
+        Raises
+        ------
+        OSError
+            If something else is in the folder.
+        """
+        if not self.path.is_dir():
+            return
+        mine = [each for each in self.path.iterdir() if _MINE.fullmatch(each.name)]
+        for each in sorted(mine, key=lambda each: each.name == "manifest.json"):
+            each.unlink(missing_ok=True)
+        other = [each.name for each in self.path.iterdir()]
+        if other:
+            msg = (
+                f"{self}: holds {other[0]}, which forefold did not make; remove the folder yourself"
+            )
+            raise OSError(msg)
+        self.path.rmdir()
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = self.path / name
+        if not path.exists():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError
+        except ValueError:
+            msg = f"{path}: damaged; --overwrite begins the job anew"
+            raise ValueError(msg) from None
+        return found
+
+    def _write(self, name: str, facts: dict[str, Any]) -> None:
+        with self.aside(self.path / name) as aside:
+            aside.write_text(json.dumps(facts) + "\n", encoding="utf-8")

@@ -1,0 +1,93 @@
+"""Histograms of blocks of events, as bytes and back; their sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import awkward as ak
+    import hist
+    import pyarrow as pa
+
+    from forefold.jobs.requests import Request
+    from forefold.recipe import Recipe
+
+__all__ = ["added", "filled", "sums", "table_of"]
+
+
+def filled(
+    requests: Sequence[Request], recipe: Recipe, events: ak.Array, *, varied: bool = False
+) -> list[hist.Hist[Any]]:
+    """Smear one block of events and fill histograms.
+
+    Parameters
+    ----------
+    requests : sequence of Request
+    recipe : Recipe
+    events : ak.Array
+        Event record.
+    varied : bool
+        Whether the histograms have an axis of the recipe's variations.
+
+    Returns
+    -------
+    list of hist.Hist
+        One a request.
+    """
+    if varied:
+        each = recipe.vary(events)
+        return [request.of_variations(each, recipe.card) for request in requests]
+    smeared = recipe.smear(events)
+    return [request.of(smeared, recipe.card) for request in requests]
+
+
+def added(filled: Iterable[list[hist.Hist[Any]]]) -> list[hist.Hist[Any]]:
+    """Add the histograms of blocks, in their order."""
+    total: list[hist.Hist[Any]] = []
+    for found in filled:
+        total = [a + b for a, b in zip(total, found, strict=True)] if total else found
+    return total
+
+
+def table_of(filled: Sequence[hist.Hist[Any]], *, template: bool) -> pa.Table:
+    """Put the histograms of one block in a row of a table: their contents, and once what they are."""
+    import pyarrow as pa
+
+    from forefold.matrix import to_json
+
+    row = {
+        "contents": [np.ascontiguousarray(each.view(flow=True)).tobytes() for each in filled],
+        "template": [to_json(each) for each in filled] if template else None,
+    }
+    kinds = {"contents": pa.list_(pa.large_binary()), "template": pa.list_(pa.large_string())}
+    return pa.Table.from_pylist([row], schema=pa.schema(kinds))
+
+
+def sums(tables: Iterable[pa.Table]) -> list[hist.Hist[Any]]:
+    """Add the histograms of tables, row by row.
+
+    Returns
+    -------
+    list of hist.Hist
+        The sums that `added` gives of the histograms in the tables.
+    """
+    from forefold.matrix import from_json
+
+    total: list[Any] = []
+    for table in tables:
+        for row in table.to_pylist():
+            if not total:
+                total = [from_json(text) for text in row["template"]]
+                continue
+            for whole, content in zip(total, row["contents"], strict=True):
+                view = whole.view(flow=True)
+                part = np.frombuffer(content, dtype=view.dtype).reshape(view.shape)
+                for name in view.dtype.names or ():
+                    view[name] += part[name]
+                if view.dtype.names is None:
+                    view += part
+    return total

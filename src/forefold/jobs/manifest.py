@@ -1,0 +1,126 @@
+"""What a job is, in words that can be compared: a job goes on only as what it was begun as."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["SCHEMA", "check_same", "final"]
+
+SCHEMA = 1
+
+_SAME = {
+    "schema": "schema",
+    "version": "version of forefold",
+    "format": "format of the output",
+    "entries": "--entries",
+    "skip_damaged": "--skip-damaged",
+    "cross_section": "--cross-section",
+    "partition": "--partition",
+    "varied": "--variations",
+}
+_RECIPE = {
+    "rng": "--rng",
+    "axis": "--axis",
+    "on_invalid": "--on-invalid",
+    "where": "--where",
+    "observables": "--observables",
+}
+
+
+def check_same(where: str, begun: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse to go on with a job that was begun as another.
+
+    Parameters
+    ----------
+    where : str
+        What to call the place of the old one in messages.
+    begun, asked : mapping
+        Manifests.
+
+    Raises
+    ------
+    ValueError
+        One line says what differs.
+
+    Examples
+    --------
+    >>> check_same("o.parts", {"version": "1"}, {"version": "2"})
+    Traceback (most recent call last):
+    ...
+    ValueError: o.parts: begun with version of forefold = '1', now it is '2'; ...
+    """
+    for what, old, new in _pairs(begun, asked):
+        if old != new:
+            msg = (
+                f"{where}: begun with {what} = {_brief(old)}, now it is {_brief(new)}; give what it was begun with, "
+                "or --overwrite to begin anew"
+            )
+            raise ValueError(msg)
+
+
+def _pairs(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    found = [(what, begun.get(key), asked.get(key)) for key, what in _SAME.items()]
+    old, new = begun.get("recipe") or {}, asked.get("recipe") or {}
+    found += [(what, old.get(key), new.get(key)) for key, what in _RECIPE.items()]
+    cards = [(each.get("card") or {}) for each in (old, new)]
+    found.append(("the card", cards[0].get("name"), cards[1].get("name")))
+    found.append(("a card of other content", cards[0], cards[1]))
+    found.append(("--variations", old.get("variations"), new.get("variations")))
+    found.append(("what is filled", begun.get("requests"), asked.get("requests")))
+    files = [_files(each.get("inputs") or ()) for each in (begun, asked)]
+    found.append(("the inputs", sorted(files[0]), sorted(files[1])))
+    for path in files[0]:
+        found.append((f"the content of {path}", files[0][path], files[1].get(path)))
+    found.append(("the order of the inputs", list(files[0]), list(files[1])))
+    found.append(("the parts", begun.get("parts"), asked.get("parts")))
+    return found
+
+
+def _files(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in inputs:
+        found.setdefault(str(each["path"]), []).append([each["bytes"], each["stream"]])
+    return found
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:60]} ... ({len(text)} characters)"
+
+
+def final(
+    manifest: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], output: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say what was done: the job, its parts with their hashes, and the output.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Of the job.
+    parts : sequence of mapping
+        What each part held.
+    output : mapping
+        ``bytes`` and ``sha256``.
+
+    Returns
+    -------
+    dict
+        Nothing in it depends on time, or on who did what.
+    """
+    kept = {key: manifest[key] for key in manifest if key not in _LOCAL}
+    inputs = [
+        {**origin, "stream": each["stream"]}
+        for origin, each in zip(manifest["origins"], manifest["inputs"], strict=True)
+    ]
+    done = [
+        {"input": place, "entries": [start, stop], **{key: facts[key] for key in _TOLD}}
+        for (place, start, stop), facts in zip(manifest["parts"], parts, strict=True)
+    ]
+    return {**kept, "inputs": inputs, "parts": done, "output": dict(output)}
+
+
+_LOCAL = ("folder", "origins", "pids", "fresh", "chunk", "out")
+_TOLD = ("events", "particles", "sha256")

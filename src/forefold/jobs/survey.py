@@ -1,0 +1,143 @@
+"""Inputs looked at before a job: what they are, how many entries they have, and how they are cut into parts."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from forefold.io import blocks, remote
+from forefold.io.files import beyond, content_stream, no_events, window
+from forefold.io.origins import origins
+from forefold.io.reader import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forefold.io.reader import Entries
+
+__all__ = ["PART", "identity", "parts_of", "streams_of", "survey"]
+
+PART = 100_000
+"""Events of a part that are aimed at."""
+
+
+def survey(path: str, lenient: bool) -> dict[str, Any]:
+    """Say what a file is: its origin for the provenance, and its number of entries where that is cheap to know.
+
+    Parameters
+    ----------
+    path : str
+        File.
+    lenient : bool
+        Take what can be read of a compressed file that is damaged.
+
+    Returns
+    -------
+    dict
+        ``origin`` as in `forefold.io.origins`; ``identity``, see `identity`; ``length`` or None.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file cannot be read or is of no known format.
+    """
+    reader = choose(path)
+    length = getattr(reader, "length", None)
+    (origin,) = origins(path, lenient=lenient)["inputs"]
+    return {
+        "origin": origin,
+        "identity": {key: origin[key] for key in ("bytes", "stream")},
+        "length": None if length is None else length(path),
+    }
+
+
+def identity(path: str, lenient: bool) -> dict[str, int]:
+    """Say what tells a file from others without reading it all: its size, and its stream."""
+    return {"bytes": remote.size(path), "stream": content_stream(path, lenient=lenient)}
+
+
+def streams_of(
+    paths: Sequence[str], found: Sequence[int], given: Sequence[int] | None
+) -> list[int]:
+    """Give each file its number in the random numbers: that of its content, or the one that is given.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each file.
+
+    Warns
+    -----
+    UserWarning
+        If two files have the same.
+    """
+    numbers = list(found if given is None else given)
+    if len(numbers) != len(paths):
+        msg = f"{len(numbers)} stream numbers for {len(paths)} files: give one a file"
+        raise ValueError(msg)
+    first: dict[int, str] = {}
+    for path, number in zip(paths, numbers, strict=True):
+        if number in first:
+            what = "the same content as" if given is None else "the same stream number as"
+            warnings.warn(
+                f"{path} has {what} {first[number]}: their random draws will be the same",
+                stacklevel=2,
+            )
+            break
+        first[number] = path
+    return numbers
+
+
+def parts_of(
+    paths: Sequence[str],
+    lengths: Sequence[int | None],
+    entries: Entries = None,
+    target: int = PART,
+) -> list[tuple[int, int, int | None]]:
+    """Cut files into parts, at multiples of the block of entries that is written together.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files.
+    lengths : sequence of int or None
+        Entries of each; None is not known, and makes the file one part.
+    entries : (start, stop), slice or "start:stop", optional
+        Range of positions, taken in each file.
+    target : int
+        Events of a part that are aimed at.
+
+    Returns
+    -------
+    list of (int, int, int or None)
+        Place of the file, first entry, and the entry after the last (None: to the end), in order.
+
+    Raises
+    ------
+    ValueError
+        If a file has no entries, or none in the range.
+
+    Examples
+    --------
+    >>> parts_of(["a", "b"], [90_000, None], "100:", 40_000)
+    [(0, 100, 40000), (0, 40000, 80000), (0, 80000, 90000), (1, 100, None)]
+    """
+    if target < 1:
+        msg = f"partition = {target}: must be at least one event"
+        raise ValueError(msg)
+    step = -(-target // blocks.BLOCK) * blocks.BLOCK
+    start, stop = window(entries)
+    parts: list[tuple[int, int, int | None]] = []
+    for place, (path, length) in enumerate(zip(paths, lengths, strict=True)):
+        if length is None:
+            parts.append((place, start, stop))
+            continue
+        if length <= 0:
+            raise no_events(path, "the tree")
+        if start >= length:
+            raise beyond(path, start, length)
+        last = length if stop is None else min(stop, length)
+        edges = [start, *range((start // step + 1) * step, last, step), last]
+        parts += [(place, low, high) for low, high in pairwise(edges)]
+    return parts

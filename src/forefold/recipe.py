@@ -1,0 +1,142 @@
+"""What is done to every event of a file: all that its outcome depends on, as data that can be sent and compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from forefold.detector import Card, fingerprint
+from forefold.smearing import Axis, provenance, smear
+from forefold.variations import Variation, VariedCard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import awkward as ak
+
+    from forefold.io.crosssections import CrossSection
+    from forefold.passage import OnInvalid
+    from forefold.variations import Variations
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How events are smeared.
+
+    Attributes
+    ----------
+    card : Card
+    rng : int
+        What fixes the draws.
+    axis, on_invalid : str
+        See `forefold.smear`.
+    where : str or None
+        Condition on the true events.
+    observables : bool
+        Whether observables are added.
+    variations : tuple of Variation
+        Detectors whose visible energy is added.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> recipe = Recipe(forefold.load_card("nusmear-default"), 1)
+    >>> Recipe.of(recipe.to_dict()) == recipe
+    True
+    """
+
+    card: Card
+    rng: int
+    axis: Axis = "probe"
+    on_invalid: OnInvalid = "stop"
+    where: str | None = None
+    observables: bool = False
+    variations: tuple[Variation, ...] = ()
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Recipe:
+        """Make it from what `to_dict` gave."""
+        given = dict(facts)
+        given["card"] = Card.model_validate(given["card"])
+        pulls = given["variations"].items()
+        given["variations"] = tuple(Variation(name, dict(each)) for name, each in pulls)
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON would hold it; the card is in it whole, so that a file that changes later changes nothing."""
+        return {
+            "card": json.loads(fingerprint(self.card)[0]),
+            "rng": self.rng,
+            "axis": self.axis,
+            "on_invalid": self.on_invalid,
+            "where": self.where,
+            "observables": self.observables,
+            "variations": {each.name: dict(each.pulls) for each in self.variations},
+        }
+
+    def about(
+        self, origins: Mapping[str, Any], cross_section: CrossSection | None = None
+    ) -> dict[str, Any]:
+        """Say what a file of such events was made with, for its provenance.
+
+        Parameters
+        ----------
+        origins : mapping
+            From `forefold.io.origins`.
+        cross_section : CrossSection, optional
+            Where the inputs do not say it.
+        """
+        found = provenance(self.card, self.rng, self.axis) | dict(origins)
+        if self.where is not None:
+            found["where"] = self.where
+        if cross_section is not None:
+            found["cross_section"] = cross_section.to_dict()
+        if self.variations:
+            found["variations"] = {each.name: dict(each.pulls) for each in self.variations}
+        return found
+
+    def smear(self, events: ak.Array) -> ak.Array:
+        """Smear one piece, with all columns that are asked for."""
+        if self.variations:
+            smeared = self._with_variations(events)
+        else:
+            smeared = smear(
+                events, self.card, rng=self.rng, axis=self.axis, on_invalid=self.on_invalid
+            )
+        if not self.observables:
+            return smeared
+        from forefold import kinematics
+
+        table = kinematics.observables(events, smeared)
+        return _widened(smeared, {name: table[name] for name in table.fields})
+
+    @cached_property
+    def varied(self) -> VariedCard:
+        """The card and its variations, made ready."""
+        return VariedCard(self.card, self.variations)
+
+    def vary(self, events: ak.Array) -> Variations:
+        """Smear one piece by the card and by each of its variations."""
+        return self.varied.smear(events, rng=self.rng, axis=self.axis, on_invalid=self.on_invalid)
+
+    def _with_variations(self, events: ak.Array) -> ak.Array:
+        """Smear events, with a column for the visible energy in each variation."""
+        found = self.vary(events)
+        rows = dict(zip(found, found.visible_energy_reco, strict=True))
+        names = (each.name for each in self.variations)
+        return _widened(found.nominal, {f"visible_energy_reco_{n}": rows[n] for n in names})
+
+
+def _widened(smeared: ak.Array, more: Mapping[str, Any]) -> ak.Array:
+    """Put more columns behind those of smeared events, which stay as they are."""
+    import awkward as ak
+
+    columns = {name: smeared[name] for name in smeared.fields}
+    columns |= {name: column for name, column in more.items() if name not in columns}
+    result = ak.zip(columns, depth_limit=1)
+    result.attrs["forefold"] = smeared.attrs["forefold"]
+    return result

@@ -1,0 +1,227 @@
+"""Jobs of real processes: workers that die, jobs that are killed, clusters. One hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import pytest
+import uproot
+
+import forefold
+
+CARD = "nusmear-dune-cdr"
+SCALARS = [
+    "iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv", "fspl", "El", "pxl", "pyl", "pzl", "cc", "nc",
+]  # fmt: skip
+LISTS = ["pdgf", "Ef", "pxf", "pyf", "pzf"]
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="children of a process are found in /proc"
+)
+
+
+@pytest.fixture(scope="module")
+def many(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Write eight files of some events each."""
+    folder = tmp_path_factory.mktemp("many")
+    with uproot.open(gst_file) as file:
+        events = file["gst"].arrays(SCALARS + LISTS)
+    paths = []
+    for i in range(8):
+        part = events[30 * i : 30 * i + 60]
+        columns = {name: ak.to_numpy(part[name]) for name in SCALARS}
+        kinds: dict[str, Any] = {name: values.dtype for name, values in columns.items()}
+        kinds |= {name: f"var * {ak.to_numpy(ak.flatten(part[name])).dtype}" for name in LISTS}
+        paths.append(str(folder / f"run{i}.gst.root"))
+        with uproot.recreate(paths[-1]) as file:
+            tree = file.mktree("gst", kinds, counter_name=lambda name: f"n_{name}")
+            tree.extend({**columns, **{name: part[name] for name in LISTS}})
+    return paths
+
+
+@pytest.fixture(scope="module")
+def wanted(many: list[str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Hash of what one process writes."""
+    out = tmp_path_factory.mktemp("one") / "one.parquet"
+    forefold.smear_files(many, CARD, out, rng=1)
+    return digest(out)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def start(many: list[str], out: Path, *more: str) -> subprocess.Popen[bytes]:
+    """Start a job in a process group of its own."""
+    command = [sys.executable, "-m", "forefold", "smear", *many, "-d", CARD, "--rng", "1"]
+    return subprocess.Popen(
+        [*command, "-o", str(out), "--workers", "2", *more],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_for_parts(out: Path, process: subprocess.Popen[bytes], number: int = 1) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        if len(list(Path(f"{out}.parts").glob("part-*.json"))) >= number:
+            return
+        time.sleep(0.005)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that this one started, without the one that keeps count of what they share."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    found = [int(word) for word in text.split()]
+    return [each for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers(workers: int, many: list[str], wanted: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    tally = forefold.smear_files(many, CARD, out, rng=1, workers=workers)
+    assert (tally.events, digest(out)) == (480, wanted)
+
+
+def test_matrix_on_the_command_line(
+    many: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from forefold.cli import main
+
+    paths = [str(tmp_path / name) for name in ("one.json", "two.json")]
+    command = ["matrix", *many, "-d", CARD, "--rng", "1", "--bins", "20", "-o"]
+    assert main([*command, paths[0]]) == 0
+    assert main([*command, paths[1], "--workers", "2"]) == 0
+    assert Path(paths[0]).read_text() == Path(paths[1]).read_text()
+    assert main([*command, paths[1], "--resume"]) == 0  # it is done
+    assert main([*command, "-", "--workers", "2"]) == 2
+    assert "give -o OUT" in capsys.readouterr().err
+
+
+@needs_proc
+def test_a_worker_that_is_killed(many: list[str], wanted: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    process = start(many, out)
+    wait_for_parts(out, process)
+    if process.poll() is None and (found := children(process.pid)):
+        os.kill(found[0], signal.SIGKILL)
+    _, error = process.communicate(timeout=240)
+    assert process.returncode == 0, error.decode()
+    assert digest(out) == wanted
+
+
+def test_kill_and_resume(many: list[str], wanted: str, tmp_path: Path) -> None:
+    """The whole group is killed at random moments; nothing half-written has the output's name."""
+    out = tmp_path / "out.parquet"
+    moments = random.Random(1)
+    for parts in (1, 4):
+        process = start(many, out, "--resume")
+        wait_for_parts(out, process, parts)
+        time.sleep(moments.uniform(0.0, 0.2))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert not out.exists() or digest(out) == wanted
+    process = start(many, out, "--resume")
+    _, error = process.communicate(timeout=240)
+    assert process.returncode == 0, error.decode()
+    assert digest(out) == wanted
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["out.parquet", "out.parquet.manifest.json"]
+
+
+@needs_proc
+def test_interrupt(many: list[str], wanted: str, tmp_path: Path) -> None:
+    """Ctrl-C ends the workers, leaves the parts, and says so."""
+    out = tmp_path / "out.parquet"
+    process = start(many, out)
+    wait_for_parts(out, process)
+    workers = children(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    if process.returncode == 0:  # it was faster
+        assert digest(out) == wanted
+        return
+    assert process.returncode == 130
+    assert error.decode().strip().endswith("--resume goes on")
+    assert not out.exists()
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert Path(f"{out}.parts").is_dir()
+
+
+def test_an_error_is_one_line(many: list[str], tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("event,pdgid,px,py,pz,energy\n1,13,0,0,1,-1.1\n")
+    process = start([str(bad), *many], tmp_path / "out.parquet", "-q")
+    _, error = process.communicate(timeout=240)
+    assert process.returncode == 2
+    assert error.decode().count("\n") == 1
+    assert "bad.csv: entry 0" in error.decode()
+
+
+def test_two_dask_workers(many: list[str], wanted: str, tmp_path: Path) -> None:
+    """Two workers of a Dask cluster, given as an address and as a client; one of them is ended half-way."""
+    distributed = pytest.importorskip("distributed")
+    out = tmp_path / "out.parquet"
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        forefold.smear_files(many, CARD, out, rng=1, cluster=cluster.scheduler_address)
+        assert digest(out) == wanted
+        with distributed.Client(cluster, set_as_default=False) as client:
+            pids = client.run(os.getpid)
+
+            def kill_one(_: float | None, events: int) -> None:
+                if pids and events:
+                    os.kill(pids.popitem()[1], signal.SIGKILL)
+
+            forefold.smear_files(
+                many, CARD, out, rng=1, executor=client, overwrite=True, progress=kill_one
+            )
+        assert digest(out) == wanted
+
+
+def test_no_scheduler(many: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("forefold.jobs.executors._SECONDS", 0.5)
+    with pytest.raises(OSError, match="no Dask scheduler answers there"):
+        forefold.smear_files(many, CARD, tmp_path / "o.csv", cluster="tcp://127.0.0.1:9")
+
+
+def test_without_distributed(
+    many: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'forefold\[dask\]'"):
+        forefold.smear_files(many, CARD, tmp_path / "o.csv", cluster="tcp://127.0.0.1:9")
+
+
+def test_a_process_pool_of_the_user_that_breaks(many: list[str], tmp_path: Path) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with (
+        ProcessPoolExecutor(
+            1, mp_context=get_context("spawn"), initializer=os._exit, initargs=(1,)
+        ) as pool,
+        pytest.raises(OSError, match="a worker of the executor died"),
+    ):
+        forefold.smear_files(many, CARD, tmp_path / "o.csv", rng=1, executor=pool)
+
+
+def test_workers_that_always_die() -> None:
+    from forefold.jobs.executors import crew
+
+    with (
+        crew(workers=1) as run,
+        pytest.raises(OSError, match="a worker process died 4 times in a row"),
+    ):
+        list(run(os._exit, [(1,)]))
