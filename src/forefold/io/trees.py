@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import awkward as ak
 import numpy as np
+import uproot
 
 from forefold import events
 from forefold.io import files, rootfile
+from forefold.kernels.threads import thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -293,6 +295,17 @@ def _arrays(
     tree: Any, names: list[str], source: Source, stop: int
 ) -> Iterator[tuple[int, dict[str, ak.Array]]]:
     """Read pieces; where one cannot be read, go from basket to basket and leave out the bad ones."""
+    threads = thread_count()
+    executor = uproot.ThreadPoolExecutor(threads) if threads > 1 else uproot.TrivialExecutor()
+    try:
+        yield from _pieces_of(tree, names, source, stop, executor)
+    finally:
+        executor.shutdown()
+
+
+def _pieces_of(
+    tree: Any, names: list[str], source: Source, stop: int, executor: Any
+) -> Iterator[tuple[int, dict[str, ak.Array]]]:
     first, careful_until, edges = source.start, -1, np.empty(0, dtype=np.int64)
     while first < stop:
         last = min(first + source.chunk, stop)
@@ -302,7 +315,13 @@ def _arrays(
             branches = (tree[name] for name in names)
             rootfile.check_baskets(source.path, branches, first, last)
             with rootfile.complaints(source.path, f"entries {first} to {last - 1}"):
-                arrays = tree.arrays(names, entry_start=first, entry_stop=last, library="ak")
+                arrays = tree.arrays(
+                    names,
+                    entry_start=first,
+                    entry_stop=last,
+                    library="ak",
+                    decompression_executor=executor,
+                )
                 columns = {name: arrays[name] for name in names}
                 if any(len(column) != last - first for column in columns.values()):
                     msg = "fewer entries than the tree claims"

@@ -230,7 +230,7 @@ def _begin(pipe: connection.Connection) -> None:
     """Prepare a process: one thread, no share in Ctrl-C, and an end when the parent ends or says so."""
     import signal
 
-    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+    for name in ("FOREFOLD_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import pyarrow as pa

@@ -49,7 +49,11 @@ class _Sink:
         table = table.replace_schema_metadata(self._metadata)
         if self._writer is None:
             self._writer = pq.ParquetWriter(
-                self._path, table.schema, compression="zstd", write_page_checksum=True
+                self._path,
+                table.schema,
+                compression="zstd",
+                write_page_checksum=True,
+                use_dictionary=_repeated(table.schema),
             )
         else:
             table = table.cast(self._writer.schema)
@@ -94,6 +98,21 @@ def opened(path: str) -> Iterator[Opened]:
             file.metadata.num_rows,
             lambda start, stop, chunk: _pieces(path, file, start, stop, chunk),
         )
+
+
+def _repeated(schema: pa.Schema) -> list[str]:
+    """Columns whose values repeat; to look for repetitions among numbers that are drawn takes half of the time."""
+    found: list[str] = []
+    waiting = [(field.name, field.type) for field in schema]
+    while waiting:
+        path, kind = waiting.pop(0)
+        if pa.types.is_struct(kind):
+            waiting += [(f"{path}.{part.name}", part.type) for part in kind]
+        elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            waiting.append((f"{path}.list.element", kind.value_type))
+        elif not pa.types.is_floating(kind) or path.endswith(("mass", "weight")):
+            found.append(path)
+    return found
 
 
 def _particle_fields(schema: pa.Schema) -> set[str]:
