@@ -11,7 +11,17 @@ from pydantic import Field, field_validator, model_validator
 from forefold import species
 from forefold.schema.values import Probability, Strict, Word
 
-__all__ = ["Identification", "Identified", "Parameter", "TableBlock", "known_particles"]
+__all__ = [
+    "ROW_TOLERANCE",
+    "Identification",
+    "Identified",
+    "Parameter",
+    "TableBlock",
+    "known_particles",
+]
+
+ROW_TOLERANCE = 1e-6
+"""By which a row of rounded probabilities may miss 1, and lose nothing."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Axis = Annotated[tuple[Finite, ...], Field(min_length=2, max_length=100_000)]
@@ -118,13 +128,16 @@ class TableBlock(Strict):
     """A table that formulas call as a function, or that a distribution 'tabulated' draws from.
 
     ``axes`` are edges of bins (interpolation ``none``) or points (``linear``); ``values`` is nested accordingly. In a card's
-    file both may be in a ``file`` of their own (UHI JSON); a loaded card has them itself.
+    file both may be in a ``file`` of their own (UHI JSON); a loaded card has them itself. A matrix to draw from has the
+    probabilities of the reconstructed bins in a row for each true bin; what a row leaves to 1 is lost. ``normalise`` makes
+    such rows of any contents, of counts for instance: then nothing is lost.
     """
 
     axes: Annotated[tuple[Axis, ...], Field(min_length=1, max_length=3)]
     values: Annotated[tuple[Any, ...], Field(min_length=1)]
     interpolation: Literal["none", "linear"] = "none"
     outside: Literal["clamp", "invalid"] | Finite = "clamp"
+    normalise: Annotated[bool, Field(strict=True)] = False
     source: Word | None = None
 
     @model_validator(mode="after")
@@ -135,6 +148,9 @@ class TableBlock(Strict):
                 raise ValueError(message)
         less = 1 if self.interpolation == "none" else 0
         _check_shape(self.values, [len(axis) - less for axis in self.axes])
+        if self.normalise and (wrong := self.not_a_migration()):
+            message = f"normalise: a matrix to draw from is expected, which needs {wrong}"
+            raise ValueError(message)
         return self
 
     def not_a_migration(self) -> str:
@@ -145,6 +161,20 @@ class TableBlock(Strict):
             return "bins: interpolation = 'none'"
         negative = [value for row in self.values for value in row if value < 0]
         return f"contents from 0 on, found {negative[0]:g}" if negative else ""
+
+    def too_full(self) -> str:
+        """Say which row of a migration matrix adds up to more than one; nothing if none does, or all are normalised."""
+        if self.normalise:
+            return ""
+        for i, row in enumerate(self.values):
+            total = math.fsum(row)
+            if total > 1.0 + ROW_TOLERANCE:
+                low, high = self.axes[0][i : i + 2]
+                return (
+                    f"row {i + 1} (true values from {low:g} to {high:g}) adds up to {total:g}, at most 1 is allowed: "
+                    "what it leaves to 1 is lost; of counts, say normalise = true"
+                )
+        return ""
 
 
 def _check_shape(values: Any, shape: list[int]) -> None:

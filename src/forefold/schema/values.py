@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from forefold.expression import Kind
 
 __all__ = [
+    "HIDDEN",
     "QUANTITIES",
     "TRACK",
     "Amount",
@@ -46,6 +47,10 @@ QUANTITIES: dict[str, Kind] = {
 
 TRACK: dict[str, Kind] = {"range": "number", "contained": "number"}
 """What they may name beside in a card with containment: cm, and a probability."""
+
+
+HIDDEN: dict[str, Kind] = {"_visible": "number"}
+"""What only formulas that a plan makes may name: kinetic energy of nucleons, total energy of others, GeV."""
 
 
 class Strict(BaseModel):
