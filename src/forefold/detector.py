@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from forefold.schema import (
     Time,
     VertexBlock,
 )
+from forefold.schema.card import remember
 from forefold.schema.doubts import doubts
 
 if TYPE_CHECKING:
@@ -80,8 +82,9 @@ def load_card(name: str | Path | Card) -> Card:
 
     Parameters
     ----------
-    name : str or Path
-        A name of `cards()`, or a TOML file (anything with a slash or the suffix ``.toml``).
+    name : str, Path or Card
+        A name of `cards()`, or a TOML file (anything with a slash or the suffix ``.toml``). A card that was made around the
+        checks, as by ``model_construct``, is checked here, once.
 
     Returns
     -------
@@ -94,6 +97,8 @@ def load_card(name: str | Path | Card) -> Card:
         is allowed.
     OSError
         The file cannot be read.
+    TypeError
+        Neither a card nor a name.
 
     Warns
     -----
@@ -106,7 +111,11 @@ def load_card(name: str | Path | Card) -> Card:
     ('pi+-', 'e+- gamma', 'p', 'mu+-', 'n', 'other')
     """
     if isinstance(name, Card):
-        return name
+        return name if name.checked else _checked(name)
+    given: object = name
+    if not isinstance(given, (str, os.PathLike)):
+        message = f"a card, its name or its file is expected, found {_brief(repr(given))}"
+        raise TypeError(message)
     raw, where = resolved(name)
     try:
         card = Card.model_validate(raw)
@@ -121,6 +130,18 @@ def load_card(name: str | Path | Card) -> Card:
         line = line_of(name, loc, raw)
         place = where if line is None else f"{where}, line {line}"
         warnings.warn(f"{place}: {words}", stacklevel=2)
+    return card
+
+
+def _checked(card: Card) -> Card:
+    """Check a card that was put together around the checks."""
+    raw = card.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+    try:
+        Card.model_validate(raw)
+    except ValidationError as error:
+        message = f"card {card.name}: {_brief(_one_line(error, raw)[0])}"
+        raise ValueError(message) from None
+    remember(card)
     return card
 
 

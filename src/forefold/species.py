@@ -26,6 +26,7 @@ __all__ = [
     "antiparticle",
     "charge",
     "in_class",
+    "is_listed",
     "is_one",
     "known",
     "mass",
@@ -196,6 +197,19 @@ def mass(pdg: int) -> float:
     except (ParticleNotFound, InvalidParticle):
         return 0.0
     return 0.0 if mev is None else float(mev) / 1000.0
+
+
+@cache
+def is_listed(pdg: int) -> bool:
+    """Whether the table knows the particle, or it is a nucleus or a pseudo-particle of generators.
+
+    Examples
+    --------
+    >>> is_listed(13), is_listed(2000000101), is_listed(99999999)
+    (True, True, False)
+    """
+    common = pdg in _COMMON.values() or _is_nucleus(pdg) or _is_pseudo(pdg)
+    return common or name(pdg) != f"pdg {pdg}"
 
 
 def _is_neutrino(pdg: int) -> bool:

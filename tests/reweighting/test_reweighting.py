@@ -77,7 +77,7 @@ SHIFTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "efficiency": ({"efficiency": 0.8}, {"efficiency": "0.7 + 0.1 * min(KE, 1)"}),
     "angle": ({}, {"angle": {**POLAR, "sigma_deg": 5.5}}),
     "family": (
-        {"energy": {"of": "kinetic", "distribution": "crystal-ball", "constant": 0.1, "n_low": 3.0}},
+        {"energy": {"of": "kinetic", "distribution": "crystal-ball", "constant": 0.1, "alpha_low": 1.0, "n_low": 3.0, "alpha_high": 1.0, "n_high": 2.0}},
         {"energy": {"of": "momentum", "distribution": "normal", "constant": 0.1}},
     ),
     "higher threshold": (

@@ -107,15 +107,9 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
     step = _OF_UNCERTAINTY * parameter.uncertainty or _OF_VALUE * abs(parameter.value) or _SMALL
 
     def moved(steps: int) -> Array:
-        there = card.model_copy(
-            update={
-                "parameters": {
-                    **card.parameters,
-                    name: parameter.model_copy(update={"value": parameter.value + steps * step}),
-                }
-            }
-        )
-        return log_ratio(sample, middle, chances(sample, there), card, there)
+        there = parameter.unchecked(value=parameter.value + steps * step)
+        other = card.unchecked(parameters={**card.parameters, name: there})
+        return log_ratio(sample, middle, chances(sample, other), card, other)
 
     ends = [moved(steps) for steps in (-2, -1, 1, 2)]
     gone = ~np.all(np.isfinite(ends), axis=0)

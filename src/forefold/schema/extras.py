@@ -40,7 +40,20 @@ def known_particles(value: object) -> object:
             except ValueError as error:
                 message = f"{error}; classes are {', '.join(species.CLASSES)}"
                 raise ValueError(message) from None
+        if word == 0:
+            message = "PDG 0 is no particle"
+            raise ValueError(message)
+    named = [_resolved(word) for word in words if isinstance(word, (int, str))]
+    for word, meant in zip(words, named, strict=True):
+        if named.count(meant) > 1:
+            message = f"{word!r} is named twice"
+            raise ValueError(message)
     return value
+
+
+def _resolved(word: int | str) -> int | str:
+    """Give the PDG identifier of a name, and a class as it is."""
+    return word if isinstance(word, int) or word in species.CLASSES else species.pdgid(word)
 
 
 class Identified(Strict):
@@ -60,7 +73,11 @@ class Identified(Strict):
         if isinstance(value, (list, tuple)):
             message = "a particle is taken for one other particle"
             raise ValueError(message)
-        return known_particles(value)
+        known = known_particles(value)
+        if isinstance(value, int) and not species.is_listed(value):
+            message = f"PDG {value} is not in the particle table, so its mass is not known"
+            raise ValueError(message)
+        return known
 
     def pdgid(self, true: int) -> int:
         """PDG identifier of what the particle `true` is taken for."""
@@ -96,6 +113,30 @@ class Identification(Strict):
             message = f"probabilities add up to {total:g}, at most 1 is allowed"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Identification:
+        kinds = [k for k in map(_resolved, self.particles) if isinstance(k, int)]
+        same = [self._same(kind) for kind in kinds or [0]]
+        if len(kinds) < len(self.particles):
+            same.append(self._same(0))  # of a class: only what is the same for all
+        if all(same):
+            first, second = same[0] or ("", "")
+            message = f"row: {first!r} and {second!r} are the same particle: give it once, with the whole probability"
+            raise ValueError(message)
+        return self
+
+    def _same(self, kind: int) -> tuple[int | str, int | str] | None:
+        """Two entries of the row that take a particle for the same; of a kind 0 those that say the same."""
+        seen: dict[int | str, int | str] = {}
+        for entry in self.row:
+            target = entry.pdgid(kind) if kind or isinstance(entry.as_, int) else entry.as_
+            if kind == 0 and isinstance(target, str) and target not in {"same", "antiparticle"}:
+                target = species.pdgid(target)
+            if target in seen:
+                return seen[target], entry.as_
+            seen[target] = entry.as_
+        return None
 
     def covers(self, pdgid: int) -> bool:
         """Whether this block is for the particle."""
