@@ -41,6 +41,8 @@ from forefold.schema.doubts import doubts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pydantic_core import ErrorDetails
+
 __all__ = ["Card", "card_source", "cards", "fingerprint", "load_card"]
 
 _BLOCKS: dict[str, type[BaseModel]] = {
@@ -71,6 +73,7 @@ Loc = tuple[int | str, ...]
 
 _BRANCHES = {"int", "str", "number", "formula"}
 _LONGEST = 600
+_MOST_TOLD = 3
 _PLACE = re.compile(
     r"""rule\ '(?P<named>[^']*)': | (?P<keys> \w+ (\[\d+\])? (\ '[^']*')? ( \.\w+ (\[\d+\])? )* ) :""",
     re.VERBOSE,
@@ -158,8 +161,28 @@ def fingerprint(card: Card) -> tuple[str, str]:
 
 
 def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Loc]]:
-    """First complaint of pydantic in the words of the card, how many more there are, and the keys it may be about."""
-    first = error.errors(include_url=False)[0]
+    """Put complaints of pydantic in the words of the card, a few of them, and give the keys that the first may be about."""
+    found = [one for one in error.errors(include_url=False) if not _follows(one)]
+    told = list(dict.fromkeys(_complaint(one, raw)[0] for one in found))
+    line = "; also ".join(told[:_MOST_TOLD])
+    line += f" ({len(told) - _MOST_TOLD} more)" if len(told) > _MOST_TOLD else ""
+    first, (_, message) = found[0], _complaint(found[0], raw)
+    loc = _without_branches(first["loc"]) or _named(line, raw)
+    named = re.match(r"(\w+): ", message)
+    places = [(*loc, named[1]), loc] if named else [loc]
+    if first["type"] == "missing" or len(loc) > 2:
+        # of a key that is not there, or that a number stands for
+        places.append(loc[:-1])
+    return line, places
+
+
+def _follows(one: ErrorDetails) -> bool:
+    """Whether a list is only too short because what is in it is wrong."""
+    return one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]
+
+
+def _complaint(first: ErrorDetails, raw: dict[str, Any]) -> tuple[str, str]:
+    """One complaint with its place, and without."""
     path, block = _path(first["loc"], raw)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -174,15 +197,7 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Lo
         message = f"found {first['input']!r}{species.near(found, words)}; allowed: {expected}"
     elif first["type"] not in {"missing", "value_error"}:
         message = f"{message}, found {first['input']!r}"
-    more = error.error_count() - 1
-    line = f"{path}{message}" + (f" ({more} more)" if more else "")
-    loc = _without_branches(first["loc"]) or _named(line, raw)
-    named = re.match(r"(\w+): ", message)
-    places = [(*loc, named[1]), loc] if named else [loc]
-    if first["type"] == "missing" or len(loc) > 2:
-        # of a key that is not there, or that a number stands for
-        places.append(loc[:-1])
-    return line, places
+    return f"{path}{message}", message
 
 
 def _brief(words: str) -> str:

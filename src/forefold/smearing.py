@@ -11,7 +11,7 @@ import numpy as np
 import forefold
 from forefold import species
 from forefold.detector import Card, fingerprint, load_card
-from forefold.flat import Axis, flattened
+from forefold.flat import Axis, checked_on_invalid, flattened
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.kernels.philox import random_key
 from forefold.passage import OnInvalid, Passage, pass_through
@@ -127,6 +127,7 @@ def smear(
     """
     card = load_card(card)
     rng = random_key(rng)
+    on_invalid = checked_on_invalid(on_invalid)
     flat = flattened(events, card, rng, axis)
     passed = pass_through(
         flat.rays, flat.pdgid, flat.fate, plan(card), taken=flat.taken, on_invalid=on_invalid

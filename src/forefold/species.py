@@ -89,6 +89,21 @@ _ALIASES = MappingProxyType(
 )
 
 
+_MEANT = MappingProxyType(
+    {
+        "muon": "'mu-' or 'mu+'",
+        "antimuon": "'mu+'",
+        "tau": "'tau-' or 'tau+'",
+        "pi": "'pi+', 'pi-' or 'pi0', or the class 'pion'",
+        "k": "'K+', 'K-', 'K(L)0' or 'K(S)0', or the class 'kaon'",
+        "e": "'e-' or 'e+'",
+        "mu": "'mu-' or 'mu+'",
+        "neutrino": "'nu(e)', 'nu(mu)' or 'nu(tau)'",
+    }
+)
+"""What words may mean that name no one particle."""
+
+
 def near(word: str, allowed: Mapping[str, object] | list[str]) -> str:
     """``" (did you mean 'x'?)"`` if something allowed is near, else an empty string."""
     if len(word) > _LONGEST_NAME:  # the comparison takes seconds for thousands of characters
@@ -157,7 +172,9 @@ def pdgid(word: str) -> int:
             return names[word]
     table = _table()
     if word not in table:
-        message = f"unknown particle {word!r}{near(word, table)}"
+        meant = _MEANT.get(word.lower().removesuffix("s"))
+        hint = f" (write {meant})" if meant else near(word, table)
+        message = f"unknown particle {word!r}{hint}"
         raise ValueError(message)
     return table[word]
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from forefold.cardtools.chances import family_chance
 from forefold.cardtools.checks import checks_of
 from forefold.cardtools.grid import grid
@@ -16,8 +18,6 @@ from forefold.smearing import random_key
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
 
     from forefold.schema import Card
 
@@ -198,7 +198,7 @@ def validate_card(
     Raises
     ------
     ValueError
-        The card does not keep to the schema.
+        The card does not keep to the schema, or `draws` or `points` is no number from 1 on.
     OSError
         A file cannot be read.
 
@@ -216,6 +216,11 @@ def validate_card(
     >>> found.good, found.failed
     (True, ())
     """
+    given: dict[str, Any] = {"draws": draws, "points": points}
+    for name, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            message = f"{name}: a whole number from 1 on is expected, found {number!r}"
+            raise ValueError(message)
     loaded = load_card(card)
     key = random_key(rng)
     checks: list[Check] = []

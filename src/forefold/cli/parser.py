@@ -375,7 +375,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
-            complain("error", text_of(error))
+            complain("error", text_of(error, options))
             return 2
         except KeyboardInterrupt:
             complain("error", "interrupted; nothing half-written is left")

@@ -105,6 +105,8 @@ def parsed(card: Card, formula: Formula) -> Expression:
         expression = parse(formula.text, names_of(card), functions_of(card))
     except ValueError as error:
         message = f"{formula.where}: {error}"
+        if card.containment is None and any(f"unknown name {w!r}" in message for w in TRACK):
+            message += "; range and contained need a block [containment]"
         raise ValueError(message) from None
     if expression.kind != formula.kind:
         is_condition = expression.kind == "condition"
