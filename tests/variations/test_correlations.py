@@ -221,7 +221,7 @@ def test_names_of_variations(tmp_path: Path) -> None:
         "throw_1",
     ]
     for word in ("a", "throws:0", "throws:x", "throws", ""):
-        with pytest.raises(ValueError, match="no variation|throws:N with a whole number"):
+        with pytest.raises(ValueError, match=r"no variation|throws:N with a whole number"):
             named_variations(card, [word])
 
 
