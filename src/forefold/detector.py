@@ -164,7 +164,8 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Lo
     """Put complaints of pydantic in the words of the card, a few of them, and give the keys that the first may be about."""
     found = [one for one in error.errors(include_url=False) if not _follows(one)]
     told = list(dict.fromkeys(_complaint(one, raw)[0] for one in found))
-    line = "; also ".join(told[:_MOST_TOLD])
+    also = [words.split("; allowed: ")[0] for words in told[1:_MOST_TOLD]]
+    line = "; also ".join([told[0], *also])
     line += f" ({len(told) - _MOST_TOLD} more)" if len(told) > _MOST_TOLD else ""
     first, (_, message) = found[0], _complaint(found[0], raw)
     loc = _without_branches(first["loc"]) or _named(line, raw)
