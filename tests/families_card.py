@@ -54,6 +54,7 @@ def families_card() -> Card:
                 "migration": {
                     "axes": [(0.0, 1.0, 2.0, 4.0), (0.0, 0.5, 1.5, 3.0)],
                     "values": ((3.0, 1.0, 0.0), (1.0, 5.0, 2.0), (0.0, 1.0, 4.0)),
+                    "normalise": True,
                 }
             },
             "rule": [*rules, last],

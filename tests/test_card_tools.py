@@ -39,6 +39,9 @@ material = "liquid-argon"
 active = { low = [-695.0, -700.0, 0.0], high = [695.0, 700.0, 2530.0] }
 source = "me"
 [[stage]]
+kind = "pi0-decay"
+source = "me"
+[[stage]]
 kind = "shower-merging"
 angle_deg = 5.0
 source = "me"
@@ -119,7 +122,7 @@ def changed(path: Path, *pairs: tuple[str, str]) -> Path:
         ("value = 0.02", "value = 0.03", "parameters.scale_mu.value: 0.02 (me) -> 0.03 (me)"),
         ("values = [0.5, 0.8, 1]", "values = [0.5, 0.8, 0.9]", "tables.eff.values"),
         ("1e-5", "2e-5", "tables.map.values[2][16]: 1e-05 -> 2e-05"),
-        ("angle_deg = 5.0", "angle_deg = 6.0", "stage[1].angle_deg: 5.0 (me) -> 6.0 (me)"),
+        ("angle_deg = 5.0", "angle_deg = 6.0", "stage[2].angle_deg: 5.0 (me) -> 6.0 (me)"),
         ("probability = 0.9", "probability = 0.8", "identification[1].row[1].probability: 0.9 (me) -> 0.8"),
         ("high = [695.0, 7", "high = [690.0, 7", "containment.active.high"),
         ('"p > 0.01"', '"p > 0.02"', "rule 'mu': when.formula: p > 0.01 (me) -> p > 0.02 (me)"),

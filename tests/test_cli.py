@@ -215,7 +215,11 @@ def test_card_commands(run: Run, tmp_path: Path) -> None:
     mine.write_text(run("card", "show", "nusmear-dune-cdr", "--toml").out, encoding="utf-8")
     assert run("card", "check", mine).out == f"{mine}: nusmear-dune-cdr: 8 rules, good\n"
     mine.write_text(mine.read_text("utf-8").replace("scale", "scael"), encoding="utf-8")
-    refused(run("card", "check", mine), "unknown key (did you mean 'scale'?)", "(1 more)")
+    refused(
+        run("card", "check", mine),
+        "unknown key (did you mean 'scale'?)",
+        "; also rule[7] 'neutron'.energy.scael: unknown key",
+    )
     refused(run("card", "show", "nusmear"), "unknown card 'nusmear'", "did you mean")
     refused(run("card", "check", tmp_path / "none.toml"), "none.toml: No such file")
 

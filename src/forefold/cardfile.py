@@ -94,7 +94,7 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
 
 def _text(path: Path, longest: int = _LONGEST) -> str:
     """Text of a file, or of as much as is allowed: a device may have no end."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         text = file.read(longest + 1)
     if len(text) > longest:
         message = f"more than {longest} characters"

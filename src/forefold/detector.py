@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,13 @@ from forefold.schema import (
     Time,
     VertexBlock,
 )
+from forefold.schema.card import remember
 from forefold.schema.doubts import doubts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 __all__ = ["Card", "card_source", "cards", "fingerprint", "load_card"]
 
@@ -69,6 +73,7 @@ Loc = tuple[int | str, ...]
 
 _BRANCHES = {"int", "str", "number", "formula"}
 _LONGEST = 600
+_MOST_TOLD = 3
 _PLACE = re.compile(
     r"""rule\ '(?P<named>[^']*)': | (?P<keys> \w+ (\[\d+\])? (\ '[^']*')? ( \.\w+ (\[\d+\])? )* ) :""",
     re.VERBOSE,
@@ -80,8 +85,9 @@ def load_card(name: str | Path | Card) -> Card:
 
     Parameters
     ----------
-    name : str or Path
-        A name of `cards()`, or a TOML file (anything with a slash or the suffix ``.toml``).
+    name : str, Path or Card
+        A name of `cards()`, or a TOML file (anything with a slash or the suffix ``.toml``). A card that was made around the
+        checks, as by ``model_construct``, is checked here, once.
 
     Returns
     -------
@@ -94,6 +100,8 @@ def load_card(name: str | Path | Card) -> Card:
         is allowed.
     OSError
         The file cannot be read.
+    TypeError
+        Neither a card nor a name.
 
     Warns
     -----
@@ -106,7 +114,11 @@ def load_card(name: str | Path | Card) -> Card:
     ('pi+-', 'e+- gamma', 'p', 'mu+-', 'n', 'other')
     """
     if isinstance(name, Card):
-        return name
+        return name if name.checked else _checked(name)
+    given: object = name
+    if not isinstance(given, (str, os.PathLike)):
+        message = f"a card, its name or its file is expected, found {_brief(repr(given))}"
+        raise TypeError(message)
     raw, where = resolved(name)
     try:
         card = Card.model_validate(raw)
@@ -124,6 +136,18 @@ def load_card(name: str | Path | Card) -> Card:
     return card
 
 
+def _checked(card: Card) -> Card:
+    """Check a card that was put together around the checks."""
+    raw = card.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+    try:
+        Card.model_validate(raw)
+    except ValidationError as error:
+        message = f"card {card.name}: {_brief(_one_line(error, raw)[0])}"
+        raise ValueError(message) from None
+    remember(card)
+    return card
+
+
 def fingerprint(card: Card) -> tuple[str, str]:
     """Give the resolved card as JSON, and its SHA-256: cards that say the same have the same.
 
@@ -137,8 +161,29 @@ def fingerprint(card: Card) -> tuple[str, str]:
 
 
 def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Loc]]:
-    """First complaint of pydantic in the words of the card, how many more there are, and the keys it may be about."""
-    first = error.errors(include_url=False)[0]
+    """Put complaints of pydantic in the words of the card, a few of them, and give the keys that the first may be about."""
+    found = [one for one in error.errors(include_url=False) if not _follows(one)]
+    told = list(dict.fromkeys(_complaint(one, raw)[0] for one in found))
+    also = [words.split("; allowed: ")[0] for words in told[1:_MOST_TOLD]]
+    line = "; also ".join([told[0], *also])
+    line += f" ({len(told) - _MOST_TOLD} more)" if len(told) > _MOST_TOLD else ""
+    first, (_, message) = found[0], _complaint(found[0], raw)
+    loc = _without_branches(first["loc"]) or _named(line, raw)
+    named = re.match(r"(\w+): ", message)
+    places = [(*loc, named[1]), loc] if named else [loc]
+    if first["type"] == "missing" or len(loc) > 2:
+        # of a key that is not there, or that a number stands for
+        places.append(loc[:-1])
+    return line, places
+
+
+def _follows(one: ErrorDetails) -> bool:
+    """Whether a list is only too short because what is in it is wrong."""
+    return one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]
+
+
+def _complaint(first: ErrorDetails, raw: dict[str, Any]) -> tuple[str, str]:
+    """One complaint with its place, and without."""
     path, block = _path(first["loc"], raw)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -153,15 +198,7 @@ def _one_line(error: ValidationError, raw: dict[str, Any]) -> tuple[str, list[Lo
         message = f"found {first['input']!r}{species.near(found, words)}; allowed: {expected}"
     elif first["type"] not in {"missing", "value_error"}:
         message = f"{message}, found {first['input']!r}"
-    more = error.error_count() - 1
-    line = f"{path}{message}" + (f" ({more} more)" if more else "")
-    loc = _without_branches(first["loc"]) or _named(line, raw)
-    named = re.match(r"(\w+): ", message)
-    places = [(*loc, named[1]), loc] if named else [loc]
-    if first["type"] == "missing" or len(loc) > 2:
-        # of a key that is not there, or that a number stands for
-        places.append(loc[:-1])
-    return line, places
+    return f"{path}{message}", message
 
 
 def _brief(words: str) -> str:

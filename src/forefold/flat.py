@@ -11,13 +11,14 @@ from forefold import events as records
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Rays
 from forefold.kernels.philox import stream_keys
+from forefold.passage import OnInvalid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.schema import Card
 
-__all__ = ["Axis", "Flat", "flattened"]
+__all__ = ["Axis", "Flat", "checked_on_invalid", "flattened"]
 
 Axis = Literal["probe", "z"]
 
@@ -123,6 +124,24 @@ def _rays(
         event=event,
         axis=_axes(events, axis),
     )
+
+
+def checked_on_invalid(word: object) -> OnInvalid:
+    """Refuse what is neither ``stop`` nor ``lose``.
+
+    Examples
+    --------
+    >>> checked_on_invalid("loose")
+    Traceback (most recent call last):
+    ...
+    ValueError: on_invalid: 'stop' or 'lose', found 'loose'
+    """
+    for known in get_args(OnInvalid):
+        if word == known:
+            found: OnInvalid = known
+            return found
+    message = f"on_invalid: 'stop' or 'lose', found {word!r}"
+    raise ValueError(message)
 
 
 def _axes(events: ak.Array, axis: Axis) -> NDArray[np.float64]:

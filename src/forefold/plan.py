@@ -22,6 +22,8 @@ from forefold.kernels.layout import (
     Species,
 )
 from forefold.kernels.plain import Plain, plain
+from forefold.migrations import Kept
+from forefold.schema.allowed import allowed
 from forefold.schema.energy import SHAPES
 from forefold.schema.formulas import Formula, parsed
 
@@ -44,22 +46,6 @@ _LEFT_OUT = {
 }
 _ABSENT = -1.0
 _SHAPE_COLUMNS = ("shape_a", "shape_b", "shape_c", "shape_d")
-_POSITIVE = (0.0, np.inf, True)
-_RANGES: dict[str, tuple[float, float, bool]] = {  # lowest, highest, lowest is left out
-    "weight": (0.0, 1.0, False),
-    "efficiency": (0.0, 1.0, False),
-    "probability": (0.0, 1.0, False),
-    "scale": _POSITIVE,
-    "alpha_low": _POSITIVE,
-    "alpha_high": _POSITIVE,
-    "n_low": (1.0, np.inf, True),
-    "n_high": (1.0, np.inf, True),
-    "offset": (-np.inf, np.inf, False),
-    "sigma_cos_theta": (0.0, 1000.0, False),
-    "low": (-np.inf, np.inf, False),
-    "high": (-np.inf, np.inf, False),
-}
-_WIDTH = (0.0, np.inf, False)
 
 
 class Cell(NamedTuple):
@@ -151,7 +137,9 @@ class _Planner:
     def __init__(self, card: Card) -> None:
         self._card = card
         self._constants = {name: p.value for name, p in card.parameters.items()}
+        self._kept = Kept(card)
         self._tables = {name: _table(block) for name, block in card.tables.items()}
+        self._tables |= self._kept.tables
         self._used: list[str] = []
         self._cells: list[Cell] = []
 
@@ -216,6 +204,12 @@ class _Planner:
             place = f"{where}.threshold.formula"
             links["seen_if"] = self._compiled(place, k, threshold.formula, condition=True)
         self._put(numbers, links, where, k, "efficiency", rule.efficiency)
+        lossy = self._kept.efficiency(rule)
+        if lossy is not None:
+            place = f"{where}.efficiency"
+            links["efficiency"] = self._compiled(
+                place, k, str(rule.efficiency), "efficiency", formula=lossy
+            )
         self._angle(numbers, links, f"{where}.angle", k, angle)
         return numbers, links
 
@@ -243,11 +237,19 @@ class _Planner:
         where = f"rule[{k + 1}] {rule.name!r}.energy"
         energy = rule.energy
         if not energy.parts:
+            if energy.table is not None:
+                text, formula = self._kept.known(energy)
+                self._compiled(f"{where}.table", k, text, formula=formula)
             return [self._component(where, k, energy)]
-        return [
-            self._component(f"{where}.parts[{j + 1}]", k, part)
-            for j, part in enumerate(energy.parts)
-        ]
+        found = []
+        for j, part in enumerate(energy.parts):
+            numbers, links = self._component(f"{where}.parts[{j + 1}]", k, part)
+            lossy = self._kept.weight(energy, j)
+            if lossy is not None:
+                place, own = f"{where}.parts[{j + 1}].weight", str(part.weight)
+                links["weight"] = self._compiled(place, k, own, "weight", formula=lossy)
+            found.append((numbers, links))
+        return found
 
     def _component(
         self, where: str, k: int, part: Drawn
@@ -311,15 +313,21 @@ class _Planner:
         *,
         condition: bool = False,
         factor: float = 1.0,
+        formula: str | None = None,
     ) -> int:
+        """Compile a formula, or one that stands for what the card says, and give the row of its cell."""
         from forefold.formula import compile_formula
 
         kind: Kind = "condition" if condition else "number"
-        expression = parsed(self._card, Formula(where, text, kind))
+        expression = (
+            parsed(self._card, Formula(where, text, kind))
+            if formula is None
+            else self._kept.parsed(formula)
+        )
         names = [name for name in expression.names if name not in self._constants]
         program = compile_formula(expression, names, tables=self._tables, constants=self._constants)
-        low, high, above = (-np.inf, np.inf, False) if condition else _RANGES.get(key, _WIDTH)
-        self._cells.append(Cell(where, text, rule, condition, program, factor, low, high, above))
+        limits = allowed("offset" if condition else key)
+        self._cells.append(Cell(where, text, rule, condition, program, factor, *limits))
         return len(self._cells) - 1
 
 
@@ -355,6 +363,7 @@ def _histograms(blocks: list[Any]) -> Histograms:
     for i, block in enumerate(blocks):
         true, reco = (np.array(axis, dtype=np.float64) for axis in block.axes)
         content = np.array(block.values, dtype=np.float64)
+        # rows are normalised here: what they lose is an efficiency, see `forefold.migrations`
         total = np.concatenate([np.zeros((len(content), 1)), np.cumsum(content, axis=1)], axis=1)
         whole = np.where(total[:, -1:] > 0.0, total[:, -1:], 1.0)
         start = sum(map(len, edges))

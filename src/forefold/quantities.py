@@ -100,6 +100,11 @@ class Particles(NamedTuple):
             fiducial=fiducial,
         )
 
+    def _visible(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        nucleon = np.isin(self.kinds, names.NUCLEONS)[self.kind[rows]]
+        k = self.kinematics
+        return np.where(nucleon, k.kinetic[rows], k.energy[rows])
+
     def _gamma(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         k = self.kinematics
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -117,7 +122,7 @@ def quantity(name: str, particles: Particles, rows: NDArray[np.int64]) -> NDArra
     Parameters
     ----------
     name : str
-        One of `forefold.schema.values.QUANTITIES`, or of ``TRACK`` if the card has a containment.
+        One of `forefold.schema.values.QUANTITIES` or ``HIDDEN``, or of ``TRACK`` if the card has a containment.
     particles : Particles
     rows : ndarray of int64, shape (m,)
 
@@ -146,4 +151,5 @@ _QUANTITIES: dict[str, Callable[[Particles, NDArray[np.int64]], NDArray[np.float
     "nz": lambda w, r: w._component("pz", r),
     "range": Particles._range,
     "contained": Particles._contained,
+    "_visible": Particles._visible,
 }

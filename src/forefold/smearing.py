@@ -11,7 +11,7 @@ import numpy as np
 import forefold
 from forefold import species
 from forefold.detector import Card, fingerprint, load_card
-from forefold.flat import Axis, flattened
+from forefold.flat import Axis, checked_on_invalid, flattened
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.kernels.philox import random_key
 from forefold.passage import OnInvalid, Passage, pass_through
@@ -131,6 +131,7 @@ def smear(
     """
     card = load_card(card)
     rng = random_key(rng)
+    on_invalid = checked_on_invalid(on_invalid)
     if not 0 <= draw < _DRAWS:
         message = f"draw: a whole number from 0 to {_DRAWS - 1}, found {draw!r}"
         raise ValueError(message)

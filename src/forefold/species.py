@@ -26,6 +26,7 @@ __all__ = [
     "antiparticle",
     "charge",
     "in_class",
+    "is_listed",
     "is_one",
     "known",
     "mass",
@@ -86,6 +87,21 @@ _ALIASES = MappingProxyType(
         "KS0": 310,
     }
 )
+
+
+_MEANT = MappingProxyType(
+    {
+        "muon": "'mu-' or 'mu+'",
+        "antimuon": "'mu+'",
+        "tau": "'tau-' or 'tau+'",
+        "pi": "'pi+', 'pi-' or 'pi0', or the class 'pion'",
+        "k": "'K+', 'K-', 'K(L)0' or 'K(S)0', or the class 'kaon'",
+        "e": "'e-' or 'e+'",
+        "mu": "'mu-' or 'mu+'",
+        "neutrino": "'nu(e)', 'nu(mu)' or 'nu(tau)'",
+    }
+)
+"""What words may mean that name no one particle."""
 
 
 def near(word: str, allowed: Mapping[str, object] | list[str]) -> str:
@@ -156,7 +172,9 @@ def pdgid(word: str) -> int:
             return names[word]
     table = _table()
     if word not in table:
-        message = f"unknown particle {word!r}{near(word, table)}"
+        meant = _MEANT.get(word.lower().removesuffix("s"))
+        hint = f" (write {meant})" if meant else near(word, table)
+        message = f"unknown particle {word!r}{hint}"
         raise ValueError(message)
     return table[word]
 
@@ -196,6 +214,19 @@ def mass(pdg: int) -> float:
     except (ParticleNotFound, InvalidParticle):
         return 0.0
     return 0.0 if mev is None else float(mev) / 1000.0
+
+
+@cache
+def is_listed(pdg: int) -> bool:
+    """Whether the table knows the particle, or it is a nucleus or a pseudo-particle of generators.
+
+    Examples
+    --------
+    >>> is_listed(13), is_listed(2000000101), is_listed(99999999)
+    (True, True, False)
+    """
+    common = pdg in _COMMON.values() or _is_nucleus(pdg) or _is_pseudo(pdg)
+    return common or name(pdg) != f"pdg {pdg}"
 
 
 def _is_neutrino(pdg: int) -> bool:

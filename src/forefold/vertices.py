@@ -57,7 +57,7 @@ def vertex_columns(events: ak.Array, card: Card, rng: int, *, variation: int = 0
     >>> from forefold.detector import load_card
     >>> toy = events.build(pdgid=13, px=0.0, py=0.0, pz=[1.0], energy=1.0056, event_fields={"vertex_t": [2e-6]})
     >>> from forefold.schema import VertexBlock
-    >>> clock = VertexBlock(time=1.5, source="made up")
+    >>> clock = VertexBlock(time=1.5, source="definition")
     >>> card = load_card("perfect").model_copy(update={"vertex": clock})
     >>> {name: column.tolist() for name, column in vertex_columns(toy, card, 1).items()}
     {'time_true': [2000.0], 'time_reco': [2001.5129...]}

@@ -200,7 +200,7 @@ PLACES = [
     (rule("energy = { of = 'total', distribution = 'normal', sigma = 'log(-KE)' }"), r"energy.sigma", "not known"),
     (rule("energy = { of = 'total', distribution = 'none', scale = 'KE - 2' }"), r"energy.scale", "-1.1"),
     (rule("energy = { of = 'total', distribution = 'none', offset = '1 / (KE - KE)' }"), r"energy.offset", "inf"),
-    (rule("energy = { of = 'total', distribution = 'crystal-ball', sigma = 0.1, n_low = 'KE - KE + 1' }"), r"energy.n_low", "1"),
+    (rule("energy = { of = 'total', distribution = 'crystal-ball', sigma = 0.1, alpha_low = 1.0, n_low = 'KE - KE + 1' }"), r"energy.n_low", "1"),
     (rule("energy.distribution = 'mixture'\nenergy.parts = [{ weight = 'KE + 1', of = 'total', distribution = 'none' }, { of = 'total', distribution = 'none' }]"), r"energy.parts\[1\].weight", "1.89"),
     (rule(extra="efficiency = 'KE + 1'"), r"rule\[1\] 'all'.efficiency", "1.89"),
     (rule(extra="efficiency = 'KE - 1.5'"), r"rule\[1\] 'all'.efficiency", "-0.6"),

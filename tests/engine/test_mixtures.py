@@ -113,6 +113,7 @@ TABLE = """
 [tables.migration]
 axes = [[0.0, 1.0, 3.0, 4.0], [0.0, 0.5, 1.0, 2.0, 5.0]]
 values = [[1, 1, 0, 0], [0, 1, 2, 1], [0, 0, 0, 0]]
+normalise = true
 """
 DRAWN = 'energy = { of = "kinetic", distribution = "tabulated", table = "migration" }'
 
@@ -136,7 +137,8 @@ def test_tabulated() -> None:
 def test_an_empty_row_or_none_gives_nothing(energy: float) -> None:
     detector = card(rule(DRAWN), head=TABLE)
     with pytest.raises(
-        ValueError, match=r"rule\[1\] 'all'.energy: nothing can be drawn for mu- .*empty row"
+        ValueError,
+        match=r"rule\[1\] 'all'.energy.table: 'migration\(KE\)' is not known for mu- ",
     ):
         shoot(detector, gun(13, 3, p=kinetic(energy)))
     smeared = forefold.smear(

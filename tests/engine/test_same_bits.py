@@ -29,7 +29,7 @@ def test_chunks_do_not_matter(gst_file: Path) -> None:
 
 def test_order_of_rules_and_blocks_that_does_not_matter() -> None:
     """Rules of different particles, blocks of different particles: any order gives the same."""
-    energy = 'energy = { of = "momentum", distribution = "crystal-ball", sigma = "0.05 * p" }'
+    energy = 'energy = { of = "momentum", distribution = "crystal-ball", sigma = "0.05 * p", alpha_low = 1.0, n_low = 2.0 }'
     angle = 'angle = { convention = "space", distribution = "rayleigh", sigma_deg = "2 / p" }'
     rules = [
         rule(energy, angle, "efficiency = '0.9'", name=name, type=name, particles=f'["{name}"]')

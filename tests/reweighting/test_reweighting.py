@@ -77,7 +77,7 @@ SHIFTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "efficiency": ({"efficiency": 0.8}, {"efficiency": "0.7 + 0.1 * min(KE, 1)"}),
     "angle": ({}, {"angle": {**POLAR, "sigma_deg": 5.5}}),
     "family": (
-        {"energy": {"of": "kinetic", "distribution": "crystal-ball", "constant": 0.1, "n_low": 3.0}},
+        {"energy": {"of": "kinetic", "distribution": "crystal-ball", "constant": 0.1, "alpha_low": 1.0, "n_low": 3.0, "alpha_high": 1.0, "n_high": 2.0}},
         {"energy": {"of": "momentum", "distribution": "normal", "constant": 0.1}},
     ),
     "higher threshold": (
@@ -286,3 +286,46 @@ def test_scores_that_do_not_exist_are_refused() -> None:
         forefold.scores(true, drawn)
     with pytest.raises(ValueError, match=r"no parameter 'shfit'.*shift"):
         forefold.scores(true, drawn, parameters=["shfit"])
+
+
+def test_a_formula_without_a_value_is_refused_or_lost() -> None:
+    """As the message advises: what card b loses weighs nothing where it was seen."""
+    true = beam(500)
+    drawn = forefold.smear(true, card(efficiency=0.5), rng=1)
+    other = card("other", efficiency="where(KE < 1, 0.6, 0/0)")
+    with pytest.raises(ValueError, match="on_invalid='lose'"):
+        forefold.reweight(true, drawn, other)
+    weights = forefold.reweight(true, drawn, other, on_invalid="lose").weights
+    seen = np.asarray(ak.flatten(drawn.particles.detected))
+    kinetic = np.linspace(0.3, 2.0, 500)
+    valid = np.where(seen, 0.6 / 0.5, 0.4 / 0.5)
+    assert weights == pytest.approx(np.where(kinetic < 1.0, valid, np.where(seen, 0.0, 2.0)))
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"), [(1.0, (0.0, 1.0)), (0.5, (0.5, 1.0)), (0.9995, (0.0, 1.0))]
+)
+def test_scores_at_a_limit_look_inside(value: float, limits: tuple[float, float]) -> None:
+    parameters = {"a": {"value": value, "uncertainty": 0.05, "limits": limits}}
+    one = card(parameters=parameters, efficiency="a")
+    true = beam(300)
+    drawn = forefold.smear(true, one, rng=1)
+    found = forefold.scores(true, drawn)["a"]
+    seen = np.asarray(ak.flatten(drawn.particles.detected))
+    lost = -1.0 / (1.0 - value) if value < 1.0 else 0.0
+    assert found == pytest.approx(np.where(seen, 1.0 / value, lost), rel=1e-5)
+
+
+def test_scores_at_a_kink_of_a_limit_are_those_inside() -> None:
+    parameters = {"a": {"value": 1.0, "limits": (0.0, 1.0)}}
+    one = card(parameters=parameters, efficiency="min(1, a)")
+    drawn = forefold.smear(beam(100), one, rng=1)
+    assert forefold.scores(beam(100), drawn)["a"] == pytest.approx(np.ones(100), rel=1e-8)
+
+
+def test_scores_without_a_limit_advise_one() -> None:
+    one = card(parameters={"a": {"value": 1.0}}, efficiency="a")
+    drawn = forefold.smear(beam(100), one, rng=1)
+    with pytest.raises(ValueError, match=r"no derivative with respect to 'a' at 1: at 1\.00[12] .*'a' is 1\.00[12].*limits of parameters\.a keep") as caught:  # fmt: skip
+        forefold.scores(beam(100), drawn)
+    assert "on_invalid" not in str(caught.value)

@@ -21,6 +21,9 @@ from forefold.variations import (
     throws,
 )
 
+# parameters that no formula names are thrown too, though a card that has them is doubted
+pytestmark = pytest.mark.filterwarnings("ignore:.*no formula names it")
+
 HEAD = """
 schema = 1
 name = "uncertain"
@@ -218,7 +221,7 @@ def test_names_of_variations(tmp_path: Path) -> None:
         "throw_1",
     ]
     for word in ("a", "throws:0", "throws:x", "throws", ""):
-        with pytest.raises(ValueError, match="no variation"):
+        with pytest.raises(ValueError, match=r"no variation|throws:N with a whole number"):
             named_variations(card, [word])
 
 

@@ -23,6 +23,9 @@ from forefold.variations import (
     throws,
 )
 
+# parameters that no formula names are thrown too, though a card that has them is doubted
+pytestmark = pytest.mark.filterwarnings("ignore:.*no formula names it")
+
 DUNE = "dune-fd-uncertainties"
 CARD = f"""
 schema = 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Grid", "grid"]
+__all__ = ["Grid", "grid", "tried"]
 
 _LOW, _HIGH = 1e-3, 20.0  # GeV, kinetic
 _SLOWEST = 1e-6
@@ -66,7 +66,7 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     Grid or None
         None where no particle was found that comes to the rule.
     """
-    pdgid, energy, theta = _tried(card, card.rules[rule])
+    pdgid, energy, theta = tried(card, card.rules[rule])
     if not pdgid.size:
         return None
     phi = np.linspace(-3.0, 3.0, pdgid.size)
@@ -84,7 +84,8 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     return Grid(rule, *columns, again)
 
 
-def _tried(card: Card, rule: Rule) -> tuple[NDArray[np.int64], Array, Array]:
+def tried(card: Card, rule: Rule) -> tuple[NDArray[np.int64], Array, Array]:
+    """Give particles to try a rule on: identifiers, total energies (GeV) and polar angles (rad), each of shape (n,)."""
     kinds: list[int] = []
     place = card.rules.index(rule)
     for pdg in candidates_of(rule):

@@ -6,17 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from forefold.cardtools.chances import family_chance
 from forefold.cardtools.checks import checks_of
 from forefold.cardtools.grid import grid
+from forefold.cardtools.invalid import Invalid, invalid_of
 from forefold.cardtools.places import vertex_checks
 from forefold.detector import load_card
 from forefold.smearing import random_key
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import numpy as np
 
     from forefold.schema import Card
 
@@ -80,6 +81,8 @@ class Validation:
         Rules to which no particle was found to come.
     stages : tuple of str
         Stages of the card, which are not part of this.
+    invalid : tuple of Invalid
+        Formulas that are not valid for some particle of a rule.
     """
 
     card: str
@@ -88,6 +91,7 @@ class Validation:
     draws: int
     untried: tuple[str, ...]
     stages: tuple[str, ...]
+    invalid: tuple[Invalid, ...] = ()
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -96,8 +100,8 @@ class Validation:
 
     @property
     def good(self) -> bool:
-        """Whether all checks are within the tolerance, and every rule was tried."""
-        return not self.failed and not self.untried
+        """Whether all checks are within the tolerance, every rule was tried, and every formula has a value."""
+        return not self.failed and not self.untried and not self.invalid
 
     @property
     def false_alarm(self) -> float:
@@ -131,6 +135,7 @@ class Validation:
             "tolerance": TOLERANCE,
             "false_alarm": self.false_alarm,
             "untried": list(self.untried),
+            "invalid": [one._asdict() for one in self.invalid],
             "stages_not_validated": list(self.stages),
             "checks": [c._asdict() for c in self.checks],
         }
@@ -161,6 +166,7 @@ class Validation:
         lines += [
             f"FAILED {name!r}: no particle was found that comes to it" for name in self.untried
         ]
+        lines += [f"FAILED {one}" for one in self.invalid]
         lines += [f"not part of this: stages {', '.join(self.stages)}"] if self.stages else []
         return "\n".join(lines)
 
@@ -192,7 +198,7 @@ def validate_card(
     Raises
     ------
     ValueError
-        The card does not keep to the schema.
+        The card does not keep to the schema, or `draws` or `points` is no number from 1 on.
     OSError
         A file cannot be read.
 
@@ -201,7 +207,8 @@ def validate_card(
     For up to three kinds of particles of each rule: what they are taken for, the fraction that is seen, mean (where it exists and
     no threshold cuts), median, central 68 % and outer 5 % of the energy, median and central 68 % of the polar angle, median
     of the space angle, and the parts of mixtures; mean, median, central 68 % and outer 5 % of positions and times of events. Counts are compared by the exact tails of the binomial distribution. Draws
-    are those of the engine that `forefold.smear` uses, behind the stages.
+    are those of the engine that `forefold.smear` uses, behind the stages. A formula without a value for some particle of a rule,
+    which would stop `forefold.smear`, fails the card.
 
     Examples
     --------
@@ -209,14 +216,22 @@ def validate_card(
     >>> found.good, found.failed
     (True, ())
     """
+    given: dict[str, Any] = {"draws": draws, "points": points}
+    for name, number in given.items():
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            message = f"{name}: a whole number from 1 on is expected, found {number!r}"
+            raise ValueError(message)
     loaded = load_card(card)
     key = random_key(rng)
     checks: list[Check] = []
     untried: list[str] = []
+    invalid = invalid_of(loaded)
     for k, rule in enumerate(loaded.rules):
         found = grid(loaded, k, points)
         if found is None:
-            untried.append(rule.name)
+            place = f"rule[{k + 1}] "
+            if not any(one.where.startswith(place) for one in invalid):
+                untried.append(rule.name)
             continue
         for row, words in checks_of(loaded, found, key + k, draws):
             kind, energy, theta = found.pdgid[row], found.energy[row], found.theta[row]
@@ -224,4 +239,4 @@ def validate_card(
     of_events = vertex_checks(loaded, key + len(loaded.rules), draws)
     checks += [Check(_VERTEX, 0, 0.0, 0.0, *words) for words in of_events]
     stages = tuple(block.kind for block in loaded.stages)
-    return Validation(loaded.name, tuple(checks), key, draws, tuple(untried), stages)
+    return Validation(loaded.name, tuple(checks), key, draws, tuple(untried), stages, invalid)

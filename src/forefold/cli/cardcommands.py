@@ -11,6 +11,8 @@ from forefold.cli.errors import complain, text_of
 if TYPE_CHECKING:
     import argparse
 
+    from forefold.schema import Card
+
 __all__ = ["card_check", "card_diff", "card_fit", "card_list", "card_show", "card_validate"]
 
 
@@ -56,8 +58,21 @@ def card_check(options: argparse.Namespace) -> int:
             complain("error", text_of(error))
             code = 2
         else:
-            print(f"{name}: {card.name}: {len(card.rules)} rules, good")
+            code = max(code, _formulas_checked(name, card))
     return code
+
+
+def _formulas_checked(name: str, card: Card) -> int:
+    """Say which formulas have no value for some particles; of those that have none for any, the card is no good."""
+    from forefold.cardtools.invalid import invalid_of
+
+    found = invalid_of(card)
+    never = [one for one in found if one.everywhere]
+    for one in found:
+        complain("error" if one.everywhere else "warning", f"{name}: {one}")
+    if not never:
+        print(f"{name}: {card.name}: {len(card.rules)} rules, good")
+    return 2 if never else 0
 
 
 def card_diff(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,15 +19,21 @@ def complain(kind: str, message: str) -> None:
     sys.stderr.write(f"forefold: {kind}: {' '.join(message.split())}\n")
 
 
-def text_of(error: BaseException) -> str:
-    """Say what went wrong without Python's decoration."""
+_SMALLER = {"bins": "fewer --bins", "chunk": "a smaller --chunk", "draws": "fewer --draws"}
+_OR_LOSE = re.compile(r"; or let such particles be lost \([^)]*\)")
+
+
+def text_of(error: BaseException, options: argparse.Namespace | None = None) -> str:
+    """Say what went wrong without Python's decoration, and advise only options that the command has."""
     if isinstance(error, MemoryError):
-        return "out of memory; fewer --bins or a smaller --chunk may help"
+        help_ = [words for name, words in _SMALLER.items() if hasattr(options, name)]
+        return "out of memory" + (f"; {' or '.join(help_)} may help" if help_ else "")
     if isinstance(error, OSError) and error.strerror and error.filename is None:
         return f"standard output: {error.strerror}"
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    return text if hasattr(options, "on_invalid") else _OR_LOSE.sub("", text)
 
 
 @contextmanager

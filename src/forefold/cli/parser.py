@@ -394,7 +394,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
-            complain("error", text_of(error) + _where(error))
+            complain("error", text_of(error, options) + _where(error))
             return 2
         except KeyboardInterrupt as error:
             complain("error", "interrupted; nothing half-written is left" + _where(error))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import hist
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.detector import Card
@@ -35,6 +37,7 @@ __all__ = ["CardResponse", "Observed", "card_response"]
 
 Observed = Literal["energy", "kinetic_energy", "momentum", "theta"]
 
+_TWO_PI = 2.0 * np.pi
 _DOUBLINGS = 1100
 _LEAST = 1e-300  # quantile that is given for 0
 
@@ -87,7 +90,10 @@ class CardResponse(Response):
         list of Way
             One for each thing that the particle may be taken for.
         """
-        t = np.asarray(true, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # a value that is too large is lost
+            return self._ways(np.asarray(true, dtype=np.float64))
+
+    def _ways(self, t: Array) -> list[Way]:
         n, mass = t.size, species.mass(self.pdgid)
         theta = t if self.of == "theta" else np.full(n, self.theta)
         if self.of == "theta":
@@ -96,7 +102,13 @@ class CardResponse(Response):
             energy = np.sqrt(t * t + mass * mass)
         else:
             energy = t if self.of == "energy" else t + mass
-        good = (energy >= mass) & (t >= 0.0) & (theta >= 0.0) & (theta <= np.pi)
+        good = (
+            np.isfinite(np.square(energy))
+            & (energy >= mass)
+            & (t >= 0.0)
+            & (theta >= 0.0)
+            & (theta <= np.pi)
+        )
         energy, theta = np.where(good, energy, mass), np.where(good, theta, 0.0)
         kinetic = t if self.of == "kinetic_energy" else energy - mass
         kinetic = np.where(good, kinetic, 0.0)
@@ -122,6 +134,20 @@ class CardResponse(Response):
             way._replace(probability=np.where(way.pdgid == self.taken_for, way.probability, 0.0))
             for way in found
         ]
+
+    def matrix(
+        self,
+        true_edges: ArrayLike,
+        reco_edges: ArrayLike,
+        *,
+        weights: Callable[[Any], Any] | None = None,
+    ) -> hist.Hist[Any]:
+        """See `Response.matrix`; true values below 0 are refused: there are no such particles."""
+        edges = np.asarray(true_edges, dtype=np.float64)
+        if edges.size and np.min(edges) < 0.0:
+            message = f"true_edges: {self.of} is 0 or more, found {np.min(edges):g}"
+            raise ValueError(message)
+        return super().matrix(true_edges, reco_edges, weights=weights)
 
     def _efficiency(self, true: Array) -> Array:
         found: Array = self._seen(self.ways(true.reshape(-1))).reshape(true.shape)
@@ -288,6 +314,13 @@ class CardResponse(Response):
         return f"Response of card {self.card.name} to {kind}{taken}: {self.of}"
 
 
+def _check_number(name: str, value: Any, low: float, high: float, unit: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+        span = f"from {low:g} to {high:g} {unit}" if np.isfinite(high) else f"in {unit},"
+        message = f"{name}: a number {span} is expected, found {value!r}"
+        raise ValueError(message)
+
+
 def card_response(
     card: Card | str | Path,
     particle: str | int,
@@ -329,7 +362,7 @@ def card_response(
     Raises
     ------
     ValueError
-        The card has stages or leaves the particle out, or `energy` is missing.
+        The card has stages or leaves the particle out, or `energy` is missing; an angle or an energy is not possible.
 
     Examples
     --------
@@ -356,5 +389,12 @@ def card_response(
     if (of == "theta") != (energy is not None):
         message = "give energy (GeV) with of='theta', and only with it"
         raise ValueError(message)
+    mass = species.mass(pdgid)
+    _check_number("theta", theta, 0.0, np.pi, "rad")
+    _check_number("phi", phi, -_TWO_PI, _TWO_PI, "rad")
+    if energy is not None:
+        _check_number(
+            "energy", energy, mass, np.inf, f"GeV, the mass of {species.name(pdgid)} or more"
+        )
     taken = species.pdgid(taken_for) if isinstance(taken_for, str) else taken_for
     return CardResponse(loaded, pdgid, of, theta, phi, energy, taken, tuple(map(float, breaks)))

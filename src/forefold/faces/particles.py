@@ -10,7 +10,7 @@ import numpy as np
 from forefold import families
 from forefold.faces.angle import Heading
 from forefold.faces.energy import EnergyPart
-from forefold.kernels.fate import OUTCOMES
+from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.frame import azimuths
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
 
@@ -84,6 +84,11 @@ class Faces:
     def size(self) -> int:
         """Number of particles."""
         return int(self.mass.size)
+
+    @property
+    def invalid(self) -> NDArray[np.bool_]:
+        """Whether a formula has no value, shape (n,): such particles are lost, before or behind their rule was found."""
+        return np.asarray((self._work.fate & int(Fate.INVALID)) != 0)
 
     @cached_property
     def passes(self) -> Array:
@@ -321,7 +326,11 @@ class Faces:
         if drawn.distribution == "tabulated":
             assert drawn.table is not None
             table = self._work.plan.card.tables[drawn.table]
-            return families.Tabulated(table.axes[1], table.values, table.axes[0])
+            values = np.array(table.values, dtype=np.float64)
+            if not table.normalise:
+                # nothing of an empty row is seen: its efficiency is 0, whatever its shape
+                values[~values.any(axis=1)] = 1.0
+            return families.Tabulated(table.axes[1], values, table.axes[0])
         if drawn.distribution == "truncated-normal":
             low, high = (
                 np.where(np.abs(x) >= _UNBOUNDED, np.copysign(np.inf, x), x) for x in (a, b)

@@ -212,7 +212,7 @@ class CrystalBall(LocationScale):
         del location, sigma
         shape = self.alpha_low, self.n_low, self.alpha_high, self.n_high
         if all(np.ndim(value) == 0 for value in shape):
-            return crystal_ball_moments(*shape)
+            return crystal_ball_moments(*map(float, shape))
         mean, std = np.vectorize(crystal_ball_moments, otypes=[float, float])(*shape)
         return mean, std
 

@@ -166,8 +166,8 @@ def _only(card: Card, terms: Collection[str]) -> Card:
         less["energy"] = Energy(of="total", distribution="none")
     if "seen" not in terms and not reco:
         less |= {"efficiency": 1.0, "threshold": None}
-    rules = tuple(rule.model_copy(update=less) for rule in card.rules)
-    return card.model_copy(update={"rules": rules})
+    rules = tuple(rule.unchecked(**less) for rule in card.rules)
+    return card.unchecked(rules=rules)
 
 
 def _logarithms(values: Array) -> float:

@@ -76,8 +76,14 @@ class Migration:
             object.__setattr__(self, name, edges)
         counts = np.array(self.counts, dtype=np.float64)
         shape = (self.true_edges.size - 1, self.reco_edges.size - 1)
-        if counts.shape != shape or not np.all((counts >= 0.0) & np.isfinite(counts)):
-            message = f"{self.source}: contents of shape {shape}, 0 or more, are needed; found shape {counts.shape}"
+        if counts.shape != shape:
+            message = (
+                f"{self.source}: contents of shape {shape} are needed; found shape {counts.shape}"
+            )
+            raise ValueError(message)
+        wrong = counts[~((counts >= 0.0) & np.isfinite(counts))]
+        if wrong.size:
+            message = f"{self.source}: contents from 0 on are needed; found {wrong[0]:g}"
             raise ValueError(message)
         if self.quantity not in {"total", "kinetic", "momentum"}:
             message = f"quantity: found {self.quantity!r}; allowed: total, kinetic, momentum"

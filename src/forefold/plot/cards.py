@@ -9,6 +9,7 @@ import numpy as np
 
 from forefold import species
 from forefold.cardtools.flat import beam
+from forefold.detector import load_card
 from forefold.faces.identities import ways
 from forefold.families.mixture import invert
 from forefold.plan import plan
@@ -18,6 +19,8 @@ from forefold.plot.style import style
 from forefold.schema.card import candidates_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -53,12 +56,13 @@ class _Look:
     angle: Array
 
 
-def card_figure(card: Card, *, title: str | None = None) -> Figure:
+def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
     """Bias and resolution, efficiency, migration and angle of every type of particle of a card.
 
     Parameters
     ----------
-    card : Card
+    card : Card, str or Path
+        Card, or its name or file.
     title : str, optional
         The card's name and title by default.
 
@@ -82,6 +86,7 @@ def card_figure(card: Card, *, title: str | None = None) -> Figure:
     """
     from matplotlib.figure import Figure
 
+    card = load_card(card)
     looks = [look for label in card.types if (look := _look(card, label)) is not None]
     rows = max(len(looks), 1)
     height = _BOTTOM + _TOP + rows * _UP + (rows - 1) * 0.12

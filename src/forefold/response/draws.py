@@ -8,11 +8,10 @@ import numpy as np
 
 from forefold.kernels.arrays import uniform_pairs
 from forefold.kernels.philox import random_key
+from forefold.response.response import Response
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-    from forefold.response.response import Response
 
 __all__ = ["smear_values"]
 
@@ -48,6 +47,8 @@ def smear_values(
     ------
     ValueError
         `true` is not one-dimensional, or `rng` or `first` is not valid.
+    TypeError
+        `response` is none; of a card `forefold.card_response` makes one.
 
     Examples
     --------
@@ -71,6 +72,10 @@ def smear_values(
     >>> bool(abs(smear_values(cosine, np.full(1000, 0.99), rng=1)).max() <= 1.0)
     True
     """
+    given: object = response
+    if not isinstance(given, Response):
+        message = f"a Response is expected, found {given!r}; of a card, card_response(card, particle) makes one"
+        raise TypeError(message)
     values = np.asarray(true, dtype=np.float64)
     if values.ndim != 1:
         message = f"true has {values.ndim} dimensions; a list of values is needed"

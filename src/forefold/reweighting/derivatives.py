@@ -8,6 +8,7 @@ import awkward as ak
 import numpy as np
 
 from forefold.detector import Card, load_card
+from forefold.flat import checked_on_invalid
 from forefold.reweighting.observed import Sample, card_of_sample, chances, sample_of
 from forefold.reweighting.weights import log_ratio
 from forefold.species import near
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold.passage import OnInvalid
     from forefold.reweighting.observed import Chances
     from forefold.reweighting.weights import Level
+    from forefold.schema import Parameter
 
     Array = NDArray[np.float64]
 
 __all__ = ["scores"]
 
 _OF_UNCERTAINTY, _OF_VALUE, _SMALL = 1e-2, 1e-3, 1e-4
+_CENTRAL = {-2: 1, -1: -8, 1: 8, 2: -1}
+_ONE_SIDED = {0: -25, 1: 48, 2: -36, 3: 16, 4: -3}
 
 
 def scores(
@@ -35,6 +40,7 @@ def scores(
     *,
     parameters: Sequence[str] | None = None,
     level: Level = "event",
+    on_invalid: OnInvalid = "stop",
 ) -> dict[str, Any]:
     """Give the derivative of log p(observed | true) with respect to each parameter of a card.
 
@@ -53,6 +59,8 @@ def scores(
         All, if not given.
     level : {"event", "particle"}
         The score of an event is the sum over its particles.
+    on_invalid : {"stop", "lose"}
+        What becomes of a particle for which a formula of the card has no value, as in `forefold.smear`.
 
     Returns
     -------
@@ -67,8 +75,9 @@ def scores(
     Notes
     -----
     Central differences of the exact log-density in four points, of which the error is of fourth order in the step: 1 % of the
-    parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. The step may
-    go beyond the parameter's limits. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
+    parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. At a limit of
+    the parameter the differences are to the inner side, in five points and of the same order. Where a formula has a kink at the value
+    itself there is no derivative, and what is given is between those of its sides. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
     a rule, the particles that cross it are left out.
 
     References
@@ -89,12 +98,16 @@ def scores(
         if name not in loaded.parameters:
             message = f"card {loaded.name} has no parameter {name!r}{near(name, loaded.parameters)}"
             raise ValueError(message)
+    if level not in {"event", "particle"}:
+        message = f"level: 'event' or 'particle', found {level!r}"
+        raise ValueError(message)
+    on_invalid = checked_on_invalid(on_invalid)
     sample = sample_of(events, smeared, loaded)
-    middle = chances(sample, loaded) if names else None
+    middle = chances(sample, loaded, on_invalid) if names else None
     found = {}
     for name in names:
         assert middle is not None
-        score = _score(sample, middle, loaded, name)
+        score = _score(sample, middle, loaded, name, on_invalid)
         if level == "particle":
             found[name] = ak.unflatten(score, sample.counts)
         else:
@@ -102,23 +115,38 @@ def scores(
     return found
 
 
-def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
-    parameter = card.parameters[name]
+def _stencil(parameter: Parameter) -> tuple[float, dict[int, int]]:
+    """Step, and twelve times the weights of the points: to both sides, or to the inner one at a limit."""
     step = _OF_UNCERTAINTY * parameter.uncertainty or _OF_VALUE * abs(parameter.value) or _SMALL
+    if parameter.limits is None:
+        return step, _CENTRAL
+    below, above = parameter.value - parameter.limits[0], parameter.limits[1] - parameter.value
+    if min(below, above) >= 2.0 * step:
+        return step, _CENTRAL
+    sign = 1 if above >= below else -1
+    step = min(step, max(below, above) / 4.0)
+    return step, {sign * steps: sign * weight for steps, weight in _ONE_SIDED.items()}
+
+
+def _score(sample: Sample, middle: Chances, card: Card, name: str, on_invalid: OnInvalid) -> Array:
+    parameter = card.parameters[name]
+    step, stencil = _stencil(parameter)
 
     def moved(steps: int) -> Array:
-        there = card.model_copy(
-            update={
-                "parameters": {
-                    **card.parameters,
-                    name: parameter.model_copy(update={"value": parameter.value + steps * step}),
-                }
-            }
-        )
-        return log_ratio(sample, middle, chances(sample, there), card, there)
+        there = parameter.unchecked(value=parameter.value + steps * step)
+        other = card.unchecked(parameters={**card.parameters, name: there})
+        try:
+            return log_ratio(sample, middle, chances(sample, other, on_invalid), card, other)
+        except ValueError as error:
+            reason = str(error).split("; or let such")[0].removeprefix(f"card {card.name}: ")
+            message = (
+                f"card {card.name}: no derivative with respect to {name!r} at {parameter.value:g}: at {there.value:.6g} {reason}; "
+                f"limits of parameters.{name} keep the step inside"
+            )
+            raise ValueError(message) from None
 
-    ends = [moved(steps) for steps in (-2, -1, 1, 2)]
-    gone = ~np.all(np.isfinite(ends), axis=0)
+    ends = {steps: moved(steps) for steps in stencil}
+    gone = ~np.all(np.isfinite(list(ends.values())), axis=0)
     if gone.any():
         i = int(np.argmax(gone))
         rule = card.rules[middle.rule[i]].name if middle.rule[i] >= 0 else "none"
@@ -127,5 +155,5 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
             f"particle of rule {rule!r} (event {int(sample.event[i])}): an exact energy or an edge that it moves"
         )
         raise ValueError(message)
-    first, second, third, fourth = ends
-    return np.asarray((first - fourth + 8.0 * (third - second)) / (12.0 * step))
+    total = sum((weight * ends[steps] for steps, weight in stencil.items()), np.zeros(()))
+    return np.asarray(total / (12.0 * step))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from forefold.faces import Way
     from forefold.kernels.layout import Rays
+    from forefold.passage import OnInvalid
 
     Array = NDArray[np.float64]
 
@@ -199,13 +200,15 @@ class Chances(NamedTuple):
     smeared: NDArray[np.bool_]
 
 
-def chances(sample: Sample, card: Card) -> Chances:
+def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chances:
     """Find how probable a card makes what was observed.
 
     Parameters
     ----------
     sample : Sample
     card : Card
+    on_invalid : {"stop", "lose"}
+        What becomes of a particle for which a formula has no value; it is lost in any case if it was lost so in the sample.
 
     Returns
     -------
@@ -223,7 +226,7 @@ def chances(sample: Sample, card: Card) -> Chances:
         sample.settled,
         plan(card),
         taken=sample.taken,
-        on_invalid="lose" if sample.invalid else "stop",
+        on_invalid="lose" if sample.invalid else on_invalid,
     )
     density, atom, seen = np.zeros(n), np.zeros(n), np.zeros(n)
     dimension, rule = np.full(n, -1, np.int64), np.full(n, -1, np.int64)

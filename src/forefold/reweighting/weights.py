@@ -10,6 +10,7 @@ import numpy as np
 
 from forefold import species
 from forefold.detector import Card, load_card
+from forefold.flat import checked_on_invalid
 from forefold.reweighting.observed import Chances, Sample, card_of_sample, chances, sample_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.faces import Faces
+    from forefold.passage import OnInvalid
 
     Array = NDArray[np.float64]
 
@@ -82,6 +84,7 @@ def reweight(
     card_a: Card | str | Path | None = None,
     level: Level = "event",
     uncovered: Literal["stop", "count"] = "stop",
+    on_invalid: OnInvalid = "stop",
 ) -> Weights:
     """Give the weights that turn a smeared sample into another detector's, without another draw.
 
@@ -105,6 +108,8 @@ def reweight(
     uncovered : {"stop", "count"}
         What to do where card b often gives what card a never gives, such as below a threshold that was lowered: refuse if it is
         more than 0.1 % for the particles of a rule, or only tell.
+    on_invalid : {"stop", "lose"}
+        What becomes of a particle for which a formula of a card has no value, as in `forefold.smear`.
 
     Returns
     -------
@@ -135,6 +140,10 @@ def reweight(
     if level not in {"event", "particle"}:
         message = f"level: 'event' or 'particle', found {level!r}"
         raise ValueError(message)
+    if uncovered not in {"stop", "count"}:
+        message = f"uncovered: 'stop' or 'count', found {uncovered!r}"
+        raise ValueError(message)
+    on_invalid = checked_on_invalid(on_invalid)
     first = card_of_sample(smeared) if card_a is None else load_card(card_a)
     second = load_card(card_b)
     if first.stages != second.stages:
@@ -151,7 +160,7 @@ def reweight(
         )
         raise ValueError(message)
     sample = sample_of(events, smeared, first)
-    a, b = chances(sample, first), chances(sample, second)
+    a, b = (chances(sample, card, on_invalid) for card in (first, second))
     logs = log_ratio(sample, a, b, first, second)
     missing = np.clip(_missing(sample, a, b), 0.0, 1.0)
     if uncovered == "stop":

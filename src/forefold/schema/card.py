@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Annotated, Literal
+from numbers import Real
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from weakref import ReferenceType, ref
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, field_validator, model_validator
 
 from forefold import species
 from forefold.schema.angle import Angle
 from forefold.schema.conditions import Conditions, Threshold
-from forefold.schema.detector import Containment, StageBlock
+from forefold.schema.constants import check_constants
+from forefold.schema.detector import Containment, StageBlock, check_stages
 from forefold.schema.energy import Energy
 from forefold.schema.extras import Identification, Parameter, TableBlock, known_particles
 from forefold.schema.formulas import check_formulas
@@ -26,12 +30,22 @@ from forefold.schema.values import Probability, Strict, Word
 from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Card", "Rule", "candidates_of"]
+__all__ = ["Card", "Rule", "candidates_of", "remember"]
+
+_CHECKED: dict[int, ReferenceType[Card]] = {}
+"""Cards of which all checks were made, by identity: contents may be large."""
+
+
+def remember(card: Card) -> None:
+    """Say that all checks were made of this card."""
+    place = id(card)
+    _CHECKED[place] = ref(card, lambda _: _CHECKED.pop(place, None))
+
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -108,6 +122,19 @@ class Card(Strict):
                 raise ValueError(message)
         return value
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remembered(cls, value: Any, check: ModelWrapValidatorHandler[Card]) -> Card:
+        card = check(value)
+        remember(card)
+        return card
+
+    @property
+    def checked(self) -> bool:
+        """Whether all checks were made of this very object; not so of a copy that went around them."""
+        known = _CHECKED.get(id(self))
+        return known is not None and known() is self
+
     @model_validator(mode="after")
     def _sources_exist(self) -> Card:
         for rule in self.rules:
@@ -137,6 +164,12 @@ class Card(Strict):
     @model_validator(mode="after")
     def _formulas_hold(self) -> Card:
         check_formulas(self)
+        check_constants(self)
+        return self
+
+    @model_validator(mode="after")
+    def _stages_do_something(self) -> Card:
+        check_stages(self.stages)
         return self
 
     @model_validator(mode="after")
@@ -147,6 +180,13 @@ class Card(Strict):
     @model_validator(mode="after")
     def _taken_for_what_is_smeared(self) -> Card:
         for i, block in enumerate(self.identification):
+            if all(self.left_out(pdgid) for pdgid in candidates_of(block)):
+                first = next(candidates_of(block))
+                message = (
+                    f"identification[{i + 1}]: particles: {species.name(first)} is a {self.left_out(first)}, which the card "
+                    "does not smear"
+                )
+                raise ValueError(message)
             for entry in block.row:
                 if isinstance(entry.as_, str) and entry.as_ in {"same", "antiparticle"}:
                     continue
@@ -243,25 +283,31 @@ class Card(Strict):
         ------
         ValueError
             The card has no such parameter, or the value is beyond its limits.
+        TypeError
+            `values` is no mapping.
         """
+        given: object = values
+        if not isinstance(given, Mapping):
+            message = f"card {self.name}: values: a mapping of names of parameters to numbers is expected, found {given!r}"
+            raise TypeError(message)
         for name, value in values.items():
             if name not in self.parameters:
                 near = species.near(name, list(self.parameters))
                 known = ", ".join(self.parameters) or "none"
                 message = f"card {self.name}: no parameter {name!r}{near}; there are: {known}"
                 raise ValueError(message)
-            if not math.isfinite(value):
-                message = f"card {self.name}: parameter {name}: a finite number is expected, found {value}"
+            if not _is_finite(value):
+                message = f"card {self.name}: parameter {name}: a finite number is expected, found {value!r}"
                 raise ValueError(message)
             limits = self.parameters[name].limits
             if limits is not None and not limits[0] <= value <= limits[1]:
                 message = f"card {self.name}: parameter {name}: {limits[0]:g} to {limits[1]:g} is allowed, found {value:g}"
                 raise ValueError(message)
         changed = {
-            name: p.model_copy(update={"value": float(values.get(name, p.value))})
+            name: p.unchecked(value=float(values.get(name, p.value)))
             for name, p in self.parameters.items()
         }
-        return self.model_copy(update={"parameters": changed})
+        return self.unchecked(parameters=changed)
 
     def covariance(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Give what is uncertain in the card, and its covariance matrix.
@@ -309,6 +355,10 @@ class Card(Strict):
                 "with_parameters",
             }
         )
+
+
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 def _kinetic(momentum: float, mass: float) -> float:

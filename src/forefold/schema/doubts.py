@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forefold import species
+from forefold.schema.constants import beyond_one_sigma
+from forefold.schema.formulas import formulas, parsed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +24,7 @@ Loc = tuple[int | str, ...]
 
 
 def doubts(card: Card) -> Iterator[tuple[Loc, str]]:
-    """Find thresholds that hide all that a rule could see, or all but the highest energies.
+    """Find thresholds that hide all that a rule could see, or all but the highest energies; and parameters that do nothing, or harm.
 
     Parameters
     ----------
@@ -33,7 +37,12 @@ def doubts(card: Card) -> Iterator[tuple[Loc, str]]:
     words : str
         Rule, key and value, and what is odd about them.
     """
+    yield from _of_parameters(card)
     for i, rule in enumerate(card.rules):
+        for word in rule.particles:
+            if isinstance(word, int) and not species.is_listed(word):
+                words = f"PDG {word} is not in the particle table: a mass is known where an event gives one"
+                yield ("rule", i, "particles"), f"rule[{i + 1}] {rule.name!r}.particles: {words}"
         for keys, bound in _thresholds(rule):
             side = "gt" if bound.gt is not None else "ge"
             value = bound.ge if bound.gt is None else bound.gt
@@ -42,6 +51,15 @@ def doubts(card: Card) -> Iterator[tuple[Loc, str]]:
             if words:
                 path = ("threshold", *keys, side)
                 yield ("rule", i, *path), f"rule[{i + 1}] {rule.name!r}.{'.'.join(path)}: {words}"
+
+
+def _of_parameters(card: Card) -> Iterator[tuple[Loc, str]]:
+    named = {name for formula in formulas(card) for name in parsed(card, formula).names}
+    for name in card.parameters:
+        if name not in named:
+            yield ("parameters", name), f"parameters.{name}: no formula names it"
+    for name, words in beyond_one_sigma(card):
+        yield ("parameters", name), f"parameters.{name}: {words}"
 
 
 def _thresholds(rule: Rule) -> Iterator[tuple[tuple[str, ...], Interval]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SHAPES", "Drawn", "Energy", "Part"]
 
 SHAPES: dict[str, dict[str, float]] = {
-    "crystal-ball": {"alpha_low": 1.0, "n_low": 2.0, "alpha_high": 1.0, "n_high": 2.0},
+    "crystal-ball": {"alpha_low": math.inf, "n_low": 2.0, "alpha_high": math.inf, "n_high": 2.0},
     "truncated-normal": {"low": 0.0, "high": 1e300},
     "exponential": {"tail": 1.0},
 }
@@ -107,11 +107,28 @@ class Drawn(Strict):
         ):
             message = f"low {self.low:g} must be below high {self.high:g}"
             raise ValueError(message)
+        self._check_tails()
+
+    def _check_tails(self) -> None:
+        """Refuse a Crystal Ball function without tails, and tails of which only the half is said."""
         for key in ("n_low", "n_high"):
             value = getattr(self, key)
             if isinstance(value, float) and value <= 1:
                 message = f"{key}: above 1 is allowed, or the tail has no end, found {value:g}"
                 raise ValueError(message)
+        if self.distribution != "crystal-ball":
+            return
+        both = [
+            [key for key in (f"alpha_{side}", f"n_{side}") if getattr(self, key) is not None]
+            for side in ("low", "high")
+        ]
+        if not all(len(given) != 1 for given in both) or not any(both):
+            given = ", ".join(key for side in both for key in side) or "none of them"
+            message = (
+                "distribution 'crystal-ball' needs alpha_low and n_low, alpha_high and n_high, or all four (a side without them "
+                f"has no tail), found {given}"
+            )
+            raise ValueError(message)
 
 
 class Part(Drawn):

@@ -11,7 +11,17 @@ from pydantic import Field, field_validator, model_validator
 from forefold import species
 from forefold.schema.values import Probability, Strict, Word
 
-__all__ = ["Identification", "Identified", "Parameter", "TableBlock", "known_particles"]
+__all__ = [
+    "ROW_TOLERANCE",
+    "Identification",
+    "Identified",
+    "Parameter",
+    "TableBlock",
+    "known_particles",
+]
+
+ROW_TOLERANCE = 1e-6
+"""By which a row of rounded probabilities may miss 1, and lose nothing."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Axis = Annotated[tuple[Finite, ...], Field(min_length=2, max_length=100_000)]
@@ -30,7 +40,20 @@ def known_particles(value: object) -> object:
             except ValueError as error:
                 message = f"{error}; classes are {', '.join(species.CLASSES)}"
                 raise ValueError(message) from None
+        if word == 0:
+            message = "PDG 0 is no particle"
+            raise ValueError(message)
+    named = [_resolved(word) for word in words if isinstance(word, (int, str))]
+    for word, meant in zip(words, named, strict=True):
+        if named.count(meant) > 1:
+            message = f"{word!r} is named twice"
+            raise ValueError(message)
     return value
+
+
+def _resolved(word: int | str) -> int | str:
+    """Give the PDG identifier of a name, and a class as it is."""
+    return word if isinstance(word, int) or word in species.CLASSES else species.pdgid(word)
 
 
 class Identified(Strict):
@@ -50,7 +73,11 @@ class Identified(Strict):
         if isinstance(value, (list, tuple)):
             message = "a particle is taken for one other particle"
             raise ValueError(message)
-        return known_particles(value)
+        known = known_particles(value)
+        if isinstance(value, int) and not species.is_listed(value):
+            message = f"PDG {value} is not in the particle table, so its mass is not known"
+            raise ValueError(message)
+        return known
 
     def pdgid(self, true: int) -> int:
         """PDG identifier of what the particle `true` is taken for."""
@@ -87,6 +114,30 @@ class Identification(Strict):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Identification:
+        kinds = [k for k in map(_resolved, self.particles) if isinstance(k, int)]
+        same = [self._same(kind) for kind in kinds or [0]]
+        if len(kinds) < len(self.particles):
+            same.append(self._same(0))  # of a class: only what is the same for all
+        if all(same):
+            first, second = same[0] or ("", "")
+            message = f"row: {first!r} and {second!r} are the same particle: give it once, with the whole probability"
+            raise ValueError(message)
+        return self
+
+    def _same(self, kind: int) -> tuple[int | str, int | str] | None:
+        """Two entries of the row that take a particle for the same; of a kind 0 those that say the same."""
+        seen: dict[int | str, int | str] = {}
+        for entry in self.row:
+            target = entry.pdgid(kind) if kind or isinstance(entry.as_, int) else entry.as_
+            if kind == 0 and isinstance(target, str) and target not in {"same", "antiparticle"}:
+                target = species.pdgid(target)
+            if target in seen:
+                return seen[target], entry.as_
+            seen[target] = entry.as_
+        return None
+
     def covers(self, pdgid: int) -> bool:
         """Whether this block is for the particle."""
         return any(species.is_one(pdgid, word) for word in self.particles)
@@ -118,13 +169,16 @@ class TableBlock(Strict):
     """A table that formulas call as a function, or that a distribution 'tabulated' draws from.
 
     ``axes`` are edges of bins (interpolation ``none``) or points (``linear``); ``values`` is nested accordingly. In a card's
-    file both may be in a ``file`` of their own (UHI JSON); a loaded card has them itself.
+    file both may be in a ``file`` of their own (UHI JSON); a loaded card has them itself. A matrix to draw from has the
+    probabilities of the reconstructed bins in a row for each true bin; what a row leaves to 1 is lost. ``normalise`` makes
+    such rows of any contents, of counts for instance: then nothing is lost.
     """
 
     axes: Annotated[tuple[Axis, ...], Field(min_length=1, max_length=3)]
     values: Annotated[tuple[Any, ...], Field(min_length=1)]
     interpolation: Literal["none", "linear"] = "none"
     outside: Literal["clamp", "invalid"] | Finite = "clamp"
+    normalise: Annotated[bool, Field(strict=True)] = False
     source: Word | None = None
 
     @model_validator(mode="after")
@@ -135,6 +189,9 @@ class TableBlock(Strict):
                 raise ValueError(message)
         less = 1 if self.interpolation == "none" else 0
         _check_shape(self.values, [len(axis) - less for axis in self.axes])
+        if self.normalise and (wrong := self.not_a_migration()):
+            message = f"normalise: a matrix to draw from is expected, which needs {wrong}"
+            raise ValueError(message)
         return self
 
     def not_a_migration(self) -> str:
@@ -145,6 +202,20 @@ class TableBlock(Strict):
             return "bins: interpolation = 'none'"
         negative = [value for row in self.values for value in row if value < 0]
         return f"contents from 0 on, found {negative[0]:g}" if negative else ""
+
+    def too_full(self) -> str:
+        """Say which row of a migration matrix adds up to more than one; nothing if none does, or all are normalised."""
+        if self.normalise:
+            return ""
+        for i, row in enumerate(self.values):
+            total = math.fsum(row)
+            if total > 1.0 + ROW_TOLERANCE:
+                low, high = self.axes[0][i : i + 2]
+                return (
+                    f"row {i + 1} (true values from {low:g} to {high:g}) adds up to {total:g}, at most 1 is allowed: "
+                    "what it leaves to 1 is lost; of counts, say normalise = true"
+                )
+        return ""
 
 
 def _check_shape(values: Any, shape: list[int]) -> None:

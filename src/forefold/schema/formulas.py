@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forefold.expression import FUNCTIONS, parse
 from forefold.expression.functions import RESERVED
-from forefold.schema.values import QUANTITIES, TRACK
+from forefold.schema.values import HIDDEN, QUANTITIES, TRACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +105,8 @@ def parsed(card: Card, formula: Formula) -> Expression:
         expression = parse(formula.text, names_of(card), functions_of(card))
     except ValueError as error:
         message = f"{formula.where}: {error}"
+        if card.containment is None and any(f"unknown name {w!r}" in message for w in TRACK):
+            message += "; range and contained need a block [containment]"
         raise ValueError(message) from None
     if expression.kind != formula.kind:
         is_condition = expression.kind == "condition"
@@ -122,6 +124,7 @@ def check_formulas(card: Card) -> None:
     ValueError
     """
     taken = dict.fromkeys((*QUANTITIES, *TRACK), "a quantity of the particle")
+    taken |= dict.fromkeys(HIDDEN, "a quantity of the particle")
     taken |= dict.fromkeys((*FUNCTIONS, *RESERVED), "a word of the language")
     for room, names in (("parameters", card.parameters), ("tables", card.tables)):
         for name in names:
@@ -136,6 +139,9 @@ def check_formulas(card: Card) -> None:
                 raise ValueError(message)
             if part.table is not None and (wrong := card.tables[part.table].not_a_migration()):
                 message = f"rule {rule.name!r}: table {part.table!r}: distribution 'tabulated' needs {wrong}"
+                raise ValueError(message)
+            if part.table is not None and (wrong := card.tables[part.table].too_full()):
+                message = f"tables.{part.table}: {wrong}"
                 raise ValueError(message)
     for formula in formulas(card):
         parsed(card, formula)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forefold.expression import Kind
 
 __all__ = [
+    "HIDDEN",
     "QUANTITIES",
     "TRACK",
     "Amount",
@@ -24,6 +27,7 @@ __all__ = [
     "Shape",
     "Strict",
     "Word",
+    "first_complaint",
 ]
 
 QUANTITIES: dict[str, Kind] = {
@@ -48,10 +52,73 @@ TRACK: dict[str, Kind] = {"range": "number", "contained": "number"}
 """What they may name beside in a card with containment: cm, and a probability."""
 
 
+HIDDEN: dict[str, Kind] = {"_visible": "number"}
+"""What only formulas that a plan makes may name: kinetic energy of nucleons, total energy of others, GeV."""
+
+
 class Strict(BaseModel):
-    """A block of a card: no key that is not named, nothing changes."""
+    """A block of a card: no key that is not named, nothing changes; a changed copy is checked like a new one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, with some values changed; what is changed is checked.
+
+        Parameters
+        ----------
+        update : mapping of str to object, optional
+            By names of fields.
+        deep : bool
+
+        Returns
+        -------
+        Strict
+            Of the same class.
+
+        Raises
+        ------
+        ValueError
+            A value is not allowed, or there is no such field; one line.
+
+        Examples
+        --------
+        >>> from forefold.schema import Parameter
+        >>> Parameter(value=0.1, limits=(0.0, 1.0)).model_copy(update={"value": 2.0})
+        Traceback (most recent call last):
+            ...
+        ValueError: Parameter: limits 0 to 1 must be in order and hold the value 2
+        """
+        copied = super().model_copy(deep=deep)
+        if not update:
+            return copied
+        given = {name: getattr(copied, name) for name in copied.model_fields_set}
+        try:
+            return type(self).model_validate(given | dict(update))
+        except ValidationError as error:
+            message = f"{type(self).__name__}{_named(self)}: {first_complaint(error)}"
+            raise ValueError(message) from None
+
+    def unchecked(self, **values: Any) -> Self:
+        """Copy, with values changed that are known to be right, or are to be checked later."""
+        return super().model_copy(update=values)
+
+
+def first_complaint(error: ValidationError) -> str:
+    """Put the first complaint of pydantic in one line, and say how many more there are."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in {"number", "formula"})
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "no such key"
+    elif first["type"] not in {"missing", "value_error"}:
+        message += f", found {first['input']!r}"
+    more = error.error_count() - 1
+    return f"{place}: " * bool(place) + message + (f" ({more} more)" if more else "")
+
+
+def _named(block: Strict) -> str:
+    name = getattr(block, "name", None)
+    return f" {name!r}" if isinstance(name, str) else ""
 
 
 def _which(value: Any) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from forefold.schema.uncertainty import factor, uncertain
 from forefold.smearing import random_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -59,6 +61,19 @@ class Variation:
 
     name: str
     pulls: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given: tuple[object, object] = (self.name, self.pulls)
+        if not isinstance(given[0], str) or not given[0]:
+            message = f"name of a variation: a text is expected, found {given[0]!r}"
+            raise ValueError(message)
+        if not isinstance(given[1], Mapping):
+            message = f"variation {self.name!r}: pulls: a mapping of names to numbers is expected, found {given[1]!r}"
+            raise TypeError(message)
+        for name, pull in given[1].items():
+            if isinstance(pull, bool) or not isinstance(pull, Real):
+                message = f"variation {self.name!r}: a number is expected as pull of {name!r}, found {pull!r}"
+                raise TypeError(message)
 
 
 def standard_variations(card: Card | str | Path) -> list[Variation]:
@@ -125,6 +140,11 @@ def named_variations(
             found |= standard
         elif kind == "throws" and number.isdecimal() and int(number) > 0:
             found |= {v.name: v for v in throws(card, int(number), rng)}
+        elif kind == "throws":
+            message = (
+                f"card {card.name}: {word!r}: throws:N with a whole number N from 1 on is expected"
+            )
+            raise ValueError(message)
         elif word in standard:
             found[word] = standard[word]
         else:
@@ -175,8 +195,13 @@ def throws(
     if not names:
         message = f"card {card.name}: nothing is uncertain: it has no shifts and no parameter with an uncertainty"
         raise ValueError(message)
-    if n < 0 or first < 0:
-        message = f"throws: numbers from 0 on are expected, found n = {n!r} and first = {first!r}"
+    given: tuple[Any, Any] = (n, first)
+    if not all(
+        isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 0 for x in given
+    ):
+        message = (
+            f"throws: whole numbers from 0 on are expected, found n = {n!r} and first = {first!r}"
+        )
         raise ValueError(message)
     pairs = {frozenset(block.parameters): block.value for block in card.correlations}
     rows = factor(names, pairs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.detector import Card, load_card
-from forefold.flat import Axis, Flat, flattened
+from forefold.flat import Axis, Flat, checked_on_invalid, flattened
 from forefold.passage import OnInvalid, Passage, pass_through
 from forefold.plan import Plan, plan
 from forefold.schema.formulas import Formula, formulas_of_rule, parsed
@@ -17,6 +17,7 @@ from forefold.variations.shifts import UnitShift, shifted, unit_shifts
 from forefold.variations.variation import (
     NOMINAL,
     Variation,
+    named_variations,
     parameter_values,
     shift_pulls,
     standard_variations,
@@ -63,6 +64,11 @@ class VariedCard:
         self.card = load_card(card)
         self.plan = plan(self.card)
         chosen = standard_variations(self.card) if variations is None else list(variations)
+        given: list[object] = [*chosen]
+        for one in given:
+            if not isinstance(one, Variation):
+                message = f"variations: a Variation is expected, found {one!r}; of names, named_variations makes them"
+                raise TypeError(message)
         self.variations = {variation.name: variation for variation in chosen}
         names = [NOMINAL, *(variation.name for variation in chosen)]
         twice = [name for name in names if names.count(name) > 1]
@@ -145,7 +151,7 @@ class Variations(Mapping[str, "ak.Array"]):
     ) -> None:
         self.card = varied.card
         self._varied = varied
-        self._on_invalid = on_invalid
+        self._on_invalid = checked_on_invalid(on_invalid)
         self._flat = flattened(events, self.card, rng, axis)
         self._nominal = self._pass(varied.plan, None)
         self._about = provenance(self.card, rng, axis)
@@ -273,7 +279,7 @@ def smear_variations(
     card: Card | str | Path,
     *,
     rng: int | np.random.Generator | None = None,
-    variations: Sequence[Variation] | None = None,
+    variations: Sequence[Variation | str] | None = None,
     axis: Axis = "probe",
     on_invalid: OnInvalid = "stop",
 ) -> Variations:
@@ -290,8 +296,9 @@ def smear_variations(
         Nominal detector, with its uncertainties.
     rng, axis, on_invalid
         See `forefold.smear`.
-    variations : sequence of Variation, optional
-        By default `standard_variations` of the card; see also `throws`.
+    variations : sequence of Variation or str, optional
+        By default `standard_variations` of the card; see also `throws`. Names are those of `named_variations`: ``"all"``,
+        ``"throws:10"``, ``"muon_p0_up"``.
 
     Returns
     -------
@@ -314,4 +321,11 @@ def smear_variations(
     >>> varied["neutron_p0_up"].attrs["forefold"]["variation"]
     {'name': 'neutron_p0_up', 'pulls': {'neutron_p0': 1.0}}
     """
-    return VariedCard(card, variations).smear(events, rng=rng, axis=axis, on_invalid=on_invalid)
+    card, rng = load_card(card), random_key(rng)
+    chosen: list[Variation] | None = None
+    if variations is not None:
+        words = [variations] if isinstance(variations, str) else list(variations)
+        chosen = []
+        for one in words:
+            chosen += named_variations(card, [one], rng) if isinstance(one, str) else [one]
+    return VariedCard(card, chosen).smear(events, rng=rng, axis=axis, on_invalid=on_invalid)
