@@ -124,7 +124,9 @@ def card_fit(options: argparse.Namespace) -> int:
         with replace_aside(options.out, options.overwrite) as aside:
             aside.write_text(found.toml, encoding="utf-8")
     print(json.dumps(found.to_dict(), indent=2) if options.json else found)
-    return 0 if found.valid else 1
+    for text in found.warnings if options.json else []:
+        complain("warning", text)
+    return 0 if found.good else 1
 
 
 def _particle(word: str) -> str | int:
