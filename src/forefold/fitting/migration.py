@@ -126,7 +126,7 @@ class Migration:
                 f"{held[row]:g}: no more than were generated is allowed"
             )
             raise ValueError(message)
-        return np.maximum(found, held)
+        return np.asarray(np.maximum(found, held))
 
     @property
     def _name(self) -> str:

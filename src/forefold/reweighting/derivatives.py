@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -13,19 +14,27 @@ from forefold.reweighting.weights import log_ratio
 from forefold.species import near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from forefold.reweighting.observed import Chances
     from forefold.reweighting.weights import Level
+    from forefold.schema import Parameter
 
     Array = NDArray[np.float64]
 
 __all__ = ["scores"]
 
 _OF_UNCERTAINTY, _OF_VALUE, _SMALL = 1e-2, 1e-3, 1e-4
+_APART, _NOISE = 1e-3, 1e-9  # of a derivative; of a logarithm
+_STENCILS: dict[int, dict[int, float]] = {
+    0: {-2: 1 / 12, -1: -8 / 12, 1: 8 / 12, 2: -1 / 12},
+    1: {1: 4.0, 2: -3.0, 3: 4.0 / 3.0, 4: -0.25},
+    -1: {-1: -4.0, -2: 3.0, -3: -4.0 / 3.0, -4: 0.25},
+}
+"""Weights of the values at steps from the middle, at which the function itself is 0: errors of fourth order."""
 
 
 def scores(
@@ -64,11 +73,17 @@ def scores(
     ValueError
         The card has no such parameter, or what is observed has no derivative: an exact energy that the parameter moves.
 
+    Warns
+    -----
+    UserWarning
+        The derivatives from both sides are not the same: a formula has a kink at the parameter's value, such as that of
+        ``min(1, a * p)``. The score is then about the mean of both.
+
     Notes
     -----
     Central differences of the exact log-density in four points, of which the error is of fourth order in the step: 1 % of the
-    parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. The step may
-    go beyond the parameter's limits. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
+    parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. At a limit
+    of the parameter it is the derivative from inside. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
     a rule, the particles that cross it are left out.
 
     References
@@ -105,6 +120,7 @@ def scores(
 def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
     parameter = card.parameters[name]
     step = _OF_UNCERTAINTY * parameter.uncertainty or _OF_VALUE * abs(parameter.value) or _SMALL
+    side = _side(parameter, step)
 
     def moved(steps: int) -> Array:
         there = card.model_copy(
@@ -117,8 +133,8 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
         )
         return log_ratio(sample, middle, chances(sample, there), card, there)
 
-    ends = [moved(steps) for steps in (-2, -1, 1, 2)]
-    gone = ~np.all(np.isfinite(ends), axis=0)
+    ends = {steps: moved(steps) for steps in _STENCILS[side]}
+    gone = ~np.all(np.isfinite(list(ends.values())), axis=0)
     if gone.any():
         i = int(np.argmax(gone))
         rule = card.rules[middle.rule[i]].name if middle.rule[i] >= 0 else "none"
@@ -127,5 +143,33 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str) -> Array:
             f"particle of rule {rule!r} (event {int(sample.event[i])}): an exact energy or an edge that it moves"
         )
         raise ValueError(message)
-    first, second, third, fourth = ends
-    return np.asarray((first - fourth + 8.0 * (third - second)) / (12.0 * step))
+    if side == 0:
+        _tell_of_kinks(ends, step, f"card {card.name}: parameter {name} = {parameter.value:g}")
+    return np.asarray(sum(weight * ends[k] for k, weight in _STENCILS[side].items()) / step)
+
+
+def _side(parameter: Parameter, step: float) -> int:
+    """Side of the value to which steps are made: 0 for both, 1 or -1 where the other one is beyond a limit."""
+    low, high = parameter.limits or (-np.inf, np.inf)
+    below, above = parameter.value - low, high - parameter.value
+    if below >= 2.0 * step <= above:
+        return 0
+    return 1 if above > below else -1
+
+
+def _tell_of_kinks(ends: Mapping[int, Array], step: float, where: str) -> None:
+    """Warn where the derivatives from below and from above are not the same."""
+    below = (ends[-2] - 4.0 * ends[-1]) / (2.0 * step)
+    above = (4.0 * ends[1] - ends[2]) / (2.0 * step)
+    apart = np.abs(above - below)
+    apart[apart * step < _NOISE] = 0.0
+    whole = float(np.maximum(np.abs(above), np.abs(below)).sum())
+    if not apart.sum() > _APART * whole:
+        return
+    at = apart > _APART * np.maximum(np.abs(above), np.abs(below))
+    message = (
+        f"{where}: the derivative of log p is not the same from both sides for {int(at.sum())} of {at.size} particles "
+        f"(sums {below[at].sum():.4g} from below, {above[at].sum():.4g} from above): a kink of a formula, or an edge; the score "
+        "is about the mean of both"
+    )
+    warnings.warn(message, stacklevel=4)
