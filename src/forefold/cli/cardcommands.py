@@ -33,8 +33,16 @@ def card_show(options: argparse.Namespace) -> int:
     if options.plot:
         from forefold.plot import card_figure, save
 
-        save(card_figure(card), options.plot, overwrite=options.overwrite)
+        figure = card_figure(
+            card,
+            energy=options.range,
+            particles=options.particles and [_particle(word) for word in options.particles],
+        )
+        save(figure, options.plot, overwrite=options.overwrite)
         return 0
+    if options.range or options.particles:
+        message = "--range and --particles are for --plot OUT"
+        raise ValueError(message)
     if options.resolved:
         from forefold.cardtools import card_toml
 

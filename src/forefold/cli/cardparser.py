@@ -53,6 +53,19 @@ def _add_show(actions: Any, add: Add) -> None:
         help="print it as TOML with all that it extends and the tables of other files in it",
     )
     _add_picture(sub, "draw bias, resolution, efficiency and migration: .png, .pdf or .svg")
+    sub.add_argument(
+        "--range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="true energies of the figure in GeV (default: where something happens)",
+    )
+    sub.add_argument(
+        "--particles",
+        nargs="+",
+        metavar="P",
+        help="rows of the figure, names or PDG numbers (default: one for each type)",
+    )
 
 
 def _add_picture(sub: argparse.ArgumentParser, text: str) -> None:
