@@ -261,7 +261,7 @@ def _curves(card: Card, subject: _Subject, energy: Array) -> tuple[Array, Array,
     return (
         energy,
         np.where(np.isnan(energy), np.nan, seen),
-        np.where((seen > 0.0) & (ratios > -10.0), ratios, np.nan),
+        np.where((seen > _FAINTEST) & (ratios > -10.0), ratios, np.nan),
         np.where(seen > 0.0, _angles(some), np.nan),
     )
 
