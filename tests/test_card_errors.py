@@ -91,7 +91,7 @@ def test_a_missing_key_has_the_line_of_its_table(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     path.write_text(EVERY_KEY.replace('kind = "pi0-decay"\n', ""))
     line = EVERY_KEY.split("\n").index("[[stage]]") + 1
-    with pytest.raises(ValueError, match=rf"card\.toml, line {line}: stage\[1\]\.kind: Field req"):
+    with pytest.raises(ValueError, match=rf"card\.toml, line {line}: stage\[1\]: kind is missing"):
         forefold.load_card(path)
 
 

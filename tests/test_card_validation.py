@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,3 +77,60 @@ def test_picture(tmp_path: Path) -> None:
     out = tmp_path / "card.svg"
     assert main(["card", "show", "nusmear-dune-cdr", "--plot", str(out)]) == 0
     assert out.stat().st_size > 10_000
+
+
+def limits(card: str, **settings: Any) -> tuple[list[float], list[float], str]:
+    axes = card_figure(card, **settings).axes
+    return list(axes[0].get_xlim()), list(axes[0].get_ylim()), axes[2].get_title(loc="left")
+
+
+def test_picture_of_an_mev_detector_is_in_mev() -> None:
+    energy, ratio, title = limits("juno")
+    assert 0.3 < energy[0] < 1.0
+    assert 30.0 < energy[1] < 100.0
+    assert ratio == pytest.approx([0.9, 1.1])
+    assert title == "Reconstructed [MeV]"
+
+
+def test_picture_of_a_gev_detector_begins_below_its_thresholds() -> None:
+    energy, _, title = limits("nusmear-dune-cdr")
+    assert energy == [0.01, 20.0]
+    assert title == "Reconstructed [GeV]"
+
+
+def test_picture_of_asked_energies_and_particles() -> None:
+    figure = forefold.load_card("dune-cdr-fastmc").peek(energy=(0.2, 4.0), particles=["p", -11])
+    assert len(figure.axes) == 4 * 2 + 1
+    assert figure.axes[0].get_xlim() == (0.2, 4.0)
+    words = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "$p$" in words
+    assert "$e^{+}$" in words
+
+
+def test_other_is_shown_by_something_common() -> None:
+    figure = card_figure("dune-cdr-fastmc")
+    assert "$K^{+}$" in [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"energy": (2.0, 1.0)}, "two energies in GeV above 0, the lower one first"),
+        ({"energy": (0.0, 1.0)}, "found 0 1"),
+        ({"energy": (1.0,)}, "found 1"),
+        ({"particles": ["muu"]}, "unknown particle 'muu'"),
+        ({"particles": ["nu(mu)"]}, "is a neutrino, which the card does not smear"),
+    ],
+)
+def test_wrong_pictures(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        card_figure("nusmear-default", **settings)
+
+
+def test_range_is_for_pictures(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    out = tmp_path / "card.png"
+    command = ["card", "show", "juno", "--range", "0.001", "0.01", "--particles", "e+"]
+    assert main([*command, "--plot", str(out)]) == 0
+    assert out.stat().st_size > 5_000
+    assert main(command) == 2
+    assert "--range and --particles are for --plot OUT" in capsys.readouterr().err

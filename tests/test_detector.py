@@ -199,6 +199,41 @@ def test_a_changed_number_is_not_its_parents(tmp_path: Path) -> None:
     assert "child" not in own.sources
 
 
+def test_an_empty_threshold_takes_the_other_cards_away(tmp_path: Path) -> None:
+    muon = extended(tmp_path, '[[rule]]\nname = "muon"\nthreshold = {}\n').rules[0]
+    assert muon.threshold is None
+    assert muon.when is not None
+    assert (muon.source, muon.energy.source, muon.angle.source) == ("child", "me", "me")
+    muon = extended(tmp_path, '[[rule]]\nname = "muon"\nwhen = {}\n').rules[0]
+    assert muon.when is None
+    assert muon.threshold is not None
+
+
+def test_an_empty_threshold_of_its_own_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give kinetic_energy, momentum, formula or reco"):
+        extended(tmp_path, '[[rule]]\nname = "rest"\nthreshold = {}\n')
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (
+            'name = "pi0-decay"',
+            r"kind is missing \(write kind = 'pi0-decay'\); allowed: pi0-decay, ",
+        ),
+        ('knd = "michl-tag"', r"kind is missing \(did you mean 'michel-tag'\?\); allowed: pi0"),
+        ("gap = 1.0", "kind is missing; allowed: pi0-decay, shower-merging, photon-conversion"),
+        ('kind = "michl-tag"', r"kind: found 'michl-tag' \(did you mean 'michel-tag'\?\)"),
+        ("kind = 3", "kind: found 3; allowed: pi0-decay"),
+        ('kind = "photon-conversion"', "photon-conversion needs gap and mistaken"),
+        ('kind = "pi0-decay"\ngap = 1.0', "unknown key 'gap'; allowed: kind, source"),
+    ],
+)
+def test_wrong_stage_says_what_there_is(tmp_path: Path, block: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        extended(tmp_path, f'[[stage]]\n{block}\nsource = "me"\n')
+
+
 @pytest.mark.parametrize(
     ("change", "threshold", "when"),
     [

@@ -17,6 +17,7 @@ _LAWS = {"constant", "stochastic", "noise", "resolution", "sigma"}
 _LONGEST = 2_000_000
 _LONGEST_TABLE = 20_000_000
 _LONGEST_NAME = 200
+_REMOVABLE = ("when", "threshold")
 _SOURCED = ("threshold", "energy", "angle")
 
 
@@ -261,8 +262,14 @@ def _place(before: Any, names: list[Any], where: str) -> int:
 
 
 def _changed(base: dict[str, Any], change: dict[str, Any], own: str) -> dict[str, Any]:
-    """Change a rule; a number that is changed without a source has the changing card as its source."""
-    rule = _merged(_without_what_is_replaced(base, change), change)
+    """Change a rule; a number that is changed without a source has the changing card as its source.
+
+    An empty ``when`` or ``threshold`` takes the other card's away.
+    """
+    away = [key for key in _REMOVABLE if change.get(key) == {} and key in base]
+    change = {key: value for key, value in change.items() if key not in away}
+    kept = {key: value for key, value in base.items() if key not in away}
+    rule = _merged(_without_what_is_replaced(kept, change), change)
     if "source" in change or "source" not in base:
         return rule
     for key in _SOURCED:
@@ -274,7 +281,7 @@ def _changed(base: dict[str, Any], change: dict[str, Any], own: str) -> dict[str
             rule[key] = {"source": base["source"], **block}
         elif not (isinstance(changed, dict) and "source" in changed):
             rule[key] = {**block, "source": own}
-    if "efficiency" in change:
+    if "efficiency" in change or away:
         rule["source"] = own
     return rule
 

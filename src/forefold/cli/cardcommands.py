@@ -35,8 +35,16 @@ def card_show(options: argparse.Namespace) -> int:
     if options.plot:
         from forefold.plot import card_figure, save
 
-        save(card_figure(card), options.plot, overwrite=options.overwrite)
+        figure = card_figure(
+            card,
+            energy=options.range,
+            particles=options.particles and [_particle(word) for word in options.particles],
+        )
+        save(figure, options.plot, overwrite=options.overwrite)
         return 0
+    if options.range or options.particles:
+        message = "--range and --particles are for --plot OUT"
+        raise ValueError(message)
     if options.resolved:
         from forefold.cardtools import card_toml
 
@@ -139,7 +147,9 @@ def card_fit(options: argparse.Namespace) -> int:
         with replace_aside(options.out, options.overwrite) as aside:
             aside.write_text(found.toml, encoding="utf-8")
     print(json.dumps(found.to_dict(), indent=2) if options.json else found)
-    return 0 if found.valid else 1
+    for text in found.warnings if options.json else []:
+        complain("warning", text)
+    return 0 if found.good else 1
 
 
 def _particle(word: str) -> str | int:

@@ -53,6 +53,19 @@ def _add_show(actions: Any, add: Add) -> None:
         help="print it as TOML with all that it extends and the tables of other files in it",
     )
     _add_picture(sub, "draw bias, resolution, efficiency and migration: .png, .pdf or .svg")
+    sub.add_argument(
+        "--range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="true energies of the figure in GeV (default: where something happens)",
+    )
+    sub.add_argument(
+        "--particles",
+        nargs="+",
+        metavar="P",
+        help="rows of the figure, names or PDG numbers (default: one for each type)",
+    )
 
 
 def _add_picture(sub: argparse.ArgumentParser, text: str) -> None:
@@ -115,6 +128,8 @@ def _add_fit(actions: Any, add: Add) -> None:
             "DATA is a table of pairs (.csv, .parquet, .npz) with the columns pdgid, energy_true, energy_reco (GeV; empty\n"
             "if not seen) and angles in rad; or a matrix: UHI .json, or .csv with true_low, true_high, reco_low, reco_high,\n"
             "value.\n\n"
+            "exit code: 0; 1 if no minimum was found (no card is written), or some data are where the card gives no\n"
+            "probability; 2 if data or options are wrong.\n\n"
             "example:\n  forefold card fit pairs.csv --particles mu- mu+ --free constant stochastic scale -o mine.toml"
         ),
     )
@@ -125,7 +140,11 @@ def _add_fit(actions: Any, add: Add) -> None:
         "--template", metavar="CARD", help="a card of yours, of which [parameters] are fitted"
     )
     sub.add_argument("--of", default="total", help="what is smeared (default: total)")
-    sub.add_argument("--distribution", default="log-normal", help="default: log-normal")
+    sub.add_argument(
+        "--distribution",
+        default="log-normal",
+        help="log-normal (default), normal, truncated-normal, crystal-ball or uniform",
+    )
     sub.add_argument(
         "--free",
         nargs="+",
@@ -142,7 +161,10 @@ def _add_fit(actions: Any, add: Add) -> None:
     sub.add_argument("--fixed", nargs="+", default=[], metavar="NAME", help="parameters that stay")
     sub.add_argument("--name", default="fitted", help="of the card")
     sub.add_argument(
-        "--events", type=float, metavar="N", help="of a matrix of probabilities: events in each row"
+        "--events",
+        type=float,
+        metavar="N",
+        help="of a matrix of probabilities: how many particles were generated in each true bin",
     )
     sub.add_argument("--quantity", default="total", help="on the axes of a matrix (default: total)")
     sub.add_argument("-o", "--out", metavar="CARD", help="write the card; .toml")

@@ -58,7 +58,8 @@ def fit_card(
     Raises
     ------
     ValueError
-        The data or the card are not valid, the card has no parameters, or stages or an identification.
+        The data or the card are not valid, the card has no parameters, or stages or an identification; or nothing in the data
+        tells of a parameter: an angle without columns of angles, an efficiency of a matrix without `Migration.generated`.
     ModuleNotFoundError
         iminuit is not installed.
     OSError
@@ -89,14 +90,18 @@ def fit_card(
         pairs = _covered(found, card)
         if isinstance(template, Template) and template.threshold:
             card, held = _threshold(pairs, card, f"{template.prefix}_threshold")
-        likelihood = PairLikelihood(pairs)
-    else:
-        if isinstance(template, Template) and template.threshold:
-            message = "a sharp threshold is looked for in pairs only; a matrix has an efficiency"
-            raise ValueError(message)
-        likelihood = MigrationLikelihood(found)
+    elif isinstance(template, Template) and template.threshold:
+        message = "a sharp threshold is looked for in pairs only; a matrix has an efficiency"
+        raise ValueError(message)
     free = [name for name in card.parameters if name not in {*fixed, *held}]
     places = _places(card, free)
+    if isinstance(found, Pairs):
+        _tell_of_angles(pairs, card, places)
+        likelihood = PairLikelihood(pairs)
+    else:
+        _no_angles(found, card, places)
+        only_seen = places["seen"] - places["energy"]
+        likelihood = MigrationLikelihood(found.with_missing() if only_seen else found)
     groups: list[tuple[tuple[str, ...], list[str]]] = [(TERMS, free)]
     if isinstance(likelihood, PairLikelihood):
         groups = _groups(card, places, free)
@@ -120,6 +125,8 @@ def fit_card(
         size=likelihood.size,
         far=likelihood.far(best),
         valid=minimum.valid,
+        trouble=minimum.trouble,
+        at_limit=minimum.at_limit,
         source=found.source,
     )
 
@@ -195,6 +202,41 @@ def _places(card: Card, free: list[str]) -> dict[str, set[str]]:
             key = "seen"
         found[key] |= {name for name in parsed(card, formula).names if name in free}
     return found
+
+
+def _name(data: Pairs | Migration) -> str:
+    """Call data by their file, without its checksum."""
+    return data.source.partition(", SHA-256 ")[0]
+
+
+def _no_angles(matrix: Migration, card: Card, places: Mapping[str, set[str]]) -> None:
+    """Refuse to fit angles to a matrix of energies."""
+    only = places["angle"] - places["seen"] - places["energy"]
+    if only:
+        message = f"{_name(matrix)}: card {card.name}: {', '.join(sorted(only))}: an angle is fitted to pairs only; a matrix has none"
+        raise ValueError(message)
+
+
+def _tell_of_angles(pairs: Pairs, card: Card, places: Mapping[str, set[str]]) -> None:
+    """Refuse to fit angles of which no column tells."""
+    only = places["angle"] - places["seen"] - places["energy"]
+    known = {
+        "polar": pairs.theta_reco is not None,
+        "space": pairs.opening() is not None,
+        "independent": False,
+    }
+    conventions = [rule.angle.convention for rule in card.rules]
+    wanted = [word for word in dict.fromkeys(conventions) if word != "none"]
+    if not only or any(known[word] for word in wanted):
+        return
+    needed = {
+        "polar": "theta_true and theta_reco",
+        "space": "space_angle, or theta_true, phi_true, theta_reco and phi_reco",
+    }
+    columns = " or ".join(needed[word] for word in wanted if word in needed)
+    message = f"{_name(pairs)}: card {card.name}: {', '.join(sorted(only))}: an angle is to be fitted, but "
+    message += f"there are no columns {columns}" if columns else "independent angles are not fitted"
+    raise ValueError(message)
 
 
 def _groups(

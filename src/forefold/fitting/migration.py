@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = ["Migration", "MigrationLikelihood", "read_migration"]
 
 _COLUMNS = ("true_low", "true_high", "reco_low", "reco_high", "value")
 _LEAST = 1e-300
+_ROUNDED, _ROUNDED_SUM = 1e-9, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Migration:
         Particles that were there, seen or not. Without it the efficiency stays open: each row is compared with what is within
         the edges.
     events : array_like, optional
-        What every row is multiplied by to make counts of it: one number, or one a row.
+        What every row is multiplied by to make counts of it: one number, or one a row. What a row of probabilities lacks to 1
+        is not looked at, unless it is counted with `with_missing`.
     quantity : {"total", "kinetic", "momentum"}
         What is on both axes.
     particle : int
@@ -55,7 +57,7 @@ class Migration:
     Raises
     ------
     ValueError
-        Shapes do not fit, edges do not ascend, or contents are negative.
+        Shapes do not fit, edges do not ascend, contents are negative, or a row has more particles than were generated.
     """
 
     true_edges: Any
@@ -86,10 +88,11 @@ class Migration:
             message = f"{self.source}: contents from 0 on are needed; found {wrong[0]:g}"
             raise ValueError(message)
         if self.quantity not in {"total", "kinetic", "momentum"}:
-            message = f"quantity: found {self.quantity!r}; allowed: total, kinetic, momentum"
+            near = species.near(self.quantity, ["total", "kinetic", "momentum"])
+            message = f"quantity: found {self.quantity!r}{near}; allowed: total, kinetic, momentum"
             raise ValueError(message)
         per_row = np.ones(shape[0]) if self.events is None else self.events
-        weight = np.broadcast_to(np.asarray(per_row, dtype=np.float64), shape[:1])
+        weight = self._weights(per_row, shape[0])
         object.__setattr__(self, "counts", counts * weight[:, None])
         if self.events is None and counts.max(initial=0.0) <= 1.0 and counts.any():
             message = (
@@ -98,9 +101,87 @@ class Migration:
             )
             raise ValueError(message)
         if self.generated is not None:
-            object.__setattr__(
-                self, "generated", np.array(self.generated, dtype=np.float64) * weight
+            object.__setattr__(self, "generated", self._generated(weight))
+
+    def _weights(self, events: Any, rows: int) -> Array:
+        """Give what each row is multiplied by."""
+        weight = np.asarray(events, dtype=np.float64)
+        if (
+            weight.ndim > 1
+            or weight.size not in {1, rows}
+            or not np.all((weight > 0.0) & np.isfinite(weight))
+        ):
+            message = f"events: a number above 0, or one for each of {rows} rows, is needed; found {events!r}"
+            raise ValueError(message)
+        return np.broadcast_to(weight.reshape(-1), (rows,))
+
+    def _generated(self, weight: Array) -> Array:
+        """Numbers of generated particles, none below what the row holds."""
+        found = np.array(self.generated, dtype=np.float64)
+        if found.shape != weight.shape:
+            message = f"{self.source}: generated: {weight.size} numbers are needed, one a row; found shape {found.shape}"
+            raise ValueError(message)
+        found = found * weight
+        held = self.counts.sum(axis=1)
+        bad = ~(found >= held * (1.0 - _ROUNDED))
+        if bad.any():
+            row = int(np.argmax(bad))
+            low, high = self.true_edges[row : row + 2]
+            message = (
+                f"{self.source}: row {row + 1} (true {low:g} to {high:g}): {found[row]:g} generated, but its cells hold "
+                f"{held[row]:g}: no more than were generated is allowed"
             )
+            raise ValueError(message)
+        return np.asarray(np.maximum(found, held))
+
+    @property
+    def _name(self) -> str:
+        """The file, without its checksum."""
+        return self.source.partition(", SHA-256 ")[0]
+
+    def with_missing(self) -> Migration:
+        """Count what rows of probabilities lack to 1 as not seen, or reconstructed beyond the edges.
+
+        Returns
+        -------
+        Migration
+            With `generated`: the events of each row.
+
+        Raises
+        ------
+        ValueError
+            It cannot be known: contents are counts without `generated`, or a row of probabilities sums to more than 1.
+
+        Examples
+        --------
+        >>> matrix = Migration([0.0, 1.0], [0.0, 1.0, 2.0], [[0.5, 0.3]], events=1000.0)
+        >>> matrix.with_missing().generated.tolist()
+        [1000.0]
+        """
+        if self.generated is not None:
+            return self
+        if self.events is None:
+            message = (
+                f"{self._name}: an efficiency is to be fitted, but nothing says how many particles there were: give a column "
+                "generated (csv), or probabilities with --events (events=)"
+            )
+            raise ValueError(message)
+        weight = self._weights(self.events, self.true_edges.size - 1)
+        sums = self.counts.sum(axis=1) / weight
+        if sums.max() > 1.0 + _ROUNDED_SUM:
+            row = int(np.argmax(sums))
+            low, high = self.true_edges[row : row + 2]
+            message = (
+                f"{self._name}: an efficiency is to be fitted, but row {row + 1} (true {low:g} to {high:g}) sums to "
+                f"{sums[row]:g}: probabilities sum to at most 1"
+            )
+            raise ValueError(message)
+        return replace(
+            self,
+            counts=self.counts / np.maximum(sums, 1.0)[:, None],
+            generated=np.array(weight),
+            events=1.0,
+        )
 
     def total(self, values: Array, mass: float) -> Array:
         """Total energy (GeV) of values on an axis."""
@@ -254,8 +335,17 @@ def _from_csv(place: Path) -> tuple[list[Array], Array, Array | None]:
     np.add.at(counts, (rows, np.searchsorted(reco, reco_low)), value)
     if "generated" not in table.column_names:
         return [true, reco], counts, None
+    given = np.asarray(table["generated"].to_numpy(), dtype=np.float64)
     generated = np.zeros(true.size - 1)
-    generated[rows] = np.asarray(table["generated"].to_numpy(), dtype=np.float64)
+    generated[rows] = given
+    other = ~(generated[rows] == given)
+    if other.any():
+        line = int(np.argmax(other))
+        message = (
+            f"line {line + 2}: generated is {given[line]:g}, and {generated[rows[line]]:g} in another line of the same "
+            "true bin"
+        )
+        raise ValueError(message)
     return [true, reco], counts, generated
 
 

@@ -18,6 +18,8 @@ __all__ = ["Minimum", "minimised"]
 
 _CALLS = 20_000
 _FAR = 1e9
+_BESIDE = 0.05  # of the range between the limits
+_AS_GOOD = 1e-3  # of the logarithm of a likelihood
 
 
 class Minimum(NamedTuple):
@@ -31,12 +33,18 @@ class Minimum(NamedTuple):
     covariance : ndarray, shape (n, n)
         The inverse of the second derivatives; NaN where they could not be found.
     valid : bool
+    trouble : str
+        Why it is not valid; empty if it is.
+    at_limit : tuple of str
+        Parameters that went to one of their limits: they have no uncertainty, their covariance is NaN.
     """
 
     card: Card
     names: list[str]
     covariance: NDArray[np.float64]
     valid: bool
+    trouble: str
+    at_limit: tuple[str, ...]
 
 
 def minimised(
@@ -61,16 +69,27 @@ def minimised(
 
     Raises
     ------
+    ValueError
+        The function does not depend on a parameter.
     ModuleNotFoundError
         iminuit is not installed.
     """
-    blocks, valid = [], True
+    blocks: list[NDArray[np.float64]] = []
+    troubles: list[str] = []
+    ends: list[str] = []
     for terms, names in groups:
         minuit = _minimum(function, card, terms, names)
         card = card.with_parameters({name: float(minuit.values[name]) for name in names})
         known = minuit.covariance is not None
-        blocks.append(np.array(minuit.covariance) if known else np.full((len(names),) * 2, np.nan))
-        valid = valid and bool(minuit.valid and minuit.accurate)
+        block = np.array(minuit.covariance) if known else np.full((len(names),) * 2, np.nan)
+        if not (minuit.valid and minuit.accurate):
+            _refuse_flat(minuit, card, terms)
+            troubles.append(_trouble(minuit))
+        at = [name for name in names if _at_limit(minuit, card, name)]
+        rows = [names.index(name) for name in at]
+        block[rows, :] = block[:, rows] = np.nan
+        blocks.append(block)
+        ends += at
     names = [name for _, group in groups for name in group]
     covariance = np.zeros((len(names), len(names)))
     start = 0
@@ -78,7 +97,50 @@ def minimised(
         stop = start + len(block)
         covariance[start:stop, start:stop] = block
         start = stop
-    return Minimum(card, names, covariance, valid)
+    return Minimum(card, names, covariance, not troubles, "; ".join(troubles), tuple(ends))
+
+
+def _refuse_flat(minuit: Any, card: Card, terms: tuple[str, ...]) -> None:
+    """Refuse a parameter that nothing depends on: it has any value, and an uncertainty without end."""
+    for name in minuit.parameters:
+        low, high = card.parameters[name].limits or (-math.inf, math.inf)
+        value = minuit.values[name]
+        step = 0.1 * abs(value) or 0.01
+        there = [x for x in (value - step, value + step) if low <= x <= high]
+        if there and all(_rise(minuit, name, x) == 0.0 for x in there):
+            message = (
+                f"card {card.name}: the data say nothing of parameter {name!r}: any value of it describes "
+                f"{' and '.join(terms)} as well; fix it (--fixed), or give data that depend on it"
+            )
+            raise ValueError(message)
+
+
+def _rise(minuit: Any, name: str, value: float) -> float:
+    """By how much the function is larger where one parameter has another value."""
+    values = [value if key == name else minuit.values[key] for key in minuit.parameters]
+    return float(minuit.fcn(values) - minuit.fval)
+
+
+def _at_limit(minuit: Any, card: Card, name: str) -> bool:
+    """Whether a parameter is beside a limit that describes the data as well as its own value does."""
+    limits = card.parameters[name].limits
+    if limits is None:
+        return False
+    value, near = minuit.values[name], _BESIDE * (limits[1] - limits[0])
+    return any(abs(value - end) <= near and _rise(minuit, name, end) < _AS_GOOD for end in limits)
+
+
+def _trouble(minuit: Any) -> str:
+    """Why a minimum is not one."""
+    names = ", ".join(minuit.parameters)
+    found = minuit.fmin
+    if found.has_reached_call_limit:
+        return f"{names}: still falling after {_CALLS} calls"
+    if not found.is_valid:
+        return f"{names}: the search stopped where the likelihood still rises"
+    if minuit.covariance is None or found.hesse_failed:
+        return f"{names}: the second derivatives could not be found"
+    return f"{names}: the second derivatives are no covariance (made positive, or not accurate)"
 
 
 def _minimum(

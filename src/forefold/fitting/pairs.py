@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Pairs", "read_pairs"]
 
 _ENERGIES = ("energy_true", "energy_reco")
+_ROUNDED = 1e-4  # of the mass: generators have their own, and files are rounded
 _ANGLES = ("theta_true", "phi_true", "theta_reco", "phi_reco", "space_angle")
 
 
@@ -69,7 +70,8 @@ class Pairs:
         Raises
         ------
         ValueError
-            A column is missing, or has values that cannot be.
+            A column is missing, or has values that cannot be: a true energy below the mass, an infinite one, a reconstructed
+            angle without the true one.
 
         Examples
         --------
@@ -89,12 +91,11 @@ class Pairs:
         if len(set(sizes.values())) > 1 or pdgid.size == 0:
             message = f"{source}: columns of one length above 0 are needed, found {sizes}"
             raise ValueError(message)
-        true = found["energy_true"]
+        _check_angles(found, source)
+        true, reco = found["energy_true"], found["energy_reco"]
         assert true is not None
-        if not np.all(np.isfinite(true) & (true >= 0.0)):
-            row = int(np.argmin(np.isfinite(true) & (true >= 0.0)))
-            message = f"{source}: row {row}: energy_true is {true[row]}; 0 or more is allowed"
-            raise ValueError(message)
+        assert reco is not None
+        _check_energies(pdgid, true, reco, source)
         zero = np.zeros(pdgid.size)
         for name in ("theta_true", "phi_true"):
             found[name] = zero if found[name] is None else found[name]
@@ -129,6 +130,37 @@ class Pairs:
         a, b = _unit(*one), _unit(*other)
         apart = np.sqrt(np.square(a - b).sum(axis=0))
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
+
+
+def _check_angles(found: Mapping[str, Array | None], source: str) -> None:
+    """Refuse a reconstructed angle of which the true one is not known: 0 would be taken for it."""
+    for reco in ("theta_reco", "phi_reco"):
+        true = reco.replace("reco", "true")
+        if found[reco] is not None and found[true] is None:
+            message = f"{source}: a column {reco}, but no {true}: both are needed"
+            raise ValueError(message)
+
+
+def _check_energies(pdgid: NDArray[np.int64], true: Array, reco: Array, source: str) -> None:
+    """Refuse energies that no particle has, and name the first row that has one."""
+    kinds, rows = np.unique(pdgid, return_inverse=True)
+    mass = np.array([species.mass(int(kind)) for kind in kinds])[rows]
+    least = mass * (1.0 - _ROUNDED)
+    good = np.isfinite(true) & (true >= least)
+    if not good.all():
+        row = int(np.argmin(good))
+        message = (
+            f"{source}: row {row}: energy_true is {true[row]:g}; total energies from the mass on are allowed, for "
+            f"particle {pdgid[row]} from {mass[row]:g} GeV"
+        )
+        raise ValueError(message)
+    if np.isinf(reco).any():
+        row = int(np.argmax(np.isinf(reco)))
+        message = (
+            f"{source}: row {row}: energy_reco is {reco[row]:g}; a finite number is allowed, or nothing (NaN) where the "
+            "particle was not seen"
+        )
+        raise ValueError(message)
 
 
 def _unit(theta: Array, phi: Array) -> Array:

@@ -45,6 +45,10 @@ class Fit:
         Whether a minimum was found and its curvature is known.
     source : str
         The data.
+    trouble : str
+        Why it is not valid.
+    at_limit : tuple of str
+        Parameters that went to one of their limits; they have no uncertainty (NaN).
     """
 
     card: Card
@@ -58,6 +62,32 @@ class Fit:
     far: int
     valid: bool
     source: str
+    trouble: str = ""
+    at_limit: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether a minimum was found, and every particle (or cell) has a probability there."""
+        return self.valid and not self.far
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be known before the numbers are used, a sentence each."""
+        found = (
+            []
+            if self.valid
+            else [f"no minimum was found: do not use these numbers ({self.trouble})"]
+        )
+        if self.far:
+            found.append(
+                f"{self.far} of {self.size:,} are where the card gives no probability: it cannot be right about them, "
+                "and the fit does not see them"
+            )
+        found += [
+            f"{name} is at its limit {self.values[name]:.6g}: it has no uncertainty, and those of the others hold for this value"
+            for name in self.at_limit
+        ]
+        return found
 
     @property
     def correlation(self) -> NDArray[np.float64]:
@@ -79,11 +109,16 @@ class Fit:
             "far": self.far,
             "minus_log_likelihood": self.minus_log_likelihood,
             "parameters": {
-                name: {"value": value, "uncertainty": self.uncertainties[name]}
+                name: {
+                    "value": value,
+                    "uncertainty": _or_none(self.uncertainties[name]),
+                    "at_limit": name in self.at_limit,
+                }
                 for name, value in self.values.items()
             },
+            "warnings": self.warnings,
             "names": list(self.names),
-            "covariance": self.covariance.tolist(),
+            "covariance": [[_or_none(value) for value in row] for row in self.covariance.tolist()],
             "goodness": {
                 key: {"chi2": g.chi2, "ndf": g.ndf, "p_value": g.p_value}
                 for key, g in self.goodness.items()
@@ -93,19 +128,30 @@ class Fit:
     def __str__(self) -> str:
         """Values, correlations and chi2."""
         lines = [f"{self.card.name}: {self.size:,} particles of {self.source}"]
-        lines += [] if self.valid else ["  no minimum was found: do not use these numbers"]
+        lines += [f"  {text}" for text in self.warnings]
         width = max(map(len, self.values))
         lines += [
-            f"  {name:<{width}}  {value:12.6g} +- {self.uncertainties[name]:.2g}"
+            f"  {name:<{width}}  {value:12.6g} {self._spread(name)}"
             for name, value in self.values.items()
         ]
         matrix = self.correlation
         for i, name in enumerate(self.names):
-            row = " ".join(f"{matrix[i, j]:6.2f}" for j in range(i + 1))
-            lines += [f"  correlation {name:<{width}} {row}"] if len(self.names) > 1 else []
+            cells = [f"{c:6.2f}" if np.isfinite(c) else f"{'-':>6}" for c in matrix[i, : i + 1]]
+            more = len(self.names) > 1
+            lines += [f"  correlation {name:<{width}} {' '.join(cells)}"] if more else []
         lines += [f"  {key}: {found}" for key, found in self.goodness.items()]
-        lines += [f"  {self.far} are where the card gives no probability"] if self.far else []
         return "\n".join(lines)
+
+    def _spread(self, name: str) -> str:
+        """How well a value is known, in words."""
+        if name in self.at_limit:
+            return "at limit"
+        width = self.uncertainties[name]
+        return f"+- {width:.2g}" if np.isfinite(width) else "+- unknown"
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,6 +197,8 @@ def fitted_card(
         block["source"] = "fit"
         if np.isfinite(width):
             block["uncertainty"] = float(width)
+        else:
+            block.pop("uncertainty", None)
     if "correlations" in Card.model_fields:
         said["correlation"] = _correlations(names, covariance)
     return Card.model_validate(said)

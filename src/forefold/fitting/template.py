@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from forefold import species
 from forefold.schema import Card
+from forefold.schema.extras import known_particles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +40,11 @@ _ANGLE: dict[str, tuple[float, tuple[float, float]]] = {
     "angle": (5.0, (0.0, 360.0)),
     "scattering": (1.0, (0.0, 360.0)),
 }
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _ALL = {**_ENERGY, **_TAIL, **_EFFICIENCY, **_ANGLE, "threshold": (0.0, (0.0, 1e3))}
+_OF = ("total", "kinetic", "visible", "momentum", "inverse-momentum")
+_DISTRIBUTIONS = ("log-normal", "normal", "truncated-normal", "crystal-ball", "uniform")
+_SUMS = ("quadrature", "linear")
 _CURVES = ("none", "constant", "turn-on")
 _ANGLES = ("none", "polar", "rayleigh", "half-normal", "von-mises-fisher")
 
@@ -52,8 +59,8 @@ class Template:
         That the rule is for.
     of : str
         What is smeared, as in a card: ``total``, ``kinetic``, ``momentum``, ...
-    distribution : str
-        As in a card.
+    distribution : {"log-normal", "normal", "truncated-normal", "crystal-ball", "uniform"}
+        As in a card; for others give a card as the template.
     free : tuple of str
         Terms of the energy that are fitted: ``constant``, ``stochastic``, ``noise`` (or ``sigma``, GeV), ``scale``,
         ``offset``, the shape of a Crystal Ball function (``alpha_low``, ``n_low``, ``alpha_high``, ``n_high``), and for a
@@ -105,12 +112,22 @@ class Template:
                 message += ", ".join(_ALL)
                 raise ValueError(message)
         for what, value, known in (
+            ("of", self.of, _OF),
+            ("distribution", self.distribution, _DISTRIBUTIONS),
+            ("sum", self.sum, _SUMS),
             ("efficiency", self.efficiency, _CURVES),
             ("angle", self.angle, _ANGLES),
         ):
             if value not in known:
                 message = f"{what}: found {value!r}{species.near(value, list(known))}; allowed: {', '.join(known)}"
                 raise ValueError(message)
+        if not re.fullmatch(_NAME, self.name):
+            message = f"name: found {self.name!r}; letters, digits, '.', '_' and '-' are allowed, a letter or digit first"
+            raise ValueError(message)
+        if not self.particles:
+            message = "particles: at least one name, class or PDG identifier is needed"
+            raise ValueError(message)
+        known_particles(self.particles)
 
     @property
     def prefix(self) -> str:
@@ -152,7 +169,12 @@ class Template:
         }
         if len(rules) == 1:
             del said["sources"]["none"]  # type: ignore[attr-defined]
-        return Card.model_validate(said)
+        try:
+            return Card.model_validate(said)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            message = f"template: {first['msg'].removeprefix('Value error, ')}"
+            raise ValueError(message) from None
 
     def _parameter(self, key: str) -> dict[str, Any]:
         value, limits = _ALL[key]

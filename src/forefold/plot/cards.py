@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,12 +14,14 @@ from forefold.detector import load_card
 from forefold.faces.identities import ways
 from forefold.families.mixture import invert
 from forefold.plan import plan
+from forefold.plot.energies import WIDEST, checked, energies_of_card
 from forefold.plot.labels import type_label
 from forefold.plot.layout import PAGE
 from forefold.plot.style import style
 from forefold.schema.card import candidates_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -26,25 +29,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.faces.identities import Way
-    from forefold.schema import Card
+    from forefold.schema import Card, Rule
 
     Array = NDArray[np.float64]
 
 __all__ = ["card_figure"]
 
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.45"
-_LOW, _HIGH = 0.01, 20.0  # GeV
-_CURVE, _BINS, _NODES = 97, 44, 3
+_SCAN, _CURVE, _BINS, _NODES = 37, 97, 44, 3
 _THETA = 0.5  # rad
 _LEVELS = np.array([0.158655, 0.5, 0.841345])
-_TITLES = ("Reconstructed / true", "Fraction seen", "Reconstructed [GeV]", "Angle [°]")
+_TITLES = ("Reconstructed / true", "Fraction seen", "Reconstructed [{unit}]", "Angle [°]")
+_SMALL_UNIT = 1.0  # GeV: pictures that end below are in MeV
+_SPANS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the ratio, to both sides of 1
+_RARE = (15, -15, 111, 311, -311)  # what "other" is not shown by, if it holds something else
 _LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _UP = 0.42, 0.66, 0.46, 0.62, 0.4, 1.05  # inches
 _FAINTEST = 1e-3
+_KINDS = 40
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What a card makes of one kind of particle; energies in GeV, of the kind that is smeared."""
+    """What a card makes of one kind of particle; energies of the kind that is smeared, in the picture's unit."""
 
     label: str
     particle: str
@@ -56,7 +62,13 @@ class _Look:
     angle: Array
 
 
-def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
+def card_figure(
+    card: Card | str | Path,
+    *,
+    title: str | None = None,
+    energy: Sequence[float] | None = None,
+    particles: Sequence[str | int] | None = None,
+) -> Figure:
     """Bias and resolution, efficiency, migration and angle of every type of particle of a card.
 
     Parameters
@@ -65,12 +77,22 @@ def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
         Card, or its name or file.
     title : str, optional
         The card's name and title by default.
+    energy : (float, float), GeV, optional
+        Range of the true energy. By default it follows from thresholds, conditions, tables and from where the resolution
+        changes; what ends below 1 GeV is shown in MeV.
+    particles : sequence of str or int, optional
+        One row each; by default one row a type of the card.
 
     Returns
     -------
     Figure
-        One row a type, for the first particle of its first rule that the card smears, at a polar angle of 0.5 rad. Nothing is
+        A type is shown by the first particle of its first rule that the card smears, at a polar angle of 0.5 rad. Nothing is
         drawn at random: the curves are the card's closed forms, behind its stages.
+
+    Raises
+    ------
+    ValueError
+        A particle is unknown or not smeared by the card, or the range is none.
 
     Notes
     -----
@@ -87,7 +109,10 @@ def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
     from matplotlib.figure import Figure
 
     card = load_card(card)
-    looks = [look for label in card.types if (look := _look(card, label)) is not None]
+    rows_of = _subjects(card, particles)
+    low, high = checked(energy) if energy is not None else _range(card, rows_of)
+    unit, factor = ("MeV", 1e3) if high < _SMALL_UNIT else ("GeV", 1.0)
+    looks = [_look(card, subject, low, high, factor) for subject in rows_of]
     rows = max(len(looks), 1)
     height = _BOTTOM + _TOP + rows * _UP + (rows - 1) * 0.12
     across = (PAGE - _LEFT - _RIGHT - 3 * _GAP) / 4
@@ -101,10 +126,10 @@ def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
                 for k in range(4)
             ]
             panels = [figure.add_axes(box) for box in boxes]
-            mesh = _row(panels, look, last=row == rows - 1, first=row == 0)
+            mesh = _row(panels, look, unit, last=row == rows - 1, first=row == 0)
         name = f"{card.name}: {card.title}" if title is None else title
         figure.text(_LEFT / PAGE, 1.0 - 0.2 / height, name.replace("$", r"\$"), va="top")
-        x = "True energy of the kind that is smeared [GeV]"
+        x = f"True energy of the kind that is smeared [{unit}]"
         figure.text(1.0 - _RIGHT / PAGE, 0.1 / height, x, ha="right", va="bottom")
         if mesh is not None:
             box = (1.0 - 0.54 / PAGE, _BOTTOM / height, 0.1 / PAGE, 1.0 - (_BOTTOM + _TOP) / height)
@@ -113,7 +138,7 @@ def card_figure(card: Card | str | Path, *, title: str | None = None) -> Figure:
     return figure
 
 
-def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
+def _row(panels: list[Axes], look: _Look, unit: str, *, first: bool, last: bool) -> Any:
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, LogNorm
     from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator, StrMethodFormatter
@@ -123,9 +148,11 @@ def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
     ratio.axhline(1.0, color=_GREY, linewidth=0.5, linestyle=(0, (6, 4)))
     ratio.fill_between(look.energy, low, high, color=_BLUE, alpha=0.25, linewidth=0.0)
     ratio.plot(look.energy, middle, color=_BLUE)
-    ratio.set(ylim=(0.0, 2.0))
-    ratio.yaxis.set_major_locator(MultipleLocator(1.0))
-    ratio.yaxis.set_minor_locator(MultipleLocator(0.25))
+    span = _span(look.ratios)
+    ratio.set(ylim=(1.0 - span, 1.0 + span))
+    ratio.yaxis.set_major_locator(MultipleLocator(span))
+    ratio.yaxis.set_minor_locator(MultipleLocator(0.25 * span))
+    ratio.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     seen.plot(look.energy, look.seen, color=_BLUE)
     seen.set(ylim=(0.0, 1.08))
     seen.yaxis.set_major_locator(MultipleLocator(0.5))
@@ -145,12 +172,12 @@ def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
     angle.set_ylim(0.0, 1.25 * max(float(known.max(initial=0.0)), 0.4))
     angle.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
     for panel, text in zip(panels, _TITLES, strict=True):
-        panel.set(xscale="log", xlim=(_LOW, _HIGH))
+        panel.set(xscale="log", xlim=ends)
         panel.xaxis.set_major_locator(LogLocator(numticks=6))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.tick_params(labelbottom=last)
         if first:
-            panel.set_title(text, loc="left")
+            panel.set_title(text.format(unit=unit), loc="left")
     words: dict[str, Any] = {
         "xycoords": "axes fraction",
         "textcoords": "offset points",
@@ -163,35 +190,95 @@ def _row(panels: list[Axes], look: _Look, *, first: bool, last: bool) -> Any:
     return mesh
 
 
-def _look(card: Card, label: str) -> _Look | None:
-    rules = [rule for rule in card.rules if rule.type == label]
-    kinds = [pdg for rule in rules for pdg in candidates_of(rule) if not card.left_out(pdg)]
-    found = [
-        pdg for pdg in kinds if any(card.rules[k].type == label for k in card.candidates(pdg)[-1:])
-    ]
-    if not kinds:
-        return None
-    pdg = (found or kinds)[0]
-    mass = species.mass(pdg)
+class _Subject(NamedTuple):
+    """What a row is about."""
+
+    label: str
+    pdg: int
+    rest: float
+    """What is added to the energy that is shown to give the total one, GeV."""
+
+
+def _subjects(card: Card, particles: Sequence[str | int] | None) -> list[_Subject]:
+    if particles is not None:
+        return [_of_particle(card, word) for word in particles]
+    found = []
+    for label in card.types:
+        rules = [rule for rule in card.rules if rule.type == label]
+        kinds = [pdg for rule in rules for pdg in _some(rule) if not card.left_out(pdg)]
+        last = [
+            p for p in kinds if any(card.rules[k].type == label for k in card.candidates(p)[-1:])
+        ]
+        if kinds:
+            pdg = next((p for p in last if p not in _RARE), (last or kinds)[0])
+            found.append(_Subject(type_label(label), pdg, _rest(rules, pdg)))
+    return found
+
+
+def _some(rule: Rule) -> Iterator[int]:
+    """Particles of a rule, of classes only the commonest: the whole table is long."""
+    return islice(candidates_of(rule), _KINDS)
+
+
+def _of_particle(card: Card, word: str | int) -> _Subject:
+    pdg = word if isinstance(word, int) else species.pdgid(word)
+    if out := card.left_out(pdg):
+        message = f"card {card.name}: {species.name(pdg)} is a {out}, which the card does not smear"
+        raise ValueError(message)
+    return _Subject(_name(pdg), pdg, _rest([card.rules[k] for k in card.candidates(pdg)], pdg))
+
+
+def _rest(rules: list[Rule], pdg: int) -> float:
     of = [part.of for rule in rules for part in rule.energy.components()]
     kinetic = "kinetic" in of or (pdg in species.NUCLEONS and "visible" in of)
-    rest = mass if kinetic else 0.0
-    energy = np.exp(np.linspace(np.log(_LOW), np.log(_HIGH), _CURVE))
+    return species.mass(pdg) if kinetic else 0.0
+
+
+def _range(card: Card, subjects: list[_Subject]) -> tuple[float, float]:
+    energy = np.geomspace(*WIDEST, _SCAN)
+    widths = []
+    for subject in subjects:
+        _, _, ratios, _ = _curves(card, subject, energy)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            widths.append((energy, 0.5 * (ratios[2] - ratios[0]) / ratios[1]))
+    return energies_of_card(card, widths)
+
+
+def _span(ratios: Array) -> float:
+    """Half of the axis of ratios: a round number that holds the band."""
+    known = ratios[np.isfinite(ratios)]
+    most = float(np.abs(known - 1.0).max(initial=0.0))
+    return next((span for span in _SPANS if 1.15 * most <= span), _SPANS[-1]) if most else 0.1
+
+
+def _curves(card: Card, subject: _Subject, energy: Array) -> tuple[Array, Array, Array, Array]:
+    """Energy (NaN below the mass), fraction seen, quantiles of reconstructed over true, width of the angle."""
+    mass, rest = species.mass(subject.pdg), subject.rest
     energy = np.where(energy + rest > mass, energy, np.nan)
     true = np.where(np.isnan(energy), mass, energy + rest)
-    some = ways(*beam(pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
-    seen = sum((way.probability * way.faces.seen for way in some), start=np.zeros(_CURVE))
+    some = ways(*beam(subject.pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
+    seen = sum((way.probability * way.faces.seen for way in some), start=np.zeros(energy.size))
     ratios = (_quantiles(some, seen) - rest) / energy
-    edges = np.exp(np.linspace(np.log(_LOW), np.log(_HIGH), _BINS + 1))
-    return _Look(
-        type_label(label),
-        _name(pdg),
+    return (
         energy,
-        np.where((seen > 0.0) & (ratios > -10.0), ratios, np.nan),
         np.where(np.isnan(energy), np.nan, seen),
-        edges,
-        _migration(card, pdg, edges, rest),
+        np.where((seen > _FAINTEST) & (ratios > -10.0), ratios, np.nan),
         np.where(seen > 0.0, _angles(some), np.nan),
+    )
+
+
+def _look(card: Card, subject: _Subject, low: float, high: float, factor: float) -> _Look:
+    energy, seen, ratios, angle = _curves(card, subject, np.geomspace(low, high, _CURVE))
+    edges = np.geomspace(low, high, _BINS + 1)
+    return _Look(
+        subject.label,
+        _name(subject.pdg),
+        factor * energy,
+        ratios,
+        seen,
+        factor * edges,
+        _migration(card, subject.pdg, edges, subject.rest),
+        angle,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -14,7 +15,7 @@ from forefold.reweighting.weights import log_ratio
 from forefold.species import near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["scores"]
 
 _OF_UNCERTAINTY, _OF_VALUE, _SMALL = 1e-2, 1e-3, 1e-4
+_APART, _NOISE = 1e-3, 1e-9  # of a derivative; of a logarithm
 _CENTRAL = {-2: 1, -1: -8, 1: 8, 2: -1}
 _ONE_SIDED = {0: -25, 1: 48, 2: -36, 3: 16, 4: -3}
 
@@ -72,12 +74,18 @@ def scores(
     ValueError
         The card has no such parameter, or what is observed has no derivative: an exact energy that the parameter moves.
 
+    Warns
+    -----
+    UserWarning
+        The derivatives from both sides are not the same: a formula has a kink at the parameter's value, such as that of
+        ``min(1, a * p)``. The score is then about the mean of both.
+
     Notes
     -----
     Central differences of the exact log-density in four points, of which the error is of fourth order in the step: 1 % of the
     parameter's uncertainty, or 0.1 % of its value (1e-4 if both are zero). Relative errors are of the order of 1e-8. At a limit of
-    the parameter the differences are to the inner side, in five points and of the same order. Where a formula has a kink at the value
-    itself there is no derivative, and what is given is between those of its sides. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
+    the parameter the differences are to the inner side, in five points and of the same order. Where the derivatives from below and from above
+    differ, a warning says so, and what is given is between them. Jumps do not count: where a parameter moves a threshold on true quantities or the bound of
     a rule, the particles that cross it are left out.
 
     References
@@ -155,5 +163,25 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str, on_invalid: O
             f"particle of rule {rule!r} (event {int(sample.event[i])}): an exact energy or an edge that it moves"
         )
         raise ValueError(message)
+    if stencil is _CENTRAL:
+        _tell_of_kinks(ends, step, f"card {card.name}: parameter {name} = {parameter.value:g}")
     total = sum((weight * ends[steps] for steps, weight in stencil.items()), np.zeros(()))
     return np.asarray(total / (12.0 * step))
+
+
+def _tell_of_kinks(ends: Mapping[int, Array], step: float, where: str) -> None:
+    """Warn where the derivatives from below and from above are not the same."""
+    below = (ends[-2] - 4.0 * ends[-1]) / (2.0 * step)
+    above = (4.0 * ends[1] - ends[2]) / (2.0 * step)
+    apart = np.abs(above - below)
+    apart[apart * step < _NOISE] = 0.0
+    whole = float(np.maximum(np.abs(above), np.abs(below)).sum())
+    if not apart.sum() > _APART * whole:
+        return
+    at = apart > _APART * np.maximum(np.abs(above), np.abs(below))
+    message = (
+        f"{where}: the derivative of log p is not the same from both sides for {int(at.sum())} of {at.size} particles "
+        f"(sums {below[at].sum():.4g} from below, {above[at].sum():.4g} from above): a kink of a formula, or an edge; the score "
+        "is about the mean of both"
+    )
+    warnings.warn(message, stacklevel=4)

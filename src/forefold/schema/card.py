@@ -30,9 +30,10 @@ from forefold.schema.values import Probability, Strict, Word
 from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 __all__ = ["Card", "Rule", "candidates_of", "remember"]
@@ -309,6 +310,42 @@ class Card(Strict):
         }
         return self.unchecked(parameters=changed)
 
+    def peek(
+        self,
+        *,
+        energy: Sequence[float] | None = None,
+        particles: Sequence[str | int] | None = None,
+    ) -> Figure:
+        """Draw what the card does: bias and resolution, efficiency, migration and angle against energy.
+
+        Parameters
+        ----------
+        energy : (float, float), GeV, optional
+            Range of the true energy; by default that in which something happens.
+        particles : sequence of str or int, optional
+            One row each; by default one row a type.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            See `forefold.plot.card_figure`; `forefold.plot.save` writes it.
+
+        Raises
+        ------
+        ValueError
+            A particle is unknown or not smeared, or the range is none.
+
+        Examples
+        --------
+        >>> import forefold
+        >>> figure = forefold.load_card("juno").peek(energy=(0.001, 0.01), particles=["e+"])
+        >>> len(figure.axes)
+        5
+        """
+        import forefold
+
+        return forefold.plot.card_figure(self, energy=energy, particles=particles)
+
     def covariance(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Give what is uncertain in the card, and its covariance matrix.
 
@@ -351,6 +388,7 @@ class Card(Strict):
                 "candidates",
                 "covariance",
                 "left_out",
+                "peek",
                 "types",
                 "with_parameters",
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
@@ -103,6 +103,24 @@ class StageBlock(Strict):
     kind: Word
     source: Word
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_kind(cls, given: Any) -> Any:
+        """Name the stages that there are, where none is named."""
+        from forefold.physics.composites import STAGES
+
+        if isinstance(given, dict) and "kind" in given and not isinstance(given["kind"], str):
+            message = f"kind: found {given['kind']!r}; allowed: {', '.join(STAGES)}"
+            raise ValueError(message)
+        if isinstance(given, dict) and "kind" not in given:
+            words = [word for word in given.values() if isinstance(word, str)]
+            hints = (species.near(word, list(STAGES)) for word in words if word not in STAGES)
+            named = next((f" (write kind = {word!r})" for word in words if word in STAGES), None)
+            hint = next(filter(None, hints), "") if named is None else named
+            message = f"kind is missing{hint}; allowed: {', '.join(STAGES)}"
+            raise ValueError(message)
+        return given
+
     @model_validator(mode="after")
     def _can_be_made(self) -> StageBlock:
         self.stage()
@@ -128,16 +146,19 @@ class StageBlock(Strict):
         for key, value in given.items():
             if key not in known:
                 near = species.near(key, list(known))
-                message = f"unknown key {key!r}{near}; allowed: {', '.join(known) or 'none'}"
+                message = (
+                    f"unknown key {key!r}{near}; allowed: {', '.join(['kind', 'source', *known])}"
+                )
                 raise ValueError(message)
             wanted = str if known[key].type == "str" else (int, float)
             if isinstance(value, bool) or not isinstance(value, wanted):
                 word = "a text" if wanted is str else "a number"
                 message = f"{key}: {word} is expected, found {value!r}"
                 raise ValueError(message)
-        try:
-            made: Stage = maker(**given)
-        except TypeError as error:
-            message = str(error).split("() ")[-1]
-            raise ValueError(message) from None
+        needed = [key for key, field in known.items() if field.default is MISSING]
+        missing = [key for key in needed if key not in given]
+        if missing:
+            message = f"{self.kind} needs {' and '.join(missing)}"
+            raise ValueError(message)
+        made: Stage = maker(**given)
         return made
