@@ -310,8 +310,11 @@ def test_mutations(gst_file: Path, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [".parquet", ".h5"])
-def test_skipping_damage(gst_file: Path, tmp_path: Path, kind: str) -> None:
+def test_skipping_damage(
+    gst_file: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / f"out{kind}"
+    monkeypatch.setattr("forefold.io.blocks.BLOCK", 100)
     forefold.convert(gst_file, out, chunk=100)
     data = bytearray(out.read_bytes())
     at = int(len(data) * 0.55) if kind == ".parquet" else 0

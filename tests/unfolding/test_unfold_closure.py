@@ -122,7 +122,7 @@ def test_bad_studies_are_refused() -> None:
         forefold.closure(truth[:3], matrix, METHODS, rng=1)
     with pytest.raises(ValueError, match="contents are not negative"):
         forefold.closure(-truth, matrix, METHODS, rng=1)
-    with pytest.raises(ValueError, match="'metod' is not one of prior"):
-        forefold.closure(truth, matrix, {"a": {"metod": "inversion"}}, rng=1)
+    with pytest.raises(ValueError, match="'methd' is not one of prior"):
+        forefold.closure(truth, matrix, {"a": {"methd": "inversion"}}, rng=1)
     with pytest.raises(ValueError, match="a method without 'method'"):
         forefold.closure(truth, matrix, {"a": {"iterations": 2}}, rng=1)

@@ -320,7 +320,8 @@ def _pieces_of(
                     entry_start=first,
                     entry_stop=last,
                     library="ak",
-                    decompression_executor=executor,
+                    # one after the other where it goes from basket to basket: a failure stays with its own
+                    decompression_executor=executor if first >= careful_until else None,
                 )
                 columns = {name: arrays[name] for name in names}
                 if any(len(column) != last - first for column in columns.values()):
