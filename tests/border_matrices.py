@@ -8,6 +8,19 @@ from forefold import ResponseMatrix
 
 EDGES = [0.5, 1.0, 1.5, 2.0, 3.0, 5.0]
 RECO = [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+NAMES = {
+    "globes": "dune.dat",
+    "snowglobes": "smear_nue_Ar40_ar40kt.dat",
+    "root": "matrix.root",
+    "roounfold": "unfold.root",
+    "remu": "matrix.npz",
+    "ogip": "dune.rmf",
+    "correctionlib": "corrections.json",
+    "hepdata": "submission",
+    "uhi": "histogram.json",
+    "pyhf": "workspace.json",
+}
+AXES = {"snowglobes": {"true": "enu=0.5:4.5:8", "reco": "energy=0.5:5:9"}}
 
 
 def filled(*, even: bool = False, n: int = 3000) -> ResponseMatrix:

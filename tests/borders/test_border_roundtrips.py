@@ -7,23 +7,11 @@ from pathlib import Path
 import border_matrices
 import numpy as np
 import pytest
+from border_matrices import AXES, NAMES
 
 import forefold
 from forefold.borders import FORMATS, READABLE
 
-NAMES = {
-    "globes": "dune.dat",
-    "snowglobes": "smear_nue_Ar40_ar40kt.dat",
-    "root": "matrix.root",
-    "roounfold": "unfold.root",
-    "remu": "matrix.npz",
-    "ogip": "dune.rmf",
-    "correctionlib": "corrections.json",
-    "hepdata": "submission",
-    "uhi": "histogram.json",
-    "pyhf": "workspace.json",
-}
-AXES = {"snowglobes": {"true": "enu=0.5:4.5:8", "reco": "energy=0.5:5:9"}}
 COUNTS = ("root", "roounfold")
 
 

@@ -60,6 +60,10 @@ def write_histograms(path: str | Path, found: Mapping[str, Histogram], overwrite
             file[name] = each
 
 
+class _Told(ValueError):
+    """What is said already in words."""
+
+
 @contextmanager
 def opened(path: str | Path) -> Iterator[Any]:
     """Open a ROOT file; what is wrong with it is one line."""
@@ -68,9 +72,9 @@ def opened(path: str | Path) -> Iterator[Any]:
     try:
         with uproot.open(path) as file:
             yield file
-    except ValueError:
+    except (_Told, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except DAMAGE as error:
+    except (OSError, *DAMAGE) as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         message = f"not a ROOT file that can be read: {words[0]}"
         raise ValueError(message) from None
@@ -92,14 +96,14 @@ def read_histogram(
             return None
         known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
         message = f"no histogram {name!r}{near(name, keys)}; the file holds {known[:300]}"
-        raise ValueError(message)
+        raise _Told(message)
     if not re.fullmatch(rf"TH{dimensions}[A-Z]", keys[name]):
         message = f"{name!r} is a {keys[name]}; a TH{dimensions} is needed"
         if keys[name].startswith("RooUnfold"):
             message += (
                 " (write the histograms of a RooUnfoldResponse: Hresponse, Hmeasured, Htruth)"
             )
-        raise ValueError(message)
+        raise _Told(message)
     found: Histogram = file[name].to_hist()
     return found
 

@@ -12,6 +12,7 @@ L. Koch, ReMU 0.8.0, `remu.migration.ResponseMatrix.export`; doi:10.5281/zenodo.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["read", "write"]
 
 _OWN = "forefold_"
+# what numpy and zipfile raise on damaged files
+_DAMAGE = (AttributeError, KeyError, NotImplementedError, MemoryError, SyntaxError, TypeError)
 
 
 def write(
@@ -122,7 +125,7 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, *_DAMAGE) as error:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         message = f"not an .npz of numbers: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
