@@ -10,7 +10,6 @@ import hist
 import numpy as np
 
 from forefold.folding import ResponseMatrix
-from forefold.io.packed import DAMAGE
 from forefold.io.writers import replace_aside
 from forefold.species import near
 
@@ -74,7 +73,7 @@ def opened(path: str | Path) -> Iterator[Any]:
             yield file
     except (_Told, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (OSError, *DAMAGE) as error:
+    except Exception as error:  # noqa: BLE001 - damage may raise anything in a decompressor or a streamer
         words = str(error).strip().splitlines() or [type(error).__name__]
         message = f"not a ROOT file that can be read: {words[0]}"
         raise ValueError(message) from None
