@@ -32,9 +32,7 @@ def filled(*, even: bool = False, n: int = 3000) -> ResponseMatrix:
     true[rng.random(n) < 0.05] = np.nan
     weight = rng.uniform(0.5, 1.5, n)
     axes = (
-        ("enu=0.5:4.5:8", "energy=0.5:5:9")
-        if even
-        else ({"enu": EDGES}, {"visible_energy": RECO})
+        ("enu=0.5:4.5:8", "energy=0.5:5:9") if even else ({"enu": EDGES}, {"visible_energy": RECO})
     )
     return ResponseMatrix.from_columns(
         true, reco, true_axes=axes[0], reco_axes=axes[1], weight=weight

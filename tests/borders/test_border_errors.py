@@ -38,7 +38,7 @@ def test_damage_is_one_line_that_names_the_file(format: str, tmp_path: Path) -> 
         pytest.importorskip("yaml")
     path = _written(format, tmp_path)
     content = path.read_bytes()
-    refused = 0
+    told = []
     for seed in range(80):
         path.write_bytes(_damaged(content, seed))
         with warnings.catch_warnings():
@@ -46,14 +46,18 @@ def test_damage_is_one_line_that_names_the_file(format: str, tmp_path: Path) -> 
             try:
                 forefold.import_matrix(path, format, **AXES.get(format, {}))
             except ValueError as error:
-                refused += 1
-                assert str(error).startswith(f"{path}: ")
-                assert "\n" not in str(error)
-    assert refused > 30
+                told.append(str(error))
+    assert all(each.startswith(f"{path}: ") for each in told)
+    assert not [each for each in told if "\n" in each]
+    assert len(told) > 10  # most of a ROOT file is not what is read
 
 
 @pytest.mark.parametrize("format", READABLE)
-@pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"{}", b"[1, 2]", b"word"], ids=["empty", "bytes", "object", "list", "word"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00\xff\x00", b"{}", b"[1, 2]", b"word"],
+    ids=["empty", "bytes", "object", "list", "word"],
+)
 def test_another_file_is_refused(format: str, content: bytes, tmp_path: Path) -> None:
     if format == "hepdata":
         pytest.importorskip("yaml")
@@ -68,7 +72,7 @@ def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
     matrix = border_matrices.exact()
     with pytest.raises(ValueError, match=r"format 'glob' .*'globes'"):
         forefold.export_matrix(matrix, tmp_path / "a", "glob")
-    with pytest.raises(ValueError, match="format 'pyhf': globes, .* are possible"):
+    with pytest.raises(ValueError, match=r"format 'pyhf': globes, .* are possible"):
         forefold.import_matrix(tmp_path / "a", "pyhf")
     with pytest.raises(ValueError, match=r"ogip has no setting 'aera' \(did you mean 'area'"):
         forefold.export_matrix(matrix, tmp_path / "a", "ogip", aera=1.0)
@@ -84,10 +88,19 @@ def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
         ("$bins = x\n$emin = 0\n$emax = 1\n", r"\$bins = x: a number is needed"),
         ("$emin = 0\n$emax = 1\n$binsize = {1, -1}\n", r"\$binsize: widths above 0"),
         ("$bins=2\n$emin=0\n$emax=1\n", "0 smearing matrices"),
-        ("$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0}:{0,1,0,1}>\n", "does not end in ';'"),
+        (
+            "$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0}:{0,1,0,1}>\n",
+            "does not end in ';'",
+        ),
         ("$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0};>\n", "1 rows for 2 bins"),
-        ("$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0};>\n", "indices 0 to 1 and 2 numbers"),
-        ("$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,sin(1)};>\n", r"'sin\(1\)' is not a number"),
+        (
+            "$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0};>\n",
+            "indices 0 to 1 and 2 numbers",
+        ),
+        (
+            "$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,sin(1)};>\n",
+            r"'sin\(1\)' is not a number",
+        ),
         ("$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,1.2};>\n", r"sums to 1\.2"),
     ],
 )
@@ -102,12 +115,10 @@ def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
     matrix = border_matrices.exact(even=True)
     with pytest.raises(ValueError, match="name 'a b': a letter"):
         forefold.export_matrix(matrix, tmp_path / "a.dat", "globes", name="a b")
-    with pytest.raises(ValueError, match="smear_CHANNEL_DETECTOR.dat is needed"):
+    with pytest.raises(ValueError, match=r"smear_CHANNEL_DETECTOR\.dat is needed"):
         forefold.export_matrix(matrix, tmp_path / "a.dat", "snowglobes")
     with pytest.raises(ValueError, match="several widths"):
-        forefold.export_matrix(
-            border_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes"
-        )
+        forefold.export_matrix(border_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes")
     with pytest.raises(ValueError, match=r"must end in \.npz"):
         forefold.export_matrix(matrix, tmp_path / "a.np", "remu")
     with pytest.raises(ValueError, match="exact matrix has no entries"):
@@ -120,7 +131,11 @@ def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
 def test_negative_cells_are_refused(tmp_path: Path) -> None:
     true, reco = np.array([0.5, 0.5, 0.5]), np.array([0.5, 0.5, 1.5])
     matrix = forefold.ResponseMatrix.from_columns(
-        true, reco, true_axes="energy=0:1:1", reco_axes="energy=0:2:2", weight=np.array([1.0, 1.0, -0.5])
+        true,
+        reco,
+        true_axes="energy=0:1:1",
+        reco_axes="energy=0:2:2",
+        weight=np.array([1.0, 1.0, -0.5]),
     )
     for format in ("globes", "ogip", "pyhf", "correctionlib", "hepdata"):
         with pytest.raises(ValueError, match=r"R\[0, 1\] is -0\.333333"):
@@ -187,7 +202,12 @@ def test_how_many_axes_are_true_must_be_known(tmp_path: Path) -> None:
         "corrections": [
             {
                 "name": "response",
-                "data": {"nodetype": "multibinning", "inputs": ["x"], "edges": axes, "content": [1, 2]},
+                "data": {
+                    "nodetype": "multibinning",
+                    "inputs": ["x"],
+                    "edges": axes,
+                    "content": [1, 2],
+                },
             }
         ],
     }

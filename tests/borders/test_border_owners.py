@@ -74,7 +74,13 @@ def test_pyhf_knows_the_errors_of_matrix_and_background() -> None:
     spectrum = _spectrum(matrix)
     made = workspaces.workspace(matrix, signal=spectrum, background=_background(matrix))
     model = _model(made)
-    width = dict(zip(model.config.par_order, [model.config.par_slice(p) for p in model.config.par_order], strict=True))
+    width = dict(
+        zip(
+            model.config.par_order,
+            [model.config.par_slice(p) for p in model.config.par_order],
+            strict=True,
+        )
+    )
     assert set(width) == {"mu", "staterror_forefold", "background_forefold"}
     folded = forefold.fold(spectrum, matrix)
     errors = made["channels"][0]["samples"][0]["modifiers"][1]["data"]
@@ -212,7 +218,10 @@ def test_correctionlib_evaluates_efficiency_and_migration(tmp_path: Path) -> Non
     forefold.export_matrix(matrix, tmp_path / "c.json", "correctionlib")
     found = correctionlib.CorrectionSet.from_file(str(tmp_path / "c.json"))
     assert list(found) == ["efficiency", "migration", "response"]
-    middle = [0.5 * (np.array(e[1:]) + np.array(e[:-1])) for e in (border_matrices.EDGES, border_matrices.RECO)]
+    middle = [
+        0.5 * (np.array(e[1:]) + np.array(e[:-1]))
+        for e in (border_matrices.EDGES, border_matrices.RECO)
+    ]
     np.testing.assert_array_equal(found["efficiency"].evaluate(middle[0]), matrix.efficiency)
     at = [each.ravel() for each in np.meshgrid(*middle, indexing="ij")]
     for name, expected in (("migration", matrix.migration), ("response", matrix.matrix)):

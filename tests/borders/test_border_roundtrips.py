@@ -70,7 +70,10 @@ def test_statistics_and_fakes_of_counts_come_back(format: str, tmp_path: Path) -
             mine, other = (getattr(getattr(m, histogram), name)() for m in (back, matrix))
             np.testing.assert_allclose(mine, other, rtol=1e-11, err_msg=f"{histogram} {name}")
     np.testing.assert_allclose(back.variance, matrix.variance, rtol=1e-13)
-    assert [a.name for a in (*back.true_axes, *back.reco_axes)] == ["enu_true", "visible_energy_reco"]
+    assert [a.name for a in (*back.true_axes, *back.reco_axes)] == [
+        "enu_true",
+        "visible_energy_reco",
+    ]
 
 
 @pytest.mark.parametrize("format", ["remu", "correctionlib", "hepdata", "uhi"])
@@ -107,11 +110,15 @@ def test_nothing_is_replaced_unasked_and_nothing_is_left_of_a_failure(
     assert not [file for file in tmp_path.rglob("*") if file.name.endswith(".part")]
 
 
-@pytest.mark.parametrize("format", ["globes", "snowglobes", "ogip", "pyhf", "correctionlib", "hepdata"])
+@pytest.mark.parametrize(
+    "format", ["globes", "snowglobes", "ogip", "pyhf", "correctionlib", "hepdata"]
+)
 def test_empty_rows_stop_unless_they_are_to_be_lost(format: str, tmp_path: Path) -> None:
     true, reco = np.array([0.7, 0.8, 2.6]), np.array([0.6, 0.9, 2.7])
     matrix = forefold.ResponseMatrix.from_columns(true, reco, true_axes="energy=0.5:3.5:3")
-    with pytest.raises(ValueError, match=r"1 true bins are empty, the first is bin 1 .*1\.5 to 2\.5"):
+    with pytest.raises(
+        ValueError, match=r"1 true bins are empty, the first is bin 1 .*1\.5 to 2\.5"
+    ):
         forefold.export_matrix(matrix, tmp_path / NAMES[format], format)
     assert not list(tmp_path.iterdir())
     forefold.export_matrix(matrix, tmp_path / NAMES[format], format, empty_rows="lose")

@@ -17,7 +17,9 @@ class Aedl:
 
     def __init__(self, text: str) -> None:
         text = re.sub(r"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/", "", text)
-        pattern = r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)|([$%#@]?[A-Za-z][A-Za-z0-9_]*)|([{}<>():;,=]))"
+        pattern = (
+            r"\s*(?:(\d+\.?\d*(?:[eE][-+]?\d+)?)|([$%#@]?[A-Za-z][A-Za-z0-9_]*)|([{}<>():;,=]))"
+        )
         self.tokens: list[str] = []
         at = 0
         while text[at:].strip():
@@ -130,7 +132,9 @@ def test_globes_widths_add_up_to_the_range(tmp_path: Path) -> None:
 
 def test_globes_has_gev_whatever_the_axes_have(tmp_path: Path) -> None:
     matrix = forefold.ResponseMatrix.from_array([[0.5]], {"t": [1.0, 3.0]}, {"t": [2.0, 4.0]})
-    with pytest.raises(ValueError, match=r"axis 't_true': GLoBES holds energies, and its label says no unit"):
+    with pytest.raises(
+        ValueError, match=r"axis 't_true': GLoBES holds energies, and its label says no unit"
+    ):
         forefold.export_matrix(matrix, tmp_path / "a.dat", "globes")
     forefold.export_matrix(matrix, tmp_path / "a.dat", "globes", unit="MeV")
     file = _read(tmp_path / "a.dat")
@@ -157,9 +161,7 @@ def test_globes_reads_what_others_write(tmp_path: Path) -> None:
         "energy(#later)<\n  @energy = {0,1, 0.8, 2e-1}:\n   {0,2,0.1,.7,0.1}: {2,2,0.9};\n>\n"
     )
     found = forefold.import_matrix(path, "globes", name="later")
-    np.testing.assert_array_equal(
-        found.matrix, [[0.8, 0.1, 0.0], [0.2, 0.7, 0.0], [0.0, 0.1, 0.9]]
-    )
+    np.testing.assert_array_equal(found.matrix, [[0.8, 0.1, 0.0], [0.2, 0.7, 0.0], [0.0, 0.1, 0.9]])
     assert found.true_axes[0].edges.tolist() == found.reco_axes[0].edges.tolist() == [1, 2, 3, 4]
 
 

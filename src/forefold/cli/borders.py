@@ -118,9 +118,7 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--measured", metavar="HISTOGRAM", help="name of that of what is measured")
     sub.add_argument("--orientation", choices=("true-x", "true-y"), help="where the true axis is")
     sub.add_argument("--arf", metavar="FILE", help="effective area (default: beside, .arf)")
-    sub.add_argument(
-        "--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for"
-    )
+    sub.add_argument("--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for")
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
@@ -130,7 +128,17 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
 
 
 _IN_EXPORT = ("name", "unit", "efficiency", "area", "toys", "rng", "entries", *_SPECTRA)
-_IN_IMPORT = ("name", "true", "reco", "true_axes", "truth", "measured", "orientation", "arf", "area")
+_IN_IMPORT = (
+    "name",
+    "true",
+    "reco",
+    "true_axes",
+    "truth",
+    "measured",
+    "orientation",
+    "arf",
+    "area",
+)
 
 
 def _given(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
