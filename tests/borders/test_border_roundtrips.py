@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import border_matrices
 import numpy as np
@@ -23,7 +25,7 @@ def _skip(format: str) -> None:
 def _over(matrix: forefold.ResponseMatrix, format: str, folder: Path) -> forefold.ResponseMatrix:
     _skip(format)
     path = folder / NAMES[format]
-    settings = {"entries": 1e6} if format == "remu" and matrix.exact else {}
+    settings: dict[str, Any] = {"entries": 1e6} if format == "remu" and matrix.exact else {}
     forefold.export_matrix(matrix, path, format, **settings)
     return forefold.import_matrix(path, format, **AXES.get(format, {}))
 
@@ -34,7 +36,9 @@ def _edges(matrix: forefold.ResponseMatrix) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("format", READABLE)
 @pytest.mark.parametrize("make", [border_matrices.filled, border_matrices.exact])
-def test_the_matrix_comes_back(make, format: str, tmp_path: Path) -> None:
+def test_the_matrix_comes_back(
+    make: Callable[..., forefold.ResponseMatrix], format: str, tmp_path: Path
+) -> None:
     matrix = make(even=True)
     back = _over(matrix, format, tmp_path)
     np.testing.assert_allclose(back.matrix, matrix.matrix, rtol=1e-14, atol=1e-16)

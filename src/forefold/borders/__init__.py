@@ -8,8 +8,6 @@ the order of the other tool.
 >>> forefold.export_matrix(matrix, "near.root", "roounfold").notes
 ('x of response is measured, y is true',)
 >>> forefold.import_matrix("near.root", "roounfold") == matrix
-False
->>> bool((forefold.import_matrix("near.root", "roounfold").matrix == matrix.matrix).all())
 True
 """
 

@@ -102,9 +102,9 @@ def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> A
         raise ValueError(message)
     rows = np.array(matrix.matrix, dtype=np.float64)
     if (rows < 0.0).any():
-        i, j = np.unravel_index(int(np.argmin(rows)), rows.shape)
+        i, j = (int(k) for k in np.unravel_index(int(np.argmin(rows)), rows.shape))
         message = (
-            f"R[{i}, {j}] is {rows[i, j]:g}, true {cell_name(matrix.true_axes, int(i))}; {what} takes 0 or more: "
+            f"R[{i}, {j}] is {rows[i, j]:g}, true {cell_name(matrix.true_axes, i)}; {what} takes 0 or more: "
             "wider bins or more events are needed"
         )
         raise ValueError(message)

@@ -102,5 +102,6 @@ def read(
         both = both.project(1, 0)
     added = None
     if alone is not None:
-        added = (np.asarray(alone.values()), np.asarray(alone.variances()))
+        values = np.asarray(alone.values(), dtype=np.float64)
+        added = (values, np.asarray(alone.variances(), dtype=np.float64))
     return matrix_of(both, total, added, (true, reco))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def read(path: str | Path, *, true: str | None = None, reco: str | None = None) 
         aedl.parsed(place.read_text(encoding="utf-8", errors="replace")), None, None
     )
     shape = rows.shape[::-1]
-    axes = []
+    axes: list[Any] = []
     for text, n, side, name in zip(
         (true, reco), shape, ("true", "reco"), ("enu", "energy"), strict=True
     ):
