@@ -293,3 +293,18 @@ def test_remu_predicts_what_folding_predicts(
     assert np.shape(found) == (max(toys, 1), 6)
     assert np.all(np.asarray(weights) == 1.0)
     assert predictor.bounds[0][1] == pytest.approx(truth[0])
+
+
+def test_pyhf_takes_bins_in_which_nothing_is() -> None:
+    pytest.importorskip("pyhf")
+    reco = {"energy": [*border_matrices.RECO, 50.0, 90.0]}
+    of = border_matrices.filled()
+    rows = np.column_stack([of.matrix, np.zeros((5, 2))])
+    matrix = forefold.ResponseMatrix.from_array(
+        rows, {"enu": border_matrices.EDGES}, reco, entries=[500.0] * 5
+    )
+    for per_true_bin in (False, True):
+        made = workspaces.workspace(matrix, per_true_bin=per_true_bin)
+        model = _model(made)
+        found = model.expected_actualdata(model.config.suggested_init())
+        np.testing.assert_allclose(found, forefold.fold(matrix.truth, matrix).values, rtol=1e-12)

@@ -163,3 +163,34 @@ def test_a_response_draws_as_the_matrix_says() -> None:
         assert not observed[~some].any()
         chi2 = float((np.square(observed - expected)[some] / expected[some]).sum())
         assert chi2 < 38.3  # of 6 degrees of freedom: 1e-6
+
+
+@pytest.mark.parametrize("format", READABLE)
+def test_a_matrix_knows_its_file(format: str, tmp_path: Path) -> None:
+    back = _over(border_matrices.exact(even=True), format, tmp_path)
+    assert back.provenance["imported"] == format
+    assert back.provenance["source"] == NAMES[format]
+    assert (len(back.provenance.get("source_sha256", "")) == 64) == (format != "hepdata")
+    assert forefold.ResponseMatrix.from_json(back.to_json()) == back
+
+
+def test_matrices_of_closed_forms_cross_too(tmp_path: Path) -> None:
+    card = forefold.card_response("nusmear-dune-cdr", "mu-")
+    matrix = forefold.ResponseMatrix.from_response(card, "kinetic_energy=0.5:4:7")
+    for format in ("globes", "ogip", "root", "uhi"):
+        back = _over(matrix, format, tmp_path)
+        np.testing.assert_allclose(back.matrix, matrix.matrix, rtol=1e-14, atol=1e-18)
+
+
+def test_variations_of_bin_widths_in_mev_and_kev_come_back_in_gev(tmp_path: Path) -> None:
+    edges = np.array([0.3, 0.7, 1.9, 3.3])
+    rows = np.array([[0.7, 0.1, 0.0], [0.05, 0.6, 0.1], [0.0, 0.1, 0.8]])
+    for unit, scale in (("MeV", 1e3), ("keV", 1e6), ("TeV", 1e-3), ("eV", 1e9)):
+        matrix = forefold.ResponseMatrix.from_array(
+            rows, {"e": edges * scale}, {"e": edges * scale}
+        )
+        for format in ("globes", "ogip"):
+            path = tmp_path / f"{unit}{NAMES[format]}"
+            forefold.export_matrix(matrix, path, format, unit=unit)
+            back = forefold.import_matrix(path, format)
+            np.testing.assert_allclose(back.true_axes[0].edges, edges, rtol=1e-14)

@@ -7,8 +7,9 @@ the order of the other tool.
 >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.25], [0.0, 0.5]], {"enu": [0, 1, 2]}, {"enu": [0, 1, 2]})
 >>> forefold.export_matrix(matrix, "near.root", "roounfold").notes
 ('x of response is measured, y is true',)
->>> forefold.import_matrix("near.root", "roounfold") == matrix
-True
+>>> back = forefold.import_matrix("near.root", "roounfold")
+>>> back.matrix.tolist(), back.provenance["imported"], back.provenance["source"]
+([[0.5, 0.25], [0.0, 0.5]], 'roounfold', 'near.root')
 """
 
 from __future__ import annotations

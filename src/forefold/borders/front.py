@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import os
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +129,7 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     Returns
     -------
     ResponseMatrix
-        Exact, unless the format holds counts (``root``, ``roounfold``).
+        Exact, unless the format holds counts (``root``, ``roounfold``). Its `provenance` says format, file and SHA-256.
 
     Raises
     ------
@@ -150,4 +152,12 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     except ValueError as error:
         message = f"{name}: {error}"
         raise ValueError(message) from None
-    return found
+    return _sourced(found, Path(name), format)
+
+
+def _sourced(matrix: ResponseMatrix, path: Path, format: str) -> ResponseMatrix:
+    """Note where a matrix comes from; a folder is its own table's business."""
+    notes = {**matrix.provenance, "imported": format, "source": path.name}
+    if path.is_file():
+        notes["source_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return type(matrix)(replace(matrix._contents, provenance=notes))

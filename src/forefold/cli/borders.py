@@ -29,7 +29,8 @@ _EXPORTS = (
 )
 _IMPORTS = (
     "  globes         --name, --true, --reco            snowglobes     --true, --reco (NAME=LOW:HIGH:BINS)\n"
-    "  root           --name, --truth, --orientation    roounfold      --name, --truth, --measured\n"
+    "  root           --name, --truth, --fakes, --orientation, --true, --reco\n"
+    "  roounfold      --name, --truth, --measured\n"
     "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
     "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes\n"
     "  uhi            --true-axes\n"
@@ -115,6 +116,7 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--reco", metavar="NAME", help="name of the reconstructed axis; or the axis")
     sub.add_argument("--true-axes", type=count, metavar="N", help="how many axes are true")
     sub.add_argument("--truth", metavar="HISTOGRAM", help="name of the histogram of what is true")
+    sub.add_argument("--fakes", metavar="HISTOGRAM", help="name of that of fakes")
     sub.add_argument("--measured", metavar="HISTOGRAM", help="name of that of what is measured")
     sub.add_argument("--orientation", choices=("true-x", "true-y"), help="where the true axis is")
     sub.add_argument("--arf", metavar="FILE", help="effective area (default: beside, .arf)")
@@ -135,6 +137,7 @@ _IN_IMPORT = (
     "true_axes",
     "truth",
     "measured",
+    "fakes",
     "orientation",
     "arf",
     "area",
