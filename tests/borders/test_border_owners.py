@@ -308,3 +308,40 @@ def test_pyhf_takes_bins_in_which_nothing_is() -> None:
         model = _model(made)
         found = model.expected_actualdata(model.config.suggested_init())
         np.testing.assert_allclose(found, forefold.fold(matrix.truth, matrix).values, rtol=1e-12)
+
+
+def _varied(per_row: float) -> forefold.ResponseMatrix:
+    of = border_matrices.exact()
+    rows = of.matrix * (1.0 + per_row * np.arange(5.0)[:, None])
+    return forefold.ResponseMatrix.from_array(
+        rows, of.true_axes[0], of.reco_axes[0], truth=np.asarray(of.truth.values())
+    )
+
+
+@pytest.mark.parametrize("per_true_bin", [False, True])
+def test_pyhf_moves_with_the_detector(per_true_bin: bool) -> None:
+    pytest.importorskip("pyhf")
+    matrix = border_matrices.exact()
+    varied = {
+        "nominal": matrix,
+        "scale_up": _varied(0.02),
+        "scale_down": _varied(-0.03),
+        "tail_up": _varied(0.01),
+        "throw_0": _varied(0.04),
+    }
+    made = workspaces.workspace(matrix, variations=varied, per_true_bin=per_true_bin)
+    model = _model(made)
+    start = model.config.suggested_init()
+    places = {name: model.config.par_slice(name).start for name in ("scale", "tail")}
+    expected = forefold.fold(matrix.truth, matrix).values
+    np.testing.assert_allclose(model.expected_actualdata(start), expected, rtol=1e-12)
+    for name, pull, of in (
+        ("scale", 1.0, forefold.fold(matrix.truth, varied["scale_up"]).values),
+        ("scale", -1.0, forefold.fold(matrix.truth, varied["scale_down"]).values),
+        ("tail", 1.0, forefold.fold(matrix.truth, varied["tail_up"]).values),
+        ("tail", -1.0, 2.0 * expected - forefold.fold(matrix.truth, varied["tail_up"]).values),
+    ):
+        moved = list(start)
+        moved[places[name]] = pull
+        np.testing.assert_allclose(model.expected_actualdata(moved), of, rtol=1e-12)
+    assert not [each for each in model.config.par_order if each.startswith("throw")]

@@ -194,3 +194,19 @@ def test_variations_of_bin_widths_in_mev_and_kev_come_back_in_gev(tmp_path: Path
             forefold.export_matrix(matrix, path, format, unit=unit)
             back = forefold.import_matrix(path, format)
             np.testing.assert_allclose(back.true_axes[0].edges, edges, rtol=1e-14)
+
+
+@pytest.mark.parametrize("format", [name for name in READABLE if name != "snowglobes"])
+def test_random_rows_come_back_though_they_sum_to_one(format: str, tmp_path: Path) -> None:
+    """Rows whose sum of rounded numbers may be above 1, rows of nothing, and everything between."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n, m = rng.integers(1, 9, size=2)
+        rows = rng.dirichlet(np.full(m, 0.5), size=n)
+        rows *= rng.choice([0.0, 0.5, 1.0, 1.0], size=n)[:, None]
+        edges = [np.cumsum(rng.uniform(0.01, 2.0, size=k + 1)) for k in (n, m)]
+        matrix = forefold.ResponseMatrix.from_array(rows, {"enu": edges[0]}, {"energy": edges[1]})
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        back = _over(matrix, format, folder)
+        np.testing.assert_allclose(back.matrix, rows, rtol=1e-14, atol=1e-16)

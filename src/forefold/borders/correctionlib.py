@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forefold
-from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows
+from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows, shares
 from forefold.folding import ResponseMatrix
 from forefold.io.writers import write_text_aside
 from forefold.species import near
@@ -67,8 +67,7 @@ def correction_set(matrix: ResponseMatrix, *, empty_rows: EmptyRows = "stop") ->
     dict
     """
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    seen = rows.sum(axis=1)
-    share = rows / np.where(seen > 0.0, seen, 1.0)[:, None]
+    share, seen = shares(rows)
     true, both = matrix.true_axes, (*matrix.true_axes, *matrix.reco_axes)
     return {
         "schema_version": _SCHEMA,

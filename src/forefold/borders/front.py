@@ -152,6 +152,11 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     except ValueError as error:
         message = f"{name}: {error}"
         raise ValueError(message) from None
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        # of a part that is there, and is not what the format says
+        words = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        message = f"{name}: damaged, or not what {format} means: {words}"
+        raise ValueError(message) from None
     return _sourced(found, Path(name), format)
 
 

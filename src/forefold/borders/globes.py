@@ -27,6 +27,7 @@ from forefold.borders.parts import (
     one_axis,
     positive_rows,
     regular,
+    shares,
 )
 from forefold.folding import ResponseMatrix
 from forefold.io.writers import write_text_aside
@@ -79,10 +80,9 @@ def write(
     true, reco = one_axis(matrix, _WHAT)
     sampling, bins = (energies(axis, unit, "GeV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    seen = rows.sum(axis=1)
+    share, seen = shares(rows)
     beside = efficiency == "pre"
-    if beside:
-        rows = rows / np.where(seen > 0.0, seen, 1.0)[:, None]
+    rows = share if beside else rows
     n, m = matrix.matrix.shape
     about = f"{n} sampling points ({true.name}), {m} bins ({reco.name}); made by forefold {forefold.__version__}"
     text = [

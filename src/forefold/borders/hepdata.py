@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forefold
-from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows
+from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows, shares
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
@@ -64,7 +64,7 @@ def write(
     rows = positive_rows(matrix, _WHAT, empty_rows)
     errors = np.zeros_like(rows) if matrix.exact else np.sqrt(np.asarray(matrix.variance))
     both = (*matrix.true_axes, *matrix.reco_axes)
-    seen = rows.sum(axis=1)
+    _, seen = shares(rows)
     spread = np.zeros_like(seen)
     if not matrix.exact:
         spread = np.sqrt(np.maximum(matrix.row_covariance().sum(axis=(1, 2)), 0.0))

@@ -29,6 +29,7 @@ from forefold.borders.parts import (
     named_edges,
     one_axis,
     positive_rows,
+    shares,
 )
 from forefold.folding import ResponseMatrix
 from forefold.io.writers import replace_aside
@@ -85,12 +86,12 @@ def write(
     true, reco = one_axis(matrix, _WHAT)
     lower, edges = (energies(axis, unit, "keV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    seen = rows.sum(axis=1)
+    share, seen = shares(rows)
     with (
         replace_aside(place, overwrite=overwrite) as first,
         replace_aside(beside, overwrite=overwrite) as second,
     ):
-        first.write_bytes(_rmf(rows / np.where(seen > 0.0, seen, 1.0)[:, None], lower, edges))
+        first.write_bytes(_rmf(share, lower, edges))
         second.write_bytes(_arf(area * seen, lower, area))
     notes = left_out(matrix, _WHAT)
     if lower[0] == 0.0:

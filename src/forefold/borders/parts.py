@@ -31,6 +31,7 @@ __all__ = [
     "one_axis",
     "positive_rows",
     "regular",
+    "shares",
     "spectrum",
 ]
 
@@ -116,6 +117,23 @@ def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> A
         )
         raise ValueError(message)
     return rows
+
+
+def shares(rows: Array) -> tuple[Array, Array]:
+    """Split rows of R into migration, whose rows sum to 1 (or 0), and efficiency.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n_true, n_reco)
+
+    Returns
+    -------
+    share : ndarray, shape (n_true, n_reco)
+    seen : ndarray, shape (n_true,)
+        At most 1: what rounding puts above is taken off.
+    """
+    sums = rows.sum(axis=1)
+    return rows / np.where(sums > 0.0, sums, 1.0)[:, None], np.minimum(sums, 1.0)
 
 
 def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> list[str]:

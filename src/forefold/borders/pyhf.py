@@ -2,7 +2,7 @@
 
 One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
 sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. Statistical errors of the matrix are a ``staterror``
-on them; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
+on them; variations of the detector are a ``histosys`` each; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
 
 References
 ----------
@@ -14,15 +14,18 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from forefold.borders.parts import EmptyRows, Exported, positive_rows, spectrum
+from forefold.folding.axes import matching
 from forefold.folding.contents import shape_of
 from forefold.io.writers import write_text_aside
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from forefold.folding import ResponseMatrix
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["workspace", "write"]
 
 _WHAT = "pyhf"
+_THROW = "throw_"
 _MOST = 10.0  # of a normalisation, in units of the spectrum
 
 
@@ -42,6 +46,7 @@ def write(
     signal: Any = None,
     background: Any = None,
     observed: Any = None,
+    variations: Mapping[str, ResponseMatrix] | None = None,
     per_true_bin: bool = False,
     fakes: bool = False,
     name: str = "forefold",
@@ -61,6 +66,9 @@ def write(
         Expected counts over the reconstructed axes.
     observed : UHI histogram, optional
         Counts over the reconstructed axes; what is expected if left out.
+    variations : mapping of str to ResponseMatrix, optional
+        Of the detector, as `ResponseMatrix.from_variations` gives them: a pair ``NAME_up``, ``NAME_down`` is a ``histosys``, one alone is mirrored;
+        throws have no place.
     per_true_bin : bool
         One normalisation a true bin.
     fakes : bool
@@ -79,6 +87,7 @@ def write(
         signal=signal,
         background=background,
         observed=observed,
+        variations=variations,
         per_true_bin=per_true_bin,
         fakes=fakes,
         name=name,
@@ -92,6 +101,9 @@ def write(
             "correlations between reconstructed bins of the statistics of the matrix are not written"
         ]
     )
+    thrown = sum(key.startswith(_THROW) for key in variations or {})
+    if thrown:
+        notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
     if observed is None:
         notes.append("observed are the expected counts (an Asimov data set)")
     left = float(np.sum(matrix.fakes.values()))
@@ -106,6 +118,7 @@ def workspace(
     signal: Any = None,
     background: Any = None,
     observed: Any = None,
+    variations: Mapping[str, ResponseMatrix] | None = None,
     per_true_bin: bool = False,
     fakes: bool = False,
     name: str = "forefold",
@@ -129,9 +142,17 @@ def workspace(
     rows = positive_rows(matrix, _WHAT, empty_rows)
     total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
     true = total if signal is None else spectrum(signal, matrix.true_axes, "signal")[0]
+    pulls = _pulls(matrix, variations or {})
     parts = _signal(matrix, rows, true, per_true_bin, name)
+    for i, part in enumerate(parts):
+        some = slice(i, i + 1) if per_true_bin else slice(None)
+        part["modifiers"] += [
+            _histosys(pull, *(true[some] @ each.matrix[some] for each in pair))
+            for pull, pair in pulls.items()
+        ]
     if fakes:
-        parts.append(_fakes(matrix, float(true.sum() / total.sum()), name))
+        scale = float(true.sum() / total.sum()) if total.sum() > 0.0 else math.inf
+        parts.append(_fakes(matrix, scale, name, pulls))
     if background is not None:
         values, variances = spectrum(background, matrix.reco_axes, "background")
         parts.append(
@@ -181,14 +202,62 @@ def _signal(
     return [_sample("signal", true @ rows, modifiers("mu", np.maximum(own, 0.0)))]
 
 
-def _fakes(matrix: ResponseMatrix, scale: float, name: str) -> dict[str, Any]:
+def _pulls(
+    matrix: ResponseMatrix, variations: Mapping[str, ResponseMatrix]
+) -> dict[str, tuple[_Varied, _Varied]]:
+    """Give rows and fakes of each pull, up and down."""
+    found: dict[str, tuple[_Varied, _Varied]] = {}
+    nominal = _Varied.of(matrix)
+    for key, each in variations.items():
+        base = key.removesuffix("_up").removesuffix("_down")
+        if key == "nominal" or key.startswith(_THROW) or base in found:
+            continue
+        matching(matrix.true_axes, each.true_axes, f"variation {key}")
+        matching(matrix.reco_axes, each.reco_axes, f"variation {key}")
+        up, down = (variations.get(f"{base}_{way}") for way in ("up", "down"))
+        if up is not None and down is not None:
+            found[base] = (_Varied.of(up), _Varied.of(down))
+        else:
+            alone = _Varied.of(each)
+            pair = (alone, nominal.mirrored(alone))
+            found[base] = (pair[1], pair[0]) if key.endswith("_down") else pair
+    return found
+
+
+class _Varied(NamedTuple):
+    """What a variation changes: R[true, reco], and fakes."""
+
+    matrix: Array
+    fakes: Array
+
+    @classmethod
+    def of(cls, matrix: ResponseMatrix) -> _Varied:
+        fakes = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
+        return cls(np.asarray(matrix.matrix), fakes)
+
+    def mirrored(self, other: _Varied) -> _Varied:
+        return _Varied(*(2.0 * a - b for a, b in zip(self, other, strict=True)))
+
+
+def _histosys(name: str, up: Array, down: Array) -> dict[str, Any]:
+    both = {"hi_data": [float(each) for each in up], "lo_data": [float(each) for each in down]}
+    return {"name": name, "type": "histosys", "data": both}
+
+
+def _fakes(
+    matrix: ResponseMatrix, scale: float, name: str, pulls: dict[str, tuple[_Varied, _Varied]]
+) -> dict[str, Any]:
     if not math.isfinite(scale):
         message = "fakes scale with the signal over the truth of the matrix, which is 0"
         raise ValueError(message)
     n = math.prod(shape_of(matrix.reco_axes))
     values = scale * np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(n)
     variances = scale**2 * np.asarray(matrix.fakes.variances(), dtype=np.float64).reshape(n)
-    return _sample("fakes", values, _shapesys("fakes", name, values, variances))
+    modifiers = _shapesys("fakes", name, values, variances)
+    modifiers += [
+        _histosys(pull, *(scale * each.fakes for each in pair)) for pull, pair in pulls.items()
+    ]
+    return _sample("fakes", values, modifiers)
 
 
 def _shapesys(sample: str, name: str, values: Array, variances: Array) -> list[dict[str, Any]]:

@@ -161,11 +161,14 @@ def _run_export(options: argparse.Namespace) -> int:
     if options.lose_empty:
         settings["empty_rows"] = "lose"
     matrices = read_named(options.matrix, read_set)
+    varied = {name: each for name, each in matrices.items() if name != "nominal"}
+    if varied and options.format == "pyhf":
+        settings["variations"], varied = varied, {}
     found = export_matrix(
         matrices["nominal"], options.out, options.format, overwrite=options.overwrite, **settings
     )
     if not options.quiet:
-        notes = [f"{len(matrices) - 1} variations are not written"] if len(matrices) > 1 else []
+        notes = [f"{len(varied)} variations are not written"] if varied else []
         sys.stderr.write("\n  ".join([repr(found), *notes]) + "\n")
     return 0
 
