@@ -345,3 +345,37 @@ def test_pyhf_moves_with_the_detector(per_true_bin: bool) -> None:
         moved[places[name]] = pull
         np.testing.assert_allclose(model.expected_actualdata(moved), of, rtol=1e-12)
     assert not [each for each in model.config.par_order if each.startswith("throw")]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("said", [True, False])
+def test_an_rmf_with_groups_and_32_bits_is_read(first: int, said: bool, tmp_path: Path) -> None:
+    """Channels from 0 or 1, which TLMIN or EBOUNDS says; two groups a row; fixed cells; unsigned counts."""
+    fits = pytest.importorskip("astropy.io.fits")
+    rows = np.array([[0.5, 0.2, 0.0, 0.3], [0.0, 0.25, 0.25, 0.5]])
+    column = fits.Column
+    matrix = fits.BinTableHDU.from_columns(
+        [
+            column("ENERG_LO", "E", array=[1.0, 2.0], unit="MeV"),
+            column("ENERG_HI", "E", array=[2.0, 4.0], unit="MeV"),
+            column("N_GRP", "I", array=[2, 1]),
+            column("F_CHAN", "2I", array=[[first, first + 3], [first + 1, 0]]),
+            column("N_CHAN", "2I", bzero=2**15, array=np.array([[2, 1], [3, 0]], dtype=np.uint16)),
+            column("MATRIX", "4E", array=[[0.5, 0.2, 0.3, 0.0], [0.25, 0.25, 0.5, 0.0]]),
+        ],
+        name="MATRIX",
+    )
+    if said:
+        matrix.header["TLMIN4"] = first
+    bounds = fits.BinTableHDU.from_columns(
+        [
+            column("CHANNEL", "I", array=first + np.arange(4)),
+            column("E_MIN", "E", array=[0.0, 1.0, 2.0, 3.0], unit="MeV"),
+            column("E_MAX", "E", array=[1.0, 2.0, 3.0, 4.0], unit="MeV"),
+        ],
+        name="EBOUNDS",
+    )
+    fits.HDUList([fits.PrimaryHDU(), matrix, bounds]).writeto(tmp_path / "a.rmf")
+    found = forefold.import_matrix(tmp_path / "a.rmf", "ogip")
+    np.testing.assert_allclose(found.matrix, rows, rtol=1e-6)
+    np.testing.assert_allclose(found.true_axes[0].edges, [0.001, 0.002, 0.004], rtol=1e-6)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "matrix_of",
     "opened",
+    "optional_histogram",
     "plain",
     "read_histogram",
     "titled",
@@ -79,20 +80,22 @@ def opened(path: str | Path) -> Iterator[Any]:
         raise ValueError(message) from None
 
 
-def read_histogram(
-    file: Any, name: str, dimensions: int, *, needed: bool = True
-) -> Histogram | None:
+def optional_histogram(file: Any, name: str, dimensions: int) -> Histogram | None:
+    """Read a histogram of a ROOT file if there is one of this name; see `read_histogram`."""
+    there = name in {key.partition(";")[0] for key in file.classnames()}
+    return read_histogram(file, name, dimensions) if there else None
+
+
+def read_histogram(file: Any, name: str, dimensions: int) -> Histogram:
     """Read a histogram of a ROOT file as one of hist.
 
     Raises
     ------
     ValueError
-        If there is none of this name and it is needed, or it is something else.
+        If there is none of this name, or it is something else.
     """
     keys = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
     if name not in keys:
-        if not needed:
-            return None
         known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
         message = f"no histogram {name!r}{near(name, keys)}; the file holds {known[:300]}"
         raise _Told(message)

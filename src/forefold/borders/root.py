@@ -14,6 +14,7 @@ import numpy as np
 from forefold.borders.histograms import (
     matrix_of,
     opened,
+    optional_histogram,
     read_histogram,
     titled,
     weighted,
@@ -95,9 +96,8 @@ def read(
         keys = {key.partition(";")[0] for key in file.keys()}  # noqa: SIM118 - not a dict
         chosen = name or ("counts" if "counts" in keys else "response")
         both = read_histogram(file, chosen, 2)
-        total = None if chosen == "response" else read_histogram(file, truth, 1, needed=False)
-        alone = None if total is None else read_histogram(file, fakes, 1, needed=False)
-    assert both is not None
+        total = None if chosen == "response" else optional_histogram(file, truth, 1)
+        alone = None if total is None else optional_histogram(file, fakes, 1)
     if orientation == "true-y":
         both = both.project(1, 0)
     added = None

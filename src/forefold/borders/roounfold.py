@@ -95,8 +95,6 @@ def read(
         both = read_histogram(file, name, 2)
         seen = read_histogram(file, measured, 1)
         total = read_histogram(file, truth, 1)
-    assert both is not None
-    assert seen is not None
     both = both.project(1, 0)
     if len(seen.axes[0]) != len(both.axes[1]):
         message = (
