@@ -165,8 +165,8 @@ def test_an_arf_of_other_bins_is_refused(tmp_path: Path) -> None:
 
 def test_root_says_what_is_there(tmp_path: Path) -> None:
     forefold.export_matrix(border_matrices.exact(), tmp_path / "a.root", "root")
-    with pytest.raises(ValueError, match=r"no histogram 'respons' \(did you mean 'response'"):
-        forefold.import_matrix(tmp_path / "a.root", "root", name="respons")
+    with pytest.raises(ValueError, match=r"no histogram 'responses' \(did you mean 'response'"):
+        forefold.import_matrix(tmp_path / "a.root", "root", name="responses")
     with pytest.raises(ValueError, match="'truth' is a TH1D; a TH2 is needed"):
         forefold.import_matrix(tmp_path / "a.root", "root", name="truth")
     with pytest.raises(ValueError, match="no histogram 'measured'"):
