@@ -223,3 +223,19 @@ def test_an_rmf_of_several_groups_is_read_by_the_memo(tmp_path: Path) -> None:
     path.write_bytes(table_bytes({"MATRIX": (columns, {"TLMIN4": 2}), "EBOUNDS": (bounds, {})}))
     with pytest.raises(ValueError, match="row 0 of MATRIX: channels 1 to 2 are not among the 4"):
         forefold.import_matrix(path, "ogip")
+
+
+def test_hepdata_small_numbers_are_numbers_in_yaml(tmp_path: Path) -> None:
+    """YAML 1.1 takes 1e-05, without a point, for a word."""
+    yaml = pytest.importorskip("yaml")
+    rows = [[1e-5, 0.5, 2.5e-17], [3e-20, 0.0, 1.0]]
+    matrix = forefold.ResponseMatrix.from_array(
+        rows, {"t": [0.0, 1e-7, 1.0]}, {"t": [0, 1, 2, 1e20]}
+    )
+    forefold.export_matrix(matrix, tmp_path / "sub", "hepdata")
+    table = yaml.safe_load((tmp_path / "sub" / "response.yaml").read_text())
+    values = [each["value"] for each in table["dependent_variables"][0]["values"]]
+    assert values == [cell for row in rows for cell in row]
+    limits = [each["high"] for each in table["independent_variables"][1]["values"]]
+    assert limits[:3] == [1.0, 2.0, 1e20]
+    assert [type(each) for each in (*values, *limits)] == [float] * 12
