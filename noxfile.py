@@ -47,6 +47,13 @@ def coverage(session: nox.Session) -> None:
     session.run("pytest", "--cov", "--cov-report=term", *session.posargs)
 
 
+@nox.session(default=False)
+def owners(session: nox.Session) -> None:
+    """Let other tools read the files that are written for them."""
+    session.install("-e.[test]", *nox.project.dependency_groups(PROJECT, "owners"))
+    session.run("pytest", "tests/borders", *session.posargs)
+
+
 @nox.session(venv_backend="uv", python="3.11", default=False)
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml allows."""

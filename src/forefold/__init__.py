@@ -12,9 +12,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forefold import events, families, io, plot, species, variations
+    from forefold import borders, events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
+    from forefold.borders import export_matrix, import_matrix, matrix_response
     from forefold.cardtools import card_diff, card_toml, validate_card
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
@@ -44,6 +45,7 @@ __all__ = [
     "Weights",
     "__version__",
     "angle_matrix",
+    "borders",
     "card_diff",
     "card_response",
     "card_toml",
@@ -52,16 +54,19 @@ __all__ = [
     "convert",
     "energy_matrix",
     "events",
+    "export_matrix",
     "families",
     "fate_counts",
     "fill_files",
     "fit_card",
     "fold",
+    "import_matrix",
     "inspect",
     "io",
     "iterate",
     "iterate_smeared",
     "load_card",
+    "matrix_response",
     "observables",
     "plot",
     "read",
@@ -102,14 +107,17 @@ _HOMES = {
     "closure": "unfolding",
     "convert": "batch",
     "energy_matrix": "matrix",
+    "export_matrix": "borders",
     "fate_counts": "smearing",
     "fill_files": "jobs.files",
     "fit_card": "fitting",
     "fold": "folding",
+    "import_matrix": "borders",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",
     "load_card": "detector",
+    "matrix_response": "borders",
     "observables": "kinematics",
     "read": "io",
     "read_smeared": "io.smeared",
@@ -127,7 +135,7 @@ _HOMES = {
     "varied_energy_matrix": "matrix",
     "validate_card": "cardtools",
 }
-_ROOMS = ("events", "families", "io", "plot", "species", "variations")
+_ROOMS = ("borders", "events", "families", "io", "plot", "species", "variations")
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ import warnings
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.borders import add_borders
 from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     _add_matrix(commands)
     add_fold(commands, _add)
     add_unfold(commands, _add)
+    add_borders(commands, _add)
     _add_plot(commands)
     return top
 

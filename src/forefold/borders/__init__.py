@@ -1,0 +1,32 @@
+"""Borders: response matrices out to other tools and in from them, one module a format.
+
+Each has ``write``, and ``read`` where that makes sense; `export_matrix` and `import_matrix` choose by name. Matrices are R[true, reco] here, whatever
+the order of the other tool.
+
+>>> import forefold
+>>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.25], [0.0, 0.5]], {"enu": [0, 1, 2]}, {"enu": [0, 1, 2]})
+>>> forefold.export_matrix(matrix, "near.root", "roounfold").notes
+('x of response is measured, y is true',)
+>>> back = forefold.import_matrix("near.root", "roounfold")
+>>> back.matrix.tolist(), back.provenance["imported"], back.provenance["source"]
+([[0.5, 0.25], [0.0, 0.5]], 'roounfold', 'near.root')
+"""
+
+from __future__ import annotations
+
+from forefold.borders.front import FORMATS, READABLE, export_matrix, import_matrix
+from forefold.borders.parts import Exported
+from forefold.borders.published import matrix_response
+
+__all__ = [
+    "FORMATS",
+    "READABLE",
+    "Exported",
+    "export_matrix",
+    "import_matrix",
+    "matrix_response",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,175 @@
+"""correctionlib: efficiency and migration as binned corrections, to weight events by in an analysis.
+
+``efficiency`` is a function of the true values, ``migration`` and ``response`` of the true and the reconstructed ones: the probability of the reconstructed
+bin, of what is reconstructed and of all. Outside the axes they are 0.
+
+References
+----------
+correctionlib's schema version 2 (https://cms-nanoaod.github.io/correctionlib/schemav2.html).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import forefold
+from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows, shares
+from forefold.folding import ResponseMatrix
+from forefold.io.writers import write_text_aside
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["correction_set", "read", "write"]
+
+_WHAT = "correctionlib"
+_SCHEMA = 2
+
+
+def write(
+    matrix: ResponseMatrix,
+    path: str | Path,
+    *,
+    empty_rows: EmptyRows = "stop",
+    overwrite: bool = False,
+) -> Exported:
+    """Write ``efficiency``, ``migration`` and ``response`` as JSON.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        Any axes.
+    path : str or Path
+    empty_rows : {"stop", "lose"}
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    made = correction_set(matrix, empty_rows=empty_rows)
+    write_text_aside(path, json.dumps(made, indent=1) + "\n", overwrite=overwrite)
+    return Exported((Path(path),), tuple(left_out(matrix, _WHAT)))
+
+
+def correction_set(matrix: ResponseMatrix, *, empty_rows: EmptyRows = "stop") -> dict[str, Any]:
+    """Make the corrections, as correctionlib's schema has them; see `write`.
+
+    Returns
+    -------
+    dict
+    """
+    rows = positive_rows(matrix, _WHAT, empty_rows)
+    share, seen = shares(rows)
+    true, both = matrix.true_axes, (*matrix.true_axes, *matrix.reco_axes)
+    return {
+        "schema_version": _SCHEMA,
+        "description": f"response matrix, made by forefold {forefold.__version__}",
+        "corrections": [
+            _correction("efficiency", true, seen, "probability to be reconstructed"),
+            _correction(
+                "migration",
+                both,
+                share,
+                "probability of the reconstructed bin, of what is reconstructed",
+            ),
+            _correction(
+                "response", both, rows, "probability of the reconstructed bin, of what is true"
+            ),
+        ],
+    }
+
+
+def _correction(name: str, axes: tuple[Any, ...], values: Array, text: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "version": 1,
+        "description": text,
+        "inputs": [{"name": a.name, "type": "real", "description": a.label} for a in axes],
+        "output": {"name": "probability", "type": "real"},
+        "data": {
+            "nodetype": "multibinning",
+            "inputs": [axis.name for axis in axes],
+            "edges": [[float(edge) for edge in axis.edges] for axis in axes],
+            "content": [float(each) for each in values.reshape(-1)],
+            "flow": 0.0,
+        },
+    }
+
+
+def read(
+    path: str | Path, *, name: str = "response", true_axes: int | None = None
+) -> ResponseMatrix:
+    """Read a binned correction as a matrix.
+
+    Parameters
+    ----------
+    path : str or Path
+    name : str
+        Of the correction: the probability of the reconstructed bin of what is true.
+    true_axes : int, optional
+        How many of its inputs are true, they come first; those whose name ends in ``_true``, or else half of them, if left out.
+
+    Returns
+    -------
+    ResponseMatrix
+        Exact.
+
+    Raises
+    ------
+    ValueError
+        If there is no such correction, or it is not binned in numbers.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        corrections = {each["name"]: each for each in content["corrections"]}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        message = f"not a correction set of correctionlib: {type(error).__name__} {error}"
+        raise ValueError(message) from None
+    if name not in corrections:
+        message = f"no correction {name!r}{near(name, corrections)}; there are: {', '.join(corrections) or 'none'}"
+        raise ValueError(message)
+    data = corrections[name].get("data")
+    if not isinstance(data, dict) or data.get("nodetype") != "multibinning":
+        kind = data.get("nodetype") if isinstance(data, dict) else type(data).__name__
+        message = f"correction {name!r} is a {kind}; a multibinning of numbers is needed"
+        raise ValueError(message)
+    names = [str(each) for each in data["inputs"]]
+    own = sum(each.endswith("_true") for each in names)
+    n = true_axes if true_axes is not None else own or len(names) // 2
+    if not 0 < n < len(names):
+        message = f"correction {name!r} has the inputs {', '.join(names)}; say how many of them are true: true_axes="
+        raise ValueError(message)
+    edges = [_edges(each, where) for each, where in zip(data["edges"], names, strict=True)]
+    shape = tuple(each.size - 1 for each in edges)
+    try:
+        values = np.array([float(each) for each in data["content"]]).reshape(shape)
+    except (TypeError, ValueError):
+        message = f"correction {name!r}: {len(data['content'])} contents for bins of the shape {shape}; one number each is needed"
+        raise ValueError(message) from None
+    sides = [
+        {
+            each.removesuffix(f"_{side}"): bins
+            for each, bins in zip(names[part], edges[part], strict=True)
+        }
+        for side, part in (("true", slice(0, n)), ("reco", slice(n, None)))
+    ]
+    return ResponseMatrix.from_array(values, *sides)
+
+
+def _edges(given: Any, name: str) -> Array:
+    """Give edges of a list, or of a uniform binning."""
+    if isinstance(given, dict):
+        return np.linspace(float(given["low"]), float(given["high"]), int(given["n"]) + 1)
+    try:
+        return np.array([float(each) for each in given])
+    except (TypeError, ValueError):
+        message = f"input {name!r}: edges {str(given)[:60]}; numbers are needed"
+        raise ValueError(message) from None

@@ -1,0 +1,168 @@
+"""The two verbs: a matrix out to a format, and in from one."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forefold.io.files import expand
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forefold.borders.parts import Exported
+    from forefold.folding import ResponseMatrix
+
+__all__ = ["FORMATS", "READABLE", "export_matrix", "import_matrix", "settings_of"]
+
+FORMATS = {
+    "globes": "GLoBES, a smearing matrix to include in a .glb",
+    "snowglobes": "SNOwGLoBES, smear_CHANNEL_DETECTOR.dat and effic_CHANNEL_DETECTOR.dat",
+    "root": "ROOT, a TH2D with x true and y reconstructed",
+    "roounfold": "RooUnfold, response, measured and truth",
+    "remu": "ReMU, .npz",
+    "ogip": "OGIP, an RMF and an ARF (FITS)",
+    "pyhf": "pyhf, a workspace",
+    "correctionlib": "correctionlib, efficiency and migration",
+    "hepdata": "HEPData, a submission folder",
+    "uhi": "UHI, one histogram of probabilities",
+}
+READABLE = tuple(name for name in FORMATS if name != "pyhf")
+_FOLDERS = ("hepdata",)
+_FIRST = ("matrix", "path")
+
+
+def _module(name: str, allowed: tuple[str, ...]) -> Any:
+    if name not in allowed:
+        message = f"format {name!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
+        raise ValueError(message)
+    return import_module(f"forefold.borders.{name}")
+
+
+def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Give the names of the settings of a writer or reader."""
+    return tuple(name for name in inspect.signature(function).parameters if name not in _FIRST)
+
+
+def _checked(function: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
+    allowed = settings_of(function)
+    wrong = [each for each in settings if each not in allowed]
+    if wrong:
+        message = f"{name} has no setting {wrong[0]!r}{near(wrong[0], list(allowed))}; it has {', '.join(allowed)}"
+        raise ValueError(message)
+
+
+def export_matrix(
+    matrix: ResponseMatrix,
+    path: str | os.PathLike[str],
+    format: str,
+    *,
+    overwrite: bool = False,
+    **settings: Any,
+) -> Exported:
+    """Write a response matrix in the format of another tool.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        R[true, reco]; a format with the other order gets that.
+    path : str or path
+        File to make, or folder (``hepdata``). Written aside, and then renamed.
+    format : str
+        ``globes``, ``snowglobes``, ``root``, ``roounfold``, ``remu``, ``ogip``, ``pyhf``, ``correctionlib``, ``hepdata`` or ``uhi``.
+    overwrite : bool
+        Replace what is there.
+    **settings
+        Those of the format, see the functions ``write`` in `forefold.borders`, such as ``name`` of ``globes``, ``area`` of ``ogip``, ``signal`` and
+        ``background`` of ``pyhf``.
+
+    Returns
+    -------
+    Exported
+        Files, and notes on what the format does not hold.
+
+    Raises
+    ------
+    ValueError
+        If format or setting are not known, or the format cannot hold this matrix; the message says why.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    import_matrix : the other way.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.25], [0.0, 0.5]], {"enu": [0, 1, 2]}, {"enu": [0, 1, 2]})
+    >>> forefold.export_matrix(matrix, "near.dat", "globes", name="near")
+    near.dat
+      give channels of #near: @pre_smearing_efficiencies = copy(%near_efficiency)
+    >>> forefold.import_matrix("near.dat", "globes").matrix.tolist()
+    [[0.5, 0.25], [0.0, 0.5]]
+    """
+    module = _module(format, tuple(FORMATS))
+    _checked(module.write, format, settings)
+    found: Exported = module.write(matrix, Path(path), overwrite=overwrite, **settings)
+    return found
+
+
+def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) -> ResponseMatrix:
+    """Read a response matrix of another tool, or one that was published.
+
+    Parameters
+    ----------
+    path : str or path
+    format : str
+        As in `export_matrix`, less ``pyhf``.
+    **settings
+        Those of the format, see the functions ``read`` in `forefold.borders`, such as ``orientation`` of ``root``, ``true`` and ``reco`` of
+        ``snowglobes``.
+
+    Returns
+    -------
+    ResponseMatrix
+        Exact, unless the format holds counts (``root``, ``roounfold``). Its `provenance` says format, file and SHA-256.
+
+    Raises
+    ------
+    ValueError
+        If format or setting are not known, or the file is damaged or another one; the message names the file.
+    OSError
+        If it cannot be read.
+
+    See Also
+    --------
+    matrix_response : a matrix as a `Response`.
+    """
+    module = _module(format, READABLE)
+    _checked(module.read, format, settings)
+    name = os.fspath(path)
+    if not (format in _FOLDERS and Path(name).is_dir()):
+        (name,) = expand(name)
+    try:
+        found: ResponseMatrix = module.read(Path(name), **settings)
+    except ValueError as error:
+        message = f"{name}: {error}"
+        raise ValueError(message) from None
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        # of a part that is there, and is not what the format says
+        words = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        message = f"{name}: damaged, or not what {format} means: {words}"
+        raise ValueError(message) from None
+    return _sourced(found, Path(name), format)
+
+
+def _sourced(matrix: ResponseMatrix, path: Path, format: str) -> ResponseMatrix:
+    """Note where a matrix comes from; a folder is its own table's business."""
+    notes = {**matrix.provenance, "imported": format, "source": path.name}
+    if path.is_file():
+        notes["source_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return type(matrix)(replace(matrix._contents, provenance=notes))

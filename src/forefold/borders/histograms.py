@@ -1,0 +1,161 @@
+"""Histograms of a matrix as ROOT files hold them: shared by the plain layout and RooUnfold's."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+
+from forefold.folding import ResponseMatrix
+from forefold.io.writers import replace_aside
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Histogram = hist.Hist[Any]
+
+__all__ = [
+    "matrix_of",
+    "opened",
+    "optional_histogram",
+    "plain",
+    "read_histogram",
+    "titled",
+    "weighted",
+    "write_histograms",
+]
+
+_TITLE = re.compile(r"\s*([A-Za-z]\w*?)_(true|reco)\b", re.ASCII)
+
+
+def titled(axis: Any, name: str) -> Any:
+    """Make an axis for a file: its title says the name, and the unit in brackets."""
+    unit = re.search(r"\[[^\]]*\]\s*$", axis.label or "")
+    label = axis.name + (f" {unit[0].strip()}" if unit else "")
+    return hist.axis.Variable(np.asarray(axis.edges), name=name, label=label)
+
+
+def weighted(axes: tuple[Any, ...], values: Any, variances: Any, title: str) -> Histogram:
+    """Make a weighted histogram of contents without flow."""
+    made: Histogram = hist.Hist(*axes, storage=hist.storage.Weight(), label=title)
+    view: Any = made.view()
+    view["value"], view["variance"] = values, variances
+    return made
+
+
+def write_histograms(path: str | Path, found: Mapping[str, Histogram], overwrite: bool) -> None:
+    """Write histograms to a ROOT file, whole or not at all."""
+    import uproot
+
+    with replace_aside(path, overwrite=overwrite) as aside, uproot.recreate(aside) as file:
+        for name, each in found.items():
+            file[name] = each
+
+
+class _Told(ValueError):
+    """What is said already in words."""
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[Any]:
+    """Open a ROOT file; what is wrong with it is one line."""
+    import uproot
+
+    try:
+        with uproot.open(path) as file:
+            yield file
+    except (_Told, FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - damage may raise anything in a decompressor or a streamer
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        message = f"not a ROOT file that can be read: {words[0]}"
+        raise ValueError(message) from None
+
+
+def optional_histogram(file: Any, name: str, dimensions: int) -> Histogram | None:
+    """Read a histogram of a ROOT file if there is one of this name; see `read_histogram`."""
+    there = name in {key.partition(";")[0] for key in file.classnames()}
+    return read_histogram(file, name, dimensions) if there else None
+
+
+def read_histogram(file: Any, name: str, dimensions: int) -> Histogram:
+    """Read a histogram of a ROOT file as one of hist.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name, or it is something else.
+    """
+    keys = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
+    if name not in keys:
+        known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
+        message = f"no histogram {name!r}{near(name, keys)}; the file holds {known[:300]}"
+        raise _Told(message)
+    if not re.fullmatch(rf"TH{dimensions}[A-Z]", keys[name]):
+        message = f"{name!r} is a {keys[name]}; a TH{dimensions} is needed"
+        if keys[name].startswith("RooUnfold"):
+            message += (
+                " (write the histograms of a RooUnfoldResponse: Hresponse, Hmeasured, Htruth)"
+            )
+        raise _Told(message)
+    found: Histogram = file[name].to_hist()
+    return found
+
+
+def plain(axis: Any, fallback: str, side: str) -> Any:
+    """Make an axis of one of a file: the name from its title, if forefold wrote it."""
+    found = _TITLE.match(axis.label or "")
+    base = found[1] if found else fallback
+    return hist.axis.Variable(np.asarray(axis.edges, dtype=np.float64), name=f"{base}_{side}")
+
+
+def matrix_of(
+    counts: Histogram,
+    truth: Histogram | None,
+    fakes: tuple[Array, Array] | None,
+    names: tuple[str, str],
+) -> ResponseMatrix:
+    """Make a matrix of histograms over (true, reconstructed), without flow.
+
+    Parameters
+    ----------
+    counts : hist.Hist
+    truth : hist.Hist, optional
+        Without it `counts` are probabilities.
+    fakes : (values, variances), optional
+    names : (str, str)
+        Of the axes, where the file does not say them.
+
+    Returns
+    -------
+    ResponseMatrix
+        Exact, if no variance is above 0.
+    """
+    sides = zip(counts.axes, names, ("true", "reco"), strict=True)
+    true, reco = (plain(axis, name, side) for axis, name, side in sides)
+    values = np.asarray(counts.values(), dtype=np.float64)
+    if truth is None:
+        return ResponseMatrix.from_array(values, [true], [reco])
+    total = np.asarray(truth.values(), dtype=np.float64)
+    if total.size != values.shape[0]:
+        message = f"truth has {total.size} bins, the response {values.shape[0]} true ones"
+        raise ValueError(message)
+    spread = np.asarray(truth.variances(), dtype=np.float64)
+    both = np.asarray(counts.variances(), dtype=np.float64)
+    if not spread.any() and not both.any() and (fakes is None or not fakes[0].any()):
+        rows = values / np.where(total > 0.0, total, 1.0)[:, None]
+        return ResponseMatrix.from_array(rows, [true], [reco], truth=total)
+    added = None if fakes is None else weighted((reco,), *fakes, "fakes")
+    return ResponseMatrix.from_histograms(
+        weighted((true, reco), values, both, "counts"),
+        weighted((true,), total, spread, "truth"),
+        added,
+    )

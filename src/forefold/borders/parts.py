@@ -1,0 +1,254 @@
+"""What every border needs of a matrix: its rows, its axes, and what cannot be carried over."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forefold.folding.axes import cell_name
+from forefold.folding.contents import shape_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.folding import ResponseMatrix
+
+    Array = NDArray[np.float64]
+
+__all__ = [
+    "EmptyRows",
+    "Exported",
+    "energies",
+    "in_gev",
+    "left_out",
+    "named_edges",
+    "one_axis",
+    "positive_rows",
+    "regular",
+    "shares",
+    "spectrum",
+]
+
+EmptyRows = Literal["stop", "lose"]
+
+_GEV = {"TeV": 1e3, "GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "eV": 1e-9}
+_EVEN = 1e-12  # of the range
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what the format has no place for.
+
+    Attributes
+    ----------
+    files : tuple of Path
+    notes : tuple of str
+        What is not in the files, and what the reader of them must know.
+    """
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [", ".join(str(each) for each in self.files), *self.notes]
+        return "\n  ".join(lines)
+
+
+def one_axis(matrix: ResponseMatrix, what: str) -> tuple[Any, Any]:
+    """Give the true and the reconstructed axis of a matrix that has one of each.
+
+    Raises
+    ------
+    ValueError
+        If there are more.
+    """
+    true, reco = matrix.true_axes, matrix.reco_axes
+    if len(true) != 1 or len(reco) != 1:
+        message = (
+            f"{what} has one true and one reconstructed axis; this matrix has {len(true)} and {len(reco)}: "
+            "sum over the others with ResponseMatrix.project"
+        )
+        raise ValueError(message)
+    return true[0], reco[0]
+
+
+def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> Array:
+    """Give R[true, reco] for a format of probabilities.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+    what : str
+        The format.
+    empty_rows : {"stop", "lose"}
+        What becomes of true bins of which the matrix knows nothing: an error, or nothing is reconstructed of them.
+
+    Returns
+    -------
+    ndarray, shape (n_true, n_reco)
+
+    Raises
+    ------
+    ValueError
+        If there are empty rows or negative elements.
+    """
+    if empty_rows not in ("stop", "lose"):
+        message = f"empty_rows {empty_rows!r}: stop or lose is possible"
+        raise ValueError(message)
+    rows = np.array(matrix.matrix, dtype=np.float64)
+    if (rows < 0.0).any():
+        i, j = (int(k) for k in np.unravel_index(int(np.argmin(rows)), rows.shape))
+        message = (
+            f"R[{i}, {j}] is {rows[i, j]:g}, true {cell_name(matrix.true_axes, i)}; {what} takes 0 or more: "
+            "wider bins or more events are needed"
+        )
+        raise ValueError(message)
+    if empty_rows == "stop" and matrix.empty_rows.any():
+        i = int(np.argmax(matrix.empty_rows))
+        message = (
+            f"{int(matrix.empty_rows.sum())} true bins are empty, the first is {cell_name(matrix.true_axes, i)}; {what} cannot say "
+            "that a row is not known: rebin, or lose what is there (empty_rows='lose', --lose-empty)"
+        )
+        raise ValueError(message)
+    return rows
+
+
+def shares(rows: Array) -> tuple[Array, Array]:
+    """Split rows of R into migration, whose rows sum to 1 (or 0), and efficiency.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n_true, n_reco)
+
+    Returns
+    -------
+    share : ndarray, shape (n_true, n_reco)
+    seen : ndarray, shape (n_true,)
+        At most 1: what rounding puts above is taken off.
+    """
+    sums = rows.sum(axis=1)
+    return rows / np.where(sums > 0.0, sums, 1.0)[:, None], np.minimum(sums, 1.0)
+
+
+def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> list[str]:
+    """List what a format of probabilities alone does not hold of a matrix."""
+    notes = []
+    fakes = float(np.sum(matrix.fakes.values()))
+    if fakes:
+        notes.append(f"{fakes:.6g} fakes are not written: {what} has no place for them")
+    if statistics and not matrix.exact:
+        notes.append(f"the statistics of the matrix are not written: {what} has no place for them")
+    empty = int(matrix.empty_rows.sum())
+    if empty:
+        notes.append(f"{empty} true bins are empty: nothing is reconstructed of them in the file")
+    return notes
+
+
+def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
+    """Give edges of an axis as energies in the unit of a format.
+
+    Parameters
+    ----------
+    axis : hist axis
+        Its label ends in ``[unit]``, unless `unit` says it.
+    unit : {"TeV", "GeV", "MeV", "keV", "eV"}, optional
+    to : str
+        One of these.
+    what : str
+        The format.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        If the unit is not known, or an edge is negative.
+    """
+    found = re.search(r"\[([^\]]*)\]\s*$", axis.label or "")
+    own = unit or (found[1] if found else "")
+    if own not in _GEV:
+        said = f"its unit is {own!r}" if own else "its label says no unit"
+        message = (
+            f"axis {axis.name!r}: {what} holds energies, and {said}; say which with unit= (--unit): "
+            f"{', '.join(_GEV)}"
+        )
+        raise ValueError(message)
+    edges = np.asarray(axis.edges, dtype=np.float64)
+    if edges[0] < 0.0:
+        message = (
+            f"axis {axis.name!r} starts at {edges[0]:g}; {what} holds energies, which start at 0"
+        )
+        raise ValueError(message)
+    return edges if own == to else edges * (_GEV[own] / _GEV[to])
+
+
+def in_gev(edges: ArrayLike, unit: str) -> Array:
+    """Give energies of a file in GeV.
+
+    Raises
+    ------
+    ValueError
+        If the unit is not known.
+    """
+    if unit not in _GEV:
+        message = f"energies in {unit!r}; {', '.join(_GEV)} are known"
+        raise ValueError(message)
+    values = np.asarray(edges, dtype=np.float64)
+    # a division by a whole number brings back what a multiplication made
+    return values * _GEV[unit] if _GEV[unit] >= 1.0 else values / round(1.0 / _GEV[unit])
+
+
+def regular(edges: Array) -> bool:
+    """Tell whether all bins have one width."""
+    even = np.linspace(edges[0], edges[-1], edges.size)
+    return bool(np.all(np.abs(edges - even) <= _EVEN * (edges[-1] - edges[0])))
+
+
+def named_edges(name: str, edges: ArrayLike) -> dict[str, Any]:
+    """Put edges under a name, as `ResponseMatrix.from_array` takes them."""
+    return {name: np.asarray(edges, dtype=np.float64)}
+
+
+def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array]:
+    """Give contents and variances of a histogram over axes, flat.
+
+    Parameters
+    ----------
+    given : UHI histogram
+    axes : tuple of axes
+        What it must be over.
+    what : str
+        How it is called.
+
+    Returns
+    -------
+    values, variances : ndarray
+        Variances are NaN where the histogram does not know them.
+
+    Raises
+    ------
+    ValueError
+        If the axes differ, or contents are negative or not finite.
+    """
+    from forefold.folding.axes import matching
+
+    matching(axes, list(given.axes), what)
+    n = math.prod(shape_of(axes))
+    values = np.asarray(given.values(), dtype=np.float64).reshape(n)
+    found = given.variances()
+    variances = (
+        np.full(n, np.nan) if found is None else np.asarray(found, dtype=np.float64).reshape(n)
+    )
+    if not np.all(np.isfinite(values) & (values >= 0.0)):
+        i = int(np.argmin(np.where(np.isfinite(values), values, -np.inf)))
+        message = f"{what}: {cell_name(axes, i)} holds {values[i]:g}; finite contents of 0 or more are needed"
+        raise ValueError(message)
+    return values, variances

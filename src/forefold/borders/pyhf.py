@@ -1,0 +1,274 @@
+"""pyhf: a workspace of HistFactory, to fit what is seen.
+
+One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
+sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. Statistical errors of the matrix are a ``staterror``
+on them; variations of the detector are a ``histosys`` each; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
+
+References
+----------
+L. Heinrich, M. Feickert, G. Stark, K. Cranmer, J. Open Source Softw. 6 (2021) 2823; pyhf's workspace schema 1.0.0; CERN-OPEN-2012-016.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.borders.parts import EmptyRows, Exported, positive_rows, spectrum
+from forefold.folding.axes import matching
+from forefold.folding.contents import shape_of
+from forefold.io.writers import write_text_aside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
+
+    Array = NDArray[np.float64]
+
+__all__ = ["workspace", "write"]
+
+_WHAT = "pyhf"
+_THROW = "throw_"
+_MOST = 10.0  # of a normalisation, in units of the spectrum
+
+
+def write(
+    matrix: ResponseMatrix,
+    path: str | Path,
+    *,
+    signal: Any = None,
+    background: Any = None,
+    observed: Any = None,
+    variations: Mapping[str, ResponseMatrix] | None = None,
+    per_true_bin: bool = False,
+    fakes: bool = False,
+    name: str = "forefold",
+    empty_rows: EmptyRows = "stop",
+    overwrite: bool = False,
+) -> Exported:
+    """Write a workspace as JSON.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        Any axes; bins are flat in C order.
+    path : str or Path
+    signal : UHI histogram, optional
+        True spectrum; the truth of the matrix if left out.
+    background : UHI histogram, optional
+        Expected counts over the reconstructed axes.
+    observed : UHI histogram, optional
+        Counts over the reconstructed axes; what is expected if left out.
+    variations : mapping of str to ResponseMatrix, optional
+        Of the detector, as `ResponseMatrix.from_variations` gives them: a pair ``NAME_up``, ``NAME_down`` is a ``histosys``, one alone is mirrored;
+        throws have no place.
+    per_true_bin : bool
+        One normalisation a true bin.
+    fakes : bool
+        Add the fakes of the matrix, scaled with the signal's total over that of the truth.
+    name : str
+        Of the channel and the measurement.
+    empty_rows : {"stop", "lose"}
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    made = workspace(
+        matrix,
+        signal=signal,
+        background=background,
+        observed=observed,
+        variations=variations,
+        per_true_bin=per_true_bin,
+        fakes=fakes,
+        name=name,
+        empty_rows=empty_rows,
+    )
+    write_text_aside(path, json.dumps(made, indent=1) + "\n", overwrite=overwrite)
+    notes = (
+        []
+        if matrix.exact
+        else [
+            "correlations between reconstructed bins of the statistics of the matrix are not written"
+        ]
+    )
+    thrown = sum(key.startswith(_THROW) for key in variations or {})
+    if thrown:
+        notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
+    if observed is None:
+        notes.append("observed are the expected counts (an Asimov data set)")
+    left = float(np.sum(matrix.fakes.values()))
+    if left and not fakes:
+        notes.append(f"{left:.6g} fakes are not written: add them with fakes=True (--fakes)")
+    return Exported((Path(path),), tuple(notes))
+
+
+def workspace(
+    matrix: ResponseMatrix,
+    *,
+    signal: Any = None,
+    background: Any = None,
+    observed: Any = None,
+    variations: Mapping[str, ResponseMatrix] | None = None,
+    per_true_bin: bool = False,
+    fakes: bool = False,
+    name: str = "forefold",
+    empty_rows: EmptyRows = "stop",
+) -> dict[str, Any]:
+    """Make a workspace, as pyhf takes it; see `write`.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> import forefold
+    >>> from forefold.borders.pyhf import workspace
+    >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.1, 0.7]], [0, 1, 2], [0, 1, 2], truth=[10, 20])
+    >>> made = workspace(matrix)
+    >>> made["channels"][0]["samples"][0]["data"]
+    [7.0, 17.0]
+    """
+    rows = positive_rows(matrix, _WHAT, empty_rows)
+    total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
+    true = total if signal is None else spectrum(signal, matrix.true_axes, "signal")[0]
+    pulls = _pulls(matrix, variations or {})
+    parts = _signal(matrix, rows, true, per_true_bin, name)
+    for i, part in enumerate(parts):
+        some = slice(i, i + 1) if per_true_bin else slice(None)
+        part["modifiers"] += [
+            _histosys(pull, *(true[some] @ each.matrix[some] for each in pair))
+            for pull, pair in pulls.items()
+        ]
+    if fakes:
+        scale = float(true.sum() / total.sum()) if total.sum() > 0.0 else math.inf
+        parts.append(_fakes(matrix, scale, name, pulls))
+    if background is not None:
+        values, variances = spectrum(background, matrix.reco_axes, "background")
+        parts.append(
+            _sample("background", values, _shapesys("background", name, values, variances))
+        )
+    expected = np.sum([part["data"] for part in parts], axis=0)
+    data = expected
+    if observed is not None:
+        data = spectrum(observed, matrix.reco_axes, "observed")[0]
+    normalisations = [f"mu_{i}" for i in range(len(true))] if per_true_bin else ["mu"]
+    parameters = [
+        {"name": each, "inits": [1.0], "bounds": [[0.0, _MOST]]} for each in normalisations
+    ]
+    return {
+        "version": "1.0.0",
+        "channels": [{"name": name, "samples": parts}],
+        "observations": [{"name": name, "data": [float(each) for each in data]}],
+        "measurements": [
+            {"name": name, "config": {"poi": normalisations[0], "parameters": parameters}}
+        ],
+    }
+
+
+def _sample(name: str, data: Array, modifiers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": name, "data": [float(each) for each in data], "modifiers": modifiers}
+
+
+def _signal(
+    matrix: ResponseMatrix, rows: Array, true: Array, per_true_bin: bool, name: str
+) -> list[dict[str, Any]]:
+    """Give samples of the signal: data, normalisation, statistics of the matrix."""
+
+    def modifiers(normalisation: str, variances: Array) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = [{"name": normalisation, "type": "normfactor", "data": None}]
+        if variances.any():
+            errors = [float(each) for each in np.sqrt(variances)]
+            found.append({"name": f"staterror_{name}", "type": "staterror", "data": errors})
+        return found
+
+    variance = np.zeros_like(rows) if matrix.exact else np.asarray(matrix.variance)
+    if per_true_bin:
+        return [
+            _sample(f"true_{i}", t * rows[i], modifiers(f"mu_{i}", np.square(t) * variance[i]))
+            for i, t in enumerate(true)
+        ]
+    own = np.zeros(rows.shape[1]) if matrix.exact else np.diagonal(matrix.covariance(true))
+    return [_sample("signal", true @ rows, modifiers("mu", np.maximum(own, 0.0)))]
+
+
+def _pulls(
+    matrix: ResponseMatrix, variations: Mapping[str, ResponseMatrix]
+) -> dict[str, tuple[_Varied, _Varied]]:
+    """Give rows and fakes of each pull, up and down."""
+    found: dict[str, tuple[_Varied, _Varied]] = {}
+    nominal = _Varied.of(matrix)
+    for key, each in variations.items():
+        base = key.removesuffix("_up").removesuffix("_down")
+        if key == "nominal" or key.startswith(_THROW) or base in found:
+            continue
+        matching(matrix.true_axes, each.true_axes, f"variation {key}")
+        matching(matrix.reco_axes, each.reco_axes, f"variation {key}")
+        up, down = (variations.get(f"{base}_{way}") for way in ("up", "down"))
+        if up is not None and down is not None:
+            found[base] = (_Varied.of(up), _Varied.of(down))
+        else:
+            alone = _Varied.of(each)
+            pair = (alone, nominal.mirrored(alone))
+            found[base] = (pair[1], pair[0]) if key.endswith("_down") else pair
+    return found
+
+
+class _Varied(NamedTuple):
+    """What a variation changes: R[true, reco], and fakes."""
+
+    matrix: Array
+    fakes: Array
+
+    @classmethod
+    def of(cls, matrix: ResponseMatrix) -> _Varied:
+        fakes = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
+        return cls(np.asarray(matrix.matrix), fakes)
+
+    def mirrored(self, other: _Varied) -> _Varied:
+        return _Varied(*(2.0 * a - b for a, b in zip(self, other, strict=True)))
+
+
+def _histosys(name: str, up: Array, down: Array) -> dict[str, Any]:
+    both = {"hi_data": [float(each) for each in up], "lo_data": [float(each) for each in down]}
+    return {"name": name, "type": "histosys", "data": both}
+
+
+def _fakes(
+    matrix: ResponseMatrix, scale: float, name: str, pulls: dict[str, tuple[_Varied, _Varied]]
+) -> dict[str, Any]:
+    if not math.isfinite(scale):
+        message = "fakes scale with the signal over the truth of the matrix, which is 0"
+        raise ValueError(message)
+    n = math.prod(shape_of(matrix.reco_axes))
+    values = scale * np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(n)
+    variances = scale**2 * np.asarray(matrix.fakes.variances(), dtype=np.float64).reshape(n)
+    modifiers = _shapesys("fakes", name, values, variances)
+    modifiers += [
+        _histosys(pull, *(scale * each.fakes for each in pair)) for pull, pair in pulls.items()
+    ]
+    return _sample("fakes", values, modifiers)
+
+
+def _shapesys(sample: str, name: str, values: Array, variances: Array) -> list[dict[str, Any]]:
+    """Give a Poisson constraint a bin, where there are errors to constrain by."""
+    errors = np.sqrt(np.where(np.isfinite(variances) & (values > 0.0), variances, 0.0))
+    if not errors.any():
+        return []
+    return [
+        {
+            "name": f"{sample}_{name}",
+            "type": "shapesys",
+            "data": [float(each) for each in errors],
+        }
+    ]

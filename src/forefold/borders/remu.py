@@ -1,0 +1,177 @@
+"""ReMU: the arrays of `ResponseMatrix.export`, which `remu.likelihood.ResponseMatrixPredictor` loads.
+
+``matrices`` has the shape (toys, reconstructed, true), the other order than forefold's; columns of true bins without entries are left out,
+and ``sparse_indices`` says which are there. ReMU takes ``truth_entries`` for the upper bounds of what it folds. Bins are not in the
+format; forefold adds arrays with their edges and names, which ReMU does not look at.
+
+References
+----------
+L. Koch, ReMU 0.8.0, `remu.migration.ResponseMatrix.export`; doi:10.5281/zenodo.1217572.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.borders.parts import Exported
+from forefold.folding import ResponseMatrix
+from forefold.io.writers import replace_aside
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["read", "write"]
+
+_OWN = "forefold_"
+# what numpy and zipfile raise on damaged files
+_DAMAGE = (AttributeError, KeyError, NotImplementedError, MemoryError, SyntaxError, TypeError)
+
+
+def write(
+    matrix: ResponseMatrix,
+    path: str | Path,
+    *,
+    toys: int = 0,
+    rng: int | None = None,
+    entries: ArrayLike | None = None,
+    overwrite: bool = False,
+) -> Exported:
+    """Write an ``.npz``.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        Any axes; ReMU sees them flat.
+    path : str or Path
+        Ends in ``.npz``.
+    toys : int
+        Matrices from the posterior of the rows, see `ResponseMatrix.toys`; the matrix itself if 0.
+    rng : int, optional
+        Fixes the toys.
+    entries : array_like, shape (n_true,), optional
+        Upper bounds of what ReMU folds; the truth of the matrix if left out. An exact matrix has none, and needs them.
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    if Path(path).suffix != ".npz":
+        message = f"{path}: the name must end in .npz"
+        raise ValueError(message)
+    n = matrix.matrix.shape[0]
+    if entries is None:
+        if matrix.exact:
+            message = "an exact matrix has no entries, which ReMU takes for upper bounds of what it folds; give entries= (--entries), one number or one a true bin"
+            raise ValueError(message)
+        total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
+    else:
+        total = np.asarray(entries, dtype=np.float64).reshape(-1)
+        total = np.full(n, total[0]) if total.size == 1 else total
+        if total.size != n or not np.all(np.isfinite(total) & (total >= 0.0)):
+            message = f"entries: one finite number of 0 or more, or {n} of them, are needed"
+            raise ValueError(message)
+    total = np.where(matrix.empty_rows, 0.0, total)
+    rows = matrix.toys(toys, rng=rng) if toys else np.array(matrix.matrix)[None]
+    some = np.flatnonzero(total)
+    arrays: dict[str, Any] = {
+        "matrices": np.swapaxes(rows, 1, 2)[..., some],
+        "truth_entries": total,
+        "sparse_indices": some,
+        "is_sparse": np.array(True),
+        **_axes(matrix),
+    }
+    with replace_aside(path, overwrite=overwrite) as aside, aside.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    fakes = float(np.sum(matrix.fakes.values()))
+    notes = [f"{fakes:.6g} fakes are not written: add them as a background"] if fakes else []
+    return Exported((Path(path),), tuple(notes))
+
+
+def _axes(matrix: ResponseMatrix) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for side, axes in (("true", matrix.true_axes), ("reco", matrix.reco_axes)):
+        found[f"{_OWN}{side}_names"] = np.array([axis.name for axis in axes])
+        found |= {f"{_OWN}{side}_edges_{k}": np.asarray(a.edges) for k, a in enumerate(axes)}
+    return found
+
+
+def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMatrix:
+    """Read an ``.npz`` of ReMU: the mean of its matrices.
+
+    Parameters
+    ----------
+    path : str or Path
+    true, reco : axes, optional
+        As in `ResponseMatrix.from_array`; numbers of bins if left out, unless forefold wrote the file.
+
+    Returns
+    -------
+    ResponseMatrix
+        Exact. Several matrices are averaged with their ``weights``; true bins that are not there have zero efficiency.
+
+    Raises
+    ------
+    ValueError
+        If arrays are missing or do not go together.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, *_DAMAGE) as error:
+        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+            raise
+        message = f"not an .npz of numbers: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        raise ValueError(message) from None
+    for key in ("matrices", "truth_entries"):
+        if key not in arrays or arrays[key].dtype.kind not in "fiu":
+            message = f"no array {key!r} of numbers; the file has {', '.join(arrays) or 'none'}"
+            raise ValueError(message)
+    n = arrays["truth_entries"].size
+    mean = _mean(arrays)
+    places = np.asarray(arrays["sparse_indices"] if arrays.get("is_sparse", False) else range(n))
+    good = places.dtype.kind in "iu" and places.shape == mean.shape[1:]
+    if not good or np.any((places < 0) | (places >= n)):
+        message = f"{mean.shape[1]} columns for {places.size} true bins of {n}"
+        raise ValueError(message)
+    rows = np.zeros((n, mean.shape[0]))
+    rows[places] = mean.T
+    axes = [_given(arrays, side, each) for side, each in (("true", true), ("reco", reco))]
+    bins = [
+        each if each is not None else {"bin": np.arange(m + 1.0)}
+        for each, m in zip(axes, rows.shape, strict=True)
+    ]
+    return ResponseMatrix.from_array(rows, *bins)
+
+
+def _mean(arrays: dict[str, Any]) -> Array:
+    matrices = np.asarray(arrays["matrices"], dtype=np.float64)
+    if matrices.ndim < 2 or matrices.size == 0:
+        message = f"matrices have the shape {matrices.shape}; (toys, reconstructed, true) is needed"
+        raise ValueError(message)
+    flat = matrices.reshape(-1, *matrices.shape[-2:])
+    weights = np.asarray(arrays.get("weights", 1.0), dtype=np.float64).reshape(-1)
+    weights = np.full(len(flat), weights[0]) if weights.size == 1 else weights
+    if weights.size != len(flat) or not weights.sum() > 0.0:
+        message = f"{weights.size} weights for {len(flat)} matrices"
+        raise ValueError(message)
+    return np.asarray(np.tensordot(weights / weights.sum(), flat, axes=1))
+
+
+def _given(arrays: dict[str, Any], side: str, axes: Any) -> Any:
+    if axes is not None:
+        return axes
+    names = arrays.get(f"{_OWN}{side}_names")
+    if names is None:
+        return None
+    return {
+        str(name).removesuffix(f"_{side}"): arrays[f"{_OWN}{side}_edges_{k}"]
+        for k, name in enumerate(names)
+    }

@@ -1,0 +1,107 @@
+"""ROOT: a TH2D with the true axis as x and the reconstructed one as y, so that uproot reads R[true, reco].
+
+``response`` holds probabilities with their statistical errors. ``counts`` (TH2D), ``truth`` and ``fakes`` (TH1D) hold the sums of weights, and
+are what a matrix is read back from; a file with ``response`` alone is read as probabilities.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forefold.borders.histograms import (
+    matrix_of,
+    opened,
+    optional_histogram,
+    read_histogram,
+    titled,
+    weighted,
+    write_histograms,
+)
+from forefold.borders.parts import Exported, one_axis
+
+if TYPE_CHECKING:
+    from forefold.folding import ResponseMatrix
+
+__all__ = ["read", "write"]
+
+
+def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
+    """Write histograms ``response``, ``counts``, ``truth`` and ``fakes``.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        One axis on each side.
+    path : str or Path
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    true, reco = one_axis(matrix, "a TH2")
+    x, y = titled(true, "xaxis"), titled(reco, "yaxis")
+    side = titled(reco, "xaxis")
+    found = {
+        "response": weighted((x, y), matrix.matrix, matrix.variance, "R[true, reco]"),
+        "counts": weighted((x, y), matrix.counts.values(), matrix.counts.variances(), "counts"),
+        "truth": weighted((x,), matrix.truth.values(), matrix.truth.variances(), "truth"),
+        "fakes": weighted((side,), matrix.fakes.values(), matrix.fakes.variances(), "fakes"),
+    }
+    write_histograms(path, found, overwrite)
+    return Exported((Path(path),), ("x is true, y is reconstructed; flow bins are not written",))
+
+
+def read(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    truth: str = "truth",
+    fakes: str = "fakes",
+    orientation: Literal["true-x", "true-y"] = "true-x",
+    true: str = "energy",
+    reco: str = "energy",
+) -> ResponseMatrix:
+    """Read a TH2, of counts if there is a truth, else of probabilities.
+
+    Parameters
+    ----------
+    path : str or Path
+    name : str, optional
+        Of the TH2: ``counts`` if there is one, else ``response``.
+    truth, fakes : str
+        Of TH1s, if they are there: all that is true, and what is reconstructed without truth. They go with counts: for `name` ``response``
+        they are not read.
+    orientation : {"true-x", "true-y"}
+        Where the true axis is.
+    true, reco : str
+        Names of the axes, where the titles do not say them.
+
+    Returns
+    -------
+    ResponseMatrix
+
+    Raises
+    ------
+    ValueError
+        If histograms are missing or do not go together.
+    """
+    if orientation not in ("true-x", "true-y"):
+        message = f"orientation {orientation!r}: true-x or true-y is possible"
+        raise ValueError(message)
+    with opened(path) as file:
+        keys = {key.partition(";")[0] for key in file.keys()}  # noqa: SIM118 - not a dict
+        chosen = name or ("counts" if "counts" in keys else "response")
+        both = read_histogram(file, chosen, 2)
+        total = None if chosen == "response" else optional_histogram(file, truth, 1)
+        alone = None if total is None else optional_histogram(file, fakes, 1)
+    if orientation == "true-y":
+        both = both.project(1, 0)
+    added = None
+    if alone is not None:
+        values = np.asarray(alone.values(), dtype=np.float64)
+        added = (values, np.asarray(alone.variances(), dtype=np.float64))
+    return matrix_of(both, total, added, (true, reco))

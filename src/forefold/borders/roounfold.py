@@ -1,0 +1,114 @@
+"""RooUnfold: what a RooUnfoldResponse is made of, ``RooUnfoldResponse(measured, truth, response)``.
+
+``response`` is a TH2D of what is true and measured, x measured and y true; ``measured`` holds that and the fakes, ``truth`` that and the missed
+ones, which RooUnfold finds as differences. Flow bins are empty: what is true outside the axes is a fake, and what is reconstructed outside is
+missed, as in forefold.
+
+References
+----------
+RooUnfold's class documentation of RooUnfoldResponse; T. Adye, arXiv:1105.1160.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.borders.histograms import (
+    matrix_of,
+    opened,
+    read_histogram,
+    titled,
+    weighted,
+    write_histograms,
+)
+from forefold.borders.parts import Exported, one_axis
+
+if TYPE_CHECKING:
+    from forefold.folding import ResponseMatrix
+
+__all__ = ["read", "write"]
+
+_ROUNDING = 1e-9
+
+
+def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
+    """Write histograms ``response``, ``measured`` and ``truth``.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        One axis on each side.
+    path : str or Path
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    true, reco = one_axis(matrix, "RooUnfold's layout")
+    x, y, own = titled(reco, "xaxis"), titled(true, "yaxis"), titled(true, "xaxis")
+    counts, fakes = matrix.counts, matrix.fakes
+    values, variances = np.asarray(counts.values()), np.asarray(counts.variances())
+    measured = values.sum(axis=0) + np.asarray(fakes.values())
+    spread = variances.sum(axis=0) + np.asarray(fakes.variances())
+    found = {
+        "response": weighted((x, y), values.T, variances.T, "response"),
+        "measured": weighted((x,), measured, spread, "measured"),
+        "truth": weighted((own,), matrix.truth.values(), matrix.truth.variances(), "truth"),
+    }
+    write_histograms(path, found, overwrite)
+    return Exported((Path(path),), ("x of response is measured, y is true",))
+
+
+def read(
+    path: str | Path,
+    *,
+    name: str = "response",
+    measured: str = "measured",
+    truth: str = "truth",
+    true: str = "energy",
+    reco: str = "energy",
+) -> ResponseMatrix:
+    """Read the histograms that a RooUnfoldResponse is made of.
+
+    Parameters
+    ----------
+    path : str or Path
+    name, measured, truth : str
+        Of the histograms.
+    true, reco : str
+        Names of the axes, where the titles do not say them.
+
+    Returns
+    -------
+    ResponseMatrix
+
+    Raises
+    ------
+    ValueError
+        If a histogram is missing, or less is measured than the response holds.
+    """
+    with opened(path) as file:
+        both = read_histogram(file, name, 2)
+        seen = read_histogram(file, measured, 1)
+        total = read_histogram(file, truth, 1)
+    both = both.project(1, 0)
+    if len(seen.axes[0]) != len(both.axes[1]):
+        message = (
+            f"{measured} has {len(seen.axes[0])} bins, {name} {len(both.axes[1])} measured ones (x)"
+        )
+        raise ValueError(message)
+    all_seen, matched = np.asarray(seen.values()), np.asarray(both.values()).sum(axis=0)
+    fakes = all_seen - matched
+    fakes[np.abs(fakes) <= _ROUNDING * np.maximum(np.abs(all_seen), np.abs(matched))] = 0.0
+    if np.any(fakes < 0.0):
+        k = int(np.argmin(fakes))
+        message = f"{measured} holds {all_seen[k]:g} in bin {k}, {name} {matched[k]:g}; what is measured holds the matched ones and the fakes"
+        raise ValueError(message)
+    spread = np.asarray(seen.variances()) - np.asarray(both.variances()).sum(axis=0)
+    return matrix_of(
+        both, total, (fakes, np.where(fakes > 0.0, np.maximum(spread, 0.0), 0.0)), (true, reco)
+    )

@@ -1,0 +1,96 @@
+"""UHI JSON: one histogram of R[true, reco], which hist, boost-histogram and others read.
+
+A matrix of forefold is UHI JSON too, of several histograms (`forefold.ResponseMatrix.to_json`), and keeps everything; this is for tools that take one.
+
+References
+----------
+UHI serialization, schema 1 (https://uhi.readthedocs.io/en/latest/serialization.html).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+
+from forefold.borders.parts import Exported, left_out
+from forefold.folding import ResponseMatrix
+from forefold.folding.contents import shape_of
+from forefold.io.writers import write_text_aside
+from forefold.matrix import to_json
+from forefold.matrix.uhi import from_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["read", "write"]
+
+
+def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
+    """Write the probabilities with their statistical variances as one histogram.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        Any axes: true ones, then reconstructed ones.
+    path : str or Path
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+    """
+    axes = (*matrix.true_axes, *matrix.reco_axes)
+    made: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="response")
+    view: Any = made.view()
+    view["value"] = matrix.matrix.reshape(shape_of(axes))
+    if not matrix.exact:
+        view["variance"] = np.asarray(matrix.variance).reshape(shape_of(axes))
+    notes = {"true_axes": len(matrix.true_axes), "kind": "response"}
+    write_text_aside(path, to_json(made, notes) + "\n", overwrite=overwrite)
+    return Exported((Path(path),), tuple(left_out(matrix, "one histogram", statistics=False)))
+
+
+def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
+    """Read a histogram of probabilities, or a matrix of forefold.
+
+    Parameters
+    ----------
+    path : str or Path
+    true_axes : int, optional
+        How many of its axes are true, they come first; those whose name ends in ``_true``, or else half of them, if left out.
+
+    Returns
+    -------
+    ResponseMatrix
+        Exact, if it is of one histogram: variances are not read.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or rows sum to more than 1.
+    """
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        message = f"not JSON: {error}"
+        raise ValueError(message) from None
+    if isinstance(content, dict) and content and "uhi_schema" not in content:
+        return ResponseMatrix.from_json(text)
+    found = from_json(text)
+    names = [axis.name for axis in found.axes]
+    own = sum(each.endswith("_true") for each in names)
+    n = true_axes if true_axes is not None else own or len(names) // 2
+    if not 0 < n < len(names):
+        message = (
+            f"the axes are {', '.join(map(repr, names))}; say how many of them are true: true_axes="
+        )
+        raise ValueError(message)
+    axes = list(found.axes)
+    return ResponseMatrix.from_array(np.asarray(found.values()), axes[:n], axes[n:])

@@ -1,0 +1,185 @@
+"""``forefold export`` and ``forefold import``: what can be typed, and what they do."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from forefold.cli.values import count, whole
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+__all__ = ["add_borders"]
+
+_UNITS = ("TeV", "GeV", "MeV", "keV", "eV")
+_SPECTRA = ("signal", "background", "observed")
+_EXPORTS = (
+    "  globes         FILE to include in a .glb         --name, --unit, --efficiency\n"
+    "  snowglobes     smear_CHANNEL_DETECTOR.dat        --unit\n"
+    "  root           FILE.root                         (true is x)\n"
+    "  roounfold      FILE.root                         (measured is x)\n"
+    "  remu           FILE.npz                          --toys, --rng, --entries\n"
+    "  ogip           FILE.rmf, and FILE.arf beside     --unit, --area\n"
+    "  pyhf           FILE.json                         --signal, --background, --observed, --per-true-bin, --fakes, --name\n"
+    "  correctionlib  FILE.json\n"
+    "  hepdata        FOLDER\n"
+    "  uhi            FILE.json\n"
+)
+_IMPORTS = (
+    "  globes         --name, --true, --reco            snowglobes     --true, --reco (NAME=LOW:HIGH:BINS)\n"
+    "  root           --name, --truth, --fakes, --orientation, --true, --reco\n"
+    "  roounfold      --name, --truth, --measured\n"
+    "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
+    "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes\n"
+    "  uhi            --true-axes\n"
+)
+
+
+def add_borders(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add ``forefold export`` and ``forefold import``.
+
+    Parameters
+    ----------
+    commands : argparse's subparsers
+    add : callable
+        Makes a parser of a command from its name, the function that it runs, and what it is for.
+    """
+    _add_export(commands, add)
+    _add_import(commands, add)
+
+
+def _add_export(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = add(
+        commands,
+        "export",
+        "export",
+        "write a response matrix in the format of another tool",
+        epilog=f"formats, and their options:\n{_EXPORTS}\nexample:\n  forefold export globes R.json --name dune -o dune.dat",
+    )
+    sub.add_argument("format", metavar="FORMAT", help="see below")
+    sub.add_argument(
+        "matrix", metavar="MATRIX", help="what 'forefold matrix --axis' wrote; - for stdin"
+    )
+    sub.add_argument("--name", help="of what is written: a name of the format")
+    sub.add_argument("--unit", choices=_UNITS, help="of the axes, where their labels do not say it")
+    sub.add_argument(
+        "--efficiency",
+        choices=("pre", "inside"),
+        help="as a list for @pre_smearing_efficiencies (default), or in the columns",
+    )
+    sub.add_argument(
+        "--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for (default: 1)"
+    )
+    sub.add_argument("--toys", type=count, metavar="N", help="matrices within their statistics")
+    sub.add_argument("--rng", type=whole, metavar="N", help="whole number that fixes the toys")
+    sub.add_argument(
+        "--entries", type=float, metavar="N", help="upper bound of every true bin (exact matrices)"
+    )
+    sub.add_argument(
+        "--signal", metavar="FILE", help="true spectrum, UHI JSON (default: truth of the matrix)"
+    )
+    sub.add_argument("--background", metavar="FILE", help="expected counts, UHI JSON")
+    sub.add_argument(
+        "--observed", metavar="FILE", help="counts, UHI JSON (default: what is expected)"
+    )
+    sub.add_argument(
+        "--per-true-bin", action="store_true", default=None, help="one normalisation a true bin"
+    )
+    sub.add_argument(
+        "--fakes", action="store_true", default=None, help="add the fakes of the matrix"
+    )
+    sub.add_argument(
+        "--lose-empty",
+        action="store_true",
+        help="true bins of which the matrix knows nothing have no efficiency, rather than stop",
+    )
+    sub.add_argument("-o", "--out", required=True, metavar="OUT", help="file or folder to make")
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    sub.set_defaults(run=_run_export)
+
+
+def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+    sub = add(
+        commands,
+        "import",
+        "import",
+        "read a response matrix of another tool, or a published one, as UHI JSON",
+        epilog=f"formats as of 'forefold export', less pyhf, and their options:\n{_IMPORTS}\nexample:\n  forefold import ogip dune.rmf -o R.json",
+    )
+    sub.add_argument("format", metavar="FORMAT", help="see below")
+    sub.add_argument("file", metavar="FILE", help="file or folder")
+    sub.add_argument("--name", help="of the matrix in the file")
+    sub.add_argument("--true", metavar="NAME", help="name of the true axis; or the axis")
+    sub.add_argument("--reco", metavar="NAME", help="name of the reconstructed axis; or the axis")
+    sub.add_argument("--true-axes", type=count, metavar="N", help="how many axes are true")
+    sub.add_argument("--truth", metavar="HISTOGRAM", help="name of the histogram of what is true")
+    sub.add_argument("--fakes", metavar="HISTOGRAM", help="name of that of fakes")
+    sub.add_argument("--measured", metavar="HISTOGRAM", help="name of that of what is measured")
+    sub.add_argument("--orientation", choices=("true-x", "true-y"), help="where the true axis is")
+    sub.add_argument("--arf", metavar="FILE", help="effective area (default: beside, .arf)")
+    sub.add_argument("--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for")
+    sub.add_argument(
+        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+    )
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    sub.set_defaults(run=_run_import)
+
+
+_IN_EXPORT = ("name", "unit", "efficiency", "area", "toys", "rng", "entries", *_SPECTRA)
+_IN_IMPORT = (
+    "name",
+    "true",
+    "reco",
+    "true_axes",
+    "truth",
+    "measured",
+    "fakes",
+    "orientation",
+    "arf",
+    "area",
+)
+
+
+def _given(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _run_export(options: argparse.Namespace) -> int:
+    """Write a matrix in another format."""
+    from forefold.borders import export_matrix
+    from forefold.cli.matrices import read_named
+    from forefold.folding.document import read_set, read_spectrum
+
+    settings = _given(options, (*_IN_EXPORT, "per_true_bin", "fakes"))
+    for name in _SPECTRA:
+        if name in settings:
+            settings[name] = read_named(settings[name], read_spectrum)
+    if options.lose_empty:
+        settings["empty_rows"] = "lose"
+    matrices = read_named(options.matrix, read_set)
+    varied = {name: each for name, each in matrices.items() if name != "nominal"}
+    if varied and options.format == "pyhf":
+        settings["variations"], varied = varied, {}
+    found = export_matrix(
+        matrices["nominal"], options.out, options.format, overwrite=options.overwrite, **settings
+    )
+    if not options.quiet:
+        notes = [f"{len(varied)} variations are not written"] if varied else []
+        sys.stderr.write("\n  ".join([repr(found), *notes]) + "\n")
+    return 0
+
+
+def _run_import(options: argparse.Namespace) -> int:
+    """Read a matrix of another format and write it as UHI JSON."""
+    from forefold.borders import import_matrix
+    from forefold.cli.matrices import json_output
+
+    settings = _given(options, _IN_IMPORT)
+    with json_output(options) as write:
+        found = import_matrix(options.file, options.format, **settings)
+        write(found.to_json(), repr(found))
+    return 0

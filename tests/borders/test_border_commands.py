@@ -1,0 +1,115 @@
+"""``forefold export`` and ``forefold import``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import border_matrices
+import numpy as np
+import pytest
+from border_matrices import AXES, NAMES
+
+import forefold
+from forefold import cli
+from forefold.borders import FORMATS, READABLE
+from forefold.matrix import to_json
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def call(*arguments: object, stdin: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    path = tmp_path / "R.json"
+    path.write_text(border_matrices.filled(even=True).to_json())
+    return path
+
+
+@pytest.mark.parametrize("format", READABLE)
+def test_out_and_in_again(format: str, run: Run, stored: Path, tmp_path: Path) -> None:
+    if format == "hepdata":
+        pytest.importorskip("yaml")
+    out = tmp_path / NAMES[format]
+    assert run("export", format, stored, "-o", out, "-q") == (0, "", "")
+    given = [f"--{side}={axis}" for side, axis in AXES.get(format, {}).items()]
+    code, text, told = run("import", format, out, *given)
+    assert code == 0
+    assert told.startswith("ResponseMatrix of 8 true and 9 reconstructed bins")
+    back = forefold.ResponseMatrix.from_json(text)
+    np.testing.assert_allclose(
+        back.matrix, border_matrices.filled(even=True).matrix, rtol=1e-14, atol=1e-16
+    )
+
+
+def test_what_is_left_out_is_said(run: Run, stored: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dune.dat"
+    code, text, told = run("export", "globes", stored, "--name", "dune", "-o", out)
+    assert (code, text) == (0, "")
+    lines = told.splitlines()
+    assert lines[0] == str(out)
+    assert "@pre_smearing_efficiencies = copy(%dune_efficiency)" in lines[1]
+    assert "fakes are not written" in lines[2]
+
+
+def test_a_matrix_comes_through_a_pipe(run: Run, stored: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.rmf"
+    code, *_ = run("export", "ogip", "-", "--area", 10, "-o", out, stdin=stored.read_text())
+    assert code == 0
+    assert run("import", "ogip", out, "-o", tmp_path / "back.json", "-q") == (0, "", "")
+    assert (tmp_path / "back.json").exists()
+
+
+def test_spectra_make_a_workspace(run: Run, stored: Path, tmp_path: Path) -> None:
+    matrix = border_matrices.filled(even=True)
+    (tmp_path / "flux.json").write_text(to_json(matrix.truth * 2.0))
+    (tmp_path / "seen.json").write_text(to_json(matrix.reco))
+    out = tmp_path / "ws.json"
+    spectra = ("--signal", tmp_path / "flux.json", "--observed", tmp_path / "seen.json")
+    code, _, told = run("export", "pyhf", stored, *spectra, "--per-true-bin", "--fakes", "-o", out)
+    assert code == 0, told
+    assert '"mu_7"' in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("export", "glob", "{}", "-o", "a.dat"), "format 'glob'"),
+        (("export", "ogip", "{}", "--name", "x", "-o", "a.rmf"), "ogip has no setting 'name'"),
+        (("export", "globes", "absent.json", "-o", "a.dat"), "absent.json: no such file"),
+        (("import", "pyhf", "{}", "-o", "b.json"), "format 'pyhf'"),
+        (("import", "root", "{}", "-o", "b.json"), "not a ROOT file that can be read"),
+        (("import", "globes", "{}", "-o", "b.txt"), "written as .json"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    arguments: tuple[str, ...], words: str, run: Run, stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(stored.parent)
+    code, text, told = run(*(each.replace("{}", stored.name) for each in arguments))
+    assert (code, text) == (2, "")
+    assert told.startswith("forefold: error: ")
+    assert words in told
+    assert told.count("\n") == 1
+    assert [file.name for file in stored.parent.iterdir()] == [stored.name]
+
+
+def test_help_lists_every_format(run: Run) -> None:
+    code, text, _ = run("export", "--help")
+    assert code == 0
+    assert all(name in text for name in FORMATS)
+    code, text, _ = run("import", "--help")
+    assert all(name in text for name in READABLE)
