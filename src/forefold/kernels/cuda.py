@@ -51,7 +51,7 @@ def ready() -> Any:
     from numba import cuda
 
     if not cuda.is_available():
-        message = "cuda: no GPU with a driver was found; without FOREFOLD_DEVICE=cuda the same bits come from the CPU"
+        message = "cuda: no GPU with a driver was found; the device cpu gives the same bits"
         raise OSError(message)
     return cuda
 
@@ -100,7 +100,9 @@ def translation() -> Translation:
         if name.isupper() and type(value) is int and value % steps.STRIDE == 0
     }
     others: dict[tuple[str, str], Any] = {
-        (module, name): row for module in ("steps", "blocks", "onethread") for name, row in rows.items()
+        (module, name): row
+        for module in ("steps", "blocks", "onethread")
+        for name, row in rows.items()
     }
     others[("blocks", "_KEPT")] = tuple(row // steps.STRIDE for row in blocks._KEPT)
     others[("onethread", "cuda")] = cuda
@@ -126,11 +128,11 @@ def _numpy() -> types.ModuleType:
 
 def _larger(a: Any, b: Any) -> Any:
     """Python's ``max`` of two: the device's own chooses otherwise between equal ones."""
-    return b if b > a else a
+    return b if b > a else a  # noqa: FURB136 - this is max
 
 
 def _smaller(a: Any, b: Any) -> Any:
-    return b if b < a else a
+    return b if b < a else a  # noqa: FURB136
 
 
 def launch(name: str, n: int, *arguments: Any) -> None:

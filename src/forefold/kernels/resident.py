@@ -194,7 +194,16 @@ def counted(
     if n:
         sums = cuda.to_device(found)
         edges = (_there(np.asarray(e, dtype=np.float64)) for e in (true_edges, reco_edges))
-        launch("count", n, particles.rays.energy, out.energy_reco, out.fate, *edges, _there(whole), sums)
+        launch(
+            "count",
+            n,
+            particles.rays.energy,
+            out.energy_reco,
+            out.fate,
+            *edges,
+            _there(whole),
+            sums,
+        )
         sums.copy_to_host(found)
     return found if weight is None else found * unit
 

@@ -1,0 +1,229 @@
+"""Plain cards on a graphics card: the bits of the CPU in numba's simulator, and the code that is made for a real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import device_run
+import numpy as np
+import pytest
+
+import forefold
+from forefold.cli import main
+from forefold.gpu import energy_counts
+from forefold.kernels import cuda as kc
+from forefold.kernels import onethread
+from forefold.kernels.devices import on_gpu
+from forefold.kernels.layout import empty_kinematics, empty_smeared
+from forefold.kernels.plain import candidates, frames, nothing
+from forefold.kernels.resident import _whole
+from forefold.passage import prepared
+from forefold.plan import plan, species_table
+
+installed = pytest.mark.skipif(
+    find_spec("numba_cuda") is None, reason="not run: numba-cuda is not installed"
+)
+
+
+def gpu() -> bool:
+    if find_spec("numba_cuda") is None:
+        return False
+    from numba import cuda
+
+    return bool(cuda.is_available())
+
+
+def compiler() -> bool:
+    """Whether NVIDIA's compiler is here; it needs no graphics card."""
+    if find_spec("numba_cuda") is None:
+        return False
+    from numba.cuda.cudadrv import nvvm
+
+    return bool(nvvm.is_available())
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a process found in which numba plays the graphics card."""
+    if find_spec("numba_cuda") is None:
+        pytest.skip("not run: numba-cuda is not installed")
+    path = tmp_path_factory.mktemp("cuda") / "found.npz"
+    env = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "FOREFOLD_DEVICE": "cuda"}
+    script = str(Path(device_run.__file__))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script, str(path)],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return np.load(path)
+
+
+@pytest.mark.parametrize("which", list(device_run.CARDS))
+def test_same_bits_in_the_simulator(which: str, simulated: Any) -> None:
+    for name, column in device_run.drawn(which).items():
+        assert simulated[name].dtype == column.dtype
+        assert simulated[name].tobytes() == column.tobytes(), name
+    seen = (simulated[f"{which}/fate"] & int(forefold.Fate.DETECTED)) != 0
+    assert 0.1 < seen.mean() < 0.95
+
+
+def test_histogram_in_the_simulator(simulated: Any) -> None:
+    """Counts are exact, and sums of weights to the last bit that a sum of few doubles has."""
+    edges, smeared = (
+        device_run.EDGES,
+        forefold.smear(device_run.sample(), "nusmear-dune-cdr", rng=4),
+    )
+    particles = smeared.particles[smeared.particles.detected]
+    import awkward as ak
+
+    x, y = (ak.to_numpy(ak.flatten(particles[f"energy_{w}"])) for w in ("true", "reco"))
+    weight = ak.to_numpy(ak.flatten(ak.broadcast_arrays(smeared.weight, particles.energy_true)[0]))
+    counts = np.histogram2d(x, y, (edges, edges))[0]
+    assert counts.sum() > 20
+    assert simulated["counts"].dtype == np.int64
+    np.testing.assert_array_equal(simulated["counts"], counts)
+    sums = np.histogram2d(x, y, (edges, edges), weights=weight)[0]
+    np.testing.assert_allclose(simulated["sums"], sums, rtol=1e-14)
+
+
+def arguments(which: str, n: int) -> tuple[Any, ...]:
+    """What the kernel is called with."""
+    given, made = device_run.rays(n), plan(device_run.named(which))
+    table, (axes, same) = species_table(made.card, device_run.KINDS), frames(given.axis)
+    out = empty_smeared(empty_kinematics(n))
+    assert made.plain is not None
+    tables = (given, table, candidates(table), made.plain, nothing(), axes)
+    return (*tables, same, np.uint64(0), np.empty((7, n)), out)
+
+
+@installed
+@pytest.mark.skipif(not compiler(), reason="not run: NVIDIA's compiler (libNVVM) is not installed")
+def test_code_without_fused_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code for a graphics card has IEEE products, sums, quotients and roots, each rounded, and nothing fused."""
+    import numba
+    from numba import cuda
+    from numba.cuda import dispatcher
+
+    # functions ask for the device that they are for
+    some = SimpleNamespace(compute_capability=(8, 0))
+    monkeypatch.setattr(dispatcher, "get_current_device", lambda: some)
+    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
+    values = arguments("nusmear-dune-cdr", 3)
+    kind = numba.types.void(*map(numba.typeof, values))
+    code, made = {}, kc.translation()
+    for fused in (False, True):
+        function = made.rebuilt(onethread.smear)  # type: ignore[arg-type]
+        words: dict[str, Any] = {"cc": (8, 0), "device": False, "abi": "numba"}
+        if fused:
+            code[fused], _ = cuda.compile_ptx(function, kind, **words)
+        else:
+            with kc.uncontracted():
+                code[fused], _ = cuda.compile_ptx(function, kind, **words)
+    found = {
+        fused: Counter(re.findall(r"\s((?:fma|mul|add|sub|div|sqrt)\S*\.f64)\s", text))
+        for fused, text in code.items()
+    }
+    assert set(found[False]) == {f"{w}.rn.f64" for w in ("mul", "add", "sub", "div", "sqrt")}
+    assert found[False]["mul.rn.f64"] > 200
+    # and it is the option that does it
+    assert found[True]["fma.rn.f64"] > 100
+    # what a thread holds is in registers
+    assert ".local" not in code[False]
+
+
+@pytest.mark.skipif(not gpu(), reason="not run: no GPU")
+@pytest.mark.parametrize("which", list(device_run.CARDS))
+def test_same_bits_on_a_gpu(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = device_run.drawn(which, 100_000)
+    monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
+    for name, column in device_run.drawn(which, 100_000).items():
+        assert known[name].tobytes() == column.tobytes(), name
+
+
+def test_a_device_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOREFOLD_DEVICE", "gpu")
+    with pytest.raises(ValueError, match="FOREFOLD_DEVICE: 'cpu' or 'cuda', found 'gpu'"):
+        on_gpu()
+    for word in ("", "cpu"):
+        monkeypatch.setenv("FOREFOLD_DEVICE", word)
+        assert not on_gpu()
+
+
+@installed
+@pytest.mark.skipif(gpu(), reason="there is a GPU")
+def test_without_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out.parquet")
+    words = [str(forefold.sample()), "-d", "nusmear-dune-cdr", "--rng", "1", "--entries", "0:3"]
+    assert main(["smear", *words, "--device", "cuda", "-o", out]) == 2
+    assert "cuda: no GPU with a driver was found" in capsys.readouterr().err
+    assert "FOREFOLD_DEVICE" not in os.environ
+    monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
+    assert main(["smear", *words, "--device", "cpu", "-o", out, "-q"]) == 0
+    assert os.environ["FOREFOLD_DEVICE"] == "cuda"
+    with pytest.raises(OSError, match="no GPU"):
+        energy_counts(device_run.sample(), "nusmear-dune-cdr", [0, 1], [0, 1], rng=1)
+
+
+def test_without_numba_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kc, "find_spec", lambda _: None)
+    with pytest.raises(
+        OSError, match=r"numba-cuda is not installed; pip install 'forefold\[cuda\]'"
+    ):
+        kc.ready()
+
+
+def test_cards_that_only_the_cpu_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are drawn there whatever the device is; a histogram on the device is refused."""
+    events = device_run.sample()
+    known = forefold.smear(events, "super-kamiokande", rng=2)
+    monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
+    from gun import card, rule
+
+    odd = card(rule('energy = { of = "total", distribution = "uniform", constant = 0.1 }'))
+    assert len(forefold.smear(events, odd, rng=2)) == len(known)
+    with pytest.raises(ValueError, match="card 'test': a rule is not plain"):
+        energy_counts(events, odd, [0.0, 1.0], [0.0, 1.0])
+    for wrong in ([1.0], [1.0, 1.0], [0.0, np.inf], [[0.0, 1.0]], [0.0, np.nan]):
+        with pytest.raises(ValueError, match="reco_edges: at least two finite numbers that ascend"):
+            energy_counts(events, odd, [0.0, 1.0], wrong)
+
+
+def test_weights_as_whole_numbers() -> None:
+    whole, unit = _whole(np.array([0.5, -3.0, 1e-3]), 3)
+    assert np.abs(whole).sum() < 2**62
+    np.testing.assert_allclose(whole * unit, [0.5, -3.0, 1e-3], rtol=0, atol=unit / 2)
+    assert unit < 1e-17
+    assert _whole(np.zeros(2), 2)[0].tolist() == [0, 0]
+    for wrong in ([1.0], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="weight: 2 finite numbers"):
+            _whole(np.array(wrong), 2)
+
+
+def test_bins_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(1)
+    edges = np.sort(rng.random(12))
+    values = np.concatenate([rng.random(200) * 1.2 - 0.1, edges, [np.nan]])
+    known = [np.histogram([v], edges)[0] for v in values[:-1]]
+    expected = [int(np.argmax(c)) if c.any() else -1 for c in known] + [-1]
+    assert [onethread.bin_of(edges, v) for v in values] == expected
+
+
+def test_formulas_are_given() -> None:
+    """A card of formulas comes to the device with its particles' own numbers."""
+    made = plan(device_run.named("formulas"))
+    work = prepared(device_run.rays(50), device_run.KINDS, device_run.fates(50), made)
+    assert work.cells.dynamic.shape == (len(made.cells), 50)
+    assert work.cells.dynamic.any()
