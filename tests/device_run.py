@@ -88,12 +88,11 @@ def fates(n: int) -> Any:
 def drawn(which: str, n: int = N) -> dict[str, Any]:
     """Columns of one card, by name; the sign of a NaN is the processor's business."""
     out = pass_through(rays(n), KINDS, fates(n), plan(named(which)), variation=3).out
-    return {
-        f"{which}/{name}": np.where(np.isnan(column), np.nan, column)
-        if column.dtype == np.float64
-        else column
-        for name, column in zip(out._fields, out, strict=True)
-    }
+    found: dict[str, Any] = {f"{which}/{name}": getattr(out, name) for name in out._fields}
+    for name, column in found.items():
+        if column.dtype == np.float64:
+            found[name] = np.where(np.isnan(column), np.nan, column)
+    return found
 
 
 def sample() -> Any:

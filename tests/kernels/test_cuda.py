@@ -7,23 +7,27 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import device_run
 import numpy as np
+import ptx
 import pytest
 
 import forefold
 from forefold.cli import main
 from forefold.gpu import energy_counts
 from forefold.kernels import cuda as kc
-from forefold.kernels import onethread
 from forefold.kernels.devices import on_gpu
-from forefold.kernels.layout import empty_kinematics, empty_smeared
-from forefold.kernels.plain import candidates, frames, nothing
+from forefold.kernels.layout import Smeared
+from forefold.kernels.onethread import bin_of
+from forefold.kernels.onethread import smear as kernel
+from forefold.kernels.plain import Given, candidates, frames, nothing, plain
 from forefold.kernels.resident import _whole
 from forefold.passage import prepared
 from forefold.plan import plan, species_table
@@ -36,8 +40,7 @@ installed = pytest.mark.skipif(
 def gpu() -> bool:
     if find_spec("numba_cuda") is None:
         return False
-    from numba import cuda
-
+    cuda: Any = import_module("numba.cuda")
     return bool(cuda.is_available())
 
 
@@ -45,8 +48,7 @@ def compiler() -> bool:
     """Whether NVIDIA's compiler is here; it needs no graphics card."""
     if find_spec("numba_cuda") is None:
         return False
-    from numba.cuda.cudadrv import nvvm
-
+    nvvm: Any = import_module("numba.cuda.cudadrv.nvvm")
     return bool(nvvm.is_available())
 
 
@@ -98,48 +100,89 @@ def test_histogram_in_the_simulator(simulated: Any) -> None:
 
 
 def arguments(which: str, n: int) -> tuple[Any, ...]:
-    """What the kernel is called with."""
-    given, made = device_run.rays(n), plan(device_run.named(which))
-    table, (axes, same) = species_table(made.card, device_run.KINDS), frames(given.axis)
-    out = empty_smeared(empty_kinematics(n))
-    assert made.plain is not None
-    tables = (given, table, candidates(table), made.plain, nothing(), axes)
-    return (*tables, same, np.uint64(0), np.empty((7, n)), out)
+    """What the kernel is called with; numbers that it does not fill are 7."""
+    rays, fate, made = device_run.rays(n), device_run.fates(n), plan(device_run.named(which))
+    given, rules, table = nothing(), made.plain, species_table(made.card, device_run.KINDS)
+    columns = np.full((9, n), 7.0)
+    if rules is None:
+        work = prepared(rays, device_run.KINDS, fate, made, variation=3)
+        given = Given(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
+        rules, table, fate = plain(work.cells), work.table, work.fate.copy()
+        columns[0], columns[1] = work.kinematics.mass, work.kinematics.theta
+    assert rules is not None
+    axes, same = frames(rays.axis)
+    a, b, c, d, e, f, g, h, i = columns
+    rule, part = np.full(n, 5, np.int16), np.full(n, 5, np.int8)
+    out = Smeared(a, b, c, d, e, f, g, h, i, fate, rule, part)
+    tables = (rays, table, candidates(table), rules, given, axes)
+    return (*tables, same, np.uint64(3 << 16), columns[2:], out)
 
 
-@installed
-@pytest.mark.skipif(not compiler(), reason="not run: NVIDIA's compiler (libNVVM) is not installed")
-def test_code_without_fused_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The code for a graphics card has IEEE products, sums, quotients and roots, each rounded, and nothing fused."""
+@pytest.fixture(scope="module")
+def texts() -> dict[bool, str]:
+    """The code that NVIDIA's compiler makes, with products and sums fused or not; it needs no graphics card."""
+    if not compiler():
+        pytest.skip("not run: NVIDIA's compiler (libNVVM) is not installed")
     import numba
-    from numba import cuda
-    from numba.cuda import dispatcher
 
+    cuda: Any = import_module("numba.cuda")
+    dispatcher: Any = import_module("numba.cuda.dispatcher")
+    typeof: Any = numba.typeof
+    kind = numba.types.void(*map(typeof, arguments("nusmear-dune-cdr", 3)))
+    words: dict[str, Any] = {"cc": (8, 0), "device": False, "abi": "numba"}
+    made, found = kc.translation(), {}
     # functions ask for the device that they are for
     some = SimpleNamespace(compute_capability=(8, 0))
-    monkeypatch.setattr(dispatcher, "get_current_device", lambda: some)
-    monkeypatch.delenv("NUMBA_ENABLE_CUDASIM", raising=False)
-    values = arguments("nusmear-dune-cdr", 3)
-    kind = numba.types.void(*map(numba.typeof, values))
-    code, made = {}, kc.translation()
-    for fused in (False, True):
-        function = made.rebuilt(onethread.smear)  # type: ignore[arg-type]
-        words: dict[str, Any] = {"cc": (8, 0), "device": False, "abi": "numba"}
-        if fused:
-            code[fused], _ = cuda.compile_ptx(function, kind, **words)
-        else:
-            with kc.uncontracted():
-                code[fused], _ = cuda.compile_ptx(function, kind, **words)
+    with mock.patch.object(dispatcher, "get_current_device", return_value=some):
+        found[True], _ = cuda.compile_ptx(made.rebuilt(kernel), kind, **words)
+        with kc.uncontracted():
+            found[False], _ = cuda.compile_ptx(made.rebuilt(kernel), kind, **words)
+    return found
+
+
+def test_code_without_fused_products(texts: dict[bool, str]) -> None:
+    """It has IEEE products, sums, quotients and roots, each rounded, and nothing fused."""
     found = {
         fused: Counter(re.findall(r"\s((?:fma|mul|add|sub|div|sqrt)\S*\.f64)\s", text))
-        for fused, text in code.items()
+        for fused, text in texts.items()
     }
     assert set(found[False]) == {f"{w}.rn.f64" for w in ("mul", "add", "sub", "div", "sqrt")}
     assert found[False]["mul.rn.f64"] > 200
     # and it is the option that does it
     assert found[True]["fma.rn.f64"] > 100
     # what a thread holds is in registers
-    assert ".local" not in code[False]
+    assert ".local" not in texts[False]
+
+
+def carried_out(text: str, which: str, n: int) -> dict[str, Any]:
+    """Columns that the code leaves when it is carried out instruction by instruction."""
+    code, values = ptx.Code(text), arguments(which, n)
+    words = ptx.flat(values)
+    for i in range(n):
+        code.run(words, i)
+    out = values[-1]
+    found: dict[str, Any] = {f"{which}/{name}": getattr(out, name) for name in out._fields}
+    for name, column in found.items():
+        if column.dtype == np.float64:
+            found[name] = np.where(np.isnan(column), np.nan, column)
+    return found
+
+
+@pytest.mark.parametrize("which", list(device_run.CARDS))
+def test_same_bits_of_the_code(which: str, texts: dict[bool, str]) -> None:
+    """The code for a graphics card, carried out on the processor, gives the processor's bits."""
+    n, known = 100, device_run.drawn(which, 100)
+    for name, column in carried_out(texts[False], which, n).items():
+        assert known[name].tobytes() == column.tobytes(), name
+
+
+def test_fused_code_has_other_bits(texts: dict[bool, str]) -> None:
+    """The test above can fail."""
+    known = device_run.drawn("nusmear-dune-cdr", 20)
+    found = carried_out(texts[True], "nusmear-dune-cdr", 20)
+    name = "nusmear-dune-cdr/px_reco"
+    assert known[name].tobytes() != found[name].tobytes()
+    np.testing.assert_allclose(found[name], known[name], rtol=1e-12)
 
 
 @pytest.mark.skipif(not gpu(), reason="not run: no GPU")
@@ -187,13 +230,12 @@ def test_without_numba_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cards_that_only_the_cpu_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are drawn there whatever the device is; a histogram on the device is refused."""
-    events = device_run.sample()
-    known = forefold.smear(events, "super-kamiokande", rng=2)
-    monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
     from gun import card, rule
 
+    events = device_run.sample()
+    monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
     odd = card(rule('energy = { of = "total", distribution = "uniform", constant = 0.1 }'))
-    assert len(forefold.smear(events, odd, rng=2)) == len(known)
+    assert len(forefold.smear(events, odd, rng=2)) == len(events)
     with pytest.raises(ValueError, match="card 'test': a rule is not plain"):
         energy_counts(events, odd, [0.0, 1.0], [0.0, 1.0])
     for wrong in ([1.0], [1.0, 1.0], [0.0, np.inf], [[0.0, 1.0]], [0.0, np.nan]):
@@ -218,12 +260,4 @@ def test_bins_are_those_of_numpy() -> None:
     values = np.concatenate([rng.random(200) * 1.2 - 0.1, edges, [np.nan]])
     known = [np.histogram([v], edges)[0] for v in values[:-1]]
     expected = [int(np.argmax(c)) if c.any() else -1 for c in known] + [-1]
-    assert [onethread.bin_of(edges, v) for v in values] == expected
-
-
-def test_formulas_are_given() -> None:
-    """A card of formulas comes to the device with its particles' own numbers."""
-    made = plan(device_run.named("formulas"))
-    work = prepared(device_run.rays(50), device_run.KINDS, device_run.fates(50), made)
-    assert work.cells.dynamic.shape == (len(made.cells), 50)
-    assert work.cells.dynamic.any()
+    assert [bin_of(edges, v) for v in values] == expected

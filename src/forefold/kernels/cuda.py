@@ -12,6 +12,7 @@ import threading
 import types
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -48,8 +49,7 @@ def ready() -> Any:
     if find_spec("numba_cuda") is None:
         message = "cuda: numba-cuda is not installed; pip install 'forefold[cuda]'"
         raise OSError(message)
-    from numba import cuda
-
+    cuda: Any = import_module("numba.cuda")
     if not cuda.is_available():
         message = "cuda: no GPU with a driver was found; the device cpu gives the same bits"
         raise OSError(message)
@@ -58,8 +58,7 @@ def ready() -> Any:
 
 def simulated() -> bool:
     """Whether numba plays the graphics card in Python (``NUMBA_ENABLE_CUDASIM=1``)."""
-    import numba
-
+    numba: Any = import_module("numba")
     return bool(numba.config.ENABLE_CUDASIM)
 
 
@@ -69,8 +68,7 @@ def uncontracted() -> Iterator[None]:
     if simulated():
         yield
         return
-    from numba.cuda.cudadrv import nvvm
-
+    nvvm: Any = import_module("numba.cuda.cudadrv.nvvm")
     whole = nvvm.compile_ir
 
     def compile_ir(code: Any, **options: Any) -> Any:
@@ -87,8 +85,7 @@ def translation() -> Translation:
     -------
     Translation
     """
-    from numba import cuda
-
+    cuda: Any = import_module("numba.cuda")
     played = simulated()
 
     def device(function: Callable[..., Any]) -> Any:
@@ -115,8 +112,7 @@ def translation() -> Translation:
 
 def _numpy() -> types.ModuleType:
     """Give what stands for numpy on the device: numba-cuda knows few of its functions."""
-    from numba.cuda import libdevice
-
+    libdevice: Any = import_module("numba.cuda.libdevice")
     found = types.ModuleType("numpy")
     for name in ("int8", "int16", "int32", "int64", "uint16", "uint64", "float64", "nan", "inf"):
         setattr(found, name, getattr(np, name))
@@ -155,8 +151,7 @@ def launch(name: str, n: int, *arguments: Any) -> None:
     if simulated():
         kernel[grid, THREADS](*arguments)
         return
-    import numba
-
+    numba: Any = import_module("numba")
     kind = tuple(numba.typeof(argument) for argument in arguments)
     if kind not in kernel.overloads:
         with uncontracted():
@@ -175,8 +170,7 @@ def kernels() -> dict[str, Any]:
     -------
     dict
     """
-    from numba import cuda
-
+    cuda: Any = import_module("numba.cuda")
     made, options = translation(), {} if simulated() else {"lto": False}
     return {
         name: cuda.jit(made.rebuilt(getattr(onethread, name)), **options)

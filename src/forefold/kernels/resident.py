@@ -118,10 +118,11 @@ def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple
     fate = cuda.device_array(n, np.uint16)
     fate.copy_to_device(particles.fate)
     true = particles.given.kinematics
+    a, b, c, d, e, f, g = (columns[j] for j in range(2, 9))
     out = Smeared(
         true.mass if known else columns[0],
         true.theta if known else columns[1],
-        *(columns[j] for j in range(2, 9)),
+        *(a, b, c, d, e, f, g),
         fate,
         cuda.device_array(n, np.int16),
         cuda.device_array(n, np.int8),
@@ -246,5 +247,6 @@ def draw_on_gpu(
     particles = sent(rays, species, given=given, fate=out.fate)
     there, all_columns = smeared_there(particles, rules, variation=int(block) >> 16)
     fetched(all_columns[9 - len(columns) :], columns)
-    for mine, other in zip(out[9:], there[9:], strict=True):
-        fetched(other, mine)
+    fetched(there.fate, out.fate)
+    fetched(there.rule, out.rule)
+    fetched(there.component, out.component)
