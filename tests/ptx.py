@@ -135,12 +135,9 @@ class Code:
         if kind == "f64":
             return self._number(name, v)
         if kind == "pred":
-            return {
-                "and": lambda: v[0] and v[1],
-                "or": lambda: v[0] or v[1],
-                "xor": lambda: v[0] != v[1],
-                "not": lambda: not v[0],
-            }[what]()
+            if what == "not":
+                return not v[0]
+            return {"and": v[0] & v[-1], "or": v[0] | v[-1], "xor": v[0] ^ v[-1]}[what]
         return self._whole(name, kind, v)
 
     @staticmethod

@@ -25,7 +25,7 @@ from forefold.gpu import energy_counts
 from forefold.kernels import cuda as kc
 from forefold.kernels.devices import on_gpu
 from forefold.kernels.layout import Smeared
-from forefold.kernels.onethread import bin_of
+from forefold.kernels.onethread import bin_of, count
 from forefold.kernels.onethread import smear as kernel
 from forefold.kernels.plain import Given, candidates, frames, nothing, plain
 from forefold.kernels.resident import _whole
@@ -154,6 +154,30 @@ def test_code_without_fused_products(texts: dict[bool, str]) -> None:
     assert ".local" not in texts[False]
 
 
+@installed
+@pytest.mark.skipif(not compiler(), reason="not run: NVIDIA's compiler (libNVVM) is not installed")
+def test_whole_numbers_are_added() -> None:
+    """The histogram is of 64-bit integers, which add up the same in any order."""
+    from numba import float64, int64, uint16, void
+
+    cuda: Any = import_module("numba.cuda")
+    kind = void(
+        float64[::1],
+        float64[::1],
+        uint16[::1],
+        float64[::1],
+        float64[::1],
+        int64[::1],
+        int64[:, ::1],
+    )
+    dispatcher: Any = import_module("numba.cuda.dispatcher")
+    some = SimpleNamespace(compute_capability=(8, 0))
+    with mock.patch.object(dispatcher, "get_current_device", return_value=some):
+        function = kc.translation().rebuilt(count)
+        text, _ = cuda.compile_ptx(function, kind, cc=(8, 0), device=False, abi="numba")
+    assert re.findall(r"\s((?:atom|red)\.\S*)", text) == ["atom.global.add.u64"]
+
+
 def carried_out(text: str, which: str, n: int) -> dict[str, Any]:
     """Columns that the code leaves when it is carried out instruction by instruction."""
     code, values = ptx.Code(text), arguments(which, n)
@@ -226,6 +250,31 @@ def test_without_numba_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
         OSError, match=r"numba-cuda is not installed; pip install 'forefold\[cuda\]'"
     ):
         kc.ready()
+
+
+@installed
+def test_fused_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A numba-cuda that passes the option over is found out at the first launch."""
+
+    class Kernel:
+        overloads = {"one": 1}
+        text = "mul.rn.f64 add.rn.f64"
+
+        def __getitem__(self, _: Any) -> Any:
+            return lambda *_: None
+
+        def inspect_asm(self) -> dict[str, str]:
+            return {"one": self.text}
+
+    some = Kernel()
+    monkeypatch.setattr(kc, "kernels", lambda: {"smear": some})
+    monkeypatch.setattr(kc, "_looked_through", {})
+    kc.launch("smear", 5)
+    some.text += " fma.rn.f64"
+    kc.launch("smear", 5)  # the same code is not looked through again
+    monkeypatch.setattr(kc, "_looked_through", {})
+    with pytest.raises(RuntimeError, match="fuses products with sums"):
+        kc.launch("smear", 5)
 
 
 def test_cards_that_only_the_cpu_draws(monkeypatch: pytest.MonkeyPatch) -> None:

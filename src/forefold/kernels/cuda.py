@@ -32,6 +32,7 @@ THREADS = 128
 
 _FUSED = "fma.rn.f64"
 _lock = threading.Lock()
+_looked_through: dict[str, int] = {}  # overloads of a kernel that have no fused operation
 
 
 def ready() -> Any:
@@ -147,19 +148,15 @@ def launch(name: str, n: int, *arguments: Any) -> None:
     RuntimeError
         The compiler fused products with sums although it was told not to.
     """
-    kernel, grid = kernels()[name], -(-n // THREADS)
-    if simulated():
-        kernel[grid, THREADS](*arguments)
+    kernel = kernels()[name]
+    with uncontracted():
+        kernel[-(-n // THREADS), THREADS](*arguments)
+    if simulated() or len(kernel.overloads) == _looked_through.get(name):
         return
-    numba: Any = import_module("numba")
-    kind = tuple(numba.typeof(argument) for argument in arguments)
-    if kind not in kernel.overloads:
-        with uncontracted():
-            kernel.compile(kind)
-        if any(_FUSED in text for text in kernel.inspect_asm().values()):
-            message = "cuda: this numba-cuda fuses products with sums, which changes bits; use FOREFOLD_DEVICE=cpu"
-            raise RuntimeError(message)
-    kernel[grid, THREADS](*arguments)
+    if any(_FUSED in text for text in kernel.inspect_asm().values()):
+        message = "cuda: this numba-cuda fuses products with sums, which changes bits; use FOREFOLD_DEVICE=cpu"
+        raise RuntimeError(message)
+    _looked_through[name] = len(kernel.overloads)
 
 
 @cache

@@ -63,7 +63,7 @@ class Translation:
             self._made[plain] = self._compiled(self.rebuilt(plain))
         return self._made[plain]
 
-    def rebuilt(self, plain: types.FunctionType) -> types.FunctionType:
+    def rebuilt(self, plain: Any) -> types.FunctionType:
         """Rebuild a function, and compile those that it calls."""
         names, home = plain.__code__.co_names, plain.__module__
         found = {n: v for n, v in plain.__globals__.items() if n in names}
