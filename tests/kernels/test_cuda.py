@@ -257,8 +257,9 @@ def test_fused_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A numba-cuda that passes the option over is found out at the first launch."""
 
     class Kernel:
-        overloads = {"one": 1}
-        text = "mul.rn.f64 add.rn.f64"
+        def __init__(self) -> None:
+            self.overloads = {"one": 1}
+            self.text = "mul.rn.f64 add.rn.f64"
 
         def __getitem__(self, _: Any) -> Any:
             return lambda *_: None
