@@ -54,6 +54,13 @@ def owners(session: nox.Session) -> None:
     session.run("pytest", "tests/borders", *session.posargs)
 
 
+@nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """Run the tests of the graphics card: in the simulator and of its code, and on a GPU where there is one."""
+    session.install("-e.[test,cuda]")
+    session.run("pytest", "tests/kernels/test_cuda.py", *session.posargs)
+
+
 @nox.session(venv_backend="uv", python="3.11", default=False)
 def minimums(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that pyproject.toml allows."""

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, condition, count, cross_section, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 __all__ = ["main", "parser"]
+
+_DEVICE = "FOREFOLD_DEVICE"
 
 
 class _Version(argparse.Action):
@@ -262,6 +265,11 @@ def _add_events(
         default="stop",
         help="a particle for which a formula of the card has no value: stop (default), or count it as lost",
     )
+    sub.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="where plain cards are drawn: cuda is an NVIDIA GPU (default: FOREFOLD_DEVICE, or cpu); it changes no bit",
+    )
     _add_chunk(sub)
 
 
@@ -342,6 +350,21 @@ class _Terminated(BaseException):
     """A batch system ends the job: clean up first."""
 
 
+@contextmanager
+def _device(options: argparse.Namespace) -> Iterator[None]:
+    """Set the device for this command and the processes that it starts."""
+    asked, before = getattr(options, "device", None), os.environ.get(_DEVICE)
+    if asked:
+        os.environ[_DEVICE] = asked
+    try:
+        yield
+    finally:
+        if asked and before is None:
+            del os.environ[_DEVICE]
+        elif asked and before is not None:
+            os.environ[_DEVICE] = before
+
+
 def _where(error: BaseException) -> str:
     """Say what is left of a job, which its notes tell."""
     return "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
@@ -387,7 +410,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
         try:
-            with damage_told(options):
+            with damage_told(options), _device(options):
                 return int(options.run(options))
         except BrokenPipeError:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels.blocks import describe_blocks, draw_blocks
+from forefold.kernels.devices import on_gpu
 from forefold.kernels.draws import draw_general
 from forefold.kernels.jit import jit, worth_compiling
 from forefold.kernels.layout import (
@@ -229,6 +230,11 @@ def _draw_plain(
         np.empty(n, np.int8),
     )
     if not n:
+        return out
+    if on_gpu():
+        from forefold.kernels.resident import draw_on_gpu
+
+        draw_on_gpu(rays, species, rules, given, block, columns, out)
         return out
     if not worth_compiling(draw_blocks, n):
         draw_wholes(rays, species, table, rules, given, axes, block, out)

@@ -1,0 +1,252 @@
+"""Particles that stay on a graphics card: sent once, smeared, counted in a histogram, and fetched if they are wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.kernels.cuda import launch, ready
+from forefold.kernels.layout import Rays, Smeared, Species
+from forefold.kernels.plain import Given, candidates, frames, nothing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forefold.kernels.plain import Plain
+
+__all__ = ["Sent", "counted", "draw_on_gpu", "fetched", "sent", "smeared_there"]
+
+_BITS = 62
+"""Sums of weights are whole numbers of this many bits."""
+
+
+class Sent(NamedTuple):
+    """Particles on the device, with what a draw of them needs.
+
+    Attributes
+    ----------
+    rays, species, table, given
+        As `forefold.kernels.blocks.draw_blocks` takes them, with arrays of the device.
+    axes : device array of float64
+        Frames of the events, or of the first one where all are the same.
+    same : bool
+    fate : device array of uint16, shape (n,)
+        From before.
+    n : int
+    """
+
+    rays: Any
+    species: Any
+    table: Any
+    given: Any
+    axes: Any
+    same: bool
+    fate: Any
+    n: int
+
+
+def _there(value: Any) -> Any:
+    """Copy arrays to the device, those in tuples too."""
+    if isinstance(value, np.ndarray):
+        return ready().to_device(np.ascontiguousarray(value))
+    if isinstance(value, tuple):
+        return type(value)(*(_there(one) for one in value))
+    return value
+
+
+def sent(
+    rays: Rays,
+    species: Species,
+    *,
+    given: Given | None = None,
+    fate: NDArray[np.uint16] | None = None,
+) -> Sent:
+    """Copy particles to the device.
+
+    Parameters
+    ----------
+    rays : Rays
+    species : Species
+    given : Given, optional
+        What is known of them, see `forefold.kernels.plain.Given`.
+    fate : ndarray of uint16, shape (n,), optional
+        Flags that are known, and outcomes of particles that are left out.
+
+    Returns
+    -------
+    Sent
+
+    Raises
+    ------
+    OSError
+        There is no graphics card, or numba-cuda is not installed.
+    """
+    n = rays.energy.size
+    axes, same = frames(rays.axis)
+    before = np.zeros(n, np.uint16) if fate is None else fate
+    return Sent(
+        _there(rays),
+        _there(species),
+        _there(candidates(species)),
+        _there(nothing() if given is None else given),
+        _there(axes[:4] if same else axes),
+        same,
+        _there(before),
+        n,
+    )
+
+
+def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple[Smeared, Any]:
+    """Smear particles on the device; nothing comes back from there.
+
+    Parameters
+    ----------
+    particles : Sent
+    rules : Plain
+    variation : int
+
+    Returns
+    -------
+    Smeared
+        Arrays of the device; its floating-point columns are not to be written.
+    device array of float64, shape (9, n)
+        The same columns.
+    """
+    cuda, n, known = ready(), particles.n, particles.given.chosen.size > 0
+    columns = cuda.device_array((9, n))
+    fate = cuda.device_array(n, np.uint16)
+    fate.copy_to_device(particles.fate)
+    true = particles.given.kinematics
+    a, b, c, d, e, f, g = (columns[j] for j in range(2, 9))
+    out = Smeared(
+        true.mass if known else columns[0],
+        true.theta if known else columns[1],
+        *(a, b, c, d, e, f, g),
+        fate,
+        cuda.device_array(n, np.int16),
+        cuda.device_array(n, np.int8),
+    )
+    block = np.uint64(variation << 16)
+    if n:
+        launch(
+            "smear",
+            n,
+            particles.rays,
+            particles.species,
+            particles.table,
+            _there(rules),
+            particles.given,
+            particles.axes,
+            particles.same,
+            block,
+            columns[2:],
+            out,
+        )
+    return out, columns
+
+
+def fetched(there: Any, here: NDArray[Any]) -> None:
+    """Copy an array of the device over one of the processor."""
+    if here.size:
+        there.copy_to_host(here)
+
+
+def counted(
+    particles: Sent,
+    out: Smeared,
+    true_edges: NDArray[np.float64],
+    reco_edges: NDArray[np.float64],
+    *,
+    weight: NDArray[np.float64] | None = None,
+) -> NDArray[Any]:
+    """Fill a histogram of true and reconstructed energies of the particles that are seen, where they are.
+
+    Parameters
+    ----------
+    particles : Sent
+    out : Smeared
+        Of `smeared_there`.
+    true_edges, reco_edges : ndarray of float64, GeV
+        Ascending; bins are half-open, the last one closed.
+    weight : ndarray of float64, shape (n,), optional
+
+    Returns
+    -------
+    ndarray, shape (len(true_edges) - 1, len(reco_edges) - 1)
+        Numbers of particles as int64; with weights their sums as float64.
+
+    Raises
+    ------
+    ValueError
+        A weight is not finite, or there are not as many as particles.
+
+    Notes
+    -----
+    Threads add in any order, so they add whole numbers: a weight is counted in units of the largest power of two
+    with which all of them together stay below 2^62; it is rounded to half a unit.
+    """
+    cuda, n = ready(), particles.n
+    shape = (len(true_edges) - 1, len(reco_edges) - 1)
+    found = np.zeros(shape, np.int64)
+    whole, unit = np.empty(0, np.int64), 1.0
+    if weight is not None:
+        whole, unit = _whole(np.asarray(weight, dtype=np.float64), n)
+    if n:
+        sums = cuda.to_device(found)
+        edges = (_there(np.asarray(e, dtype=np.float64)) for e in (true_edges, reco_edges))
+        launch(
+            "count",
+            n,
+            particles.rays.energy,
+            out.energy_reco,
+            out.fate,
+            *edges,
+            _there(whole),
+            sums,
+        )
+        sums.copy_to_host(found)
+    return found if weight is None else found * unit
+
+
+def _whole(weight: NDArray[np.float64], n: int) -> tuple[NDArray[np.int64], float]:
+    """Weights as whole numbers of a unit."""
+    if weight.shape != (n,) or not np.isfinite(weight).all():
+        message = f"weight: {n} finite numbers, one a particle; found shape {weight.shape}"
+        message += "" if np.isfinite(weight).all() else ", and some are not finite"
+        raise ValueError(message)
+    largest = float(np.abs(weight).max(initial=0.0)) * max(n, 1)
+    power = _BITS - 1 - int(np.frexp(largest)[1]) if largest else 0
+    unit = float(np.ldexp(1.0, -power))
+    return np.rint(weight / unit).astype(np.int64), unit
+
+
+def draw_on_gpu(
+    rays: Rays,
+    species: Species,
+    rules: Plain,
+    given: Given,
+    block: np.uint64,
+    columns: NDArray[np.float64],
+    out: Smeared,
+) -> None:
+    """Fill `out`, as `forefold.kernels.blocks.draw_blocks` for all particles.
+
+    Parameters
+    ----------
+    rays : Rays
+    species : Species
+    rules : Plain
+    given : Given
+    block : uint64
+    columns : ndarray of float64, shape (7 or 9, n)
+        Those of `out` in its order, without mass and angle where they are given.
+    out : Smeared
+        Its fates are those from before.
+    """
+    particles = sent(rays, species, given=given, fate=out.fate)
+    there, all_columns = smeared_there(particles, rules, variation=int(block) >> 16)
+    fetched(all_columns[9 - len(columns) :], columns)
+    fetched(there.fate, out.fate)
+    fetched(there.rule, out.rule)
+    fetched(there.component, out.component)
