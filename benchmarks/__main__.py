@@ -48,7 +48,7 @@ def measured(particles: int, repeats: int) -> tuple[dict[str, Any], dict[str, fl
         "threads": lambda: threads(particles, 3 * repeats),
         "wholes": lambda: wholes(min(particles, 50_000), repeats),
         "filling": lambda: filling(1_000_000, repeats),
-        "variations": lambda: variations(max(2, repeats // 4)),
+        "variations": lambda: variations(repeats),
         "files": lambda: files(60_000, max(2, repeats // 3)),
         "memory": lambda: memory(30_000),
         "start-up": lambda: startup(max(2, repeats // 3)),

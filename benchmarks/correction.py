@@ -24,7 +24,7 @@ def _variable(name: str, kind: str = "real") -> dict[str, str]:
 def _resolution() -> dict[str, Any]:
     """Say the log-normal of mean E in the schema of correctionlib: a normal number hashed from the particle, and a formula of it."""
     variance = float(np.log1p(WIDTH**2))
-    draw = {"nodetype": "hashprng", "inputs": ["entry", "place"], "distribution": "stdnormal"}
+    draw = {"nodetype": "hashprng", "inputs": ["entry", "place"], "distribution": "normal"}
     reco = {
         "nodetype": "formula",
         "expression": f"x*exp({variance**0.5!r}*y-{variance / 2!r})",

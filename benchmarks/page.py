@@ -94,10 +94,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _machine(about: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{k} {v}" for k, v in about["packages"].items() if v is not None)
+    numbers = f"before the run {about['load']}, after it {about['load_after']}"
     return (
         f"{about['processor']}, {about['cores']} cores, {about['system']}; Python {about['python']}, {packages}.\n"
-        f"Load of the machine (processes that want a core, average of a minute) before the run {about['load']}, after it "
-        f"{about['load_after']}: above the number of cores, wall times are those of a machine that others use too, and too long."
+        f"Load of the machine (processes that want a core, average of a minute) {numbers}: "
+        "above the number of cores, wall times are those of a machine that others use too, and too long."
     )
 
 
