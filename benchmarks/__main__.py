@@ -45,7 +45,7 @@ def measured(particles: int, repeats: int) -> tuple[dict[str, Any], dict[str, fl
     parts: dict[str, Callable[[], Any]] = {
         "kernel": lambda: kernel(particles, 2 * repeats),
         "formulas": lambda: formulas(particles, repeats),
-        "threads": lambda: threads(particles, 3 * repeats),
+        "threads": lambda: threads(min(particles, 100_000), 20 * repeats),
         "wholes": lambda: wholes(min(particles, 50_000), repeats),
         "filling": lambda: filling(1_000_000, repeats),
         "variations": lambda: variations(repeats),
