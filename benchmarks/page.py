@@ -29,9 +29,9 @@ python -m benchmarks.compare OUT.json                  # against benchmarks/base
 ```
 
 Absolute times say more of a machine than of the code, so every line that is compared is a ratio of two numbers of one run, measured in turn; of each, the
-shortest of many is taken. **Less is better**: `a_over_b` is what `a` takes divided by what `b` takes. What runs in one thread is measured in time of the
-processor, which stands still while other programs have it; so is start-up, where a ratio is meant. Threads and files are measured on the wall. No time to compile is in any
-number but that of the first smear. The last column is what `python -m benchmarks.compare` allows: so many times the baseline."""
+shortest of many is taken. **Less is better**: `a_over_b` is what `a` takes divided by what `b` takes. What runs in one thread is measured in time of
+the processor, which stands still while other programs have it; so are the ratios of start-up. Threads and files are measured on the
+wall. No time to compile is in any number but the first smear's. The last column is what `python -m benchmarks.compare` allows: so many times the baseline."""
 
 _MODULES = (
     (
@@ -77,7 +77,7 @@ _MODULES = (
 def _number(value: float | None) -> str:
     if value is None:
         return "not measured"
-    if value >= 1e5:
+    if value >= 1e4:
         return f"{value:,.0f}"
     return f"{value:.4g}" if value >= 0.1 else f"{value:.3g}"
 
@@ -109,9 +109,9 @@ def _part(title: str, results: Mapping[str, Any]) -> str:
         if ratio.part == title and name in results
     ]
     numbers = [
-        [NUMBERS[name][1], _number(value)]
-        for name, value in results["numbers"].items()
-        if name in NUMBERS and NUMBERS[name][0] == title
+        [meaning, _number(results["numbers"][name])]
+        for name, (part, meaning) in NUMBERS.items()
+        if part == title and name in results["numbers"]
     ]
     absent = [
         f"`{name}` was not measured: {why}."
@@ -132,7 +132,7 @@ def _large(found: Mapping[str, Any]) -> str:
         for name in found
         if name in RATIOS
     ]
-    numbers = [[NUMBERS[name][1], _number(found[name])] for name in found if name in NUMBERS]
+    numbers = [[NUMBERS[name][1], _number(found[name])] for name in NUMBERS if name in found]
     text = (
         f"The packaged events again and again, in one file, smeared into parquet by one process (`python -m benchmarks.files`); "
         f"best of {found['repeats']}, load {found['load_before']} before and {found['load_after']} after."

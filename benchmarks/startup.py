@@ -36,11 +36,12 @@ def _children() -> float:
 
 
 def _run(arguments: list[str], cache: Path | None = None) -> None:
-    """Run the interpreter to its end."""
-    place = {} if cache is None else {"NUMBA_CACHE_DIR": str(cache)}
-    subprocess.run(
-        [sys.executable, *arguments], check=True, env=os.environ | place, capture_output=True
-    )
+    """Run the interpreter to its end; it may keep byte code, as an installation has it."""
+    place = dict(os.environ)
+    place.pop("PYTHONDONTWRITEBYTECODE", None)
+    if cache is not None:
+        place["NUMBA_CACHE_DIR"] = str(cache)
+    subprocess.run([sys.executable, *arguments], check=True, env=place, capture_output=True)
 
 
 def _smear(path: Path, entries: int) -> list[str]:
@@ -73,6 +74,7 @@ def startup(repeats: int) -> dict[str, float]:
         repeated(path, -(-_entries(COMPILED) // PACKAGED))
         smear, firsts = _smear(path, _entries(PARTICLES)), min(repeats, 3)
         empty = iter([Path(folder, f"cache-{i}") for i in range(firsts)])
+        _run(smear, Path(folder, "unused"))  # for the byte code
         first = wall_and_work([lambda: _run(smear, next(empty))], firsts, _children)
         _run(_smear(path, _entries(COMPILED)), full)
         light = wall_and_work([partial(_run, given) for given in _LIGHT], 3 * repeats, _children)
