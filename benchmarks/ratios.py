@@ -137,7 +137,10 @@ NUMBERS: dict[str, tuple[str, str]] = {
     "share_smearing": (_FILES, "share of the time in smearing"),
     "share_writing": (_FILES, "share of the time in writing"),
     "share_other": (_FILES, "share of the time in the rest (cutting blocks, counting fates)"),
-    "memory_peak_mb": (_FILES, "peak memory of the larger file, MB"),
+    "memory_peak_mb": (
+        _FILES,
+        "peak memory of the process, MB (its own pages; those of the input that are mapped are not counted)",
+    ),
     "python_s": (_START, "`python -c pass`, seconds"),
     "import_ms": (_START, "`import forefold` beyond it, milliseconds of processor time"),
     "help_s": (_START, "`forefold --help`, seconds"),
