@@ -50,7 +50,7 @@ def measured(particles: int, repeats: int) -> tuple[dict[str, Any], dict[str, fl
         "filling": lambda: filling(1_000_000, repeats),
         "variations": lambda: variations(repeats),
         "files": lambda: files(60_000, max(2, repeats // 3)),
-        "memory": lambda: memory(30_000),
+        "memory": lambda: memory(90_000),
         "start-up": lambda: startup(max(2, repeats // 3)),
     }
     found: dict[str, Any] = {}
