@@ -1,153 +1,85 @@
-"""Run the benchmarks and print each ratio; absolute times say more of the machine than of the code."""
+"""``python -m benchmarks --json OUT``: ratios of times, each of one run; absolute times say more of the machine than of the code."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import tempfile
+import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import awkward as ak
+import hist
 import numpy as np
-import uproot
 
-import forefold
-from forefold.batch import smear_files
-from forefold.detector import Card, load_card
-from forefold.kernels.layout import Rays
-from forefold.passage import pass_through
-from forefold.plan import plan
+from benchmarks import fill
+from benchmarks.files import files, memory
+from benchmarks.kernel import MISSING, formulas, kernel, threads, variations, wholes
+from benchmarks.machine import machine
+from benchmarks.ratios import arranged
+from benchmarks.startup import startup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-CARD = "nusmear-dune-cdr"
-READ = ["iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv", "fspl", "El", "pxl", "pyl", "pzl"]
-READ += ["pdgf", "Ef", "pxf", "pyf", "pzf", "wght", "qel", "mec", "res", "dis", "coh", "cc", "nc"]
+Found = dict[str, "float | None"]
 
 
-def best(functions: Sequence[Callable[[], object]], repeats: int) -> list[float]:
-    """Shortest time of each, seconds, called in turn so that a slow spell hits all of them."""
-    times = [[0.0] * repeats for _ in functions]
-    for i in range(repeats):
-        for function, own in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            own[i] = time.perf_counter() - start
-    return [min(own) for own in times]
-
-
-def rays(n: int) -> tuple[Rays, np.ndarray]:
-    """Particles of the sample, repeated to `n`."""
-    events = forefold.read(forefold.sample())
-    flat = ak.flatten(events.particles)
-    take = np.arange(n) % len(flat)
-    numbers = {k: ak.to_numpy(flat[k])[take] for k in ("px", "py", "pz", "energy")}
-    pdgid, kinds = np.unique(ak.to_numpy(flat.pdgid)[take], return_inverse=True)
-    index = np.arange(n, dtype=np.uint64)
-    zeros = np.zeros(n, dtype=np.uint64)
-    axis = np.array([[0.0, 0.0, 1.0]])
-    event = np.zeros(n, dtype=np.int64)
-    return Rays(zeros + np.uint64(1), index, zeros, kinds, event=event, axis=axis, **numbers), pdgid
-
-
-def kernel(n: int, repeats: int) -> dict[str, float]:
-    """Energy and angle of a preset card on one core, against a copy and against plain numpy."""
-    inputs, pdgid = rays(n)
-    card = load_card(CARD)
-    made, fate = plan(card), np.zeros(n, np.uint16)
-    source, target = np.ones(7 * n // 2), np.empty(7 * n // 2)  # 28 bytes a particle
-    rng = np.random.default_rng(1)
-
-    def numpy_draws() -> object:
-        variance = np.log1p(0.15**2)
-        energy = inputs.energy * rng.lognormal(-variance / 2, np.sqrt(variance), n)
-        p = np.sqrt(inputs.px**2 + inputs.py**2 + inputs.pz**2)
-        return energy, np.arccos(inputs.pz / np.maximum(p, 1e-300)) + rng.normal(0.0, 0.02, n)
-
-    own, copy, numpy = best(
-        [
-            lambda: pass_through(inputs, pdgid, fate, made),
-            lambda: np.copyto(target, source),
-            numpy_draws,
-        ],
-        repeats,
-    )
-    return {
-        "kernel_ns_per_particle": 1e9 * own / n,
-        "kernel_over_copy": own / copy,
-        "kernel_over_numpy": own / numpy,
+def filling(entries: int, repeats: int) -> dict[str, float]:
+    """Time the filling of a matrix against numpy and boost-histogram."""
+    axes = {
+        "fill": hist.axis.Regular(40, 0.0, 8.0, name="x"),
+        "fill_variable": hist.axis.Variable(np.geomspace(0.2, 8.0, 41), name="x"),
     }
+    found: dict[str, float] = {}
+    for name, axis in axes.items():
+        rates = fill.one(axis, entries, repeats)
+        found[f"{name}_over_numpy_histogram2d"] = 1.0 / rates["over_numpy_histogram2d"]
+        found[f"{name}_over_boost_histogram"] = 1.0 / rates["over_boost_histogram_same_content"]
+        found[f"{name}_entries_per_s"] = rates["entries_per_s"]
+    return found
 
 
-def formula_card() -> Card:
-    """Make the preset card with every width written as a formula of the particle."""
-    card = load_card(CARD)
-    rules = []
-    for rule in card.rules:
-        energy = rule.energy
-        if energy.distribution != "none":
-            name = "KE" if energy.of == "kinetic" else "E"
-            terms = f"({energy.constant})**2 + ({energy.stochastic})**2 / max({name}, 1e-9)"
-            text = f"sqrt({terms})"
-            bare = {"constant": 0.0, "stochastic": 0.0, "noise": 0.0, "resolution": text}
-            energy = energy.model_copy(update=bare)
-        rules.append(rule.model_copy(update={"energy": energy}))
-    return card.model_copy(update={"rules": tuple(rules)})
-
-
-def formulas(n: int, repeats: int) -> dict[str, float]:
-    """Time a card whose energy laws are formulas, against the preset with the same laws as numbers."""
-    inputs, pdgid = rays(n)
-    plans = [plan(load_card(CARD)), plan(formula_card())]
-    fate = np.zeros(n, np.uint16)
-    preset, formula = best(
-        [lambda made=made: pass_through(inputs, pdgid, fate, made) for made in plans], repeats
-    )
-    return {"formula_over_preset": formula / preset}
-
-
-def files(repeats: int) -> dict[str, float]:
-    """File to file, against uproot reading the branches alone."""
-
-    def read() -> None:
-        with uproot.open(forefold.sample()) as file:
-            file["gst"].arrays(READ)
-
-    with tempfile.TemporaryDirectory() as folder:
-        own, reading = best(
-            [
-                lambda: smear_files(
-                    forefold.sample(), CARD, Path(folder, "o.parquet"), rng=1, overwrite=True
-                ),
-                read,
-            ],
-            repeats,
-        )
-    return {"file_over_read": own / reading}
+def measured(particles: int, repeats: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Measure all; what was found, and how long each part took, seconds."""
+    parts: dict[str, Callable[[], Any]] = {
+        "kernel": lambda: kernel(particles, 2 * repeats),
+        "formulas": lambda: formulas(particles, repeats),
+        "threads": lambda: threads(min(particles, 100_000), 20 * repeats),
+        "wholes": lambda: wholes(min(particles, 50_000), repeats),
+        "filling": lambda: filling(1_000_000, repeats),
+        "variations": lambda: variations(repeats),
+        "files": lambda: files(60_000, max(2, repeats // 3)),
+        "memory": lambda: memory(90_000),
+        "start-up": lambda: startup(max(2, repeats // 3)),
+    }
+    found: dict[str, Any] = {}
+    seconds = {}
+    for name, part in parts.items():
+        start = time.perf_counter()
+        found |= part()
+        seconds[name] = round(time.perf_counter() - start, 1)
+        sys.stderr.write(f"{name}: {seconds[name]} s\n")
+    return found, seconds
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--json", metavar="OUT", help="write the ratios there too")
-    parser.add_argument("--particles", type=int, default=1_000_000)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--json", metavar="OUT", type=Path, help="write the ratios there too")
+    parser.add_argument("--particles", type=int, default=300_000)
+    parser.add_argument("--repeats", type=int, default=10)
     options = parser.parse_args()
-    kernel(1000, 1)  # compiled before the clock runs
-    formulas(1000, 1)
-    found = kernel(options.particles, options.repeats)
-    found |= formulas(min(options.particles, 300_000), options.repeats)
-    found |= files(options.repeats)
-    found = {name: round(value, 3) for name, value in found.items()}
-    about = {"machine": platform.machine(), "python": platform.python_version()}
-    text = json.dumps({**found, "about": about}, indent=2)
+    about = machine()
+    found, seconds = measured(options.particles, options.repeats)
+    missing = found["kernel_over_correctionlib"] is None
+    result = arranged(found, {"kernel_over_correctionlib": MISSING} if missing else {})
+    about["load_after"] = machine()["load"]
+    settings = {"particles": options.particles, "repeats": options.repeats, "seconds": seconds}
+    text = json.dumps(result | {"about": about | settings}, indent=2)
     print(text)
     if options.json:
-        Path(options.json).write_text(text + "\n", encoding="utf-8")
+        options.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,28 +10,16 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
+from benchmarks.clock import best
 from forefold.folding.filling import Columns, Filler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 REMU = 22_000
 """Events a second that ReMU 0.8 fills, as quoted by the plan of this project; not measured here."""
-
-
-def best(functions: list[Callable[[], object]], repeats: int) -> list[float]:
-    """Shortest time of each, seconds, called in turn so that a slow spell hits all of them."""
-    times = [[0.0] * repeats for _ in functions]
-    for i in range(repeats):
-        for function, own in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            function()
-            own[i] = time.perf_counter() - start
-    return [min(own) for own in times]
 
 
 def sample(n: int) -> tuple[Array, Array, Array]:
@@ -69,7 +57,9 @@ def one(axis: Any, n: int, repeats: int) -> dict[str, float]:
     def numpy() -> None:
         np.histogram2d(true, reco, [bins, bins], span, weights=weight)
 
-    own, whole, pair, plain = best([lambda: filler.add(piece), boost, boost_joint, numpy], repeats)
+    own, whole, pair, plain = best(
+        [lambda: filler.add(piece), boost, boost_joint, numpy], repeats, time.thread_time
+    )
     return {
         "entries_per_s": n / own,
         "over_boost_histogram_same_content": whole / own,

@@ -17,54 +17,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
-
-import awkward as ak
-import uproot
 
 import forefold
+from benchmarks.samples import repeated
 from forefold.matrix import to_json
 
 CARD = "nusmear-dune-cdr"
-SCALARS = [
-    "iev",
-    "neu",
-    "tgt",
-    "Ev",
-    "pxv",
-    "pyv",
-    "pzv",
-    "fspl",
-    "El",
-    "pxl",
-    "pyl",
-    "pzl",
-    "wght",
-    "qel",
-    "mec",
-    "res",
-    "dis",
-    "coh",
-    "cc",
-    "nc",
-]
-LISTS = ["pdgf", "Ef", "pxf", "pyf", "pzf"]
-
-
-def repeated(path: Path, times: int) -> tuple[int, int]:
-    """Write the packaged events `times` over; gives the numbers of events and particles."""
-    with uproot.open(forefold.sample()) as file:
-        events = file["gst"].arrays(SCALARS + LISTS)
-    kinds: dict[str, Any] = {name: ak.to_numpy(events[name]).dtype for name in SCALARS}
-    kinds |= {name: f"var * {ak.to_numpy(ak.flatten(events[name])).dtype}" for name in LISTS}
-    block = ak.concatenate([events] * min(times, 10))
-    with uproot.recreate(path) as file:
-        tree = file.mktree("gst", kinds, counter_name=lambda name: f"n_{name}")
-        for at in range(0, times, 10):
-            piece = block[: len(events) * min(10, times - at)]
-            tree.extend({name: piece[name] for name in SCALARS + LISTS})
-    particles = int(ak.num(forefold.read(forefold.sample()).particles).to_numpy().sum())
-    return times * len(events), times * particles
 
 
 class Memory(threading.Thread):
