@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from forefold.faces import card_response
     from forefold.fitting import fit_card
     from forefold.folding import ResponseMatrix, fold
+    from forefold.inference import Experiment, Parameter
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Card",
+    "Experiment",
     "Fate",
+    "Parameter",
     "Response",
     "ResponseMatrix",
     "Summary",
@@ -83,7 +86,9 @@ __all__ = [
 # where each name lives; nothing of it is imported before it is asked for
 _HOMES = {
     "Card": "detector",
+    "Experiment": "inference",
     "Fate": "kernels.fate",
+    "Parameter": "inference",
     "Response": "response",
     "ResponseMatrix": "folding",
     "Summary": "matrix",
