@@ -85,7 +85,7 @@ class Minimum(NamedTuple):
 
 
 def minimum(objective: Objective, start: Array, fixed: NDArray[np.bool_] | None = None) -> Minimum:
-    """Minimise by Fisher scoring with damping; parameters stop at their limits.
+    """Minimise by Fisher scoring with damping, and BFGS near the end; parameters stop at their limits.
 
     Parameters
     ----------
@@ -102,23 +102,38 @@ def minimum(objective: Objective, start: Array, fixed: NDArray[np.bool_] | None 
     held = np.zeros(len(x), np.bool_) if fixed is None else fixed
     damping = 0.0
     value, slope, information = objective.all(x)
+    curvature = information
     for _ in range(_STEPS):
         low, high = objective.lower - x, objective.upper - x
         free = ~held & ~((low >= 0.0) & (slope > 0.0)) & ~((high <= 0.0) & (slope < 0.0))
-        step = _step(slope, information, free, damping, low, high)
+        step = _step(slope, curvature, free, damping, low, high)
         gain = -float(slope @ step)
         if abs(gain) < _NEAR and damping <= 1e-3:
             return Minimum(x, value, information, True)
         new = np.where(free, np.clip(x + step, objective.lower, objective.upper), x)
         found = objective.all(new)
         if found[0] <= value + 1e-13 * (1.0 + abs(value)):
+            # near the end, what the expected curvature leaves out decides how fast it is
+            curvature = found[2] if gain > 1.0 else _updated(curvature, new - x, found[1] - slope, free)
             x, (value, slope, information) = new, found
-            damping = 0.0 if damping < 1e-3 else 0.2 * damping
+            damping = 0.0 if damping < 0.02 else 0.1 * damping
         else:
             damping = max(4.0 * damping, 0.1)
             if damping > 1e12:
                 return Minimum(x, value, information, abs(gain) < 1e-6)
     return Minimum(x, value, information, False)
+
+
+def _updated(curvature: Array, step: Array, change: Array, free: NDArray[np.bool_]) -> Array:
+    """Correct a curvature by what a step has shown (BFGS)."""
+    change = np.where(free, change, 0.0)
+    along = curvature @ step
+    old, new = float(step @ along), float(step @ change)
+    if old <= 0.0 or new <= 0.05 * old:
+        return curvature
+    return np.asarray(
+        curvature - np.outer(along, along) / old + np.outer(change, change) / new
+    )
 
 
 def _step(
