@@ -13,6 +13,8 @@ from forefold.inference.intervals import _TIE, _check, crossing, width_of
 from forefold.inference.problem import Thrown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from forefold.inference.problem import Problem
@@ -68,11 +70,11 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     return Limit(name, found, level, "profile", float(best.x[problem.place]))
 
 
-def _walk(problem: Problem, best: Minimum, function: object) -> float:
+def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:
     place = problem.place
     at = float(best.x[place])
     limit = float(problem.objective.upper[place])
-    return crossing(function, at, width_of(best, place), limit)  # type: ignore[arg-type]
+    return crossing(function, at, width_of(best, place), limit)
 
 
 def _none(problem: Problem) -> float:
@@ -169,34 +171,61 @@ def _share(
 
 
 def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
-    """Integrate the posterior of a flat prior; see `Experiment.upper_limit`."""
+    """Integrate the posterior of a flat prior; see `Experiment.upper_limit`.
+
+    Raises
+    ------
+    ValueError
+        The fit does not converge, the parameter has no lower limit, or data say nothing of another parameter.
+    """
     best = problem.best()
     _check(best, name)
-    start = _none(problem)
-    place = problem.place
-    others = ~problem.fixed
-    others[place] = False
-    width = width_of(best, place)
+    start, place = _none(problem), problem.place
+    width, at = width_of(best, place), float(best.x[place])
+    near = best.x
 
     def log_posterior(value: float) -> float:
-        found = problem.at(value, best.x)
-        part = found.information[np.ix_(others, others)]
-        shrink = 0.5 * float(np.linalg.slogdet(part)[1]) if others.any() else 0.0
-        return -found.value - shrink
+        nonlocal near
+        found = problem.at(value, near)
+        near = found.x
+        if found.value - best.value > _FAR:  # as good as nothing, and shapes may have no width there
+            return best.value - found.value
+        return best.value - found.value - _log_width(problem, found, name) + base
 
-    top = log_posterior(float(best.x[place]))
+    base = _log_width(problem, best, name)
     stop = float(problem.objective.upper[place])
-    far = crossing(
-        lambda v: 2.0 * (top - log_posterior(v)) - _FAR, float(best.x[place]), width, stop
-    )
-    limit = far
-    for _ in range(2):  # the second time with all points where the posterior is
-        grid = np.linspace(start, far, _POINTS)
-        density = np.exp(np.array([log_posterior(float(v)) for v in grid]) - top)
-        sums = _cumulative(grid, density)
-        limit = float(np.interp(level, sums / sums[-1], grid))
-        far = min(far, start + 4.0 * (limit - start))
-    return Limit(name, limit, level, "bayes", float(best.x[place]))
+
+    def fallen(value: float) -> float:
+        return -2.0 * log_posterior(value) - _FAR
+
+    low = crossing(fallen, at, -width, start) if at > start else start
+    near = best.x
+    far = crossing(fallen, at, width, stop)
+    grid = np.linspace(low, far, _POINTS)
+    near = problem.at(low, best.x).x
+    density = np.exp([log_posterior(float(v)) for v in grid])
+    sums = _cumulative(grid, density)
+    limit = float(np.interp(level, sums / sums[-1], grid))
+    return Limit(name, limit, level, "bayes", at)
+
+
+def _log_width(problem: Problem, found: Minimum, name: str) -> float:
+    """Logarithm of the volume that other parameters lose: Laplace's approximation.
+
+    Raises
+    ------
+    ValueError
+        Data say nothing of another parameter.
+    """
+    others = ~problem.fixed
+    others[problem.place] = False
+    if not others.any():
+        return 0.0
+    sign, size = np.linalg.slogdet(found.information[np.ix_(others, others)])
+    if sign <= 0.0 or not math.isfinite(size):
+        message = f"with {name} = {found.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
+        raise ValueError(message)
+    return 0.5 * float(size)
 
 
 def _cumulative(grid: Array, density: Array) -> Array:
