@@ -92,7 +92,7 @@ def test_a_central_interval_covers() -> None:
 
 
 @pytest.mark.parametrize("n", list(TABLE_IV_UPPER))
-@pytest.mark.parametrize("k", [0, 2, 6, 9])
+@pytest.mark.parametrize("k", range(len(BACKGROUNDS)))
 def test_upper_ends_of_table_iv(n: int, k: int) -> None:
     _, upper = feldman_cousins(n, BACKGROUNDS[k])
     assert upper == pytest.approx(TABLE_IV_UPPER[n][k], abs=STEP)

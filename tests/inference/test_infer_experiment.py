@@ -60,7 +60,7 @@ def tilted(**more: Any) -> Experiment:
 @pytest.mark.parametrize("pulls", [(0.4, -0.7), (1.6, -2.2)])
 def test_derivatives_against_differences(pulls: tuple[float, float]) -> None:
     experiment = tilted()
-    problem = experiment._problem(np.arange(M) + 20.0, None, 0)
+    problem = experiment._problem(np.linspace(20.0, 30.0, M), None, 0)
     x = np.array([1.1, 0.3, 0.9, *pulls])
     _, slope, _ = problem.objective.all(x)
     for k in range(len(x)):
@@ -115,12 +115,18 @@ def test_scoring_and_migrad_find_the_same_minimum() -> None:
 
 
 def test_barlow_beeston_is_the_minimum_over_the_factor() -> None:
-    data, mean, variance = np.array([0.0, 3.0, 20.0]), np.array([2.0, 9.0, 12.0]), np.array([1.0, 4.0, 9.0])
+    data, mean, variance = (
+        np.array([0.0, 3.0, 20.0]),
+        np.array([2.0, 9.0, 12.0]),
+        np.array([1.0, 4.0, 9.0]),
+    )
     for k in range(3):
         fine = np.linspace(1e-6, 40.0, 400_001)
         log = np.log(np.where(data[k] > 0.0, data[k] / fine, 1.0))
         all_of_it = fine - data[k] + data[k] * log + 0.5 * (fine - mean[k]) ** 2 / variance[k]
-        assert barlow_beeston(data, mean, variance).value[k] == pytest.approx(all_of_it.min(), abs=1e-7)
+        assert barlow_beeston(data, mean, variance).value[k] == pytest.approx(
+            all_of_it.min(), abs=1e-7
+        )
     tiny = barlow_beeston(data, mean, 1e-9 * variance)
     assert tiny.value == pytest.approx(poisson(data, mean).value, rel=1e-6)
 
@@ -130,7 +136,8 @@ def test_a_finite_simulation_widens_errors() -> None:
     response = matrices(entries=50.0)["nominal"]
     data = truth @ response.matrix
     known, finite = (
-        Experiment(truth, response, statistics=on).fit(data).errors["normalisation"] for on in (False, True)
+        Experiment(truth, response, statistics=on).fit(data).errors["normalisation"]
+        for on in (False, True)
     )
     assert finite > 1.5 * known
 
@@ -218,16 +225,20 @@ def test_profile_interval_of_a_single_count_solves_its_equation() -> None:
 
 def test_fakes_come_with_every_true_event() -> None:
     edges = [0.0, 1.0, 2.0]
-    counts = hist.Hist(hist.axis.Variable(edges), hist.axis.Variable(edges), storage="weight")
-    truth = hist.Hist(hist.axis.Variable(edges), storage="weight")
-    fakes = hist.Hist(hist.axis.Variable(edges), storage="weight")
+    counts = hist.Hist(
+        hist.axis.Variable(edges), hist.axis.Variable(edges), storage=hist.storage.Weight()
+    )
+    truth = hist.Hist(hist.axis.Variable(edges), storage=hist.storage.Weight())
+    fakes = hist.Hist(hist.axis.Variable(edges), storage=hist.storage.Weight())
     counts.fill([0.5] * 6 + [1.5] * 8, [0.5] * 6 + [1.5] * 8)
     truth.fill([0.5] * 10 + [1.5] * 10)
     fakes.fill([0.5] * 4)
     matrix = forefold.ResponseMatrix.from_histograms(counts, truth, fakes)
     both = Experiment([100.0, 100.0], matrix).predict().values
     assert both.tolist() == pytest.approx([60.0 + 40.0, 80.0])
-    assert Experiment([100.0, 100.0], matrix, fakes=False).predict().values[0] == pytest.approx(60.0)
+    assert Experiment([100.0, 100.0], matrix, fakes=False).predict().values[0] == pytest.approx(
+        60.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,12 +265,16 @@ def test_bad_input_is_one_line(settings: dict[str, Any], said: str) -> None:
 
 def test_bad_questions_are_one_line() -> None:
     experiment = Experiment([50.0, 80.0], [[0.6, 0.2], [0.1, 0.7]])
-    with pytest.raises(ValueError, match="no parameter 'normalization' .*normalisation"):
+    with pytest.raises(ValueError, match=r"no parameter 'normalization' .*normalisation"):
         experiment.predict(normalization=1.0)
     with pytest.raises(ValueError, match="holds -1 in bin 0"):
         experiment.fit([-1.0, 2.0])
     with pytest.raises(ValueError, match="data are weighted"):
-        experiment.fit(hist.Hist(hist.axis.Regular(2, 0, 2), storage="weight").fill([0.5], weight=3.0))
+        experiment.fit(
+            hist.Hist(hist.axis.Regular(2, 0, 2), storage=hist.storage.Weight()).fill(
+                [0.5], weight=3.0
+            )
+        )
     with pytest.raises(ValueError, match="'profile' or 'feldman-cousins'"):
         experiment.interval([1.0, 2.0], method="minos")
     with pytest.raises(ValueError, match="toys = 5: for method='cls'"):
@@ -285,7 +300,10 @@ def test_pictures() -> None:
     found = experiment.fit(experiment.toys(1, rng=1)[0], fixed={"beam": 1.0})
     figure = found.peek()
     assert len(figure.axes) == 6
-    assert "deviance/ndf" in figure.axes[0].get_legend().get_title().get_text()
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert "deviance/ndf" in legend.get_title().get_text()
+    assert found.peek(figure.axes[0]) is figure
 
 
 @pytest.mark.slow

@@ -152,9 +152,7 @@ class Expectation:
             )
         variance, moving = self._variance(truth, rows, len(x))
         e = self.exposure
-        return Expected(
-            e * mean, e * e * variance, e * np.concatenate(slopes), e * e * moving
-        )
+        return Expected(e * mean, e * e * variance, e * np.concatenate(slopes), e * e * moving)
 
     def _shifted(self, pulls: Array) -> tuple[Array, Array]:
         """Matrix at pulls: a parabola through both shifts, and a straight line beyond one standard deviation."""
@@ -171,7 +169,6 @@ class Expectation:
         variance = truth**2 @ self.spread + total**2 * self.fakes_spread + self.fixed_variance
         moving = np.zeros((n, len(variance)))
         moving[: self.n_truth] = 2.0 * (
-            (rows * truth) @ self.spread
-            + total * rows.sum(axis=1)[:, None] * self.fakes_spread
+            (rows * truth) @ self.spread + total * rows.sum(axis=1)[:, None] * self.fakes_spread
         )
         return variance, moving

@@ -81,12 +81,12 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     best = problem.best()
     _check(best, name)
     reach = float(special().chdtri(1.0, 1.0 - level))
-    ends = [_end(problem, best, reach, side) for side in (-1.0, 1.0)]
-    points = np.linspace(*ends, 21) if all(map(math.isfinite, ends)) else np.array([best.x[problem.place]])
+    low, high = (_end(problem, best, reach, side) for side in (-1.0, 1.0))
+    points = np.linspace(low, high, 21)
     ratios = np.array([problem.ratio(float(v), best) for v in points])
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
-    return Interval(name, ends[0], ends[1], level, "profile", at, points, p_values)
+    return Interval(name, low, high, level, "profile", at, points, p_values)
 
 
 def _check(best: Minimum, name: str) -> None:

@@ -188,7 +188,9 @@ def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
         nonlocal near
         found = problem.at(value, near)
         near = found.x
-        if found.value - best.value > _FAR:  # as good as nothing, and shapes may have no width there
+        if (
+            found.value - best.value > _FAR
+        ):  # as good as nothing, and shapes may have no width there
             return best.value - found.value
         return best.value - found.value - _log_width(problem, found, name) + base
 

@@ -105,7 +105,7 @@ class Constraint:
             message = "the correlation of the pulls is singular: leave out one of those that say the same, or make it less than 1"
             raise ValueError(message)
         covariance = whole * np.outer(sigmas, sigmas)
-        precision = np.linalg.inv(covariance) if known else covariance
+        precision = np.asarray(np.linalg.inv(covariance) if known else covariance, np.float64)
         return cls(np.array(known, dtype=np.intp), means.reshape(-1), covariance, precision)
 
     def value(self, x: Array) -> float:

@@ -70,7 +70,9 @@ def fit_figure(result: FitResult, *, ax: Axes | None = None) -> Figure:
 def _spectrum(ax: Any, result: FitResult) -> None:
     one = len(result.axes) == 1
     edges = (
-        np.asarray(result.axes[0].edges) if one else np.arange(len(result.data) + 1, dtype=float) - 0.5
+        np.asarray(result.axes[0].edges)
+        if one
+        else np.arange(len(result.data) + 1, dtype=float) - 0.5
     )
     widths = np.diff(edges)
     several = not np.allclose(widths, widths[0])
@@ -158,4 +160,7 @@ def _pulls(ax: Any, result: FitResult) -> None:
     ax.set_xticks(place, [_words(name) for name in result.pulls], rotation=60, ha="right")
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)
     ax.set(ylabel="Pull", xlim=(-0.7, len(place) - 0.3))
-    ax.set_ylim(-max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))), max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))))
+    ax.set_ylim(
+        -max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))),
+        max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))),
+    )

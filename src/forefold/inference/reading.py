@@ -50,9 +50,7 @@ class Detector(NamedTuple):
     fakes_spread: Array
 
 
-def detector(
-    response: Any, correlation: Card | str | ArrayLike | None, *, fakes: bool
-) -> Detector:
+def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes: bool) -> Detector:
     """Read a response, or a nominal one with variations.
 
     Parameters
@@ -217,7 +215,9 @@ def _function(
         if lacking:
             message = f"gradient: no derivative with respect to {lacking[0]!r}"
             raise ValueError(message)
-        return np.array([contents(f"gradient {n!r}", found[n], matrix, "true", sign=False) for n in names])
+        return np.array(
+            [contents(f"gradient {n!r}", found[n], matrix, "true", sign=False) for n in names]
+        )
 
     steps = np.array([_STEP * max(abs(p.value), 0.1) for p in parameters.values()])
     return Function(function, None if gradient is None else slopes, steps)
@@ -237,9 +237,7 @@ class Backgrounds(NamedTuple):
     variance: Array
 
 
-def backgrounds(
-    given: Any, names: list[str], variance: Any, matrix: ResponseMatrix
-) -> Backgrounds:
+def backgrounds(given: Any, names: list[str], variance: Any, matrix: ResponseMatrix) -> Backgrounds:
     """Read backgrounds over the reconstructed axes.
 
     Parameters

@@ -140,5 +140,7 @@ class FitResult:
         ]
         if self.pulls:
             large = max(self.pulls, key=lambda name: abs(self.values[name]))
-            lines.append(f"  {len(self.pulls)} pulls, the largest {large} = {self.values[large]:.2g} +- {self.errors[large]:.2g}")
+            lines.append(
+                f"  {len(self.pulls)} pulls, the largest {large} = {self.values[large]:.2g} +- {self.errors[large]:.2g}"
+            )
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])

@@ -114,7 +114,9 @@ def minimum(objective: Objective, start: Array, fixed: NDArray[np.bool_] | None 
         found = objective.all(new)
         if found[0] <= value + 1e-13 * (1.0 + abs(value)):
             # near the end, what the expected curvature leaves out decides how fast it is
-            curvature = found[2] if gain > 1.0 else _updated(curvature, new - x, found[1] - slope, free)
+            curvature = (
+                found[2] if gain > 1.0 else _updated(curvature, new - x, found[1] - slope, free)
+            )
             x, (value, slope, information) = new, found
             damping = 0.0 if damping < 0.02 else 0.1 * damping
         else:
@@ -131,9 +133,7 @@ def _updated(curvature: Array, step: Array, change: Array, free: NDArray[np.bool
     old, new = float(step @ along), float(step @ change)
     if old <= 0.0 or new <= 0.05 * old:
         return curvature
-    return np.asarray(
-        curvature - np.outer(along, along) / old + np.outer(change, change) / new
-    )
+    return np.asarray(curvature - np.outer(along, along) / old + np.outer(change, change) / new)
 
 
 def _step(

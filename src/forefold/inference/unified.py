@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.inference.counting import check_counting, check_level, poisson_upper_limit, root, special
+from forefold.inference.counting import (
+    check_counting,
+    check_level,
+    poisson_upper_limit,
+    root,
+    special,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +115,11 @@ def sensitivity(background: float, *, level: float = 0.9) -> float:
     _, background = check_counting(0, background)
     total, left, n = 0.0, 1.0, 0
     while left > 1e-6:
-        chance = math.exp(n * math.log(background) - background - math.lgamma(n + 1)) if background else float(n == 0)
+        chance = (
+            math.exp(n * math.log(background) - background - math.lgamma(n + 1))
+            if background
+            else float(n == 0)
+        )
         total += chance * feldman_cousins(n, background, level=level)[1]
         left -= chance
         n += 1
