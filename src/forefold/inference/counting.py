@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_counting", "check_level", "poisson_interval", "poisson_upper_limit", "special"]
+__all__ = [
+    "check_counting",
+    "check_level",
+    "poisson_interval",
+    "poisson_upper_limit",
+    "root",
+    "special",
+]
 
 METHODS = ("classical", "cls", "bayes")
 
@@ -101,7 +108,7 @@ def poisson_upper_limit(
     >>> round(poisson_upper_limit(0), 3), round(poisson_upper_limit(0, level=0.9), 3)
     (2.996, 2.303)
     >>> round(poisson_upper_limit(3, 2.5), 3)
-    (5.67)
+    5.666
     """
     n, background = check_counting(n, background)
     miss = 1.0 - check_level(level)

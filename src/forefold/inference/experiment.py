@@ -127,12 +127,12 @@ class Experiment(Expecting):
     >>> experiment.predict().values.round(6).tolist()
     [43.0, 71.0]
     >>> experiment.fit([45.0, 60.0])
-    FitResult: deviance/ndf = 0.9868/1, p = 0.32
-      normalisation = 0.9134 +- 0.098
+    FitResult: deviance/ndf = 1.115/1, p = 0.29
+      normalisation = 0.9107 +- 0.098
     >>> experiment.interval([45.0, 60.0], "normalisation")
-    Interval of normalisation: 0.8181 to 1.015 at 68.27 % (profile), best 0.9134
+    Interval of normalisation: 0.8154 to 1.012 at 68.27 % (profile), best 0.9107
     >>> experiment.upper_limit([5.0, 6.0], level=0.9)
-    Limit of normalisation: 0.06962 at 90 % (cls), best 0.008...
+    Limit of normalisation: 0.06677 at 90 % (cls), best 0.01122
     """
 
     def fit(self, data: Any, *, fixed: Mapping[str, float] | None = None) -> FitResult:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.inference.counting import special
+from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
 from forefold.inference.problem import Thrown
 
@@ -207,7 +207,8 @@ def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
     near = problem.at(low, best.x).x
     density = np.exp([log_posterior(float(v)) for v in grid])
     sums = _cumulative(grid, density)
-    limit = float(np.interp(level, sums / sums[-1], grid))
+    share = _smooth(grid, sums / sums[-1])
+    limit = root(lambda value: float(share(value)) - level, low, far)
     return Limit(name, limit, level, "bayes", at)
 
 
@@ -228,6 +229,12 @@ def _log_width(problem: Problem, found: Minimum, name: str) -> float:
         message = f"with {name} = {found.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
         raise ValueError(message)
     return 0.5 * float(size)
+
+
+def _smooth(grid: Array, values: Array) -> Any:
+    from scipy.interpolate import PchipInterpolator
+
+    return PchipInterpolator(grid, values)
 
 
 def _cumulative(grid: Array, density: Array) -> Array:
