@@ -25,7 +25,7 @@ PDG_LOWER = {
     0.90: [0.105, 0.532, 1.10, 1.74, 2.43, 3.15, 3.89, 4.66, 5.43, 6.22],
     0.95: [0.051, 0.355, 0.818, 1.37, 1.97, 2.61, 3.29, 3.98, 4.70, 5.43],
 }
-# Feldman and Cousins, Phys. Rev. D 57 (1998) 3873, table IV (90 %): backgrounds 0, 0.5, ..., 4, 5
+# Feldman and Cousins, Phys. Rev. D 57 (1998) 3873, physics/9711021, table IV (90 %): backgrounds 0, 0.5, ..., 4, 5
 BACKGROUNDS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)
 TABLE_IV_UPPER = {
     0: (2.44, 1.94, 1.61, 1.33, 1.26, 1.18, 1.08, 1.06, 1.01, 0.98),
@@ -102,6 +102,25 @@ def test_upper_ends_of_table_iv(n: int, k: int) -> None:
 def test_lower_ends_of_table_iv(n: int) -> None:
     for b, wanted in zip((0.0, 0.5, 1.0), TABLE_IV_LOWER[n], strict=True):
         assert feldman_cousins(n, b, monotone=False)[0] == pytest.approx(wanted, abs=STEP)
+
+
+@pytest.mark.parametrize(
+    ("level", "ends"),
+    [  # tables II, VI and VIII of the same paper, without background: 0 to 3 counts
+        (0.6827, [(0.00, 1.29), (0.37, 2.75), (0.74, 4.25), (1.10, 5.30)]),
+        (0.95, [(0.00, 3.09), (0.05, 5.14), (0.36, 6.72), (0.82, 8.25)]),
+        (0.99, [(0.00, 4.74), (0.01, 6.91), (0.15, 8.71), (0.44, 10.47)]),
+    ],
+)
+def test_other_levels_without_background(level: float, ends: list[tuple[float, float]]) -> None:
+    for n, wanted in enumerate(ends):
+        assert feldman_cousins(n, level=level, monotone=False) == pytest.approx(wanted, abs=0.0101)
+
+
+def test_seven_counts_above_a_background_of_three() -> None:
+    # table VI (95 %)
+    found = feldman_cousins(7, 3.0, level=0.95, monotone=False)
+    assert found == pytest.approx((0.29, 10.81), abs=0.0101)
 
 
 def test_sensitivity_of_table_xii() -> None:

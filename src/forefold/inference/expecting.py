@@ -21,6 +21,8 @@ from forefold.inference.scoring import Objective
 from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.detector import Card
@@ -217,6 +219,24 @@ class Expecting:
             message = f"{name!r} is fixed, and asked for"
             raise ValueError(message)
         return name, place
+
+    def peek(self, ax: Axes | None = None, **values: float) -> Figure:
+        """Draw what is expected, with its uncertainties; print-ready.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Draw there.
+        **values : float
+            Parameters.
+
+        Returns
+        -------
+        Figure
+        """
+        from forefold.inference.pictures import prediction_figure
+
+        return prediction_figure(self.predict(**values), ax=ax)
 
     def __repr__(self) -> str:
         n, m = self._matrix.matrix.shape

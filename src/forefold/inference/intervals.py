@@ -13,6 +13,8 @@ from forefold.inference.counting import root, special
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from forefold.inference.problem import Problem
@@ -61,6 +63,22 @@ class Interval:
 
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
+
+    def peek(self, ax: Axes | None = None) -> Figure:
+        """Draw the p-values, the level and the interval; print-ready.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Draw there.
+
+        Returns
+        -------
+        Figure
+        """
+        from forefold.inference.pictures import interval_figure
+
+        return interval_figure(self, ax=ax)
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from forefold.folding import Prediction
+    from forefold.inference.intervals import Interval
     from forefold.inference.result import FitResult
 
     Array = NDArray[np.float64]
 
-__all__ = ["fit_figure"]
+__all__ = ["fit_figure", "interval_figure", "prediction_figure"]
 
 _COLOURS = ("#1f4e79", "#c8641e", "0.6")
 _MOST = 3  # parameters in the corner
@@ -67,16 +69,78 @@ def fit_figure(result: FitResult, *, ax: Axes | None = None) -> Figure:
     return figure
 
 
+def interval_figure(found: Interval, *, ax: Axes | None = None) -> Figure:
+    """Draw the p-values of an interval.
+
+    Parameters
+    ----------
+    found : Interval
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    from forefold.plot.layout import drawn
+
+    with drawn(ax, aspect=0.75, bar=False) as frame:
+        panel = frame.panels[0]
+        marker = ".-" if found.toys else "-"
+        panel.plot(found.points, found.p_values, marker, color=_COLOURS[0])
+        panel.axhline(1.0 - found.level, color=_COLOURS[2], linewidth=0.7, linestyle="--")
+        panel.axvspan(found.lower, found.upper, color="0.92", zorder=0)
+        panel.set(
+            xlabel=_words(found.parameter),
+            ylabel=f"p-value ({found.method})",
+            ylim=(0.0, 1.05),
+        )
+    return frame.figure
+
+
+def prediction_figure(prediction: Prediction, *, ax: Axes | None = None) -> Figure:
+    """Draw what is expected, with one standard deviation of simulation and detector.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    from forefold.plot.layout import drawn
+
+    axes = tuple(prediction.histogram.axes)
+    edges, per, label, unit = _bins(axes, len(prediction.values))
+    width = np.sqrt(np.maximum(np.diagonal(prediction.covariance), 0.0)) / per
+    mean = prediction.values / per
+    with drawn(ax, aspect=0.75, bar=False) as frame:
+        panel = frame.panels[0]
+        panel.stairs(
+            mean + width, edges, baseline=mean - width, fill=True, color="0.85", label="±1 sd"
+        )
+        panel.stairs(mean, edges, color=_COLOURS[0], label="Expected")
+        panel.set(xlabel=label, ylabel=unit, xlim=(edges[0], edges[-1]))
+        panel.set_ylim(bottom=0.0)
+        panel.legend()
+    return frame.figure
+
+
+def _bins(axes: tuple[Any, ...], n: int) -> tuple[Array, Array, str, str]:
+    """Edges, widths to divide by, and labels; numbers of bins where there are several axes."""
+    if len(axes) != 1:
+        edges = np.arange(n + 1, dtype=np.float64) - 0.5
+        return edges, np.ones(n), "Reconstructed bin", "Events / bin"
+    edges = np.asarray(axes[0].edges, dtype=np.float64)
+    widths, label = np.diff(edges), str(axes[0].label or axes[0].name)
+    if np.allclose(widths, widths[0]):
+        return edges, np.ones(n), label, "Events / bin"
+    return edges, widths, label, "Events / unit"
+
+
 def _spectrum(ax: Any, result: FitResult) -> None:
-    one = len(result.axes) == 1
-    edges = (
-        np.asarray(result.axes[0].edges)
-        if one
-        else np.arange(len(result.data) + 1, dtype=float) - 0.5
-    )
-    widths = np.diff(edges)
-    several = not np.allclose(widths, widths[0])
-    per = widths if several else np.ones(len(widths))
+    edges, per, label, unit = _bins(result.axes, len(result.data))
     ax.stairs(result.prediction / per, edges, color=_COLOURS[1], label="Fit")
     middle = 0.5 * (edges[1:] + edges[:-1])
     ax.errorbar(
@@ -89,8 +153,7 @@ def _spectrum(ax: Any, result: FitResult) -> None:
         linewidth=0.8,
         label="Data",
     )
-    label = str(result.axes[0].label or result.axes[0].name) if one else "Reconstructed bin"
-    ax.set(xlabel=label, ylabel="Events / unit" if several else "Events / bin")
+    ax.set(xlabel=label, ylabel=unit)
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(bottom=0.0)
     ax.legend(title=f"deviance/ndf = {result.deviance:.3g}/{result.ndf}")
@@ -160,7 +223,5 @@ def _pulls(ax: Any, result: FitResult) -> None:
     ax.set_xticks(place, [_words(name) for name in result.pulls], rotation=60, ha="right")
     ax.tick_params(axis="x", which="minor", bottom=False, top=False)
     ax.set(ylabel="Pull", xlim=(-0.7, len(place) - 0.3))
-    ax.set_ylim(
-        -max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))),
-        max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True))),
-    )
+    top = max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True)))
+    ax.set_ylim(-top, top)
