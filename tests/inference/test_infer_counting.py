@@ -41,8 +41,8 @@ TABLE_IV_LOWER = {
     5: (1.84, 1.53, 1.25),
     7: (3.56, 3.06, 2.56),
 }
-# the paper scans the mean in steps of 0.005 and the background in steps, and rounds to 0.01
-STEP = 0.015
+# the paper scans the mean in steps of 0.005 and rounds to 0.01
+STEP = 0.0101
 
 
 def test_no_events_without_background() -> None:
