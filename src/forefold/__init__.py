@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from forefold.faces import card_response
     from forefold.fitting import fit_card
     from forefold.folding import ResponseMatrix, fold
+    from forefold.inference import Experiment, Parameter
     from forefold.io import inspect, iterate, read
     from forefold.io.smeared import iterate_smeared, read_smeared
     from forefold.jobs.files import fill_files, smear_files
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Card",
+    "Experiment",
     "Fate",
+    "Parameter",
     "Response",
     "ResponseMatrix",
     "Summary",
@@ -91,7 +94,9 @@ __all__ = [
 # where each name lives; nothing of it is imported before it is asked for
 _HOMES = {
     "Card": "detector",
+    "Experiment": "inference",
     "Fate": "kernels.fate",
+    "Parameter": "inference",
     "Response": "response",
     "ResponseMatrix": "folding",
     "Summary": "matrix",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Prediction", "detector_covariance", "fold"]
+__all__ = ["Prediction", "detector_covariance", "fold", "pull_correlation"]
 
 NOMINAL = "nominal"
 
@@ -304,14 +304,30 @@ def detector_covariance(
             pulls[base] = moved(name)
     n = nominal.matrix.shape[1]
     steps = np.array(list(pulls.values())).reshape(len(pulls), n)
-    found = steps.T @ _correlation(correlation, list(pulls)) @ steps
+    found = steps.T @ pull_correlation(correlation, list(pulls)) @ steps
     if thrown:
         rows = np.array([moved(name) for name in thrown])
         found = found + rows.T @ rows / len(thrown)
     return np.asarray(found)
 
 
-def _correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
+def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
+    """Give the correlation of pulls: what a card says, or what was given; see `fold`.
+
+    Parameters
+    ----------
+    given : Card, or array_like, shape (pulls, pulls), or None
+    names : list of str
+
+    Returns
+    -------
+    ndarray, shape (pulls, pulls)
+
+    Raises
+    ------
+    ValueError
+        The shape is another, or a card has no such pull.
+    """
     n = len(names)
     if given is None:
         return np.eye(n)

@@ -1,0 +1,258 @@
+"""What an experiment expects, and the toys that follow from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.folding import Prediction
+from forefold.folding.axes import cell_name
+from forefold.folding.contents import empty, shape_of
+from forefold.inference.expectation import Expectation
+from forefold.inference.parameters import Constraint, Parameter, check_name, placed
+from forefold.inference.problem import Problem
+from forefold.inference.reading import backgrounds, detector
+from forefold.inference.reading import truth as read_truth
+from forefold.inference.scoring import Objective
+from forefold.kernels.philox import random_key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.detector import Card
+    from forefold.folding import ResponseMatrix
+    from forefold.inference.expectation import Expected
+
+    Array = NDArray[np.float64]
+    Random = int | np.random.Generator | None
+
+__all__ = ["Expecting"]
+
+
+class Expecting:
+    """Predictions and toys of `forefold.Experiment`, where its parameters are described."""
+
+    def __init__(
+        self,
+        truth: Any,
+        response: Any,
+        *,
+        parameters: Mapping[str, float | Parameter] | None = None,
+        gradient: Callable[..., Any] | None = None,
+        background: Any = None,
+        background_variance: Any = None,
+        exposure: float = 1.0,
+        fakes: bool = True,
+        correlation: Card | str | ArrayLike | None = None,
+        statistics: bool = True,
+        empty_rows: str = "stop",
+    ) -> None:
+        if not 0.0 < exposure < math.inf:
+            message = f"exposure = {exposure!r}: a finite number above 0 is needed"
+            raise ValueError(message)
+        seen = detector(response, correlation, fakes=fakes)
+        self._matrix: ResponseMatrix = seen.nominal
+        named = dict(background) if isinstance(background, Mapping) else {}
+        given = {
+            n: p if isinstance(p, Parameter) else Parameter(float(p))
+            for n, p in (parameters or {}).items()
+        }
+        scaled = {name: given.pop(name) for name in list(given) if name in named}
+        for name in given:
+            if name in seen.pulls:
+                message = f"parameter {name!r} is a pull of the response, 0 +- 1; hold it with fixed={{{name!r}: 0.0}}"
+                raise ValueError(message)
+        spectrum, own = read_truth(truth, gradient, given, self._matrix)
+        clash = [name for name in own if name in scaled or name in seen.pulls]
+        if clash:
+            message = f"{clash[0]!r} is the name of a truth and of a background or pull"
+            raise ValueError(message)
+        pulls = {name: Parameter(0.0, constraint=(0.0, 1.0)) for name in seen.pulls}
+        self._parameters = {**own, **scaled, **pulls}
+        self._pulls = tuple(pulls)
+        beside = backgrounds(background, list(scaled), background_variance, self._matrix)
+        spread = self._matrix.variance if statistics else np.zeros_like(seen.matrix)
+        self._expectation = Expectation(
+            spectrum,
+            len(own),
+            seen.matrix,
+            seen.odd,
+            seen.even,
+            np.asarray(spread),
+            seen.fakes_spread * statistics,
+            beside.scaled,
+            beside.fixed,
+            beside.variance,
+            float(exposure),
+        )
+        self._constraint = Constraint.of(
+            list(self._parameters.values()), len(pulls), seen.correlation
+        )
+        self._check_rows(empty_rows)
+
+    def _check_rows(self, treatment: str) -> None:
+        if treatment not in {"stop", "lose"}:
+            message = f"empty_rows = {treatment!r}: 'stop' or 'lose'"
+            raise ValueError(message)
+        n = self._expectation.n_truth
+        found, _ = self._expectation.spectrum(self.start[:n])
+        bad = self._matrix.empty_rows & (found != 0.0)
+        if bad.any() and treatment == "stop":
+            i = int(np.argmax(bad))
+            message = (
+                f"truth has {found[i]:g} in {cell_name(self._matrix.true_axes, i)}, of which the response knows nothing "
+                f"({int(bad.sum())} such bins): fill it with more events, or say empty_rows='lose'"
+            )
+            raise ValueError(message)
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Parameters by name: of the truth, of backgrounds, pulls."""
+        return dict(self._parameters)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in order."""
+        return tuple(self._parameters)
+
+    @property
+    def pulls(self) -> tuple[str, ...]:
+        """Names of the pulls of the detector."""
+        return self._pulls
+
+    @cached_property
+    def start(self) -> Array:
+        """Values where fits begin, shape (parameters,)."""
+        return np.array([p.value for p in self._parameters.values()])
+
+    def predict(self, **values: float) -> Prediction:
+        """Expect counts.
+
+        Parameters
+        ----------
+        **values : float
+            Parameters; those left out have their first value.
+
+        Returns
+        -------
+        Prediction
+            Covariances ``"matrix"`` (finite simulation, by bin) and ``"detector"`` (pulls).
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter, or a bin expects less than 0.
+        """
+        x = placed(values, self.names, self.start)
+        found = self._expected(x)
+        axes = self._matrix.reco_axes
+        made = empty(axes, "prediction")
+        view: Any = made.view()
+        covariances = {"matrix": np.diag(found.variance)}
+        if self._pulls:
+            slopes = found.slopes[-len(self._pulls) :]
+            own = self._constraint.covariance[-len(self._pulls) :, -len(self._pulls) :]
+            covariances["detector"] = slopes.T @ own @ slopes
+        view["value"] = found.mean.reshape(shape_of(axes))
+        total = sum((np.diagonal(c) for c in covariances.values()), np.zeros(found.mean.size))
+        view["variance"] = total.reshape(shape_of(axes))
+        return Prediction(made, covariances, np.zeros(found.mean.size), 0.0)
+
+    def _expected(self, x: Array) -> Expected:
+        found = self._expectation(x)
+        if np.any(found.mean < -1e-9):
+            i = int(np.argmin(found.mean))
+            message = f"{cell_name(self._matrix.reco_axes, i)} expects {found.mean[i]:g} counts with these parameters"
+            raise ValueError(message)
+        return found
+
+    def toys(self, n: int, *, rng: Random = None, **values: float) -> Array:
+        """Throw experiments.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        rng : int, numpy Generator or None
+            Fixes them.
+        **values : float
+            Parameters that are true; pulls too.
+
+        Returns
+        -------
+        ndarray, shape (n, n_reco)
+            Counts: Poisson, about means with the simulation's statistics where these count.
+
+        Raises
+        ------
+        ValueError
+            As `predict`.
+        """
+        if n < 1:
+            message = f"n = {n!r}: one toy or more"
+            raise ValueError(message)
+        x = placed(values, self.names, self.start)
+        self._expected(x)
+        none = np.zeros(self._matrix.matrix.shape[1])
+        problem = self._problem(none, None, 0)
+        return np.array([toy.counts for toy in problem.thrown(x, n, random_key(rng), 0)])
+
+    def _problem(self, data: Array, fixed: Mapping[str, float] | None, place: int) -> Problem:
+        lower, upper = (
+            np.array([getattr(p, w) for p in self._parameters.values()]) for w in ("lower", "upper")
+        )
+        objective = Objective(self._expectation, data, self._constraint, lower, upper)
+        held = np.array([name in (fixed or {}) for name in self.names])
+        start = placed(fixed or {}, self.names, self.start)
+        return Problem(objective, start, held, place)
+
+    def _place(self, parameter: str | None, fixed: Mapping[str, float] | None) -> tuple[str, int]:
+        name = self.names[0] if parameter is None else parameter
+        place = check_name(name, self.names)
+        if name in (fixed or {}):
+            message = f"{name!r} is fixed, and asked for"
+            raise ValueError(message)
+        return name, place
+
+    def peek(self, ax: Axes | None = None, **values: float) -> Figure:
+        """Draw what is expected, with its uncertainties; print-ready.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Draw there.
+        **values : float
+            Parameters.
+
+        Returns
+        -------
+        Figure
+        """
+        from forefold.inference.pictures import prediction_figure
+
+        return prediction_figure(self.predict(**values), ax=ax)
+
+    def __repr__(self) -> str:
+        n, m = self._matrix.matrix.shape
+        total = float(self._expectation(self.start).mean.sum())
+        lines = [f"Experiment of {n} true and {m} reconstructed bins, expecting {total:.6g} counts"]
+        for name, p in self._parameters.items():
+            if name in self._pulls:
+                continue
+            known = (
+                ""
+                if p.constraint is None
+                else f", known as {p.constraint[0]:g} +- {p.constraint[1]:g}"
+            )
+            lines.append(f"  {name}: {p.value:g} from {p.lower:g} to {p.upper:g}{known}")
+        if self._pulls:
+            lines.append(
+                f"  {len(self._pulls)} pulls: {', '.join(self._pulls[:4])}{', ...' if len(self._pulls) > 4 else ''}"
+            )
+        return "\n".join(lines)

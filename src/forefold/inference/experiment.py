@@ -1,0 +1,361 @@
+"""An experiment: what it expects, and what its data say of parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.inference import limits
+from forefold.inference.counting import check_level, special
+from forefold.inference.expecting import Expecting
+from forefold.inference.intervals import feldman_cousins_interval, profile_interval
+from forefold.inference.migrad import fitted
+from forefold.inference.parameters import placed
+from forefold.inference.reading import counts
+from forefold.inference.result import FitResult
+from forefold.kernels.philox import random_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from forefold.inference.intervals import Interval
+    from forefold.inference.limits import Limit
+    from forefold.inference.parameters import Parameter
+
+    Array = NDArray[np.float64]
+    Random = int | np.random.Generator | None
+
+__all__ = ["Coverage", "Experiment"]
+
+_SIGMA = 0.6826894921370859
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often intervals hold the truth.
+
+    Attributes
+    ----------
+    fraction : float
+    error : float
+        Binomial standard deviation.
+    level : float
+        What is claimed.
+    toys : int
+    failed : int
+        Toys whose fit did not converge; counted as not covered.
+    """
+
+    fraction: float
+    error: float
+    level: float
+    toys: int
+    failed: int
+
+
+class Experiment(Expecting):
+    """Predict, throw, fit and bound: a true spectrum through a response, with backgrounds and uncertain detectors.
+
+    Parameters
+    ----------
+    truth : histogram or array_like, mapping of str to these, or callable
+        Over the true axes of the response. A histogram has one parameter, ``normalisation``, that scales it; a mapping has one
+        of its name for each. A callable is called with its parameters by name and gives a histogram or numbers.
+    response : ResponseMatrix, array_like R[true, reco], or mapping of str to ResponseMatrix
+        A mapping holds ``"nominal"`` and ``NAME_up``, ``NAME_down``, as `ResponseMatrix.from_variations` gives them: each NAME is a pull, a parameter
+        that is 0 +- 1.
+    parameters : mapping of str to float or Parameter, optional
+        Of a callable truth: all. Otherwise those that differ from ``Parameter(1.0, lower=0.0)``, and those of backgrounds.
+    gradient : callable, optional
+        Of a callable truth: gives a mapping of each name to the derivative of the contents; numerical if left out.
+    background : histogram or array_like, mapping of str to these, optional
+        Expected counts over the reconstructed axes. One in a mapping whose name is in `parameters` is scaled by that parameter.
+    background_variance : histogram or array_like, optional
+        Of the sum of backgrounds, from a finite simulation.
+    exposure : float
+        Multiplies truth and background.
+    fakes : bool
+        Whether the fakes of the response are expected too, as many for each true event as it has.
+    correlation : Card, str or array_like, optional
+        Of the pulls: a card that says it, its name, or a matrix in their order. Independent if left out.
+    statistics : bool
+        Whether the finite simulation of the response counts in the likelihood (Barlow and Beeston, lite).
+    empty_rows : {"stop", "lose"}
+        What becomes of truth in a bin of which the response knows nothing.
+
+    Raises
+    ------
+    ValueError
+        Axes differ (which, and where), numbers are negative or not finite, or parameters do not go together.
+
+    Notes
+    -----
+    Which method when:
+
+    - `fit`: many counts, parameters away from limits. Maximum likelihood [1]_ with MIGRAD of iminuit and the exact gradient.
+    - `interval` ``"profile"``: two-sided statements; right where Wilks' theorem holds, which is where `coverage` says so. Pulls are profiled.
+    - `interval` ``"feldman-cousins"`` [2]_: few counts, a physical limit near by, parameters such as mixing angles. Toys at each
+      point, with other parameters at their best values there [3]_; slow.
+    - `upper_limit` ``"cls"`` [4]_: searches. Never excludes what the experiment cannot see. ``toys=0`` takes asymptotic formulae [5]_: for
+      more than about 5 expected counts.
+    - `upper_limit` ``"profile"`` [5]_: covers as it says in the asymptotic region, and may exclude what cannot be seen.
+    - `upper_limit` ``"bayes"``: a statement of belief, with a flat prior that depends on the parameter chosen. Other parameters are integrated
+      by Laplace's approximation.
+    - One bin with a known background: `forefold.inference.feldman_cousins` and `poisson_upper_limit` are exact and fast.
+
+    Pulls move the matrix along a parabola through both variations, and straight on beyond one standard deviation. The
+    simulation's statistics [6]_ are one factor a bin, at its best value.
+
+    References
+    ----------
+    .. [1] S. Baker, R. Cousins, Nucl. Instrum. Meth. 221 (1984) 437.
+    .. [2] G. J. Feldman, R. D. Cousins, physics/9711021.
+    .. [3] NOvA Collaboration, arXiv:2207.14353.
+    .. [4] A. L. Read, J. Phys. G 28 (2002) 2693.
+    .. [5] G. Cowan, K. Cranmer, E. Gross, O. Vitells, arXiv:1007.1727.
+    .. [6] R. Barlow, C. Beeston, Comput. Phys. Commun. 77 (1993) 219; J. S. Conway, arXiv:1103.0354.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> experiment = forefold.Experiment([50.0, 80.0], [[0.6, 0.2], [0.1, 0.7]], background=[5.0, 5.0])
+    >>> experiment.predict().values.round(6).tolist()
+    [43.0, 71.0]
+    >>> experiment.fit([45.0, 60.0])
+    FitResult: deviance/ndf = 1.115/1, p = 0.29
+      normalisation = 0.9107 +- 0.098
+    >>> experiment.interval([45.0, 60.0], "normalisation")
+    Interval of normalisation: 0.8154 to 1.012 at 68.27 % (profile), best 0.9107
+    >>> experiment.upper_limit([5.0, 6.0], level=0.9)
+    Limit of normalisation: 0.06677 at 90 % (cls), best 0.01122
+    """
+
+    def fit(self, data: Any, *, fixed: Mapping[str, float] | None = None) -> FitResult:
+        """Find the parameters that fit data best.
+
+        Parameters
+        ----------
+        data : histogram or array_like, shape (n_reco,)
+            Counts, over the reconstructed axes. A prediction is taken as expected counts (Asimov data).
+        fixed : mapping of str to float, optional
+            Parameters that are held.
+
+        Returns
+        -------
+        FitResult
+
+        Raises
+        ------
+        ValueError
+            Axes differ, counts are negative, not finite or weighted, or there is no such parameter.
+        ModuleNotFoundError
+            iminuit is not installed.
+        """
+        found, outside = counts(data, self._matrix)
+        problem = self._problem(found, fixed, 0)
+        begin = problem.best()
+        x, covariance, value, valid = fitted(problem.objective, begin.x, self.names, problem.fixed)
+        notes = [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
+        parameters = self._parameters.values()
+        at = [
+            n for n, v, p in zip(self.names, x, parameters, strict=True) if _at_limit(float(v), p)
+        ]
+        if at:
+            notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
+        free = ~problem.fixed
+        free[self._constraint.places] = False
+        return FitResult(
+            self.names,
+            x,
+            covariance,
+            2.0 * value,
+            int(len(found) - free.sum()),
+            valid,
+            found,
+            self._expectation(x).mean,
+            self._pulls,
+            tuple(notes),
+            problem,
+            self._matrix.reco_axes,
+        )
+
+    def interval(
+        self,
+        data: Any,
+        parameter: str | None = None,
+        *,
+        level: float = _SIGMA,
+        method: str = "profile",
+        fixed: Mapping[str, float] | None = None,
+        points: Sequence[float] | Array | None = None,
+        toys: int = 1000,
+        rng: Random = None,
+    ) -> Interval:
+        """Say which values of a parameter data allow; which method when is in `Experiment`.
+
+        Parameters
+        ----------
+        data : histogram or array_like, shape (n_reco,)
+        parameter : str, optional
+            The first one if left out.
+        level : float
+            Confidence level.
+        method : {"profile", "feldman-cousins"}
+        fixed : mapping of str to float, optional
+            Parameters that are held; all others are profiled.
+        points : array_like, optional
+            Of ``feldman-cousins``: where toys are thrown; about the profile interval if left out. Ends are interpolated.
+        toys : int
+            Of ``feldman-cousins``, at each point.
+        rng : int, numpy Generator or None
+            Fixes them.
+
+        Returns
+        -------
+        Interval
+
+        Raises
+        ------
+        ValueError
+            As `fit`; data do not bound the parameter; or the fit does not converge.
+        ModuleNotFoundError
+            scipy is not installed.
+        """
+        level = check_level(level)
+        name, place = self._place(parameter, fixed)
+        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        if method == "profile":
+            return profile_interval(problem, name, level)
+        if method != "feldman-cousins":
+            message = f"method = {method!r}: 'profile' or 'feldman-cousins'"
+            raise ValueError(message)
+        _check_toys(toys, 1)
+        grid = None if points is None else np.asarray(points, dtype=np.float64)
+        return feldman_cousins_interval(
+            problem, name, level, points=grid, toys=toys, key=random_key(rng)
+        )
+
+    def upper_limit(
+        self,
+        data: Any,
+        parameter: str | None = None,
+        *,
+        level: float = 0.95,
+        method: str = "cls",
+        fixed: Mapping[str, float] | None = None,
+        toys: int = 0,
+        rng: Random = None,
+    ) -> Limit:
+        """Say above which value data exclude a parameter; which method when is in `Experiment`.
+
+        Parameters
+        ----------
+        data : histogram or array_like, shape (n_reco,)
+        parameter : str, optional
+            The first one if left out. Its lower limit is where there is no signal.
+        level : float
+            Confidence level, or credibility.
+        method : {"cls", "profile", "bayes"}
+        fixed : mapping of str to float, optional
+            Parameters that are held.
+        toys : int
+            Of ``cls``: how many with and without signal; 0 takes asymptotic formulae.
+        rng : int, numpy Generator or None
+            Fixes them.
+
+        Returns
+        -------
+        Limit
+
+        Raises
+        ------
+        ValueError
+            As `interval`, or the parameter has no lower limit.
+        ModuleNotFoundError
+            scipy is not installed.
+        """
+        level = check_level(level)
+        name, place = self._place(parameter, fixed)
+        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        _check_toys(toys, 0)
+        if toys and method != "cls":
+            message = f"toys = {toys}: for method='cls'"
+            raise ValueError(message)
+        if method == "cls" and toys:
+            return limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
+        known = {
+            "cls": limits.cls_limit,
+            "profile": limits.profile_limit,
+            "bayes": limits.bayes_limit,
+        }
+        if method not in known:
+            message = f"method = {method!r}: one of {', '.join(known)}"
+            raise ValueError(message)
+        return known[method](problem, name, level)
+
+    def coverage(
+        self,
+        parameter: str | None = None,
+        *,
+        level: float = _SIGMA,
+        toys: int = 1000,
+        rng: Random = None,
+        fixed: Mapping[str, float] | None = None,
+        **values: float,
+    ) -> Coverage:
+        """Count how often the profile interval holds the truth.
+
+        Parameters
+        ----------
+        parameter : str, optional
+            The first one if left out.
+        level : float
+        toys : int
+        rng : int, numpy Generator or None
+            Fixes the toys.
+        fixed : mapping of str to float, optional
+            Parameters that are held in fits.
+        **values : float
+            What is true.
+
+        Returns
+        -------
+        Coverage
+
+        Raises
+        ------
+        ValueError
+            As `predict`.
+        """
+        reach = float(special().chdtri(1.0, 1.0 - check_level(level)))
+        _check_toys(toys, 1)
+        _, place = self._place(parameter, fixed)
+        x = placed(values, self.names, self.start)
+        self._expected(x)
+        problem = self._problem(np.zeros(self._matrix.matrix.shape[1]), fixed, place)
+        held, failed = 0, 0
+        for toy in problem.thrown(x, toys, random_key(rng), 0):
+            other = problem.with_data(toy)
+            best, here = other.best(x), other.at(float(x[place]), x)
+            failed += not (best.valid and here.valid)
+            held += best.valid and here.valid and 2.0 * (here.value - best.value) <= reach
+        share = held / toys
+        return Coverage(
+            share, math.sqrt(max(share * (1.0 - share), 1e-9) / toys), level, toys, failed
+        )
+
+
+def _at_limit(value: float, parameter: Parameter) -> bool:
+    near = 1e-6 * max(abs(value), 1.0)
+    return value - parameter.lower < near or parameter.upper - value < near
+
+
+def _check_toys(toys: int, least: int) -> None:
+    if toys < least:
+        message = f"toys = {toys!r}: {least} or more"
+        raise ValueError(message)

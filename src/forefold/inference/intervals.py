@@ -1,0 +1,232 @@
+"""Intervals of one parameter: profile likelihood, and Feldman-Cousins by toys."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forefold.inference.counting import root, special
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from forefold.inference.problem import Problem
+    from forefold.inference.scoring import Minimum
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Interval", "feldman_cousins_interval", "profile_interval"]
+
+_TIE = 1e-6
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What data allow for a parameter.
+
+    Attributes
+    ----------
+    parameter : str
+    lower, upper : float
+        Ends; those at a physical limit are the limit.
+    level : float
+    method : str
+    best : float
+        Where the likelihood is largest.
+    points : ndarray, shape (n,)
+        Where the parameter was looked at.
+    p_values : ndarray, shape (n,)
+        Of toys, at `points`; or what Wilks' theorem says.
+    toys : int
+        At each point; 0 without toys.
+    error : float
+        Standard deviation of a p-value of 1 - level from the number of toys.
+    """
+
+    parameter: str
+    lower: float
+    upper: float
+    level: float
+    method: str
+    best: float
+    points: Array
+    p_values: Array
+    toys: int = 0
+    error: float = 0.0
+
+    def __contains__(self, value: float) -> bool:
+        return self.lower <= value <= self.upper
+
+    def peek(self, ax: Axes | None = None) -> Figure:
+        """Draw the p-values, the level and the interval; print-ready.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Draw there.
+
+        Returns
+        -------
+        Figure
+        """
+        from forefold.inference.pictures import interval_figure
+
+        return interval_figure(self, ax=ax)
+
+    def __repr__(self) -> str:
+        toys = f", {self.toys} toys a point" if self.toys else ""
+        return (
+            f"Interval of {self.parameter}: {self.lower:.4g} to {self.upper:.4g} at {100 * self.level:.4g} % "
+            f"({self.method}{toys}), best {self.best:.4g}"
+        )
+
+
+def profile_interval(problem: Problem, name: str, level: float) -> Interval:
+    """Find where the likelihood ratio reaches what Wilks' theorem says; see `Experiment.interval`.
+
+    Raises
+    ------
+    ValueError
+        The fit does not converge, or there is no end.
+    """
+    best = problem.best()
+    _check(best, name)
+    reach = float(special().chdtri(1.0, 1.0 - level))
+    low, high = (_end(problem, best, reach, side) for side in (-1.0, 1.0))
+    points = np.linspace(low, high, 21)
+    ratios = np.array([problem.ratio(float(v), best) for v in points])
+    p_values = special().chdtrc(1.0, ratios)
+    at = float(best.x[problem.place])
+    return Interval(name, low, high, level, "profile", at, points, p_values)
+
+
+def _check(best: Minimum, name: str) -> None:
+    if not best.valid:
+        message = f"{name}: the fit does not converge; give parameters limits or constraints, or begin elsewhere"
+        raise ValueError(message)
+
+
+def width_of(best: Minimum, place: int) -> float:
+    """Give a standard deviation from the information, of one parameter with the others free."""
+    try:
+        found = float(np.linalg.inv(best.information)[place, place])
+    except np.linalg.LinAlgError:
+        found = math.nan
+    return math.sqrt(found) if 0.0 < found < 1e12 else max(abs(float(best.x[place])), 1.0)
+
+
+def _end(problem: Problem, best: Minimum, reach: float, side: float) -> float:
+    place = problem.place
+    limit = float((problem.objective.lower if side < 0.0 else problem.objective.upper)[place])
+    at, step = float(best.x[place]), side * width_of(best, place)
+    return crossing(lambda v: problem.ratio(v, best) - reach, at, step, limit)
+
+
+def crossing(function: Callable[[float], float], at: float, step: float, limit: float) -> float:
+    """Walk from where a function is negative until it is not, and find where it is 0; stop at a limit.
+
+    Parameters
+    ----------
+    function : callable
+    at : float
+        Where it is negative.
+    step : float
+        The first; they grow.
+    limit : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        It stays negative all the way.
+    """
+    last = at
+    for k in range(60):
+        following = last + step * 1.3**k
+        if (following - limit) * math.copysign(1.0, step) >= 0.0:
+            following = limit
+        if following != at and function(following) >= 0.0:
+            return root(function, min(last, following), max(last, following), near=1e-6 * abs(step))
+        if following == limit:
+            return limit
+        last = following
+    message = "data do not bound the parameter; give it limits, or the others constraints"
+    raise ValueError(message)
+
+
+def feldman_cousins_interval(
+    problem: Problem, name: str, level: float, *, points: Array | None, toys: int, key: int
+) -> Interval:
+    """Order toys by the likelihood ratio at each point; see `Experiment.interval`.
+
+    Raises
+    ------
+    ValueError
+        The fit does not converge, or a point is outside the physical limits.
+    """
+    best = problem.best()
+    _check(best, name)
+    grid = _grid(problem, name, level) if points is None else _checked(points, problem)
+    p_values = np.array(
+        [_p_value(problem, best, float(value), toys, key, k) for k, value in enumerate(grid)]
+    )
+    inside = np.flatnonzero(p_values >= 1.0 - level)
+    if len(inside) == 0:
+        message = f"{name}: no point from {grid[0]:g} to {grid[-1]:g} is inside; give points about {best.x[problem.place]:.4g}"
+        raise ValueError(message)
+    error = math.sqrt(level * (1.0 - level) / toys)
+    lower, upper = (_between(grid, p_values, 1.0 - level, int(inside[k]), k) for k in (0, -1))
+    at = float(best.x[problem.place])
+    return Interval(name, lower, upper, level, "feldman-cousins", at, grid, p_values, toys, error)
+
+
+def _grid(problem: Problem, name: str, level: float) -> Array:
+    """Points about the profile interval, widened by a half on both sides."""
+    first = profile_interval(problem, name, level)
+    low, high = problem.objective.lower[problem.place], problem.objective.upper[problem.place]
+    span = 0.5 * (first.upper - first.lower)
+    return np.linspace(max(first.lower - span, low), min(first.upper + span, high), 25)
+
+
+def _checked(points: Array, problem: Problem) -> Array:
+    found = np.unique(np.asarray(points, dtype=np.float64))
+    low, high = problem.objective.lower[problem.place], problem.objective.upper[problem.place]
+    if len(found) < 2 or not np.all(np.isfinite(found)) or found[0] < low or found[-1] > high:
+        message = f"points: two or more finite values from {low:g} to {high:g} are needed"
+        raise ValueError(message)
+    return found
+
+
+def _p_value(
+    problem: Problem, best: Minimum, value: float, toys: int, key: int, stream: int
+) -> float:
+    here = problem.at(value, best.x)
+    seen = max(2.0 * (here.value - best.value), 0.0)
+    more = 0
+    for toy in problem.thrown(here.x, toys, key, stream):
+        other = problem.with_data(toy)
+        conditional = other.at(value, here.x)
+        free = other.best(here.x)
+        # the free fit is at least as good as the one that is held
+        ratio = 2.0 * (conditional.value - min(free.value, conditional.value))
+        more += ratio >= seen - _TIE
+    return more / toys
+
+
+def _between(grid: Array, p_values: Array, wanted: float, k: int, side: int) -> float:
+    other = k - 1 if side == 0 else k + 1
+    if not 0 <= other < len(grid):
+        return float(grid[k])
+    inside, outside = p_values[k], p_values[other]
+    share = (inside - wanted) / (inside - outside) if inside > outside else 0.0
+    return float(grid[k] + share * (grid[other] - grid[k]))

@@ -1,0 +1,244 @@
+"""Upper limits of one parameter: profile likelihood, CLs, and a flat prior."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.inference.counting import root, special
+from forefold.inference.intervals import _TIE, _check, crossing, width_of
+from forefold.inference.problem import Thrown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from forefold.inference.problem import Problem
+    from forefold.inference.scoring import Minimum
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Limit", "bayes_limit", "cls_limit", "cls_limit_toys", "profile_limit"]
+
+_POINTS = 201  # of the posterior
+_FAR = 60.0  # of twice the logarithm of the posterior
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What data exclude above.
+
+    Attributes
+    ----------
+    parameter : str
+    value : float
+        Larger values are excluded.
+    level : float
+        Confidence level, or credibility.
+    method : str
+    best : float
+        Where the likelihood is largest.
+    toys : int
+        At each point; 0 without toys.
+    """
+
+    parameter: str
+    value: float
+    level: float
+    method: str
+    best: float
+    toys: int = 0
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        toys = f", {self.toys} toys a point" if self.toys else ""
+        return f"Limit of {self.parameter}: {self.value:.4g} at {100 * self.level:.4g} % ({self.method}{toys}), best {self.best:.4g}"
+
+
+def profile_limit(problem: Problem, name: str, level: float) -> Limit:
+    """Use the asymptotic distribution of the one-sided likelihood ratio; see `Experiment.upper_limit`."""
+    best = problem.best()
+    _check(best, name)
+    reach = float(special().ndtri(level)) ** 2
+    found = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
+    return Limit(name, found, level, "profile", float(best.x[problem.place]))
+
+
+def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:
+    place = problem.place
+    at = float(best.x[place])
+    limit = float(problem.objective.upper[place])
+    return crossing(function, at, width_of(best, place), limit)
+
+
+def _none(problem: Problem) -> float:
+    """Value of the parameter without signal: its lower limit.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
+    found = float(problem.objective.lower[problem.place])
+    if not math.isfinite(found):
+        message = "a limit by CLs or a flat prior needs a parameter with a lower limit, where there is no signal: Parameter(..., lower=0)"
+        raise ValueError(message)
+    return found
+
+
+def cls_limit(problem: Problem, name: str, level: float) -> Limit:
+    """Use asymptotic formulae with the Asimov data set; see `Experiment.upper_limit`."""
+    best = problem.best()
+    _check(best, name)
+    none = problem.at(_none(problem), best.x)
+    constraint = problem.objective.constraint
+    mean = problem.objective.expectation(none.x).mean
+    asimov = problem.with_data(Thrown(mean, none.x[constraint.places]))
+    bottom = asimov.best(none.x)
+    normal = special().ndtr
+
+    def excess(value: float) -> float:
+        root_q = math.sqrt(problem.ratio(value, best))
+        root_a = math.sqrt(asimov.ratio(value, bottom))
+        if root_a == 0.0:
+            return level - 1.0
+        # beyond the square of the Asimov value the best fit was at the bound (eq. 65)
+        if root_q > root_a:
+            q = (root_q**2 + root_a**2) / (2.0 * root_a)
+            both, alone = normal(-q), normal(root_a - q)
+        else:
+            both, alone = normal(-root_q), normal(root_a - root_q)
+        return (1.0 - level) - float(both / max(alone, 1e-300))
+
+    found = _walk(problem, best, excess)
+    return Limit(name, found, level, "cls", float(best.x[problem.place]))
+
+
+def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: int) -> Limit:
+    """Count toys with and without signal; see `Experiment.upper_limit`.
+
+    Values are looked for between the limits of a few bisections; all of them use the same random numbers.
+    """
+    best = problem.best()
+    _check(best, name)
+    none = problem.at(_none(problem), best.x)
+
+    def excess(value: float) -> float:
+        here = problem.at(value, best.x)
+        seen = _one_sided(problem, value, best, here)
+        both = _share(problem, here, value, seen, toys, key, 0)
+        alone = _share(problem, none, value, seen, toys, key, 1)
+        return (1.0 - level) - both / max(alone, 1.0 / toys)
+
+    low = high = float(cls_limit(problem, name, level).value)
+    step = 0.25 * max(high - _none(problem), width_of(best, problem.place))
+    while excess(high) < 0.0:
+        low, high = high, high + step
+    floor = max(float(best.x[problem.place]), _none(problem))
+    while low > floor and excess(low) >= 0.0:
+        low, high = max(low - step, floor), low
+    for _ in range(8):
+        middle = 0.5 * (low + high)
+        if excess(middle) < 0.0:
+            low = middle
+        else:
+            high = middle
+    return Limit(name, 0.5 * (low + high), level, "cls", float(best.x[problem.place]), toys)
+
+
+def _one_sided(problem: Problem, value: float, best: Minimum, here: Minimum) -> float:
+    if best.x[problem.place] > value:
+        return 0.0
+    return max(2.0 * (here.value - best.value), 0.0)
+
+
+def _share(
+    problem: Problem, truth: Minimum, value: float, seen: float, toys: int, key: int, stream: int
+) -> float:
+    """Share of toys of a truth that look no more like the signal than the data do."""
+    more = 0
+    for toy in problem.thrown(truth.x, toys, key, stream):
+        other = problem.with_data(toy)
+        here = other.at(value, truth.x)
+        more += _one_sided(other, value, other.best(truth.x), here) >= seen - _TIE
+    return more / toys
+
+
+def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
+    """Integrate the posterior of a flat prior; see `Experiment.upper_limit`.
+
+    Raises
+    ------
+    ValueError
+        The fit does not converge, the parameter has no lower limit, or data say nothing of another parameter.
+    """
+    best = problem.best()
+    _check(best, name)
+    start, place = _none(problem), problem.place
+    width, at = width_of(best, place), float(best.x[place])
+    near = best.x
+
+    def log_posterior(value: float) -> float:
+        nonlocal near
+        found = problem.at(value, near)
+        near = found.x
+        if (
+            found.value - best.value > _FAR
+        ):  # as good as nothing, and shapes may have no width there
+            return best.value - found.value
+        return best.value - found.value - _log_width(problem, found, name) + base
+
+    base = _log_width(problem, best, name)
+    stop = float(problem.objective.upper[place])
+
+    def fallen(value: float) -> float:
+        return -2.0 * log_posterior(value) - _FAR
+
+    low = crossing(fallen, at, -width, start) if at > start else start
+    near = best.x
+    far = crossing(fallen, at, width, stop)
+    grid = np.linspace(low, far, _POINTS)
+    near = problem.at(low, best.x).x
+    density = np.exp([log_posterior(float(v)) for v in grid])
+    sums = _cumulative(grid, density)
+    share = _smooth(grid, sums / sums[-1])
+    limit = root(lambda value: float(share(value)) - level, low, far)
+    return Limit(name, limit, level, "bayes", at)
+
+
+def _log_width(problem: Problem, found: Minimum, name: str) -> float:
+    """Logarithm of the volume that other parameters lose: Laplace's approximation.
+
+    Raises
+    ------
+    ValueError
+        Data say nothing of another parameter.
+    """
+    others = ~problem.fixed
+    others[problem.place] = False
+    if not others.any():
+        return 0.0
+    sign, size = np.linalg.slogdet(found.information[np.ix_(others, others)])
+    if sign <= 0.0 or not math.isfinite(size):
+        message = f"with {name} = {found.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
+        raise ValueError(message)
+    return 0.5 * float(size)
+
+
+def _smooth(grid: Array, values: Array) -> Any:
+    from scipy.interpolate import PchipInterpolator
+
+    return PchipInterpolator(grid, values)
+
+
+def _cumulative(grid: Array, density: Array) -> Array:
+    """Integral up to each point, with a parabola through every three."""
+    from scipy.integrate import cumulative_simpson
+
+    return np.asarray(cumulative_simpson(density, x=grid, initial=0.0))

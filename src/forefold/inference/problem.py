@@ -1,0 +1,121 @@
+"""Profiles of the likelihood, and toys; what intervals and limits are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from forefold.inference.scoring import Minimum, Objective, minimum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Problem", "Thrown", "generator"]
+
+_TRIES = (0.3, -0.3, 1.0)
+
+
+class Thrown(NamedTuple):
+    """A toy: counts, and what is measured of constrained parameters.
+
+    Attributes
+    ----------
+    counts : ndarray, shape (n_reco,)
+    centre : ndarray, shape (k,)
+    """
+
+    counts: Array
+    centre: Array
+
+
+def generator(key: int, stream: int) -> np.random.Generator:
+    """Give the random numbers of a stream; streams are independent."""
+    return np.random.Generator(np.random.Philox(key=np.array([key, stream], dtype=np.uint64)))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Data, and a model of them with one parameter of interest.
+
+    Attributes
+    ----------
+    objective : Objective
+    start : ndarray, shape (parameters,)
+    fixed : ndarray of bool, shape (parameters,)
+        Parameters that are known.
+    place : int
+        Of the parameter of interest.
+    """
+
+    objective: Objective
+    start: Array
+    fixed: NDArray[np.bool_]
+    place: int
+
+    def best(self, near: Array | None = None) -> Minimum:
+        """Minimise over all parameters."""
+        return self._minimum(self.start if near is None else near, self.fixed)
+
+    def at(self, value: float, near: Array | None = None) -> Minimum:
+        """Minimise with the parameter of interest at a value."""
+        start = np.array(self.start if near is None else near)
+        start[self.place] = value
+        held = self.fixed.copy()
+        held[self.place] = True
+        return self._minimum(start, held)
+
+    def _minimum(self, start: Array, held: NDArray[np.bool_]) -> Minimum:
+        found = minimum(self.objective, start, held)
+        if found.valid:
+            return found
+        width = np.sqrt(1.0 / np.maximum(np.diagonal(found.information), 1e-12))
+        for shift in _TRIES:
+            moved = np.where(held, start, start + shift * width)
+            moved = np.clip(moved, self.objective.lower, self.objective.upper)
+            moved = np.where(held, start, moved)
+            again = minimum(self.objective, moved, held)
+            if again.value < found.value or again.valid:
+                found = again
+            if found.valid:
+                break
+        return found
+
+    def with_data(self, toy: Thrown) -> Problem:
+        """Give the same model with other data."""
+        objective = replace(
+            self.objective,
+            data=toy.counts,
+            constraint=self.objective.constraint.moved(toy.centre),
+        )
+        return replace(self, objective=objective)
+
+    def ratio(self, value: float, best: Minimum, near: Array | None = None) -> float:
+        """Give twice the logarithm of the likelihood ratio of the best to that at a value."""
+        return max(2.0 * (self.at(value, best.x if near is None else near).value - best.value), 0.0)
+
+    def thrown(self, x: Array, n: int, key: int, stream: int) -> Iterator[Thrown]:
+        """Throw toys of parameters: counts, the simulation's statistics, and measurements of constrained parameters.
+
+        Raises
+        ------
+        ValueError
+            The expectation is negative somewhere.
+        """
+        found = self.objective.expectation(x)
+        if np.any(found.mean < -1e-9):
+            message = f"toys: bin {int(np.argmin(found.mean))} expects {found.mean.min():g} counts"
+            raise ValueError(message)
+        source = generator(key, stream)
+        mean = np.maximum(found.mean, 0.0)
+        width = np.sqrt(np.maximum(found.variance, 0.0))
+        noise = source.standard_normal((n, len(mean))) if width.any() else np.zeros((n, len(mean)))
+        counts = source.poisson(np.maximum(mean + width * noise, 0.0)).astype(np.float64)
+        constraint = self.objective.constraint
+        centres = constraint.drawn(x[constraint.places], source, n)
+        return (Thrown(c, m) for c, m in zip(counts, centres, strict=True))

@@ -1,0 +1,359 @@
+"""From histograms, matrices and functions to the arrays of an expectation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.detector import Card, load_card
+from forefold.folding import ResponseMatrix
+from forefold.folding.axes import cell_name, matching
+from forefold.folding.prediction import NOMINAL, pull_correlation
+from forefold.inference.expectation import Function, Templates
+from forefold.inference.parameters import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from forefold.inference.expectation import Spectrum
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Backgrounds", "Detector", "backgrounds", "contents", "counts", "detector", "truth"]
+
+_STEP = 1e-4  # of numerical derivatives, relative
+_PREDICTION = "prediction"
+
+
+class Detector(NamedTuple):
+    """A response with its pulls.
+
+    Attributes
+    ----------
+    nominal : ResponseMatrix
+    matrix : ndarray, shape (n_true, n_reco)
+    pulls : list of str
+    odd, even : ndarray, shape (pulls, n_true, n_reco)
+    correlation : ndarray, shape (pulls, pulls)
+    fakes_spread : ndarray, shape (n_reco,)
+    """
+
+    nominal: ResponseMatrix
+    matrix: Array
+    pulls: list[str]
+    odd: Array
+    even: Array
+    correlation: Array
+    fakes_spread: Array
+
+
+def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes: bool) -> Detector:
+    """Read a response, or a nominal one with variations.
+
+    Parameters
+    ----------
+    response : ResponseMatrix, array_like, or mapping of str to ResponseMatrix
+    correlation : Card, str, array_like or None
+    fakes : bool
+        Whether fakes come with every true event.
+
+    Returns
+    -------
+    Detector
+
+    Raises
+    ------
+    ValueError
+        Something is no matrix, axes differ, or a variation is none that can be interpolated.
+    """
+    nominal, varied = _matrices(response)
+    found = {name: _shift(name, varied) for name in _pulls(varied)}
+    base = _with_fakes(nominal, fakes=fakes)
+    odd, even = (np.zeros((len(found), *base.shape)) for _ in range(2))
+    for k, (up, down) in enumerate(found.values()):
+        above = _with_fakes(up, fakes=fakes) - base
+        below = -above if down is None else _with_fakes(down, fakes=fakes) - base
+        odd[k], even[k] = 0.5 * (above - below), 0.5 * (above + below)
+    card = load_card(correlation) if isinstance(correlation, str) else correlation
+    known = pull_correlation(card, list(found))
+    spread = np.zeros(base.shape[1])
+    if fakes and (total := _total(nominal)) > 0.0:
+        spread = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1) / total**2
+    return Detector(nominal, base, list(found), odd, even, known, spread)
+
+
+def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+    if isinstance(given, ResponseMatrix):
+        return given, {}
+    if isinstance(given, Mapping):
+        if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
+            message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"
+            raise ValueError(message)
+        nominal = given[NOMINAL]
+        varied = {name: each for name, each in given.items() if name != NOMINAL}
+        for name, each in varied.items():
+            matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
+            matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
+        return nominal, varied
+    try:
+        numbers = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.zeros(0)
+    if numbers.ndim != 2:
+        message = f"response: a ResponseMatrix, a mapping of them, or R[true, reco] is needed, found a {type(given).__name__}"
+        raise ValueError(message)
+    n, m = numbers.shape
+    return ResponseMatrix.from_array(numbers, np.arange(n + 1.0), np.arange(m + 1.0)), {}
+
+
+def _pulls(varied: Mapping[str, ResponseMatrix]) -> list[str]:
+    found = []
+    for name in varied:
+        base = name.removesuffix("_up").removesuffix("_down")
+        if base == name:
+            message = f"response: {name!r} is no NAME_up or NAME_down, which a pull is interpolated between; leave it out (throws go with forefold.fold)"
+            raise ValueError(message)
+        if base not in found:
+            found.append(base)
+    return found
+
+
+def _shift(
+    base: str, varied: Mapping[str, ResponseMatrix]
+) -> tuple[ResponseMatrix, ResponseMatrix | None]:
+    up, down = varied.get(f"{base}_up"), varied.get(f"{base}_down")
+    if up is None:
+        message = f"response: {base}_down without {base}_up; one sign alone must be the one up"
+        raise ValueError(message)
+    return up, down
+
+
+def _total(matrix: ResponseMatrix) -> float:
+    return float(np.sum(matrix.truth.values()))
+
+
+def _with_fakes(matrix: ResponseMatrix, *, fakes: bool) -> Array:
+    """Matrix, with what is reconstructed of other origin for each true event."""
+    if not fakes:
+        return matrix.matrix
+    found = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
+    if not found.any():
+        return matrix.matrix
+    total = _total(matrix)
+    if total <= 0.0:
+        message = "fakes: the truth of the matrix sums to nothing, so that fakes have no scale; say fakes=False and give them as background"
+        raise ValueError(message)
+    return np.asarray(matrix.matrix + found / total)
+
+
+def truth(
+    given: Any,
+    gradient: Callable[..., Any] | None,
+    parameters: Mapping[str, Parameter],
+    matrix: ResponseMatrix,
+) -> tuple[Spectrum, dict[str, Parameter]]:
+    """Read what is true: histograms with a scale each, or a function.
+
+    Parameters
+    ----------
+    given : histogram, array_like, mapping of str to these, or callable
+    gradient : callable or None
+    parameters : mapping of str to Parameter
+        All that were given and are of no background.
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    spectrum : Spectrum
+    parameters : dict of str to Parameter
+        Of the truth, in order.
+
+    Raises
+    ------
+    ValueError
+        Axes differ, contents are negative or not finite, or parameters are missing.
+    """
+    if callable(given):
+        return _function(given, gradient, parameters, matrix), dict(parameters)
+    if gradient is not None:
+        message = "gradient: for a truth that is a function; histograms have theirs"
+        raise ValueError(message)
+    several = given if isinstance(given, Mapping) else {"normalisation": given}
+    if not several:
+        message = "truth: no histogram is given"
+        raise ValueError(message)
+    rows = np.array([contents(f"truth {n!r}", h, matrix, "true") for n, h in several.items()])
+    unknown = [name for name in parameters if name not in several]
+    if unknown:
+        message = f"parameter {unknown[0]!r} is of nothing: the truth has {', '.join(several)}"
+        raise ValueError(message)
+    return Templates(rows), {n: parameters.get(n, Parameter(1.0, lower=0.0)) for n in several}
+
+
+def _function(
+    given: Callable[..., Any],
+    gradient: Callable[..., Any] | None,
+    parameters: Mapping[str, Parameter],
+    matrix: ResponseMatrix,
+) -> Function:
+    names = list(parameters)
+    if not names:
+        message = "truth is a function: name its parameters, such as parameters={'norm': 1.0}"
+        raise ValueError(message)
+
+    def function(x: Array) -> Array:
+        values = dict(zip(names, (float(v) for v in x), strict=True))
+        return contents("truth", given(**values), matrix, "true", sign=False)
+
+    def slopes(x: Array) -> Array:
+        assert gradient is not None
+        found = gradient(**dict(zip(names, (float(v) for v in x), strict=True)))
+        lacking = [name for name in names if name not in found]
+        if lacking:
+            message = f"gradient: no derivative with respect to {lacking[0]!r}"
+            raise ValueError(message)
+        return np.array(
+            [contents(f"gradient {n!r}", found[n], matrix, "true", sign=False) for n in names]
+        )
+
+    steps = np.array([_STEP * max(abs(p.value), 0.1) for p in parameters.values()])
+    return Function(function, None if gradient is None else slopes, steps)
+
+
+class Backgrounds(NamedTuple):
+    """Background with and without parameters.
+
+    Attributes
+    ----------
+    scaled : ndarray, shape (parameters, n_reco)
+    fixed, variance : ndarray, shape (n_reco,)
+    """
+
+    scaled: Array
+    fixed: Array
+    variance: Array
+
+
+def backgrounds(given: Any, names: list[str], variance: Any, matrix: ResponseMatrix) -> Backgrounds:
+    """Read backgrounds over the reconstructed axes.
+
+    Parameters
+    ----------
+    given : histogram, array_like, mapping of str to these, or None
+    names : list of str
+        Those that have a parameter.
+    variance : histogram, array_like or None
+        Of all of it, from a finite simulation.
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    Backgrounds
+
+    Raises
+    ------
+    ValueError
+        Axes differ, or contents are negative or not finite.
+    """
+    bins = matrix.matrix.shape[1]
+    several = given if isinstance(given, Mapping) else {} if given is None else {"": given}
+    found = {
+        name: contents(f"background {name!r}" if name else "background", h, matrix, "reco")
+        for name, h in several.items()
+    }
+    scaled = np.array([found[name] for name in names]).reshape(len(names), bins)
+    fixed = sum((row for name, row in found.items() if name not in names), np.zeros(bins))
+    spread = (
+        np.zeros(bins)
+        if variance is None
+        else contents("background_variance", variance, matrix, "reco")
+    )
+    return Backgrounds(scaled, np.asarray(fixed), spread)
+
+
+def contents(
+    what: str, given: Any, matrix: ResponseMatrix, side: str, *, sign: bool = True
+) -> Array:
+    """Read a histogram on the axes of one side, or numbers; flat in C order.
+
+    Parameters
+    ----------
+    what : str
+        For messages.
+    given : UHI histogram or array_like
+    matrix : ResponseMatrix
+    side : {"true", "reco"}
+    sign : bool
+        Whether negative contents are refused.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        Axes differ (which, and where), or contents are negative or not finite.
+    """
+    axes = matrix.true_axes if side == "true" else matrix.reco_axes
+    if hasattr(given, "axes") and hasattr(given, "values"):
+        matching(axes, list(given.axes), what)
+        given = given.values()
+    try:
+        found = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        message = f"{what}: a histogram (UHI) or numbers are needed, found a {type(given).__name__}"
+        raise ValueError(message) from None
+    shape = tuple(len(axis) for axis in axes)
+    if found.shape not in (shape, (math.prod(shape),)):
+        message = f"{what} has shape {found.shape}; {shape} is needed, the bins of {', '.join(repr(a.name) for a in axes)}"
+        raise ValueError(message)
+    found = found.reshape(-1)
+    bad = ~np.isfinite(found) | ((found < 0.0) if sign else False)
+    if bad.any():
+        i = int(np.argmax(bad))
+        kind = "0 or more" if sign else "finite"
+        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; finite contents, {kind}, are needed"
+        raise ValueError(message)
+    return found
+
+
+def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
+    """Read data.
+
+    Parameters
+    ----------
+    given : UHI histogram, prediction or array_like
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    counts : ndarray, shape (n_reco,)
+    outside : float
+        Counts of flow bins, which are not used.
+
+    Raises
+    ------
+    ValueError
+        Axes differ, counts are negative or not finite, or data are weighted.
+    """
+    given = getattr(given, "histogram", given)
+    found = contents("data", given, matrix, "reco")
+    variances = given.variances() if hasattr(given, "variances") else None
+    if variances is not None and getattr(given, "name", "") != _PREDICTION:
+        flat = np.asarray(variances, dtype=np.float64).reshape(-1)
+        if not np.allclose(flat, found, rtol=1e-6, atol=1e-9):
+            i = int(np.argmax(abs(flat - found)))
+            message = (
+                f"data are weighted ({found[i]:g} with variance {flat[i]:g} in {cell_name(matrix.reco_axes, i)}), so that they "
+                "have no Poisson likelihood; give counts, or .values() to take them as expected ones"
+            )
+            raise ValueError(message)
+    try:
+        outside = float(np.sum(given.values(flow=True))) - float(found.sum())
+    except (AttributeError, TypeError):  # numbers, or a UHI histogram without flow bins
+        outside = 0.0
+    return found, outside if abs(outside) > 1e-9 * found.sum() else 0.0

@@ -1,0 +1,146 @@
+"""What a fit gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.inference.counting import special
+from forefold.inference.parameters import check_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from forefold.inference.problem import Problem
+
+    Array = NDArray[np.float64]
+
+__all__ = ["FitResult"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FitResult:
+    """Parameters that fit data best.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the truth, of backgrounds, and of pulls.
+    x : ndarray, shape (parameters,)
+        In this order.
+    covariance : ndarray, shape (parameters, parameters)
+        From the second derivatives; 0 for what was fixed. Not for parameters at a limit: `Experiment.interval`.
+    deviance : float
+        Twice the negative logarithm of the likelihood, less that of a perfect prediction; with the terms of constraints.
+    ndf : int
+        Bins less free parameters without constraint.
+    valid : bool
+        Whether the minimiser says so.
+    data, prediction : ndarray, shape (n_reco,)
+    pulls : tuple of str
+        Names of pulls of the detector.
+    notes : tuple of str
+    problem : Problem
+        What was minimised.
+    axes : tuple
+        Reconstructed axes, of hist.
+    """
+
+    names: tuple[str, ...]
+    x: Array
+    covariance: Array
+    deviance: float
+    ndf: int
+    valid: bool
+    data: Array
+    prediction: Array
+    pulls: tuple[str, ...]
+    notes: tuple[str, ...]
+    problem: Problem = field(repr=False)
+    axes: tuple[Any, ...] = ()
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Best values by name."""
+        return dict(zip(self.names, map(float, self.x), strict=True))
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Standard deviations by name."""
+        width = np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
+        return dict(zip(self.names, map(float, width), strict=True))
+
+    @property
+    def correlation(self) -> Array:
+        """Correlations, 0 where a parameter was fixed; shape (parameters, parameters)."""
+        width = np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
+        scale = np.outer(width, width)
+        none = np.zeros_like(scale)
+        return np.asarray(np.divide(self.covariance, scale, out=none, where=scale > 0.0))
+
+    @property
+    def p_value(self) -> float:
+        """Probability of a larger deviance, as of chi2: for bins with more than a few counts; NaN without degrees of freedom."""
+        if self.ndf <= 0:
+            return float("nan")
+        return float(special().chdtrc(float(self.ndf), max(self.deviance, 0.0)))
+
+    def profile(self, parameter: str, points: Array) -> Array:
+        """Give twice the logarithm of the likelihood ratio of the best fit to that with a parameter held.
+
+        Parameters
+        ----------
+        parameter : str
+        points : array_like, shape (n,)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            From 0 on; 1 is one standard deviation.
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter.
+        """
+        from dataclasses import replace
+
+        problem = replace(self.problem, place=check_name(parameter, self.names))
+        best = problem.best(self.x)
+        return np.array([problem.ratio(float(v), best) for v in np.ravel(points)])
+
+    def peek(self, ax: Axes | None = None) -> Figure:
+        """Draw data with the fit, profiles and contours of the parameters of the truth, and pulls; print-ready.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Draw data and fit alone there.
+
+        Returns
+        -------
+        Figure
+        """
+        from forefold.inference.pictures import fit_figure
+
+        return fit_figure(self, ax=ax)
+
+    def __repr__(self) -> str:
+        state = "" if self.valid else ", NOT converged"
+        p = f", p = {self.p_value:.2g}" if self.ndf > 0 else ""
+        lines = [f"FitResult: deviance/ndf = {self.deviance:.4g}/{self.ndf}{p}{state}"]
+        lines += [
+            f"  {name} = {value:.4g} +- {self.errors[name]:.2g}"
+            for name, value in self.values.items()
+            if name not in self.pulls
+        ]
+        if self.pulls:
+            large = max(self.pulls, key=lambda name: abs(self.values[name]))
+            lines.append(
+                f"  {len(self.pulls)} pulls, the largest {large} = {self.values[large]:.2g} +- {self.errors[large]:.2g}"
+            )
+        return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
