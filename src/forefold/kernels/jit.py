@@ -11,8 +11,11 @@ from numba.core.dispatcher import Dispatcher
 __all__ = ["inlined", "jit", "jit_inner", "worth_compiling"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-COMPILE_FROM = 300_000
+COMPILE_FROM = 4_000_000
 """Numbers of particles from which on compiling takes less time than doing without."""
+
+LOAD_FROM = 800_000
+"""Numbers of particles from which on loading what was compiled takes less time: it needs packages that take a second."""
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 
@@ -67,13 +70,16 @@ def worth_compiling(function: Callable[..., Any], n: int) -> bool:
     Returns
     -------
     bool
-        True where it is compiled, in this process or on the disk, or where there have been `COMPILE_FROM` particles.
+        True where it is compiled in this process, where there have been `COMPILE_FROM` particles, or `LOAD_FROM` and it is on
+        the disk.
     """
     if not isinstance(function, Dispatcher):
         return True
     name = function.py_func.__qualname__
     _seen[name] = _seen.get(name, 0) + n
-    return bool(function.signatures) or _seen[name] >= COMPILE_FROM or _on_disk(function)
+    if function.signatures or _seen[name] >= COMPILE_FROM:
+        return True
+    return _seen[name] >= LOAD_FROM and _on_disk(function)
 
 
 def _on_disk(function: Any) -> bool:
