@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -135,7 +136,7 @@ def files(events: int, repeats: int, *, warm: bool = True) -> dict[str, float]:
         Of the file, which repeats the packaged events; rounded to a multiple of 3000.
     repeats : int
     warm : bool
-        Smear 400,000 particles at most before the clock runs, so that all is compiled.
+        Compile before the clock runs, and smear some.
 
     Returns
     -------
@@ -146,6 +147,7 @@ def files(events: int, repeats: int, *, warm: bool = True) -> dict[str, float]:
         path, out = Path(folder, "events.gst.root"), Path(folder, "smeared.parquet")
         times = max(1, round(events / PACKAGED))
         if warm:
+            os.environ["FOREFOLD_COMPILE_FROM"] = "0"
             repeated(path, min(times, _WARM))
             _smear(path, out)
         count, _ = repeated(path, times)

@@ -35,12 +35,14 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _run(arguments: list[str], cache: Path | None = None) -> None:
+def _run(arguments: list[str], cache: Path | None = None, *, compiled: bool = False) -> None:
     """Run the interpreter to its end; it may keep byte code, as an installation has it."""
     place = dict(os.environ)
     place.pop("PYTHONDONTWRITEBYTECODE", None)
     if cache is not None:
         place["NUMBA_CACHE_DIR"] = str(cache)
+    if compiled:
+        place["FOREFOLD_COMPILE_FROM"] = "0"
     subprocess.run([sys.executable, *arguments], check=True, env=place, capture_output=True)
 
 
@@ -76,10 +78,13 @@ def startup(repeats: int) -> dict[str, float]:
         empty = iter([Path(folder, f"cache-{i}") for i in range(firsts)])
         _run(smear, Path(folder, "unused"))  # for the byte code
         first = wall_and_work([lambda: _run(smear, next(empty))], firsts, _children)
-        _run(_smear(path, _entries(COMPILED)), full)
+        _run(_smear(path, _entries(COMPILED)), full, compiled=True)
         light = wall_and_work([partial(_run, given) for given in _LIGHT], 3 * repeats, _children)
         later = wall_and_work(
-            [lambda: _run(smear, Path(folder, "cache-0")), lambda: _run(smear, full)],
+            [
+                lambda: _run(smear, Path(folder, "cache-0")),
+                lambda: _run(smear, full, compiled=True),
+            ],
             firsts,
             _children,
         )

@@ -283,6 +283,18 @@ def test_small_inputs_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> N
     assert jit.worth_compiling(fresh, 1)
 
 
+def test_where_compiling_begins_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "_seen", {})
+    never: Any = numba.njit(thread_count_of)
+    monkeypatch.setenv("FOREFOLD_COMPILE_FROM", "100")
+    assert not jit.worth_compiling(never, 99)
+    assert jit.worth_compiling(never, 1)
+    for wrong in ("", "-1", "all"):
+        monkeypatch.setenv("FOREFOLD_COMPILE_FROM", wrong)
+        with pytest.raises(ValueError, match="FOREFOLD_COMPILE_FROM: a whole number of particles"):
+            jit.worth_compiling(never, 1)
+
+
 def test_the_cache_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another process compiled is on the disk; this asks numba itself, whose file it is."""
     monkeypatch.setattr(jit, "_cached", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -16,6 +17,9 @@ COMPILE_FROM = 4_000_000
 
 LOAD_FROM = 800_000
 """Numbers of particles from which on loading what was compiled takes less time: it needs packages that take a second."""
+
+SETTING = "FOREFOLD_COMPILE_FROM"
+"""Environment variable: the number of particles from which on the compiled loops are taken, whatever is on the disk."""
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 
@@ -71,15 +75,30 @@ def worth_compiling(function: Callable[..., Any], n: int) -> bool:
     -------
     bool
         True where it is compiled in this process, where there have been `COMPILE_FROM` particles, or `LOAD_FROM` and it is on
-        the disk.
+        the disk. ``FOREFOLD_COMPILE_FROM`` says otherwise.
+
+    Raises
+    ------
+    ValueError
+        That setting is no whole number.
     """
     if not isinstance(function, Dispatcher):
         return True
     name = function.py_func.__qualname__
     _seen[name] = _seen.get(name, 0) + n
+    setting = os.environ.get(SETTING)
+    if setting is not None:
+        return bool(function.signatures) or _seen[name] >= _whole(setting)
     if function.signatures or _seen[name] >= COMPILE_FROM:
         return True
     return _seen[name] >= LOAD_FROM and _on_disk(function)
+
+
+def _whole(setting: str) -> int:
+    if not setting.isdecimal():
+        message = f"{SETTING}: a whole number of particles from 0 on, found {setting!r}"
+        raise ValueError(message)
+    return int(setting)
 
 
 def _on_disk(function: Any) -> bool:
