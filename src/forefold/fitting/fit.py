@@ -222,6 +222,7 @@ def _tell_of_angles(pairs: Pairs, card: Card, places: Mapping[str, set[str]]) ->
     only = places["angle"] - places["seen"] - places["energy"]
     known = {
         "polar": pairs.theta_reco is not None,
+        "cosine": pairs.theta_reco is not None,
         "space": pairs.opening() is not None,
         "independent": False,
     }
@@ -231,9 +232,10 @@ def _tell_of_angles(pairs: Pairs, card: Card, places: Mapping[str, set[str]]) ->
         return
     needed = {
         "polar": "theta_true and theta_reco",
+        "cosine": "theta_true and theta_reco",
         "space": "space_angle, or theta_true, phi_true, theta_reco and phi_reco",
     }
-    columns = " or ".join(needed[word] for word in wanted if word in needed)
+    columns = " or ".join(dict.fromkeys(needed[word] for word in wanted if word in needed))
     message = f"{_name(pairs)}: card {card.name}: {', '.join(sorted(only))}: an angle is to be fitted, but "
     message += f"there are no columns {columns}" if columns else "independent angles are not fitted"
     raise ValueError(message)
