@@ -39,6 +39,7 @@ def _run(arguments: list[str], cache: Path | None = None, *, compiled: bool = Fa
     """Run the interpreter to its end; it may keep byte code, as an installation has it."""
     place = dict(os.environ)
     place.pop("PYTHONDONTWRITEBYTECODE", None)
+    place.pop("FOREFOLD_COMPILE_FROM", None)
     if cache is not None:
         place["NUMBA_CACHE_DIR"] = str(cache)
     if compiled:
