@@ -17,6 +17,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from forefold.commonest import BARYONS, MASSES, MESONS, NAMES, is_common
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -57,18 +59,6 @@ _PSEUDO_NAMES = MappingProxyType(
         2009900000: "nuclear remnant",
     }
 )
-
-_COMMON = MappingProxyType(
-    {
-        "e-": 11, "e+": -11, "mu-": 13, "mu+": -13, "tau-": 15, "tau+": -15,
-        "nu(e)": 12, "nu(mu)": 14, "nu(tau)": 16, "gamma": 22,
-        "pi0": 111, "pi+": 211, "pi-": -211,
-        "K0": 311, "K~0": -311, "K+": 321, "K-": -321, "K(L)0": 130, "K(S)0": 310,
-        "p": 2212, "n": 2112, "p~": -2212, "n~": -2112,
-        "Lambda": 3122, "Sigma+": 3222, "Sigma0": 3212, "Sigma-": 3112, "Xi-": 3312, "Ar40": 1000180400,
-    }
-)  # fmt: skip
-"""Names that cards and samples use most, as in the table: it takes longer to load than a small file to smear."""
 
 _ALIASES = MappingProxyType(
     {
@@ -145,7 +135,7 @@ def members(word: str) -> Iterator[int]:
     >>> next(members("baryon"))
     2212
     """
-    yield from (pdg for pdg in _COMMON.values() if in_class(pdg, word))
+    yield from (pdg for pdg in NAMES.values() if in_class(pdg, word))
     yield from (pdg for pdg in known() if in_class(pdg, word))
 
 
@@ -167,7 +157,7 @@ def pdgid(word: str) -> int:
     >>> pdgid("Sigma+")
     3222
     """
-    for names in (_COMMON, _ALIASES):
+    for names in (NAMES, _ALIASES):
         if word in names:
             return names[word]
     table = _table()
@@ -207,6 +197,8 @@ def mass(pdg: int) -> float:
     >>> round(mass(13), 6)
     0.105658
     """
+    if is_common(pdg):
+        return MASSES[abs(pdg)] / 1000.0
     from particle import InvalidParticle, Particle, ParticleNotFound
 
     try:
@@ -225,7 +217,7 @@ def is_listed(pdg: int) -> bool:
     >>> is_listed(13), is_listed(2000000101), is_listed(99999999)
     (True, True, False)
     """
-    common = pdg in _COMMON.values() or _is_nucleus(pdg) or _is_pseudo(pdg)
+    common = pdg in NAMES.values() or _is_nucleus(pdg) or _is_pseudo(pdg)
     return common or name(pdg) != f"pdg {pdg}"
 
 
@@ -242,12 +234,16 @@ def _is_pseudo(pdg: int) -> bool:
 
 
 def _is_baryon(pdg: int) -> bool:
+    if is_common(pdg):
+        return abs(pdg) in BARYONS
     from particle import pdgid as numbering
 
     return not _is_nucleus(pdg) and bool(numbering.is_baryon(pdg))
 
 
 def _is_meson(pdg: int) -> bool:
+    if is_common(pdg):
+        return abs(pdg) in MESONS
     from particle import pdgid as numbering
 
     return bool(numbering.is_meson(pdg))

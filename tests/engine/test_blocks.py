@@ -346,7 +346,10 @@ def test_vectors() -> None:
     """The loops run in vectors: the machine code multiplies packed numbers, and 32-bit words for Philox."""
     import platform
 
-    if platform.machine() not in {"x86_64", "AMD64"} or not hasattr(draw_blocks, "inspect_asm"):
+    if platform.machine() not in {"x86_64", "AMD64"} or not hasattr(
+        draw_blocks.dispatcher,  # type: ignore[attr-defined]
+        "inspect_asm",
+    ):
         pytest.skip("knows the names of instructions of one kind of processor")
     made = plan(CARDS["record"])
     rules = made.plain

@@ -38,14 +38,16 @@ def _choose(
     """Take the first rule that holds, and none where a fate is settled; no branches, which would be guessed wrong."""
     last = table.shape[1] - 1
     for i in range(m):
-        s = kind[at + i]
-        kinetic, p = b[st.KE + i], b[st.P + i]
-        k = table[s, last]
-        for j in range(last - 1, -1, -1):
-            other = table[s, j]
+        chosen[i] = table[kind[at + i], last]
+    for j in range(last - 1, -1, -1):
+        for i in range(m):
+            kinetic, p = b[st.KE + i], b[st.P + i]
+            other, before = table[kind[at + i], j], chosen[i]
             inside = (ranges[other, 0] <= kinetic) & (kinetic < ranges[other, 1])
             inside = inside & (ranges[other, 2] <= p) & (p < ranges[other, 3])
-            k = other if inside else k
+            chosen[i] = other if inside else before
+    for i in range(m):
+        k = chosen[i]
         chosen[i] = -1 if (fate[at + i] & _SETTLED) != 0 else k
 
 

@@ -1,13 +1,16 @@
-"""One way to compile: numba without fast-math, cached on disk where a disk can be written."""
+"""One way to compile: numba without fast-math, cached on disk where a disk can be written.
+
+numba is imported when the first function is compiled, not before: small inputs never need it, and it takes a third of a
+second.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache, cached_property, update_wrapper
+from importlib import import_module
 from typing import Any, TypeVar, cast
-
-import numba
-from numba.core.dispatcher import Dispatcher
 
 __all__ = ["inlined", "jit", "jit_inner", "worth_compiling"]
 
@@ -22,10 +25,58 @@ SETTING = "FOREFOLD_COMPILE_FROM"
 """Environment variable: the number of particles from which on the compiled loops are taken, whatever is on the disk."""
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
-
+_NO_DOOR: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _seen: dict[str, int] = {}
 _cached: dict[str, bool] = {}
+
+
+class Kernel:
+    """A function that is compiled when it is first called, by Python or by a function that is being compiled.
+
+    Parameters
+    ----------
+    function : callable
+        As it is written.
+    options : dict
+        Of ``numba.njit``.
+    """
+
+    py_func: Callable[..., Any]
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.py_func = function
+        self._options = options
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """The function as numba has it, or as it is written under ``NUMBA_DISABLE_JIT=1``."""
+        numba = _numba()
+        try:
+            return numba.njit(**self._options)(self.py_func)
+        except RuntimeError:
+            # "no locator available": a read-only installation without a home folder
+            return numba.njit(**{**self._options, "cache": False})(self.py_func)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it was compiled, or loaded, for some types of arguments in this process."""
+        return "dispatcher" in vars(self) and bool(getattr(self.dispatcher, "signatures", ()))
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        return self.dispatcher(*arguments)
+
+
+@cache
+def _numba() -> Any:
+    """Import numba, and tell it what a kernel is where a function that it compiles calls one."""
+    numba: Any = import_module("numba")
+    extending: Any = import_module("numba.extending")
+
+    extending.typeof_impl.register(Kernel)(lambda kernel, _: numba.typeof(kernel.dispatcher))
+    return numba
 
 
 def jit(function: F) -> F:
@@ -34,12 +85,12 @@ def jit(function: F) -> F:
     Fast-math stays off: reordering or contracting operations would change the bits.
     Where no folder can be written for the cache, the function is compiled in every process.
     """
-    return _compiled(function)
+    return cast("F", Kernel(function, _OPTIONS | {"cache": True}))
 
 
 def jit_inner(function: F) -> F:
     """Compile a function that only compiled functions call: without a door for Python, in three quarters of the time."""
-    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return cast("F", Kernel(function, _OPTIONS | {"cache": True} | _NO_DOOR))
 
 
 def inlined(function: F) -> F:
@@ -48,17 +99,7 @@ def inlined(function: F) -> F:
     It may be given the interpreted or an already compiled function; it has no door for Python, and no cache but its callers'.
     """
     plain = getattr(function, "py_func", function)
-    more: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast("F", numba.njit(**_OPTIONS, **more, forceinline=True)(plain))
-
-
-def _compiled(function: F, **more: bool) -> F:
-    options: dict[str, Any] = {**_OPTIONS, **more}
-    try:
-        return cast("F", numba.njit(cache=True, **options)(function))
-    except RuntimeError:
-        # "no locator available": a read-only installation without a home folder
-        return cast("F", numba.njit(**options)(function))
+    return cast("F", Kernel(plain, _OPTIONS | _NO_DOOR | {"forceinline": True}))
 
 
 def worth_compiling(function: Callable[..., Any], n: int) -> bool:
@@ -82,14 +123,14 @@ def worth_compiling(function: Callable[..., Any], n: int) -> bool:
     ValueError
         That setting is no whole number.
     """
-    if not isinstance(function, Dispatcher):
+    if not isinstance(function, Kernel) or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return True
     name = function.py_func.__qualname__
     _seen[name] = _seen.get(name, 0) + n
     setting = os.environ.get(SETTING)
     if setting is not None:
-        return bool(function.signatures) or _seen[name] >= _whole(setting)
-    if function.signatures or _seen[name] >= COMPILE_FROM:
+        return function.is_compiled or _seen[name] >= _whole(setting)
+    if function.is_compiled or _seen[name] >= COMPILE_FROM:
         return True
     return _seen[name] >= LOAD_FROM and _on_disk(function)
 
@@ -101,12 +142,12 @@ def _whole(setting: str) -> int:
     return int(setting)
 
 
-def _on_disk(function: Any) -> bool:
+def _on_disk(function: Kernel) -> bool:
     """Whether the cache has it; a look into numba's own file, and False where that has changed its ways."""
     name = function.py_func.__qualname__
     if name not in _cached:
         try:
-            _cached[name] = bool(function._cache._cache_file._load_index())
+            _cached[name] = bool(function.dispatcher._cache._cache_file._load_index())
         except (AttributeError, OSError):
             _cached[name] = False
     return _cached[name]

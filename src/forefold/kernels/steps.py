@@ -220,7 +220,11 @@ def quantiles(b: Block, rows: NDArray[np.int64], row: int, m: int) -> None:
 def energies(b: Block, noise: bool, normal: bool, m: int) -> None:
     """Draw energies from the standard normal numbers in their place."""
     for i in range(m):
-        location = b[KE + i] if b[KINETIC + i] == 1.0 else b[E + i]
+        kinetic, energy = (
+            b[KE + i],
+            b[E + i],
+        )  # both are loaded: a load that may not be is no vector's
+        location = kinetic if b[KINETIC + i] == 1.0 else energy
         b[RECO + i] = location
         location = location if location > 0.0 else 1.0
         a, s = b[CONSTANT + i], b[STOCHASTIC + i]
