@@ -261,57 +261,6 @@ def test_directions_that_are_not_plain(angle: str) -> None:
     assert plan(card(rule(angle=angle))).plain is None
 
 
-def test_small_inputs_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "_seen", {})
-    monkeypatch.setattr(jit, "_cached", {"fresh": False})
-
-    def fresh(x: float) -> float:
-        return x
-
-    fresh.__qualname__ = "fresh"
-    compiled: Any = numba.njit(fresh)
-    assert not jit.worth_compiling(compiled, 1000)
-    assert not jit.worth_compiling(compiled, jit.COMPILE_FROM - 1001)
-    assert jit.worth_compiling(compiled, 1)
-    monkeypatch.setattr(jit, "_cached", {"fresh": True})
-    monkeypatch.setattr(jit, "_seen", {})
-    assert not jit.worth_compiling(compiled, jit.LOAD_FROM - 1)
-    assert jit.worth_compiling(compiled, 1)
-    monkeypatch.setattr(jit, "_seen", {})
-    compiled(1.0)
-    assert jit.worth_compiling(compiled, 1)
-    assert jit.worth_compiling(fresh, 1)
-
-
-def test_where_compiling_begins_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "_seen", {})
-    never: Any = numba.njit(thread_count_of)
-    monkeypatch.setenv("FOREFOLD_COMPILE_FROM", "100")
-    assert not jit.worth_compiling(never, 99)
-    assert jit.worth_compiling(never, 1)
-    for wrong in ("", "-1", "all"):
-        monkeypatch.setenv("FOREFOLD_COMPILE_FROM", wrong)
-        with pytest.raises(ValueError, match="FOREFOLD_COMPILE_FROM: a whole number of particles"):
-            jit.worth_compiling(never, 1)
-
-
-def test_the_cache_is_found(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What another process compiled is on the disk; this asks numba itself, whose file it is."""
-    monkeypatch.setattr(jit, "_cached", {})
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    one, two = jit.jit(thread_count_of), jit.jit(thread_count_of)
-    assert not jit._on_disk(one)
-    one(1.0)
-    monkeypatch.setattr(jit, "_cached", {})
-    assert jit._on_disk(two)
-
-
-def thread_count_of(x: float) -> float:
-    """Stand-in that is cheap to compile."""
-    return 2.0 * x
-
-
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREFOLD_NUM_THREADS", "3")
     assert thread_count() == 3

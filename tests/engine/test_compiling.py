@@ -1,0 +1,76 @@
+"""When something is compiled, and what is not even imported before."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from forefold.kernels import jit
+
+
+def test_small_inputs_wait_for_no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "_seen", {})
+    monkeypatch.setattr(jit, "_cached", {"fresh": False})
+
+    def fresh(x: float) -> float:
+        return x
+
+    fresh.__qualname__ = "fresh"
+    compiled = jit.Kernel(fresh, {})
+    assert not jit.worth_compiling(compiled, 1000)
+    assert not jit.worth_compiling(compiled, jit.COMPILE_FROM - 1001)
+    assert jit.worth_compiling(compiled, 1)
+    monkeypatch.setattr(jit, "_cached", {"fresh": True})
+    monkeypatch.setattr(jit, "_seen", {})
+    assert not jit.worth_compiling(compiled, jit.LOAD_FROM - 1)
+    assert jit.worth_compiling(compiled, 1)
+    monkeypatch.setattr(jit, "_seen", {})
+    compiled(1.0)
+    assert jit.worth_compiling(compiled, 1)
+    assert jit.worth_compiling(fresh, 1)
+
+
+def test_where_compiling_begins_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "_seen", {})
+    never = jit.Kernel(doubled, {})
+    monkeypatch.setenv("FOREFOLD_COMPILE_FROM", "100")
+    assert not jit.worth_compiling(never, 99)
+    assert jit.worth_compiling(never, 1)
+    for wrong in ("", "-1", "all"):
+        monkeypatch.setenv("FOREFOLD_COMPILE_FROM", wrong)
+        with pytest.raises(ValueError, match="FOREFOLD_COMPILE_FROM: a whole number of particles"):
+            jit.worth_compiling(never, 1)
+
+
+def test_the_cache_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process compiled is on the disk; this asks numba itself, whose file it is."""
+    monkeypatch.setattr(jit, "_cached", {})
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    one, two = (jit.Kernel(doubled, {"cache": True}) for _ in range(2))
+    assert not jit._on_disk(one)
+    one(1.0)
+    monkeypatch.setattr(jit, "_cached", {})
+    assert jit._on_disk(two)
+
+
+def doubled(x: float) -> float:
+    return 2.0 * x
+
+
+def test_small_inputs_import_no_compiler(tmp_path: Path, gst_file: Path) -> None:
+    """Neither numba nor the table of particles is imported for a small file: each takes a third of a second."""
+    code = (
+        "import sys, forefold\n"
+        "forefold.smear_files(sys.argv[1], 'nusmear-dune-cdr', sys.argv[2], rng=1)\n"
+        "assert not {'numba', 'particle'} & set(sys.modules), 'imported'\n"
+    )
+    out = tmp_path / "o.parquet"
+    place = {key: value for key, value in os.environ.items() if key != "FOREFOLD_COMPILE_FROM"}
+    subprocess.run([sys.executable, "-c", code, str(gst_file), str(out)], check=True, env=place)
+    assert out.exists()
