@@ -13,7 +13,7 @@ import awkward as ak
 import numpy as np
 import uproot
 
-__all__ = ["Tree", "jagged", "write_tree"]
+__all__ = ["Tree", "columns", "jagged", "write_tree"]
 
 
 def jagged(lists: list[list[Any]], kind: str = "f8") -> ak.Array:
@@ -88,3 +88,11 @@ class Tree:
     def opened(self, *_: object) -> Iterator[Tree]:
         """Stand for `rootfile.tree`."""
         yield self
+
+
+def columns(n: int = 12, **changes: Any) -> dict[str, Any]:
+    names = [f"{which}_{axis}" for which in ("lepIn", "lepOut") for axis in ("Px", "Py", "Pz", "E")]
+    found: dict[str, Any] = {name: np.ones(n) for name in names}
+    found |= {name: jagged([[1.0]] * n) for name in ("E", "Px", "Py", "Pz")}
+    found |= {name: np.full(n, 2, "i4") for name in ("process_ID", "flavor_ID", "evType")}
+    return found | {"weight": np.ones(n), "barcode": jagged([[2212]] * n, "i4")} | changes

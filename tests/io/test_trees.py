@@ -8,20 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from damage import damaged
-from handmade import Tree, write_tree
+from handmade import Tree, columns, write_tree
 
 from forefold import io
 from forefold.io.gibuu import READER
-
-
-def columns(n: int = 12, **changes: Any) -> dict[str, Any]:
-    from handmade import jagged
-
-    names = [f"{which}_{axis}" for which in ("lepIn", "lepOut") for axis in ("Px", "Py", "Pz", "E")]
-    found: dict[str, Any] = {name: np.ones(n) for name in names}
-    found |= {name: jagged([[1.0]] * n) for name in ("E", "Px", "Py", "Pz")}
-    found |= {name: np.full(n, 2, "i4") for name in ("process_ID", "flavor_ID", "evType")}
-    return found | {"weight": np.ones(n), "barcode": jagged([[2212]] * n, "i4")} | changes
 
 
 def read(tree: Tree, damage: io.Damage | None, **options: Any) -> list[int]:

@@ -5,11 +5,10 @@ Readers are chosen by what a file holds, not by its name. Importing this room lo
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from forefold.io import remote
-from forefold.io.files import content_stream, expand, window
+from forefold.io.files import content_stream, expand, streams_of, window
 from forefold.io.reader import Damage, Header, Reader, Source, choose, nothing_left, register
 
 if TYPE_CHECKING:
@@ -227,23 +226,8 @@ def _streams(
 ) -> list[int]:
     """One number a file for the random numbers."""
     if given is None:
-        numbers = [content_stream(path, lenient=lenient) for path in files]
-    else:
-        numbers = [given] if isinstance(given, int) else list(given)
-    if len(numbers) != len(files):
-        msg = f"{len(numbers)} stream numbers for {len(files)} files: give one a file"
-        raise ValueError(msg)
-    first: dict[int, str] = {}
-    for path, number in zip(files, numbers, strict=True):
-        if number in first:
-            what = "the same content as" if given is None else "the same stream number as"
-            warnings.warn(
-                f"{path} has {what} {first[number]}: their random draws will be the same",
-                stacklevel=3,
-            )
-            break
-        first[number] = path
-    return numbers
+        return streams_of(files, [content_stream(path, lenient=lenient) for path in files], None)
+    return streams_of(files, (), [given] if isinstance(given, int) else given)
 
 
 def _pieces(plan: Sequence[tuple[Reader, Source]], progress: Progress | None) -> Iterator[ak.Array]:

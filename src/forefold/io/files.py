@@ -8,6 +8,7 @@ import glob
 import hashlib
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from forefold.io import remote
 from forefold.io.packed import DAMAGE, block, damaged, decoded, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from forefold.io.reader import Entries, Paths
 
@@ -176,6 +177,38 @@ def content_stream(path: str, *, lenient: bool = False) -> int:
         raise ValueError(msg)
     digest.update(start)
     return int.from_bytes(digest.digest()[:8], "little")
+
+
+def streams_of(
+    paths: Sequence[str], found: Sequence[int], given: Sequence[int] | None
+) -> list[int]:
+    """Give each file its number in the random numbers: that of its content, or the one that is given.
+
+    Raises
+    ------
+    ValueError
+        There is not one for each file.
+
+    Warns
+    -----
+    UserWarning
+        If two files have the same.
+    """
+    numbers = list(found if given is None else given)
+    if len(numbers) != len(paths):
+        msg = f"{len(numbers)} stream numbers for {len(paths)} files: give one a file"
+        raise ValueError(msg)
+    first: dict[int, str] = {}
+    for path, number in zip(paths, numbers, strict=True):
+        if number in first:
+            what = "the same content as" if given is None else "the same stream number as"
+            warnings.warn(
+                f"{path} has {what} {first[number]}: their random draws will be the same",
+                stacklevel=4,
+            )
+            break
+        first[number] = path
+    return numbers
 
 
 def window(entries: Entries) -> tuple[int, int | None]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import forefold
 from forefold import io
-from forefold.io.files import refuse_as_output, window
+from forefold.io.files import refuse_as_output, streams_of, window
 from forefold.io.reader import nothing_left
 from forefold.io.writers import kind_of, replace_aside
 from forefold.jobs.folder import Folder, digest
 from forefold.jobs.manifest import SCHEMA, check_same, final
-from forefold.jobs.survey import PART, identity, parts_of, streams_of, survey
+from forefold.jobs.survey import PART, identity, parts_of, survey
 from forefold.jobs.tasks import run_part
 from forefold.kernels.fate import Fate
 
@@ -241,14 +241,9 @@ class Job:
         for note in notes:
             damage.add(0, note)
         damage.events += lost
-        place, start, stop = self.manifest["parts"][number]
+        place = self.manifest["parts"][number][0]
         if not facts["events"] and lost and (facts["selection"] or [0])[0] == 0:
-            del start, stop
             raise nothing_left(self.manifest["inputs"][place]["path"], damage)
-
-    def count(self, tally: Tally) -> None:
-        """Add up what the parts held."""
-        add_up(tally, self.done)
 
     def finish(self, *, manifest: bool) -> None:
         """Say what was done, and remove the parts."""

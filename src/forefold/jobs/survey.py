@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from forefold.io.reader import Entries
 
-__all__ = ["PART", "identity", "parts_of", "streams_of", "survey"]
+__all__ = ["PART", "identity", "parts_of", "survey"]
 
 PART = 100_000
 """Events of a part that are aimed at."""
@@ -55,38 +54,6 @@ def survey(path: str, lenient: bool) -> dict[str, Any]:
 def identity(path: str, lenient: bool) -> dict[str, int]:
     """Say what tells a file from others without reading it all: its size, and its stream."""
     return {"bytes": remote.size(path), "stream": content_stream(path, lenient=lenient)}
-
-
-def streams_of(
-    paths: Sequence[str], found: Sequence[int], given: Sequence[int] | None
-) -> list[int]:
-    """Give each file its number in the random numbers: that of its content, or the one that is given.
-
-    Raises
-    ------
-    ValueError
-        If there is not one for each file.
-
-    Warns
-    -----
-    UserWarning
-        If two files have the same.
-    """
-    numbers = list(found if given is None else given)
-    if len(numbers) != len(paths):
-        msg = f"{len(numbers)} stream numbers for {len(paths)} files: give one a file"
-        raise ValueError(msg)
-    first: dict[int, str] = {}
-    for path, number in zip(paths, numbers, strict=True):
-        if number in first:
-            what = "the same content as" if given is None else "the same stream number as"
-            warnings.warn(
-                f"{path} has {what} {first[number]}: their random draws will be the same",
-                stacklevel=2,
-            )
-            break
-        first[number] = path
-    return numbers
 
 
 def parts_of(

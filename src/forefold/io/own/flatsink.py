@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
@@ -68,7 +69,7 @@ class Checksums:
         return dict(self._found)
 
 
-class FlatSink:
+class FlatSink(ABC):
     """A file of flat columns that is being written; formats say how a piece is put down."""
 
     def __init__(self, about: About) -> None:
@@ -128,10 +129,11 @@ class FlatSink:
             "crc32": self.checksums.to_dict(),
         }
 
+    @abstractmethod
     def begin(self) -> None:
         """Make the columns of the schema."""
-        raise NotImplementedError
 
+    @abstractmethod
     def put(
         self,
         event: dict[str, NDArray[Any]],
@@ -139,7 +141,6 @@ class FlatSink:
         counts: NDArray[np.int64],
     ) -> None:
         """Append columns."""
-        raise NotImplementedError
 
     def note(self) -> str:
         """Nothing: the provenance is inside."""
