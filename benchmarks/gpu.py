@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.__main__ import CARD, rays
-from forefold.detector import load_card
+from benchmarks.particles import beam
 from forefold.kernels.resident import counted, draw_on_gpu, sent, smeared_there
 from forefold.kernels.smear import draw_directly
-from forefold.plan import plan, species_table
+from forefold.plan import species_table
 
 _EDGES = np.linspace(0.0, 10.0, 101)
 
@@ -44,6 +43,12 @@ def fastest(function: Any, cuda: Any, repeats: int) -> float:
     return min(times)
 
 
+def _name(device: Any) -> str:
+    """Name of a device: bytes or text, as numba-cuda's releases have it; the simulator has none."""
+    name = getattr(device, "name", "simulator")
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
 def measured(n: int, repeats: int) -> dict[str, Any]:
     """Bits and speed of `n` particles."""
     from forefold.kernels.cuda import ready
@@ -51,9 +56,8 @@ def measured(n: int, repeats: int) -> dict[str, Any]:
     from forefold.kernels.plain import nothing
 
     cuda = ready()
-    given, pdgid = rays(n)
-    card = load_card(CARD)
-    rules, table = plan(card).plain, species_table(card, pdgid)
+    given, pdgid, made = beam(n)
+    rules, table = made.plain, species_table(made.card, pdgid)
     assert rules is not None
     here = draw_directly(given, table, rules)
     columns, out = np.empty((9, n)), empty_smeared(empty_kinematics(n))
@@ -72,7 +76,7 @@ def measured(n: int, repeats: int) -> dict[str, Any]:
     copy = fastest(lambda: other.copy_to_device(source), cuda, repeats)
     del there
     return {
-        "device": cuda.get_current_device().name.decode(),
+        "device": _name(cuda.get_current_device()),
         "particles": n,
         "sha256_cpu": digest(here),
         "sha256_gpu": digest((*columns, *out[9:])),

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import forefold
 from benchmarks.samples import repeated
@@ -77,7 +78,8 @@ def main() -> None:
         own = memory.peaks.pop(os.getpid(), 0.0)
     assert tally.events == events * repeats
     assert tally.particles == particles * repeats
-    assert matrix.sum(flow=True).value == tally.events
+    total: Any = matrix.sum(flow=True)
+    assert total.value == tally.events
     found = {
         "particles": tally.particles,
         "events": tally.events,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from time import thread_time
 from typing import TYPE_CHECKING, Any
@@ -209,7 +210,9 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
     species = species_table(given.plan.card, given.pdgid)
     axes, _ = frames(given.rays.axis)
     q = np.empty((9, n))
-    out = Smeared(*q, np.zeros(n, np.uint16), np.empty(n, np.int16), np.empty(n, np.int8))
+    fates, rule, parts = np.zeros(n, np.uint16), np.empty(n, np.int16), np.empty(n, np.int8)
+    a, b, c, d, e, f, g, h, i = q
+    out = Smeared(a, b, c, d, e, f, g, h, i, fates, rule, parts)
     states = np.zeros((BLOCKS, st.ROWS * st.STRIDE))
     for row, number in zip((st.C, st.S, st.ACROSS, st.ALONG), axes[:4], strict=True):
         states[:, row : row + st.BLOCK] = number
@@ -227,26 +230,22 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
             r for r in range(0, st.ROWS * st.STRIDE, st.STRIDE) if _differs(before, states, r)
         ]
         changed = np.array(rows_changed, np.int64)
-        work = before.copy()
 
-        def run(
-            step: int,
-            *,
-            work: Any = work,
-            before: Any = before,
-            changed: Any = changed,
-            was: Any = was,
-        ) -> None:
-            _run(step, times, work, before, changed, rows, chosen, was, *given_to)
+        def run(step: int, known: tuple[Any, ...] = (before.copy(), before, changed, was)) -> None:
+            work, start, rows_of, chosen_of = known
+            _run(step, times, work, start, rows_of, rows, chosen, chosen_of, *given_to)
 
         run(which)
-        with_it, without = best([lambda w=which: run(w), lambda: run(-1)], repeats, thread_time)
+        with_it, without = best([partial(run, which), partial(run, -1)], repeats, thread_time)
         found[name] = 1e9 * (with_it - without) / (n * times)
     source = np.ones(COPIED * n // 8)
     target = source.copy()
-    (copy,) = best(
-        [lambda: [np.copyto(target, source) for _ in range(times)]], repeats, thread_time
-    )
+
+    def copying() -> None:
+        for _ in range(times):
+            np.copyto(target, source)
+
+    (copy,) = best([copying], repeats, thread_time)
     drawn = sum(found[_NAMES[which]] for which in _DRAWN)
     return {
         **found,
@@ -264,13 +263,17 @@ def _differs(before: NDArray[np.float64], after: NDArray[np.float64], row: int) 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.steps")
-    parser.add_argument("--json", metavar="OUT", help="write what was found there too")
+    parser.add_argument("--json", metavar="OUT", type=Path, help="add what was found to this file")
     options = parser.parse_args()
     found = steps()
     for name, value in found.items():
         print(f"{name:18s} {value:7.2f} ns  {STEPS.get(name, '')}")
     if options.json:
-        Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        known = (
+            json.loads(options.json.read_text(encoding="utf-8")) if options.json.exists() else {}
+        )
+        text = json.dumps({**known, "steps": found}, indent=2)
+        options.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

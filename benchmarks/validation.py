@@ -147,7 +147,8 @@ def draw_containment(path: str) -> None:
 
 def directions() -> None:
     """Space angles of each convention against formulas: rng=3, 4, ... by cell, 20,000 muons, sigma 5 degrees."""
-    sigma, n, rows = math.radians(5.0), 20_000, []
+    sigma, n = math.radians(5.0), 20_000
+    rows: list[tuple[str, ...]] = []
     kappa = 1.0 / sigma**2
     space = {
         "rayleigh": lambda x: -np.expm1(-0.5 * (x / sigma) ** 2),

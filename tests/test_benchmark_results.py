@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 import time
 from itertools import count, cycle
 from pathlib import Path
@@ -16,6 +19,7 @@ from benchmarks import compare, page
 from benchmarks.clock import best, wall_and_work
 from benchmarks.machine import machine
 from benchmarks.ratios import NUMBERS, PARTS, RATIOS, arranged
+from benchmarks.steps import STEPS
 
 ROOT = Path(__file__).parent.parent
 BASELINE = ROOT / "benchmarks" / "baseline.json"
@@ -137,6 +141,31 @@ def test_the_page_says_why_a_ratio_is_absent() -> None:
     text = page.page(results(kernel_over_correctionlib=None))
     assert "`kernel_over_correctionlib` was not measured: it is not there." in text
     assert re.search(r"`kernel_over_correctionlib` +\| not measured", text)
+
+
+def test_the_page_tells_where_the_time_goes_only_if_it_was_measured() -> None:
+    found = dict.fromkeys(STEPS, 1.5) | {"sum": 27.0, "energy_and_angle": 9.0, "copy": 2.0}
+    assert "Where the kernel's time goes" not in page.page(results())
+    text = page.page(results() | {"steps": found})
+    assert "All of them: 27 ns a particle." in text
+    assert "9 ns, 4.5 times a copy" in text
+    assert all(f"| {name} " in text for name in STEPS)
+
+
+def test_every_loop_of_the_kernel_is_timed() -> None:
+    """Not compiled and once, on whatever machine: that every loop is there and takes time, not how long."""
+    code = (
+        "import json; from benchmarks import steps; steps.BLOCKS = 1; "
+        "print(json.dumps(steps.steps(repeats=1, times=1)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True, capture_output=True, text=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert set(found) == {*STEPS, "sum", "energy_and_angle", "copy"}
+    assert found["uniforms"] > found["load"] > 0.0
+    assert found["sum"] > found["energy_and_angle"] > found["uniforms"]
 
 
 def test_the_page_tells_of_the_large_file_only_if_there_is_one() -> None:

@@ -46,10 +46,15 @@ def gpu() -> bool:
 
 def compiler() -> bool:
     """Whether NVIDIA's compiler is here; it needs no graphics card."""
-    if find_spec("numba_cuda") is None:
+    if find_spec("numba_cuda") is None or find_spec("cuda.pathfinder") is None:
         return False
-    nvvm: Any = import_module("numba.cuda.cudadrv.nvvm")
-    return bool(nvvm.is_available())
+    finder: Any = import_module("cuda.pathfinder")
+    try:
+        for name in ("nvvm", "nvrtc"):
+            finder.load_nvidia_dynamic_lib(name)
+    except (RuntimeError, OSError):
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +127,7 @@ def arguments(which: str, n: int) -> tuple[Any, ...]:
 def texts() -> dict[bool, str]:
     """The code that NVIDIA's compiler makes, with products and sums fused or not; it needs no graphics card."""
     if not compiler():
-        pytest.skip("not run: NVIDIA's compiler (libNVVM) is not installed")
+        pytest.skip("not run: NVIDIA's compilers (libNVVM, NVRTC) are not installed")
     import numba
 
     cuda: Any = import_module("numba.cuda")
@@ -155,7 +160,9 @@ def test_code_without_fused_products(texts: dict[bool, str]) -> None:
 
 
 @installed
-@pytest.mark.skipif(not compiler(), reason="not run: NVIDIA's compiler (libNVVM) is not installed")
+@pytest.mark.skipif(
+    not compiler(), reason="not run: NVIDIA's compilers (libNVVM, NVRTC) are not installed"
+)
 def test_whole_numbers_are_added() -> None:
     """The histogram is of 64-bit integers, which add up the same in any order."""
     from numba import float64, int64, uint16, void
@@ -242,6 +249,16 @@ def test_without_a_gpu(
     assert os.environ["FOREFOLD_DEVICE"] == "cuda"
     with pytest.raises(OSError, match="no GPU"):
         energy_counts(device_run.sample(), "nusmear-dune-cdr", [0, 1], [0, 1], rng=1)
+
+
+@installed
+def test_the_benchmark_gives_the_same_bits_in_the_simulator() -> None:
+    root = Path(__file__).parents[2]
+    given = [sys.executable, "-m", "benchmarks.gpu", "--particles", "30", "--repeats", "1"]
+    place = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run(given, cwd=root, env=place, check=True, capture_output=True, text=True)
+    facts = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert (facts["bits_equal"], facts["histogram_equal"]) == ("True", "True")
 
 
 def test_without_numba_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
