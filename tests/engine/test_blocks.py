@@ -21,7 +21,7 @@ from forefold.kernels.smear import choose, describe
 from forefold.kernels.steps import BLOCK
 from forefold.kernels.threads import RANGE, in_ranges, thread_count
 from forefold.kernels.wholes import draw_wholes
-from forefold.passage import prepared
+from forefold.passage import pass_through, prepared
 from forefold.plan import Plan, plan, species_table
 
 KINDS = np.array([13, -13, 11, 22, 211, 2212, 2112, 14, 1000180400, 3112])
@@ -337,3 +337,18 @@ def test_cards_that_are_plain() -> None:
         name: plan(load_card(name)).plain is not None for name in ("nusmear-default", "perfect")
     }
     assert found == {"nusmear-default": True, "perfect": True}
+
+
+def test_general_cards_have_the_same_bits_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those whose loops are not the blocks of plain cards, with numbers of the particles' own too."""
+    of = 'energy = { of = "kinetic", distribution = "uniform", constant = "0.1 + 0.01 * KE" }'
+    angle = 'angle = { convention = "space", distribution = "rayleigh", sigma_deg = 3.0 }'
+    made = plan(card(rule(of, angle)))
+    assert made.plain is None
+    n, found = 3 * RANGE + 17, []
+    given = rays(n)
+    for threads in ("1", "3"):
+        monkeypatch.setenv("FOREFOLD_NUM_THREADS", threads)
+        found.append(pass_through(given, KINDS, np.zeros(n, np.uint16), made, on_invalid="lose"))
+    assert (found[0].out.fate & int(Fate.DETECTED)).any()
+    agree(found[0].out, found[1].out, n)

@@ -174,7 +174,16 @@ def draw(
     out = empty_smeared(kinematics)
     if fate is not None:
         out.fate[:] = fate
-    draw_general(rays, kind, species, kinematics, chosen, cells, histograms, block, out)
+
+    def part(start: int, stop: int) -> None:
+        """Draw for a range: everything but the rules is cut to it."""
+        s = slice(start, stop)
+        own = cells._replace(dynamic=np.ascontiguousarray(cells.dynamic[:, s]))
+        some = Rays._make(x if x is rays.axis else x[s] for x in rays)
+        true, seen = Kinematics._make(x[s] for x in kinematics), Smeared._make(x[s] for x in out)
+        draw_general(some, kind[s], species, true, chosen[s], own, histograms, block, seen)
+
+    in_ranges(part, kind.size)
     return out
 
 
