@@ -33,6 +33,12 @@ def gst_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ghep_file() -> Path:
+    """The events of `gst_file` as GENIE wrote them."""
+    return DATA / "genie_numu_Ar40_300.ghep.root"
+
+
+@pytest.fixture(scope="session")
 def genie_hepmc_file() -> Path:
     """The events of `gst_file` as NuHepMC 0.9, gzip."""
     return DATA / "genie_numu_Ar40_300.hepmc3.gz"
