@@ -89,18 +89,24 @@ _KINETIC = (0.05, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 30.0)  # GeV
 _TRACKS = tuple(product((0.0, 90.0), _KINETIC))
 
 
+def track_cells(angle: float, energy: float) -> tuple[str, ...]:
+    """Give angle, kinetic energy, range, and the closed form of the fraction that is contained."""
+    length = float(csda_range(energy, 13))
+    exact = float(_contained(length, _direction(angle)))
+    return f"{angle:g}", f"{energy:g}", f"{length:.0f}", f"{exact:.4f}"
+
+
 def track_row(key: tuple[float, float]) -> tuple[str, ...]:
     """Tracks from vertices of their own against the closed form: 200,000, rng=(2, number of the row)."""
     angle, energy = key
-    n, length = 200_000, float(csda_range(energy, 13))
-    direction = _direction(angle)
+    n, length, direction = 200_000, float(csda_range(energy, 13)), _direction(angle)
     rng = np.random.default_rng((2, _TRACKS.index(key)))
     end = rng.uniform(DUNE_FAR_FIDUCIAL.low, DUNE_FAR_FIDUCIAL.high, (n, 3)) + length * direction
     inside = np.all((end >= DUNE_FAR.low) & (end <= DUNE_FAR.high), axis=1).sum()
     exact = float(_contained(length, direction))
     width = math.sqrt(n * exact * (1.0 - exact))
     pull = f"{(inside - n * exact) / width:+.2f}" if width else f"{inside - n * exact:+g}"
-    return f"{angle:g}", f"{energy:g}", f"{length:.0f}", f"{exact:.4f}", f"{inside / n:.4f}", pull
+    return *track_cells(angle, energy), f"{inside / n:.4f}", pull
 
 
 def _direction(angle_deg: float) -> Array:
