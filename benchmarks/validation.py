@@ -27,7 +27,7 @@ from forefold.physics.ranges import csda_range
 from forefold.physics.showers import shower_fractions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,7 +64,7 @@ class Table(NamedTuple):
     """A table of the page: the words above its columns, and what makes a row of a key."""
 
     head: str
-    keys: tuple[Hashable, ...]
+    keys: tuple[Any, ...]
     row: Callable[[Any], tuple[str, ...]]
 
     def print(self) -> None:

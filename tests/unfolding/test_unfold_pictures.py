@@ -24,4 +24,4 @@ def test_contents_are_in_the_unit_of_the_axis(
     axes = matplotlib.figure.Figure().subplots()
     found.peek(ax=axes)
     assert axes.get_ylabel() == label
-    assert axes.containers[0].lines[0].get_ydata().tolist() == pytest.approx(shown)
+    assert np.asarray(axes.get_lines()[0].get_ydata()) == pytest.approx(np.array(shown))

@@ -92,7 +92,9 @@ class Card(Strict):
     @classmethod
     def _remembered(cls, value: Any, check: ModelWrapValidatorHandler[Card]) -> Card:
         card = check(value)
-        if card is not value:  # of an object that is a card already, the values of its keys are not looked at
+        if (
+            card is not value
+        ):  # of an object that is a card already, the values of its keys are not looked at
             remember(card)
         return card
 
