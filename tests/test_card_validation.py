@@ -60,12 +60,14 @@ def test_a_wrong_closed_form_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    command = ["card", "validate", "nusmear-default", "--draws", "500"]
-    assert main([*command, "--json", "--plot", str(tmp_path / "pictures")]) == 0
+    command = ["card", "validate", "--draws", "500", "--json"]
+    assert main([*command, "nusmear-default"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["good"]
     assert found["checks"][0]["rule"] == "charged pion"
-    assert (tmp_path / "pictures" / "nusmear-default.png").stat().st_size > 10_000
+    assert main([*command, "juno", "--plot", str(tmp_path / "pictures")]) == 0
+    assert json.loads(capsys.readouterr().out)["card"] == "juno"
+    assert (tmp_path / "pictures" / "juno.png").stat().st_size > 10_000
     assert main(["card", "validate", "no-card"]) == 2
 
 
