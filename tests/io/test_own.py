@@ -173,13 +173,25 @@ def test_nuhepmc_keeps_to_the_specification(
     assert (facts["forefold.card"], facts["forefold.rng"]) == (CARD, "1")
     processes = facts["NuHepMC.ProcessIDs"].split()
     statuses = {int(number) for number in facts["NuHepMC.ParticleStatusIDs"].split()}
-    truth = forefold.read(gst_file)
+    told = forefold.read(gst_file)
+    truth = {name: told[name].tolist() for name in ("event", "weight", "probe", "target")}
+    pdgid, pz, probe_energy, fate, energy_reco, px_reco = (
+        column.tolist()
+        for column in (
+            told.particles.pdgid,
+            told.particles.pz,
+            told.probe_momentum.energy,
+            smeared.particles.fate,
+            forefold.reconstructed(smeared).energy,
+            forefold.reconstructed(smeared).px,
+        )
+    )
     assert len({event.event_number for event in found}) == 300
     for i, event in enumerate(found):
         assert event.momentum_unit == pyhepmc.Units.GEV
         assert event.length_unit == pyhepmc.Units.MM
-        assert event.event_number == truth.event[i]
-        assert event.weights == [truth.weight[i]]
+        assert event.event_number == truth["event"][i]
+        assert event.weights == [truth["weight"][i]]
         assert str(event.attributes["signal_process_id"]) in processes
         assert [float(x) for x in str(event.attributes["lab_pos"]).split()] == [0.0, 0.0, 0.0]
         primary = [vertex for vertex in event.vertices if vertex.status == 1]
@@ -187,18 +199,17 @@ def test_nuhepmc_keeps_to_the_specification(
         assert all(vertex.status in (1, 201) for vertex in event.vertices)
         beam, target = primary[0].particles_in
         assert (beam.status, target.status) == (4, 20)
-        assert (beam.pid, target.pid) == (truth.probe[i], truth.target[i])
-        assert beam.momentum.e == truth.probe_momentum.energy[i]
+        assert (beam.pid, target.pid) == (truth["probe"][i], truth["target"][i])
+        assert beam.momentum.e == probe_energy[i]
         true = [particle for particle in event.particles if particle.status == 1]
-        assert [particle.pid for particle in true] == truth.particles.pdgid[i].tolist()
-        assert [particle.momentum.pz for particle in true] == truth.particles.pz[i].tolist()
+        assert [particle.pid for particle in true] == pdgid[i]
+        assert [particle.momentum.pz for particle in true] == pz[i]
         assert {particle.status for particle in event.particles} <= statuses
         fates = [int(str(particle.attributes["fate"])) for particle in true]
-        assert fates == smeared.particles.fate[i].tolist()
+        assert fates == fate[i]
         reco = [particle for particle in event.particles if particle.status == 201]
-        vectors = forefold.reconstructed(smeared[i : i + 1])[0]
-        assert [particle.momentum.e for particle in reco] == vectors.energy.tolist()
-        assert [particle.momentum.px for particle in reco] == vectors.px.tolist()
+        assert [particle.momentum.e for particle in reco] == energy_reco[i]
+        assert [particle.momentum.px for particle in reco] == px_reco[i]
         for particle in reco:
             (parent,) = particle.parents
             assert parent.pid == particle.pid
