@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import awkward as ak
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -33,6 +37,12 @@ def gst_file() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ghep_file() -> Path:
+    """The events of `gst_file` as GENIE wrote them."""
+    return DATA / "genie_numu_Ar40_300.ghep.root"
+
+
+@pytest.fixture(scope="session")
 def genie_hepmc_file() -> Path:
     """The events of `gst_file` as NuHepMC 0.9, gzip."""
     return DATA / "genie_numu_Ar40_300.hepmc3.gz"
@@ -42,3 +52,36 @@ def genie_hepmc_file() -> Path:
 def achilles_hepmc_file() -> Path:
     """20 Achilles events as NuHepMC 1.0, gzip, MeV, weighted."""
     return DATA / "achilles_numu_Ar40_20.hepmc3.gz"
+
+
+@pytest.fixture(scope="session")
+def bare(genie_hepmc_file: Path) -> bytes:
+    """Text of `genie_hepmc_file`."""
+    from hepmc_toys import text_of
+
+    return text_of(genie_hepmc_file)
+
+
+@pytest.fixture(scope="session")
+def smeared(gst_file: Path) -> ak.Array:
+    """The events of `gst_file`, smeared with the card of `written`."""
+    from written_kinds import CARD
+
+    import forefold
+
+    return forefold.smear(forefold.read(gst_file), CARD, rng=1)
+
+
+@pytest.fixture(scope="session")
+def written(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The events of `smeared` in each format, written in pieces."""
+    from written_kinds import ALL, CARD
+
+    from forefold.batch import smear_files
+
+    folder = tmp_path_factory.mktemp("written")
+    found = {}
+    for kind in ALL:
+        found[kind] = folder / f"out{kind}"
+        smear_files(gst_file, CARD, found[kind], rng=1, chunk=77)
+    return found

@@ -82,6 +82,16 @@ def test_a_card_that_went_around_the_checks_is_checked_once(
     assert len(counted) == 1
 
 
+def test_an_object_is_not_checked_by_being_one(default: Card) -> None:
+    """Pydantic takes an object of the class as it is: its values were not looked at."""
+    wrong = default.unchecked(rules=tuple(r.unchecked(efficiency=7.0) for r in default.rules))
+    assert Card.model_validate(wrong) is wrong
+    assert not wrong.checked
+    with pytest.raises(ValueError, match=r"card nusmear-default: rule\[1\] .* 1, found 7\.0"):
+        forefold.smear(gun(13), wrong, rng=1, axis="z")
+    assert Card.model_validate(default).checked
+
+
 def test_cards_are_not_kept_alive() -> None:
     card = copy.deepcopy(forefold.load_card("perfect"))
     forefold.load_card(card)

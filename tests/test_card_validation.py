@@ -60,12 +60,14 @@ def test_a_wrong_closed_form_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    command = ["card", "validate", "nusmear-default", "--draws", "500"]
-    assert main([*command, "--json", "--plot", str(tmp_path / "pictures")]) == 0
+    command = ["card", "validate", "--draws", "500", "--json"]
+    assert main([*command, "nusmear-default"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["good"]
     assert found["checks"][0]["rule"] == "charged pion"
-    assert (tmp_path / "pictures" / "nusmear-default.png").stat().st_size > 10_000
+    assert main([*command, "juno", "--plot", str(tmp_path / "pictures")]) == 0
+    assert json.loads(capsys.readouterr().out)["card"] == "juno"
+    assert (tmp_path / "pictures" / "juno.png").stat().st_size > 10_000
     assert main(["card", "validate", "no-card"]) == 2
 
 
@@ -73,10 +75,12 @@ def test_picture(tmp_path: Path) -> None:
     card = forefold.load_card("nusmear-dune-cdr")
     figure = card_figure(card)
     assert len(figure.axes) == 4 * len(card.types) + 1
-    assert figure_bytes(figure, "png", dpi=50) == figure_bytes(card_figure(card), "png", dpi=50)
     out = tmp_path / "card.svg"
     assert main(["card", "show", "nusmear-dune-cdr", "--plot", str(out)]) == 0
     assert out.stat().st_size > 10_000
+    assert out.read_bytes() == figure_bytes(figure, "svg", dpi=300)
+    some = [figure_bytes(card_figure(card, particles=["p"]), "png", dpi=50) for _ in range(2)]
+    assert some[0] == some[1]
 
 
 def limits(card: str, **settings: Any) -> tuple[list[float], list[float], str]:

@@ -10,27 +10,12 @@ from typing import Any
 import awkward as ak
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from some_columns import COLUMNS, KINDS, A, B, C, D, I
 
-from forefold.expression import FUNCTIONS, Kind, parse
+from forefold.expression import parse
 from forefold.expression.parser import MAX_HEIGHT, MAX_NESTING
 from forefold.expression.tokens import MAX_LENGTH, tokenize
 from forefold.expression.tree import Binary, Compare, Logic, Name, Not, Number, parts
-
-KINDS: dict[str, Kind] = {
-    "a": "number",
-    "b": "number",
-    "i": "number",
-    "c": "condition",
-    "d": "condition",
-}
-A = np.array([-2.5, -1.0, 0.0, 0.3, 1.0, 7.0])
-B = np.array([1.0, 2.0, 0.5, 4.0, 3.0, 7.0])
-I = np.array([14, -14, 12, -12, 16, 13])
-C = np.array([True, False, True, False, True, False])
-D = np.array([True, True, False, False, True, False])
-COLUMNS = {"a": A, "b": B, "i": I, "c": C, "d": D}
 
 RIGHT: dict[str, Any] = {
     "a + b": A + B,
@@ -334,87 +319,6 @@ def test_it_leaves_the_caller_no_deeper_than_it_may_go() -> None:
         frame, here = frame.f_back, here + 1
     room = 750
     assert below(limit - here - room, lambda: parse(worst, KINDS).evaluate({})) == MAX_NESTING
-
-
-words = st.one_of(
-    st.sampled_from(
-        [
-            "a",
-            "b",
-            "c",
-            "d",
-            "and",
-            "or",
-            "not",
-            "(",
-            ")",
-            ",",
-            "<",
-            "<=",
-            "==",
-            "+",
-            "-",
-            "*",
-            "/",
-            "**",
-            "pi",
-        ]
-    ),
-    st.sampled_from(sorted(FUNCTIONS)).map(lambda name: name + "("),
-    st.floats(0, 1e300).map(repr),
-    st.text(max_size=3),
-)
-
-
-@given(st.one_of(st.text(max_size=60), st.lists(words, max_size=25).map(" ".join)))
-def test_any_text_is_an_expression_or_one_clean_error(text: str) -> None:
-    try:
-        expression = parse(text, KINDS)
-    except ValueError as error:
-        message = str(error)
-        assert message.startswith("expression")
-        assert message.isprintable()
-        return
-    found = expression.evaluate(COLUMNS)
-    assert found.shape in {(6,), ()}
-    assert found.dtype == (np.bool_ if expression.kind == "condition" else np.float64)
-
-
-numbers = st.recursive(
-    st.one_of(st.sampled_from(["a", "b", "i"]), st.integers(0, 9).map(str)),
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(
-            lambda t: f"({t[0]} {t[1]} {t[2]})"
-        ),
-        inner.map(lambda t: f"-{t}"),
-        inner.map(lambda t: f"abs({t})"),
-    ),
-    max_leaves=8,
-)
-conditions = st.recursive(
-    st.one_of(
-        st.sampled_from(["c", "d"]),
-        st.tuples(numbers, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers).map(
-            " ".join
-        ),
-    ),
-    lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
-            lambda t: f"({t[0]} {t[1]} {t[2]})"
-        ),
-        inner.map(lambda t: f"not ({t})"),
-    ),
-    max_leaves=6,
-)
-
-
-@given(conditions)
-def test_the_same_as_python_where_python_has_the_same_grammar(text: str) -> None:
-    found = parse(text, KINDS).select(COLUMNS)
-    for row in range(6):
-        scope = {name: column[row].item() for name, column in COLUMNS.items()}
-        # the generated text only: Python is the reference here, never in the package
-        assert bool(found if found.ndim == 0 else found[row]) == eval(text, {"abs": abs}, scope)
 
 
 def test_tokens_know_their_place() -> None:

@@ -2,99 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import awkward as ak
 import numpy as np
 import pyhepmc
 import pytest
+from hepmc_toys import FOOTER, PLAIN, TOY_EVENT, TOY_HEADER, put, toy, write_plain_hepmc
 
 from forefold import events, io
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-FOOTER = b"HepMC::Asciiv3-END_EVENT_LISTING\n"
-
-
-def put(path: Path, content: bytes) -> str:
-    """Write a file and give its name."""
-    path.write_bytes(content)
-    return str(path)
-
-
-PLAIN = pytest.mark.filterwarnings("ignore:.*plain HepMC")
-
-
-def text_of(path: Path) -> bytes:
-    """The decompressed content."""
-    return gzip.decompress(path.read_bytes())
-
-
-def write_plain_hepmc(path: Path, kind: str) -> str:
-    """Write two events as a collider's generator would: no NuHepMC, implicit vertices, MeV."""
-    pyhepmc.Setup.print_warnings = False
-    with pyhepmc.open(path, "w", format=kind) as file:
-        for number in (10, 11):
-            event = pyhepmc.GenEvent(pyhepmc.Units.MEV, pyhepmc.Units.MM)
-            event.event_number = number
-            beams = [pyhepmc.GenParticle((0, 0, p, 7000), 2212, 4) for p in (7000, -7000)]
-            pion = pyhepmc.GenParticle((1, 2, 3, 140), 211, 2)
-            muon = pyhepmc.GenParticle((1, 2, 3, 106), -13, 1)
-            neutrino = pyhepmc.GenParticle((1, 2, 2, 3), 14, 1)
-            collision, decay = pyhepmc.GenVertex((0, 0, 0, 0)), pyhepmc.GenVertex((0, 0, 0, 0))
-            for particle in beams:
-                collision.add_particle_in(particle)
-            collision.add_particle_out(pion)
-            decay.add_particle_in(pion)
-            for particle in (muon, neutrino):
-                decay.add_particle_out(particle)
-            event.add_vertex(collision)
-            event.add_vertex(decay)
-            file.write(event)
-    pyhepmc.Setup.print_warnings = True
-    return str(path)
-
-
-TOY_HEADER = b"""HepMC::Version 3.03.01
-HepMC::Asciiv3-START_EVENT_LISTING
-W other CV
-T Maker\\|1.2\\|A generator
-A NuHepMC.Version.Major 1
-A NuHepMC.Version.Minor 0
-A NuHepMC.Version.Patch 0
-A NuHepMC.ProcessInfo[701].Name Thing [CC]
-A NuHepMC.ProcessInfo[702].Name NC other thing
-A NuHepMC.ProcessInfo[703].Name CC+NC mixture
-"""
-TOY_EVENT = b"""E 5 1 4
-U GEV MM
-W 2.0 0.25
-A 0 signal_process_id 701
-P 1 0 14 0 0 2 2 0 4
-P 2 0 1000060120 0 0 0 11.2 11.2 20
-V -1 1 [1,2]
-P 3 -1 13 0 0.5 1.5 1.6 0.105 1
-P 4 -1 2009900000 0 0 0 11 11 1
-"""
-
-
-def toy(path: Path, *events_: bytes, header: bytes = TOY_HEADER) -> str:
-    """A listing made by hand."""
-    return put(path, header + b"".join(events_) + FOOTER)
-
-
-@pytest.fixture
-def bare(genie_hepmc_file: Path) -> bytes:
-    """Text of the GENIE file."""
-    return text_of(genie_hepmc_file)
 
 
 def test_genie_same_as_gst(gst_file: Path, genie_hepmc_file: Path) -> None:
@@ -303,29 +219,6 @@ def test_the_library_speaks_again() -> None:
     assert (setup.print_errors, setup.print_warnings) == (True, True)
 
 
-@pytest.mark.parametrize("fraction", [0.02, 0.3, 0.5, 0.9, 0.999])
-def test_cut_text(bare: bytes, tmp_path: Path, fraction: float) -> None:
-    path = put(tmp_path / "cut", bare[: int(len(bare) * fraction)])
-    with pytest.raises(ValueError, match=r"cut: entry \d+: the file is cut short"):
-        io.read(path)
-
-
-def test_cut_between_events(bare: bytes, tmp_path: Path) -> None:
-    at = [match.start() + 1 for match in re.finditer(rb"\nE ", bare)]
-    path = put(tmp_path / "cut", bare[: at[100]])
-    with pytest.raises(ValueError, match=r"cut: entry 99: the file is cut short in or after this"):
-        io.read(path)
-    assert len(io.read(path, entries=(0, 99))) == 99
-    assert len(io.read(path, entries=(50, 98))) == 48
-
-
-def test_cut_in_header(bare: bytes, tmp_path: Path) -> None:
-    with pytest.raises(
-        ValueError, match="cut: the HepMC3 file is cut short before the first event"
-    ):
-        io.read(put(tmp_path / "cut", bare[:2000]))
-
-
 def test_damaged_header(tmp_path: Path) -> None:
     path = toy(tmp_path / "toy", TOY_EVENT, header=TOY_HEADER.replace(b"Maker", b"\x00\x00"))
     with pytest.raises(ValueError, match="toy: the header of the HepMC3 listing is damaged"):
@@ -355,21 +248,6 @@ def test_endless_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         io.read(path)
 
 
-@pytest.mark.parametrize("size", [3, 15, 300, 50_000, 200_000, -9, -1])
-def test_cut_gzip(genie_hepmc_file: Path, tmp_path: Path, size: int) -> None:
-    path = put(tmp_path / "cut.gz", genie_hepmc_file.read_bytes()[:size])
-    with pytest.raises(ValueError, match=r"cut\.gz: .*the compressed file is cut short$"):
-        io.read(path)
-
-
-@pytest.mark.parametrize("at", [2, 5000, 150_000, -6])
-def test_damaged_gzip(genie_hepmc_file: Path, tmp_path: Path, at: int) -> None:
-    content = bytearray(genie_hepmc_file.read_bytes())
-    content[at] ^= 0xFF
-    with pytest.raises(ValueError, match=r"bad\.gz: .*(compressed file is|cut short|malformed)"):
-        io.read(put(tmp_path / "bad.gz", bytes(content)))
-
-
 def test_parser_that_loses_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "forefold.io.hepmctext.without_attributes", lambda text: text.replace(b"E 5", b"E 4")
@@ -378,61 +256,12 @@ def test_parser_that_loses_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyP
         io.read(toy(tmp_path / "toy", TOY_EVENT))
 
 
-def test_gzip_members(bare: bytes, tmp_path: Path) -> None:
-    half = len(bare) // 2
-    path = put(tmp_path / "two.gz", gzip.compress(bare[:half]) + gzip.compress(bare[half:]))
-    assert len(io.read(path)) == 300
-
-
 @PLAIN
 def test_inspection_of_plain_hepmc(tmp_path: Path) -> None:
     found = io.inspect(write_plain_hepmc(tmp_path / "lhc", "HepMC3"))
     assert found.format == "HepMC3 (no NuHepMC version)"
     assert found.generator == ()
     assert found.targets[0].name == found.processes[0].name == "unknown"
-
-
-@pytest.mark.parametrize("packing", ["gz", "xz", "zst", "two gz", "two xz", "two zst"])
-def test_compressed(bare: bytes, tmp_path: Path, packing: str) -> None:
-    packers: dict[str, Callable[[bytes], bytes]]
-    packers = {"gz": gzip.compress, "xz": lzma.compress, "zst": zstd.compress}
-    pack = packers[packing.removeprefix("two ")]
-    half = len(bare) // 2
-    parts = [bare[:half], bare[half:]] if packing.startswith("two") else [bare]
-    content = b"".join(pack(part) for part in parts)
-    if packing == "two xz":
-        content += bytes(8)  # padding is allowed
-    packed = put(tmp_path / "a", content)
-    plain = put(tmp_path / "b", bare)
-    names = ["entry", "event", "process_id", "particles"]
-    assert io.read(packed)[names].tolist() == io.read(plain)[names].tolist()
-    cut = put(tmp_path / "c", content[: len(content) * 3 // 4])
-    with pytest.raises(ValueError, match="c: the compressed file is cut short"):
-        io.read(cut)
-    damage = io.Damage()
-    assert 100 < len(io.read(cut, damage=damage)) < 300
-    assert damage.events == 1
-    broken = bytearray(content)
-    broken[len(content) // 3] ^= 0xFF
-    broken[len(content) // 3 + 7] ^= 0xFF
-    with pytest.raises(ValueError, match=r"the compressed file is damaged|malformed|unexpected"):
-        io.read(put(tmp_path / "d", bytes(broken)))
-
-
-def test_zstd_needs_a_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr("forefold.io.packed.import_module", refuse)
-    path = put(tmp_path / "a", zstd.compress(b"text"))
-    with pytest.raises(ValueError, match=r"a: compressed with zstd; to read it, pip install"):
-        io.read(path)
-
-
-@pytest.mark.parametrize("start", [b"hmpb", b"HepMC3::Protobuf"])
-def test_protobuf(tmp_path: Path, start: bytes) -> None:
-    with pytest.raises(ValueError, match="HepMC3 in protobuf, which pyhepmc cannot read"):
-        io.read(put(tmp_path / "a", start + bytes(100)))
 
 
 @pytest.mark.parametrize(

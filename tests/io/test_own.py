@@ -13,37 +13,17 @@ import numpy as np
 import pyhepmc
 import pytest
 import uproot
-from mutations import outcomes
+from written_kinds import ALL, CARD, NESTED
 
 import forefold
 from forefold import io
 from forefold.batch import smear_files
 from forefold.detector import fingerprint
-from forefold.io.own.columns import Column, Schema, flatten, nest, restored, stored
 from forefold.io.smeared import is_smeared
 from forefold.io.writers import open_writer
 from forefold.kernels.fate import Fate
 
-NESTED = (".parquet", ".root", ".h5", ".hepmc3", ".hepmc3.gz")
-ALL = (*NESTED, ".csv", ".csv.gz")
-CARD = "nusmear-dune-cdr"
 CSV_ONLY = ["event", "n_particles", "n_detected", "n_lost", "n_not_smeared"]
-
-
-@pytest.fixture(scope="module")
-def smeared(gst_file: Path) -> ak.Array:
-    return forefold.smear(forefold.read(gst_file), CARD, rng=1)
-
-
-@pytest.fixture(scope="module")
-def written(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The events of `smeared` in each format, written in pieces."""
-    folder = tmp_path_factory.mktemp("written")
-    found = {}
-    for kind in ALL:
-        found[kind] = folder / f"out{kind}"
-        smear_files(gst_file, CARD, found[kind], rng=1, chunk=77)
-    return found
 
 
 @pytest.mark.parametrize("kind", NESTED)
@@ -193,13 +173,25 @@ def test_nuhepmc_keeps_to_the_specification(
     assert (facts["forefold.card"], facts["forefold.rng"]) == (CARD, "1")
     processes = facts["NuHepMC.ProcessIDs"].split()
     statuses = {int(number) for number in facts["NuHepMC.ParticleStatusIDs"].split()}
-    truth = forefold.read(gst_file)
+    told = forefold.read(gst_file)
+    truth = {name: told[name].tolist() for name in ("event", "weight", "probe", "target")}
+    pdgid, pz, probe_energy, fate, energy_reco, px_reco = (
+        column.tolist()
+        for column in (
+            told.particles.pdgid,
+            told.particles.pz,
+            told.probe_momentum.energy,
+            smeared.particles.fate,
+            forefold.reconstructed(smeared).energy,
+            forefold.reconstructed(smeared).px,
+        )
+    )
     assert len({event.event_number for event in found}) == 300
     for i, event in enumerate(found):
         assert event.momentum_unit == pyhepmc.Units.GEV
         assert event.length_unit == pyhepmc.Units.MM
-        assert event.event_number == truth.event[i]
-        assert event.weights == [truth.weight[i]]
+        assert event.event_number == truth["event"][i]
+        assert event.weights == [truth["weight"][i]]
         assert str(event.attributes["signal_process_id"]) in processes
         assert [float(x) for x in str(event.attributes["lab_pos"]).split()] == [0.0, 0.0, 0.0]
         primary = [vertex for vertex in event.vertices if vertex.status == 1]
@@ -207,18 +199,17 @@ def test_nuhepmc_keeps_to_the_specification(
         assert all(vertex.status in (1, 201) for vertex in event.vertices)
         beam, target = primary[0].particles_in
         assert (beam.status, target.status) == (4, 20)
-        assert (beam.pid, target.pid) == (truth.probe[i], truth.target[i])
-        assert beam.momentum.e == truth.probe_momentum.energy[i]
+        assert (beam.pid, target.pid) == (truth["probe"][i], truth["target"][i])
+        assert beam.momentum.e == probe_energy[i]
         true = [particle for particle in event.particles if particle.status == 1]
-        assert [particle.pid for particle in true] == truth.particles.pdgid[i].tolist()
-        assert [particle.momentum.pz for particle in true] == truth.particles.pz[i].tolist()
+        assert [particle.pid for particle in true] == pdgid[i]
+        assert [particle.momentum.pz for particle in true] == pz[i]
         assert {particle.status for particle in event.particles} <= statuses
         fates = [int(str(particle.attributes["fate"])) for particle in true]
-        assert fates == smeared.particles.fate[i].tolist()
+        assert fates == fate[i]
         reco = [particle for particle in event.particles if particle.status == 201]
-        vectors = forefold.reconstructed(smeared[i : i + 1])[0]
-        assert [particle.momentum.e for particle in reco] == vectors.energy.tolist()
-        assert [particle.momentum.px for particle in reco] == vectors.px.tolist()
+        assert [particle.momentum.e for particle in reco] == energy_reco[i]
+        assert [particle.momentum.px for particle in reco] == px_reco[i]
         for particle in reco:
             (parent,) = particle.parents
             assert parent.pid == particle.pid
@@ -293,110 +284,6 @@ def test_csv_events_that_cannot_be_told_apart(tmp_path: Path) -> None:
         forefold.read_smeared(tmp_path / "out.csv")
 
 
-@pytest.mark.parametrize("kind", ALL)
-def test_cut_short(written: dict[str, Path], tmp_path: Path, kind: str) -> None:
-    content = written[kind].read_bytes()
-    path = tmp_path / f"cut{kind}"
-    if ".csv" in kind:
-        (tmp_path / f"{path.name}.json").write_bytes(Path(f"{written[kind]}.json").read_bytes())
-    for size in np.linspace(0, len(content) - 1, 41).astype(int):
-        path.write_bytes(content[:size])
-        with pytest.raises(ValueError, match=str(path)) as caught:
-            forefold.read_smeared(path)
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("kind", [".csv", ".parquet", ".root", ".h5", ".hepmc3"])
-def test_mutations(written: dict[str, Path], smeared: ak.Array, tmp_path: Path, kind: str) -> None:
-    path = tmp_path / f"bad{kind}"
-    if kind == ".csv":
-        Path(f"{path}.json").write_bytes(Path(f"{written[kind]}.json").read_bytes())
-
-    def good(back: ak.Array) -> bool:
-        names = back.fields if kind == ".csv" else smeared.fields
-        return all(
-            ak.array_equal(back[name], smeared[name], equal_nan=True)
-            for name in names
-            if name != "particles"
-        ) and all(
-            ak.array_equal(back.particles[name], smeared.particles[name], equal_nan=True)
-            for name in back.particles.fields
-        )
-
-    n = {".csv": 300, ".parquet": 300}.get(kind, 60)
-    found = outcomes(written[kind].read_bytes(), range(n), path, forefold.read_smeared, good)
-    assert found["wrong"] == 0, found
-    assert found.total() == n
-
-
-def _smeared_of(fields: dict[str, object]) -> ak.Array:
-    return ak.Array([{**fields, "particles": [{"pdgid": 13}]}])
-
-
-def test_columns_there_and_back() -> None:
-    array = ak.Array(
-        [
-            {"a": 1, "b": None, "c": "x", "d": None, "v": {"px": 1.0}, "particles": [{"k": 1.5}]},
-            {"a": 2, "b": True, "c": "y", "d": 7, "v": {"px": 2.0}, "particles": []},
-        ]
-    )
-    flat = flatten(array)
-    assert list(flat.event) == ["a", "b", "c", "d", "v.px"]
-    back = {
-        name: restored(name, stored(column), column.type, column.words)
-        for name, column in flat.event.items()
-    }
-    again = nest(type(flat)(back, flat.particle, flat.counts))
-    assert again.tolist() == array.tolist()
-    assert again.d.type == array.d.type
-
-
-def test_columns_that_files_do_not_hold() -> None:
-    with pytest.raises(ValueError, match=r"the field a holds var \* int64, which files do not"):
-        flatten(_smeared_of({"a": [1, 2]}))
-
-
-@pytest.mark.parametrize(
-    ("values", "kind", "words"),
-    [
-        (np.zeros(2, dtype=np.float32), "float64", None),
-        (np.zeros((2, 2)), "float64", None),
-        (np.array([2], dtype=np.uint8), "bool", None),
-        (np.array([-2], dtype=np.int8), "?bool", None),
-        (np.array([1], dtype=np.int32), "string", ["a"]),
-        (np.array([0], dtype=np.int32), "string", None),
-    ],
-)
-def test_columns_that_are_not_what_they_say(
-    values: np.ndarray, kind: str, words: list[str] | None
-) -> None:
-    with pytest.raises(ValueError, match="the column x "):
-        restored("x", values, kind, words)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        None,
-        {"event": {"a": "int64"}},
-        {"event": [], "particle": {}},
-        {"event": {"a": "object"}, "particle": {"b": "int64"}},
-        {"event": {"a": "int64"}, "particle": {"a": "int64"}},
-    ],
-)
-def test_schemas_that_are_none(given: object) -> None:
-    with pytest.raises(ValueError, match="its schema"):
-        Schema.of(given)
-
-
-def test_order_of_a_schema() -> None:
-    schema = {"event": {"a": "int64"}, "particle": {"b": "int64"}}
-    assert Schema.ordered({"schema": schema, "order": [["a"], ["b"]]}).to_dict() == schema
-    with pytest.raises(ValueError, match="order of its columns"):
-        Schema.ordered({"schema": schema, "order": [["b"], ["a"]]})
-    assert Column(np.zeros(1)).type == "float64"
-
-
 def test_fields_that_change(smeared: ak.Array, tmp_path: Path) -> None:
     other = ak.with_field(smeared, ak.values_astype(smeared.weight, np.float32), "weight")
     with open_writer(tmp_path / "out.root", provenance={}) as writer:
@@ -454,131 +341,11 @@ def test_other_hdf5(tmp_path: Path) -> None:
         forefold.read(tmp_path / "other.h5")
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda f: f.__delitem__("offsets"), "cannot read the dataset offsets"),
-        (lambda f: f["offsets"].resize((5,)), "offsets has 5 values, 301 were written"),
-        (lambda f: f["offsets"].__setitem__(3, 10**12), "offsets that do not increase"),
-        (lambda f: f["offsets"].__setitem__(0, 1), "offsets that leave particles out"),
-        (lambda f: f["particles/fate"].resize((10**12,)), "claims 1000000000000 values"),
-        (lambda f: f["events/cc"].__setitem__(2, 5), "values from 0 to 5, allowed are -1 to 1"),
-        (lambda f: f.__delitem__("provenance"), "cannot read the dataset provenance"),
-    ],
-)
-def test_hdf5_that_does_not_fit(
-    written: dict[str, Path], tmp_path: Path, change: Callable[[object], object], message: str
-) -> None:
-    import h5py
-
-    path = tmp_path / "bad.h5"
-    path.write_bytes(written[".h5"].read_bytes())
-    with h5py.File(path, "a") as file:
-        change(file)
-    with pytest.raises(ValueError, match=message):
-        forefold.read_smeared(path)
-
-
 @pytest.mark.parametrize("kind", ALL)
 def test_card_text_fits_its_hash(written: dict[str, Path], kind: str) -> None:
     about = forefold.read_smeared(written[kind], entries="0:1").attrs["forefold"]
     text = json.dumps(about["card_text"], separators=(",", ":"), ensure_ascii=False)
     assert hashlib.sha256(text.encode()).hexdigest() == about["card_sha256"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("A forefold.document ", "A forefold.doc ", "lacks the attribute forefold.document"),
-        ('"schema"', '"scheme"', "its schema does not name"),
-        ('document {"content"', 'document ["content"', "its provenance is no JSON"),
-        ("A 0 forefold.event.rng", "", ""),
-        ("\nA 0 forefold.event.entry 5\n", "\n", "SHA-256 differs"),
-    ],
-)
-def test_nuhepmc_that_does_not_fit(
-    written: dict[str, Path], tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    path = tmp_path / "bad.hepmc3"
-    path.write_text(written[".hepmc3"].read_text().replace(old, new))
-    if message:
-        with pytest.raises(ValueError, match=message):
-            forefold.read_smeared(path)
-    else:
-        assert len(forefold.read_smeared(path)) == 300
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("\nA 0 forefold.event.entry 5\n", "\n", "events lack the attribute forefold.event.entry"),
-        ("event.entry 5\n", "event.entry 5 6\n", "does not hold one value"),
-        ("event.entry 5\n", "event.entry five\n", "invalid literal"),
-        ("particles.pdgid 13 ", "particles.pdgid ", "has another number of values"),
-    ],
-)
-def test_nuhepmc_events_that_do_not_fit(
-    written: dict[str, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    old: str,
-    new: str,
-    message: str,
-) -> None:
-    path = tmp_path / "bad.hepmc3"
-    text = written[".hepmc3"].read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-    digest = json.loads(text.split("forefold.document ")[1].split("\n")[0].replace("\\\\", "\\"))
-    monkeypatch.setattr("forefold.io.own.nuhepmc._body_digest", lambda _: digest["body_sha256"])
-    with pytest.raises(ValueError, match=message):
-        forefold.read_smeared(path)
-
-
-def rewritten(source: Path, out: Path, facts: dict[str, object], **branches: object) -> Path:
-    """Make a ROOT file of ours again, with other facts or branches."""
-    with uproot.open(source) as file:
-        about = json.loads(str(file["forefold_provenance"])) | facts
-        arrays = file["forefold"].arrays()
-        columns = {name: branches.get(name, arrays[name]) for name in arrays.fields if name != "n"}
-    counts = branches.get("n", arrays.n)
-    with uproot.recreate(out) as file:
-        file["forefold"] = {**columns, "n": counts}
-        file["forefold_provenance"] = json.dumps(about)
-    return out
-
-
-def test_root_that_does_not_fit(written: dict[str, Path], tmp_path: Path) -> None:
-    good, path = written[".root"], tmp_path / "bad.root"
-    with uproot.open(good) as file:
-        arrays = file["forefold"].arrays()
-    with pytest.raises(ValueError, match="the tree has 300 entries, 5 were written"):
-        forefold.read_smeared(rewritten(good, path, {"events": 5}))
-    with pytest.raises(ValueError, match="its schema and the order of its columns do not fit"):
-        forefold.read_smeared(rewritten(good, path, {"order": []}))
-    with pytest.raises(ValueError, match="the branch weight holds lists"):
-        forefold.read_smeared(rewritten(good, path, {}, weight=arrays.mass))
-    with pytest.raises(ValueError, match="the branch fate does not hold `n` values an entry"):
-        forefold.read_smeared(rewritten(good, path, {}, fate=arrays.fate[:, :1]))
-    with pytest.raises(ValueError, match=r"CRC-32 differs"):
-        forefold.read_smeared(rewritten(good, path, {}, mass=arrays.mass * 2))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (",1\n", ",2\n", "detected does not fit fate = 2"),
-        (",1\n", ",\n", "fate is missing"),
-        ("event,", "number,", "neither ROOT nor HepMC|not a file of smeared"),
-    ],
-)
-def test_csv_rows_that_do_not_fit(
-    written: dict[str, Path], tmp_path: Path, old: str, new: str, message: str
-) -> None:
-    path = tmp_path / "bad.csv"
-    path.write_text(written[".csv"].read_text().replace(old, new))
-    with pytest.raises(ValueError, match=message):
-        forefold.read_smeared(path)
 
 
 def test_what_is_smeared(written: dict[str, Path], gst_file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,8 +55,11 @@ def test_exact_empty_and_from_a_generator() -> None:
         ([[1.0]], {"rng": 1}, "2 dimensions"),
         ([1.0], {"rng": -1}, "a whole number from 0 to 2"),
         ([1.0], {"rng": 1, "first": -1}, "first: a whole number from 0 on"),
+        ([1.0], {"rng": 1, "first": 0.5}, "first: a whole number from 0 on is needed, found 0.5"),
+        ([1.0], {"rng": 1, "first": True}, "first: a whole number from 0 on is needed, found True"),
+        ([1.0], {"rng": 1, "first": "1"}, "first: a whole number from 0 on is needed, found '1'"),
     ],
 )
-def test_wrong_input(true: list[float], options: dict[str, int], message: str) -> None:
+def test_wrong_input(true: list[float], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         smear_values(Identity(), true, **options)

@@ -11,7 +11,7 @@ from forefold import species
 from forefold.cardtools.flat import beam
 from forefold.faces.identities import Way, ways
 from forefold.plan import plan
-from forefold.schema.card import candidates_of
+from forefold.schema.rules import candidates_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,7 @@ from forefold.plot.energies import WIDEST, checked, energies_of_card
 from forefold.plot.labels import type_label
 from forefold.plot.layout import PAGE
 from forefold.plot.style import style
-from forefold.schema.card import candidates_of
+from forefold.schema.rules import candidates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold import species
-from forefold.schema.card import candidates_of
 from forefold.schema.formulas import formulas_of_rule
+from forefold.schema.rules import candidates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,14 +81,19 @@ def smear_values(
     if values.ndim != 1:
         message = f"true has {values.ndim} dimensions; a list of values is needed"
         raise ValueError(message)
-    if not 0 <= first < _LAST - values.size:
+    start: object = first
+    if (
+        isinstance(start, bool)
+        or not isinstance(start, Integral)
+        or not 0 <= first < _LAST - values.size
+    ):
         message = f"first: a whole number from 0 on is needed, found {first!r}"
         raise ValueError(message)
     key = np.full(values.size, random_key(rng), dtype=np.uint64)
     entry = np.arange(values.size, dtype=np.uint64) + np.uint64(first)
-    place = np.zeros(values.size, dtype=np.uint64)
+    particle = np.zeros(values.size, dtype=np.uint64)
     rows: list[NDArray[np.float64]] = []
     for purpose in range(0, response.n_uniforms, 2):
-        rows += uniform_pairs(key, entry, place, purpose)
+        rows += uniform_pairs(key, entry, particle, purpose)
     uniforms = np.array(rows[: response.n_uniforms]).reshape(response.n_uniforms, values.size)
     return response.sample(values, uniforms)

@@ -6,11 +6,12 @@ A card is data.  Every key is named here; anything else is an error.
 from __future__ import annotations
 
 from forefold.schema.angle import Angle
-from forefold.schema.card import Card, Rule
+from forefold.schema.card import Card
 from forefold.schema.conditions import Conditions, Interval, RecoThreshold, Threshold
 from forefold.schema.detector import BoxBlock, Containment, StageBlock
 from forefold.schema.energy import Energy, Part
 from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
+from forefold.schema.rules import Rule
 from forefold.schema.uncertainty import Correlation, ShiftBlock
 from forefold.schema.vertex import Position, Time, VertexBlock
 

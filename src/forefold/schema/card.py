@@ -1,4 +1,4 @@
-"""Rules and the card that they make, with the checks that need the whole of it."""
+"""The card that rules make, with the checks that need the whole of it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from weakref import ReferenceType, ref
 from pydantic import Field, ModelWrapValidatorHandler, field_validator, model_validator
 
 from forefold import species
-from forefold.schema.angle import Angle
-from forefold.schema.conditions import Conditions, Threshold
 from forefold.schema.constants import check_constants
 from forefold.schema.detector import Containment, StageBlock, check_stages
-from forefold.schema.energy import Energy
-from forefold.schema.extras import Identification, Parameter, TableBlock, known_particles
+from forefold.schema.extras import Identification, Parameter, TableBlock
 from forefold.schema.formulas import check_formulas
+from forefold.schema.rules import Rule, candidates_of
 from forefold.schema.shown import shown
 from forefold.schema.uncertainty import (
     Correlation,
@@ -26,17 +24,17 @@ from forefold.schema.uncertainty import (
     check_uncertainty,
     uncertain,
 )
-from forefold.schema.values import Probability, Strict, Word
+from forefold.schema.values import Strict, Word
 from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["Card", "Rule", "candidates_of", "remember"]
+__all__ = ["Card", "remember"]
 
 _CHECKED: dict[int, ReferenceType[Card]] = {}
 """Cards of which all checks were made, by identity: contents may be large."""
@@ -54,39 +52,6 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Sourced = (
     Identification | Parameter | TableBlock | StageBlock | Containment | ShiftBlock | Correlation
 )
-
-
-class Rule(Strict):
-    """One row of a card: which particles, when, and what becomes of them."""
-
-    name: Word
-    type: Word
-    particles: Annotated[tuple[int | str, ...], Field(min_length=1)]
-    source: Word
-    when: Conditions | None = None
-    threshold: Threshold | None = None
-    efficiency: Probability = 1.0
-    energy: Energy
-    angle: Angle
-
-    @field_validator("particles", mode="before")
-    @classmethod
-    def _known(cls, value: object) -> object:
-        return known_particles(value)
-
-    def covers(self, pdgid: int) -> bool:
-        """Whether the rule names this particle, whatever its conditions."""
-        return any(species.is_one(pdgid, word) for word in self.particles)
-
-    def kinetic_range(self, mass: float) -> tuple[float, float]:
-        """Kinetic energies, low <= KE < high (GeV), for which the conditions hold at this mass (GeV)."""
-        low, high = 0.0, math.inf
-        if self.when and self.when.kinetic_energy:
-            low, high = self.when.kinetic_energy.low, self.when.kinetic_energy.high
-        if self.when and self.when.momentum:
-            low = max(low, _kinetic(self.when.momentum.low, mass))
-            high = min(high, _kinetic(self.when.momentum.high, mass))
-        return low, high
 
 
 class Card(Strict):
@@ -127,7 +92,10 @@ class Card(Strict):
     @classmethod
     def _remembered(cls, value: Any, check: ModelWrapValidatorHandler[Card]) -> Card:
         card = check(value)
-        remember(card)
+        if (
+            card is not value
+        ):  # of an object that is a card already, the values of its keys are not looked at
+            remember(card)
         return card
 
     @property
@@ -397,18 +365,3 @@ class Card(Strict):
 
 def _is_finite(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
-
-
-def _kinetic(momentum: float, mass: float) -> float:
-    return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass
-
-
-def candidates_of(rule: Rule | Identification) -> Iterator[int]:
-    """Particles to try a rule or an identification on: those it lists, or the members of its classes."""
-    for word in rule.particles:
-        if isinstance(word, int):
-            yield word
-        elif word in species.CLASSES:
-            yield from species.members(word)
-        else:
-            yield species.pdgid(word)

@@ -11,8 +11,9 @@ from forefold.schema.formulas import formulas, parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.schema.card import Card, Rule
+    from forefold.schema.card import Card
     from forefold.schema.conditions import Interval
+    from forefold.schema.rules import Rule
 
 __all__ = ["doubts"]
 

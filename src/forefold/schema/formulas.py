@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from forefold.expression import Expression, Kind
-    from forefold.schema.card import Card, Rule
+    from forefold.schema.card import Card
+    from forefold.schema.rules import Rule
     from forefold.schema.values import Strict
 
 __all__ = [

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from forefold.schema.angle import Angle
-    from forefold.schema.card import Card, Rule
+    from forefold.schema.card import Card
     from forefold.schema.energy import Drawn
+    from forefold.schema.rules import Rule
 
 __all__ = ["angle_words", "efficiency_words", "energy_words", "scale_words", "shown"]
 

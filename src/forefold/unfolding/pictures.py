@@ -75,7 +75,9 @@ def _edges(result: Unfolded) -> tuple[Array, str]:
 
 def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
     edges, label = _edges(result)
-    widths = np.diff(edges) if len(result.axes) == 1 else np.ones(len(result.values))
+    widths = np.diff(edges)
+    several = len(result.axes) == 1 and not np.allclose(widths, widths[0])
+    widths = widths if several else np.ones_like(widths)
     centres = 0.5 * (edges[1:] + edges[:-1])
     if truth is not None:
         model = np.ravel(np.asarray(truth, dtype=np.float64))
@@ -92,7 +94,6 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         color=_COLOURS[0],
         label=f"Unfolded ({result.method})",
     )
-    several = len(result.axes) == 1 and not np.allclose(widths, widths[0])
     ax.set(
         xlabel=label,
         ylabel="Events / unit" if several else "Events / bin",
