@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cli_runs import Result, Run
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -42,3 +43,19 @@ def genie_hepmc_file() -> Path:
 def achilles_hepmc_file() -> Path:
     """20 Achilles events as NuHepMC 1.0, gzip, MeV, weighted."""
     return DATA / "achilles_numu_Ar40_20.hepmc3.gz"
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line in this process."""
+
+    def call(*arguments: object) -> Result:
+        from forefold import cli
+
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Result(code, *capsys.readouterr())
+
+    return call

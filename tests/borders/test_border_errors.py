@@ -232,3 +232,30 @@ def test_hepdata_bins_must_not_overlap(tmp_path: Path) -> None:
     found = forefold.import_matrix(path, "hepdata")
     np.testing.assert_array_equal(found.matrix, [[1.0, 0.0], [0.0, 0.5]])
     assert found.true_axes[0].edges.tolist() == [0.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("format", ["ogip", "snowglobes"])
+def test_two_files_are_written_as_one(
+    format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / NAMES[format]
+    matrix = border_matrices.filled(even=True, n=300)
+    forefold.export_matrix(matrix, path, format)
+    before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    assert len(before) == 2
+    real = Path.replace
+
+    for broken in before:  # whichever of them cannot be put in its place
+
+        def refuse(self: Path, target: Path, broken: str = broken) -> Path:
+            if target.name == broken and self.name.endswith(".part"):
+                raise OSError(5, "Input/output error", str(self))
+            return real(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", refuse)
+            with pytest.raises(OSError, match="cannot be written"):
+                forefold.export_matrix(
+                    border_matrices.filled(even=True, n=400), path, format, overwrite=True
+                )
+        assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
