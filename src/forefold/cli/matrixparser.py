@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import condition, count
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def add_fold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run_fold)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import condition, count, cross_section, whole
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def add_events(
         help="where plain cards are drawn: cuda is an NVIDIA GPU (default: FOREFOLD_DEVICE, or cpu); it changes no bit",
     )
     add_chunk(sub)
+    add_cite_option(sub)
 
 
 def add_cross_section(sub: argparse.ArgumentParser) -> None:

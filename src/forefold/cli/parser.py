@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.cli.borders import add_borders
 from forefold.cli.cardparser import add_card
+from forefold.cli.citing import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 from forefold.cli.jobparser import add_jobs
@@ -96,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     add_unfold(commands, _add)
     add_borders(commands, _add)
     _add_plot(commands)
+    add_cite(commands, _add)
     return top
 
 
@@ -311,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
         try:
-            with damage_told(options), _device(options):
+            with damage_told(options), _device(options), cited(options):
                 return int(options.run(options))
         except BrokenPipeError:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit

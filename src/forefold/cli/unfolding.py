@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import whole
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
     sub.add_argument("--plot", metavar="FILE", help="draw it, too: .pdf, .png or .svg")
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run)
