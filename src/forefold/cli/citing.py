@@ -68,7 +68,10 @@ def cited(options: argparse.Namespace) -> Iterator[None]:
     else:
         text = ""
     yield
-    use_options(used, options, text)
+    if hasattr(options, "used"):  # the command says it itself
+        used = options.used
+    else:
+        use_options(used, options, text)
     free = getattr(options, "out", None) not in (None, "-")
     (sys.stdout if free else sys.stderr).write(bibtex(used))
 

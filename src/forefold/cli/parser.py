@@ -20,7 +20,7 @@ from forefold.cli.citing import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 from forefold.cli.jobparser import add_jobs
-from forefold.cli.matrixparser import add_axes, add_fold
+from forefold.cli.matrixparser import add_fold, add_response
 from forefold.cli.options import (
     add_chunk,
     add_cross_section,
@@ -32,6 +32,7 @@ from forefold.cli.options import (
     add_variations,
     add_where,
 )
+from forefold.cli.reporting import add_report
 from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, count
 
@@ -97,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     add_unfold(commands, _add)
     add_borders(commands, _add)
     _add_plot(commands)
+    add_report(commands, _add)
     add_cite(commands, _add)
     return top
 
@@ -200,7 +202,7 @@ def _add_matrix(commands: Any) -> None:
         ),
     )
     add_events(sub, card=False, polar=False)
-    add_axes(sub)
+    add_response(sub)
     sub.add_argument(
         "--quantity",
         choices=("energy", "angle"),
@@ -308,6 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _prepare()
     options = parser().parse_args(arguments)
+    options.typed = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default", UserWarning)
