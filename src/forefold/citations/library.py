@@ -50,7 +50,7 @@ class Entry:
             given[name] for name in ("journal", "volume", "booktitle", "publisher") if name in given
         )
         year = f"({given['year']})" if "year" in given else ""
-        number = given.get("number") or given.get("pages", "")
+        number = given.get("number") or given.get("pages", "").replace("--", "\N{EN DASH}")
         found = ", ".join(
             part
             for part in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import hist
 import numpy as np
 
 from forefold.citations import Used, use
@@ -17,9 +18,7 @@ from forefold.unfolding import closure, unfold
 from forefold.unfolding.methods import settings as check_method
 
 if TYPE_CHECKING:
-    import hist
-
-    from forefold.folding import Prediction
+    from forefold.folding import Prediction, ResponseMatrix
     from forefold.folding.comparison import Compatibility
     from forefold.io.reader import Paths
     from forefold.recipe import Recipe
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Chain", "How", "run_chain"]
 
+_TOY = 0x746F79  # apart from the draws of the detector and the toys of the closure
+_PRIORS = ("bayes", "tikhonov")  # methods that begin somewhere
 _RULES = {"bayes": ("iterations", "chi2-change"), "tikhonov": ("strength", "l-curve")}
 
 
@@ -76,12 +77,12 @@ class Chain:
     recipe : Recipe
     sample : Sample
     how : How
-    kind : {"none", "spectrum", "events"}
-        What the data are: the folded sample itself, a histogram that was given, or events of another generator.
+    kind : {"toy", "spectrum", "events"}
+        What the data are: Poisson counts of the folded sample, a histogram that was given, or events of another generator.
     data : hist.Hist
         What is unfolded.
     scale : float
-        Data over what the sample predicts.
+        Data over what the sample predicts; of a toy, effective events over weights.
     prediction : Prediction
         Of the sample's truth.
     other : Sample or None
@@ -191,16 +192,37 @@ def _folded(
     recipe: Recipe, sample: Sample, how: How, data: hist.Hist[Any] | None, other: Sample | None
 ) -> Chain:
     matrix = sample.matrix
-    kind = "spectrum" if data is not None else "none" if other is None else "events"
-    prediction = fold(matrix.truth, matrix, fakes=kind != "none")
+    kind = "spectrum" if data is not None else "toy" if other is None else "events"
+    prediction = fold(matrix.truth, matrix, fakes=True)
     if data is None:
-        data = prediction.histogram if other is None else other.matrix.reco
-    total = prediction.values.sum()
-    scale = float(np.sum(data.values()) / total) if kind != "none" and total > 0.0 else 1.0
+        data = _toy(prediction, matrix, recipe.rng) if other is None else other.matrix.reco
+    scale = _events_per_weight(matrix)
+    if kind != "toy":
+        total = prediction.values.sum()
+        scale = float(np.sum(data.values()) / total) if total > 0.0 else 1.0
     chain = Chain(recipe, sample, how, kind, data, scale, prediction, other)
     if other is not None:
         chain.compatible = compatibility(matrix, other.matrix)
     return chain
+
+
+def _events_per_weight(matrix: ResponseMatrix) -> float:
+    """Give the factor from weights to effective events; 1 where weights are 1."""
+    total, square = (
+        float(np.sum(each)) for each in (matrix.truth.values(), matrix.truth.variances())
+    )
+    return total / square if total > 0.0 and square > 0.0 else 1.0
+
+
+def _toy(prediction: Prediction, matrix: ResponseMatrix, rng: int) -> hist.Hist[Any]:
+    """Throw Poisson counts of what is folded, as many as the events of the sample stand for."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([rng, _TOY])))
+    made: hist.Hist[Any] = hist.Hist(*prediction.histogram.axes)
+    expected = np.maximum(
+        _events_per_weight(matrix) * np.asarray(prediction.histogram.values()), 0.0
+    )
+    made.view()[...] = generator.poisson(expected)
+    return made
 
 
 def _unfold(chain: Chain) -> None:
@@ -228,22 +250,21 @@ def _unfold(chain: Chain) -> None:
 
 
 def _close(chain: Chain, fixed: dict[str, Any]) -> None:
-    """Throw toys of the sample's truth, as many events as the data have."""
+    """Throw toys of the truth, as many events as the data have; begin at the sample's truth, and flat."""
     matrix = chain.sample.matrix
+    source = matrix if chain.other is None else chain.other.matrix
+    scale = chain.scale if chain.other is None else 1.0
+    truth = scale * np.asarray(source.truth.values(), dtype=np.float64).reshape(-1)
     seen = matrix.efficiency > 0.0
-    truth = chain.scale * np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
-    rows: dict[str, Any] = {"response": matrix}
-    if not seen.all():
-        rows = {"response": matrix.matrix[seen], "prior": truth[seen]}
+    rows: Any = matrix if seen.all() else matrix.matrix[seen]
+    prior = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)[seen]
+    prior = prior * (truth[seen].sum() / prior.sum())
+    methods = {chain.how.method: {**fixed, "prior": prior}}
+    if chain.how.method in _PRIORS:
+        methods[f"{chain.how.method}, flat prior"] = {**fixed, "prior": "flat"}
     try:
         chain.closure = closure(
-            truth[seen],
-            rows.pop("response"),
-            {chain.how.method: fixed},
-            toys=chain.how.toys,
-            fakes="ignore",
-            rng=chain.recipe.rng,
-            **rows,
+            truth[seen], rows, methods, toys=chain.how.toys, fakes="ignore", rng=chain.recipe.rng
         )
     except ValueError as error:
         chain.failures["closure"] = str(error)

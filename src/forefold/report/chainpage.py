@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import forefold
 from forefold import plot
 from forefold.citations import bibtex, library
@@ -37,8 +39,8 @@ __all__ = ["chain_html"]
 
 _DPI = 150
 _DATA = {
-    "none": "No data were given: what is unfolded below is the folded sample itself, without fluctuations. It comes back as it was, so only its "
-    "errors, A_C and the closure say something.",
+    "toy": "No data were given: what is unfolded is one toy, Poisson counts of what the sample predicts. Prior and truth are the same, so "
+    "that a bias by the prior is seen only in the closure.",
     "spectrum": "The data are a spectrum that was given.",
     "events": "The data are the reconstructed events of the other generator; its truth is known, and shown.",
 }
@@ -165,7 +167,9 @@ def _strength_words(chain: Chain) -> str:
 
 
 def _events(chain: Chain) -> str:
-    return inspection_tables(chain.sample.inspection)
+    cut = chain.recipe.where
+    kept = _text(f"Only events of which this is true: {cut}.") if cut is not None else ""
+    return kept + inspection_tables(chain.sample.inspection)
 
 
 def _card(chain: Chain) -> str:
@@ -249,16 +253,14 @@ def _folded(chain: Chain) -> str:
         if chain.kind == "none"
         else f" Prediction and truth are scaled by {chain.scale:.4g} to the data."
     )
-    fakes = " Fakes are in it." if chain.kind != "none" else ""
     figure = plot.folded_figure(
         chain.prediction,
         truth=chain.sample.matrix.truth,
-        data=None if chain.kind == "none" else chain.data,
+        data=chain.data,
         scale=chain.scale,
     )
     caption = (
-        "What is reconstructed of the truth of the sample: the band is the statistics of the matrix, whose correlations are on the right."
-        + fakes
+        "What is reconstructed of the truth of the sample, with fakes: the band is the statistics of the matrix, whose correlations are on the right."
         + scaled
     )
     return _picture(figure, caption, f"Folded spectrum of {_axes(chain)} and its correlations")
@@ -271,8 +273,8 @@ def _unfolded(chain: Chain) -> str:
     model = None
     if chain.other is not None:
         model = chain.other.matrix.truth.values()
-    elif chain.kind == "none":
-        model = chain.sample.matrix.truth.values()
+    elif chain.kind == "toy":
+        model = chain.scale * np.asarray(chain.sample.matrix.truth.values())
     figure = _picture(
         result.peek(truth=model),
         "Unfolded spectrum; A_C, the smearing that the regularisation leaves; correlations of the result; and how the strength was chosen, or "
@@ -295,13 +297,17 @@ def _closure(chain: Chain) -> str:
         return _text(f"Not done: {why}.") if why else ""
     figure = _picture(
         found.peek(),
-        "Toys of the truth of the sample, unfolded one by one with the same strength: bias over error, width of pulls, and how often the intervals "
+        "Toys, unfolded one by one with the same strength: bias over error, width of pulls, and how often the intervals "
         "hold the truth, and the truth with A_C. Dashed: as it should be; the band is the statistics of the toys.",
         "Bias, width of pulls and coverage in true bins",
     )
     text = (
-        f"{found.toys} toys with as many events as the data, by Poisson statistics; the matrix is taken as exactly known. A regularised "
-        "result covers the truth with A_C."
+        f"{found.toys} toys of the truth of the {'sample' if chain.other is None else 'other generator'}, with as many events as the data; the "
+        "matrix is taken as exactly known. A regularised result covers the truth with A_C, not the truth. "
+    ) + (
+        "Where the prior is the truth of the toys, there is no bias by construction: look at the flat prior beside."
+        if chain.other is None and len(found.studies) > 1
+        else ""
     )
     return f"{_text(text)}\n{figure}"
 

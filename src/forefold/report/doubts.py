@@ -71,7 +71,7 @@ def _closed(chain: Chain) -> Iterator[str]:
     found = chain.closure
     if found is None:
         return
-    (study,) = found.studies.values()
+    study = found.studies[chain.how.method]
     known = study.error > 0.0
     noise = np.where(known, 3.0 * study.bias_error, 0.0)
     biased = known & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)

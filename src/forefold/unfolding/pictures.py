@@ -97,7 +97,7 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         ylabel="Events / unit" if several else "Events / bin",
         xlim=(edges[0], edges[-1]),
     )
-    ax.legend()
+    ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _matrix(ax: Any, matrix: Array, x: str, y: str, title: str = "") -> None:
