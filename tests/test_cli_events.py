@@ -226,3 +226,19 @@ def test_skip_damaged_of_a_cut_file(run: Run, genie_hepmc_file: Path, tmp_path: 
     assert run("smear", genie_hepmc_file, *CARD, "--rng", 1, "-o", whole).code == 0
     lines = part.read_text("utf-8").splitlines()
     assert 500 < len(lines) < 1500
+
+
+def test_response_matrix_of_a_card_with_vertices(run: Run, data: Path, tmp_path: Path) -> None:
+    card = tmp_path / "v.toml"
+    card.write_text(
+        'extends = "nusmear-default"\nname = "v"\ntitle = "V"\n[sources]\ntest = "t"\n'
+        '[vertex]\nsource = "test"\nposition = 0.7\n'
+    )
+    axis = ("--axis", "visible_energy=0:8:2", "--rng", 1, "-q")
+    files = [data / f"genie_numu_Ar40_300.{kind}.root" for kind in ("ghep", "gst")]
+    done = run("matrix", files[0], "-d", card, *axis)
+    assert done.code == 0, done.err
+    plain = run("matrix", files[0], "-d", "nusmear-default", *axis)
+    mine, other = (forefold.ResponseMatrix.from_json(each.out) for each in (done, plain))
+    assert mine.matrix.tolist() == other.matrix.tolist()
+    refused(run("matrix", files[1], "-d", card, *axis), "have no vertex_x")

@@ -128,7 +128,7 @@ def identifiers(text: str) -> list[str]:
 @cache
 def _known() -> dict[str, str]:
     """Keys by everything that names them."""
-    found = {}
+    found: dict[str, str] = {}
     for key, entry in library().items():
         fields = entry.fields
         names = [fields.get("eprint"), fields.get("doi")]

@@ -89,6 +89,7 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
         What came from standard input.
     """
     from forefold.citations import FORMATS, use, use_document
+    from forefold.cli.matrices import read_text
     from forefold.io.files import expand
 
     inputs = getattr(options, "inputs", None)
@@ -99,20 +100,14 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
 
         use(used, load_card(options.card))
     for role in ("matrix", "spectrum", "data"):
-        name = getattr(options, role, None)
-        if name == "-":
+        place = getattr(options, role, None)
+        if place == "-":
             use_document(used, piped, "standard input", strict=False)
-        elif isinstance(name, str):
-            use_document(used, *_read(name), strict=False)
+        elif place is not None:
+            use_document(used, read_text(place), place, strict=False)
     if hasattr(options, "method"):
         chosen = [options.iterations, options.strength]
         rule = next((each for each in chosen if isinstance(each, str)), None)
         used.unfolding(options.method, rule, through=options.errors == "full")
     if getattr(options, "format", None) in FORMATS:
         used.add(FORMATS[options.format], f"format: {options.format}")
-
-
-def _read(name: str) -> tuple[str, str]:
-    from forefold.cli.matrices import read_text
-
-    return read_text(name), name

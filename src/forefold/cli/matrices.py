@@ -156,11 +156,13 @@ def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, Res
         varied = _varied(options, report, rng, passing)
         found = ResponseMatrix.from_variations(varied, **settings)
     else:
-        from forefold import io
+        from forefold.batch import read_for
+        from forefold.detector import load_card
 
-        chunks = io.iterate(options.inputs, progress=report, **_reading(options))
+        card = load_card(options.card)
+        chunks = read_for(options.inputs, card, progress=report, **_reading(options))
         made = ResponseMatrix.from_events(
-            chunks, options.card, rng=rng, draws=options.draws, **settings, **passing
+            chunks, card, rng=rng, draws=options.draws, **settings, **passing
         )
         found = {"nominal": made}
     if options.rng is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from forefold.report import How
+    from forefold.chain import How
 
 __all__ = ["add_report"]
 
@@ -70,13 +70,13 @@ def add_report(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
 
 def _run(options: argparse.Namespace) -> int:
     """Write the report of a full chain."""
+    from forefold.chain import chain_html, doubts, run_chain
     from forefold.cli.errors import complain
     from forefold.cli.matrices import axes_of
     from forefold.cli.progress import progress
     from forefold.detector import load_card
     from forefold.io.writers import replace_aside
     from forefold.recipe import Recipe
-    from forefold.report import chain_html, doubts, run_chain
     from forefold.smearing import random_key
 
     if Path(options.out).suffix.lower() != ".html":
@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _how(options: argparse.Namespace) -> How:
-    from forefold.report import How
+    from forefold.chain import How
 
     settings = {"order": options.order, "toys": options.toys}
     told = {name: getattr(options, name) for name in ("iterations", "strength")}

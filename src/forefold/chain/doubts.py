@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.report.chain import Chain
+    from forefold.chain.run import Chain
 
 __all__ = ["doubts"]
 

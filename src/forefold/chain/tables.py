@@ -11,10 +11,10 @@ from forefold.folding.axes import cell_name
 from forefold.report.tables import pairs_table, table
 
 if TYPE_CHECKING:
+    from forefold.chain.run import Chain
+    from forefold.chain.sample import Sample
     from forefold.folding.comparison import Compatibility
     from forefold.io.inspection import Inspection
-    from forefold.report.chain import Chain
-    from forefold.report.sample import Sample
 
 __all__ = ["diagnostics_table", "inspection_tables", "rows_table", "spectrum_table"]
 

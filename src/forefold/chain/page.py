@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import forefold
 from forefold import plot
-from forefold.citations import bibtex, library
-from forefold.detector import fingerprint
-from forefold.report.chaintables import (
+from forefold.chain.doubts import doubts
+from forefold.chain.tables import (
     diagnostics_table,
     inspection_tables,
     rows_table,
     spectrum_table,
 )
-from forefold.report.doubts import doubts
+from forefold.citations import bibtex, library
+from forefold.detector import fingerprint
 from forefold.report.shell import page_head, whole_page
 from forefold.report.tables import (
     card_table,
@@ -33,7 +33,7 @@ from forefold.unfolding.pictures import strength_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from forefold.report.chain import Chain
+    from forefold.chain.run import Chain
 
 __all__ = ["chain_html"]
 
@@ -67,7 +67,7 @@ def chain_html(chain: Chain, *, command: str = "") -> str:
     Parameters
     ----------
     chain : Chain
-        From `forefold.report.run_chain`.
+        From `forefold.chain.run_chain`.
     command : str
         What was typed, for the provenance.
 
@@ -270,7 +270,7 @@ def _unfolded(chain: Chain) -> str:
     result = chain.unfolded
     if result is None:
         return _text(f"Not unfolded: {chain.failures['unfolding']}.")
-    model = None
+    model: Any = None
     if chain.other is not None:
         model = chain.other.matrix.truth.values()
     elif chain.kind == "toy":

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
+from forefold.chain.sample import Sample, collect
 from forefold.citations import Used, use
 from forefold.folding import fold
 from forefold.folding.axes import made_axes, matching
 from forefold.folding.comparison import compatibility
 from forefold.io.origins import origins
-from forefold.report.sample import Sample, collect
 from forefold.unfolding import closure, unfold
 from forefold.unfolding.methods import settings as check_method
 
@@ -144,7 +144,7 @@ def run_chain(
         Events of another generator: their matrix is compared, and what is reconstructed of them is unfolded. Not beside `data`.
     how : How, optional
     **reading
-        Those of `forefold.report.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
+        Those of `forefold.chain.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
 
     Returns
     -------
@@ -209,7 +209,8 @@ def _folded(
 def _events_per_weight(matrix: ResponseMatrix) -> float:
     """Give the factor from weights to effective events; 1 where weights are 1."""
     total, square = (
-        float(np.sum(each)) for each in (matrix.truth.values(), matrix.truth.variances())
+        float(np.sum(np.asarray(each)))
+        for each in (matrix.truth.values(), matrix.truth.variances())
     )
     return total / square if total > 0.0 and square > 0.0 else 1.0
 
