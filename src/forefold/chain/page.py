@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forefold.chain.run import Chain
+    from forefold.folding.comparison import Compatibility
 
 __all__ = ["chain_html"]
 
@@ -230,10 +231,7 @@ def _other(chain: Chain) -> str:
     found = chain.compatible
     lines = [
         f"{chain.other.inspection.events:,} events of {_names(chain.other.names)}, through the same card.",
-        (
-            f"Are both matrices of one response? chi2/ndf = {found.total:.1f}/{int(found.ndf.sum())}, p = {found.p_value:.3g}, "
-            f"over {int((found.ndf > 0).sum())} of {len(found.ndf)} rows. The true spectra do not enter, on which a matrix should not depend."
-        ),
+        _compared(found),
     ]
     figure = _picture(
         chain.other.matrix.peek(),
@@ -244,6 +242,16 @@ def _other(chain: Chain) -> str:
     return (
         f"{_text(*lines)}\n{figure}\n<details><summary>Row by row</summary>\n"
         f"{rows_table(chain.other, found)}</details>\n{inspection_tables(chain.other.inspection)}"
+    )
+
+
+def _compared(found: Compatibility) -> str:
+    rows = f"{int((found.ndf > 0).sum())} of {len(found.ndf)} rows"
+    if not found.ndf.any():
+        return "No row of the matrices has enough events in both to be compared."
+    return (
+        f"Are both matrices of one response? chi2/ndf = {found.total:.1f}/{int(found.ndf.sum())}, p = {found.p_value:.3g}, "
+        f"over {rows}. The true spectra do not enter, on which a matrix should not depend."
     )
 
 
