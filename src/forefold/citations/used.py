@@ -43,6 +43,7 @@ GENERATORS = {
     "marley": ("marley2021",),
     "achilles": ("achilles2022",),
     "neut": ("neut2021",),
+    "nuwro": ("nuwro2009",),
     "nuhepmc": ("nuhepmc2025", "hepmc2021"),
     "hepmc": ("hepmc2021",),
 }
