@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,7 +259,7 @@ def _compared(found: Compatibility) -> str:
 def _folded(chain: Chain) -> str:
     scaled = (
         ""
-        if chain.kind == "none"
+        if math.isclose(chain.scale, 1.0)
         else f" Prediction and truth are scaled by {chain.scale:.4g} to the data."
     )
     figure = plot.folded_figure(
