@@ -32,6 +32,7 @@ __all__ = [
     "encoded",
     "kind_of",
     "open_writer",
+    "put_together",
     "replace_aside",
     "replace_together",
     "write_text_aside",
@@ -257,7 +258,7 @@ def replace_together(
             _check_target(name, overwrite)
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
-        _put(list(zip(asides, targets, strict=True)))
+        put_together(list(zip(asides, targets, strict=True)))
     except OSError as error:
         mine = [i for i, aside in enumerate(asides) if error.filename == str(aside)]
         if is_full(error) or mine:
@@ -269,8 +270,21 @@ def replace_together(
             aside.unlink(missing_ok=True)
 
 
-def _put(pairs: list[tuple[Path, Path]]) -> None:
-    """Rename files to where they belong; if one cannot be, those before it are taken back."""
+def put_together(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Rename files to where they belong; if one cannot be, those before it are taken back.
+
+    Parameters
+    ----------
+    pairs : sequence of (Path, Path)
+        Files, and the places that they take; what is there is replaced.
+
+    Raises
+    ------
+    OSError
+        If one cannot be renamed; all places are then as they were.
+    """
+    if not pairs:
+        return
     (aside, target), *rest = pairs
     if not rest:
         aside.replace(target)
@@ -286,7 +300,7 @@ def _put(pairs: list[tuple[Path, Path]]) -> None:
     try:
         aside.replace(target)
         try:
-            _put(rest)
+            put_together(rest)
         except BaseException:
             if there:
                 kept.replace(target)
