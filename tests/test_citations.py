@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 from pathlib import Path
@@ -131,8 +132,28 @@ def test_files_say_what_they_were_made_of(
     done = run("matrix", gst_file, *CARD, "--rng", 1, *axis, "-o", matrix, "-q", "--cite")
     assert keys(forefold.cite(matrix)) == keys(done.out) - {"genie2010"}
     assert keys(forefold.cite(achilles_hepmc_file)) == {"achilles2022", "nuhepmc2025", "hepmc2021"}
+    assert "InspireHEP Rocco:2018mwt" in forefold.cite(achilles_hepmc_file)
     done = run("export", "globes", matrix, "-o", tmp_path / "R.dat", "-q", "--cite")
     assert keys(done.out) == keys(forefold.cite(matrix, "globes"))
+
+
+def test_papers_that_events_name_are_cited(genie_hepmc_file: Path, tmp_path: Path) -> None:
+    said = forefold.inspect(genie_hepmc_file).details["citations"]
+    assert said == "DOI 10.1016/j.nima.2009.12.009, DOI 10.1140/epjs/s11734-021-00295-7"
+    entries = parsed(forefold.cite(genie_hepmc_file))
+    loose = entries["ref-10-1140-epjs-s11734-021-00295-7"]
+    assert loose == {"ENTRYTYPE": "misc", "doi": "10.1140/epjs/s11734-021-00295-7"}
+    assert "genie2010" in entries
+    content = gzip.decompress(genie_hepmc_file.read_bytes())
+    path = tmp_path / "named.hepmc3"
+    path.write_bytes(
+        content.replace(
+            b"Generator.DOI 10.1016/", b"Generator.arXiv 1106.1344 9901.00001 10.1016/", 1
+        )
+    )
+    entries = parsed(forefold.cite(path))
+    assert entries["ref-9901-00001"]["eprint"] == "9901.00001"
+    assert "gibuu2012" in entries
 
 
 def test_what_comes_through_a_pipe_is_cited_beside_the_output(

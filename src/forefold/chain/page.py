@@ -18,7 +18,7 @@ from forefold.chain.tables import (
     rows_table,
     spectrum_table,
 )
-from forefold.citations import bibtex, library
+from forefold.citations import bibtex
 from forefold.detector import fingerprint
 from forefold.report.shell import page_head, whole_page
 from forefold.report.tables import (
@@ -345,7 +345,7 @@ def _strength(chain: Chain) -> str:
 def _citations(chain: Chain) -> str:
     items = []
     for key, why in chain.used.reasons.items():
-        entry = library()[key]
+        entry = chain.used.entries[key]
         link = (
             f' <a href="{escape(entry.link)}">{escape(entry.identifier)}</a>' if entry.link else ""
         )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forefold
-from forefold.citations.library import library
 from forefold.citations.used import FORMATS, GENERATORS, METHODS, RULES, Used
 from forefold.species import near
 
@@ -80,7 +79,7 @@ def bibtex(used: Used) -> str:
     )
     parts = [own]
     parts += [
-        f"% {_plain('; '.join(why))}\n{library()[key].text}" for key, why in used.reasons.items()
+        f"% {_plain('; '.join(why))}\n{used.entries[key].text}" for key, why in used.reasons.items()
     ]
     if used.remarks:
         lines = [f"% {_plain(text)}" for text in used.remarks]
@@ -156,6 +155,8 @@ def _use_file(used: Used, name: str) -> None:
             used.tool(tool)
         if header.format.lower().startswith(("nuhepmc", "hepmc", "nuisance")):
             used.tool(header.format)
+        if "citations" in header.details:
+            used.named(header.details["citations"], "named by the events")
 
 
 def use_document(used: Used, text: str, name: str, *, strict: bool = True) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entry", "identifiers", "keys_of_text", "library"]
+__all__ = ["Entry", "entry_of", "identifiers", "keys_of_text", "library"]
 
 _ENTRY = re.compile(r"@(\w+)\{([\w-]+),\n(.*?)\n\}", re.DOTALL)
 _FIELD = re.compile(r"^  (\w+) = \{(.*)\},?$", re.MULTILINE)
@@ -76,6 +76,34 @@ class Entry:
         if "eprint" in self.fields:
             return f"https://arxiv.org/abs/{self.fields['eprint']}"
         return f"https://doi.org/{self.fields['doi']}" if "doi" in self.fields else ""
+
+
+def entry_of(identifier: str) -> Entry:
+    """Make an entry of nothing but an identifier.
+
+    Parameters
+    ----------
+    identifier : str
+        arXiv number or DOI.
+
+    Returns
+    -------
+    Entry
+
+    Examples
+    --------
+    >>> print(entry_of("10.1140/epjs/s11734-021-00295-7").text)
+    @misc{ref-10-1140-epjs-s11734-021-00295-7,
+      doi = {10.1140/epjs/s11734-021-00295-7}
+    }
+    """
+    key = "ref-" + re.sub(r"[^A-Za-z0-9]+", "-", identifier).strip("-")
+    if _DOI.fullmatch(identifier):
+        fields = {"doi": identifier}
+    else:
+        fields = {"eprint": identifier, "archivePrefix": "arXiv"}
+    body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+    return Entry("misc", key, fields, f"@misc{{{key},\n{body}\n}}")
 
 
 @cache

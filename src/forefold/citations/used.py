@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from forefold.citations.library import keys_of_text, library
+from forefold.citations.library import Entry, entry_of, keys_of_text, library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,17 +77,24 @@ class Used:
         By key of the entry: what it was used for.
     remarks : list of str
         What has no entry: sources without a paper, and what could not be looked into.
+    entries : dict of str to Entry
+        By key.
     """
 
     reasons: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     def add(self, keys: Iterable[str], why: str) -> None:
         """Add entries for a reason."""
         for key in keys:
-            said = self.reasons.setdefault(library()[key].key, [])
-            if why not in said:
-                said.append(why)
+            self._add(library()[key], why)
+
+    def _add(self, entry: Entry, why: str) -> None:
+        self.entries[entry.key] = entry
+        said = self.reasons.setdefault(entry.key, [])
+        if why not in said:
+            said.append(why)
 
     def remark(self, text: str) -> None:
         """Add what has no entry, once."""
@@ -125,6 +132,25 @@ class Used:
             self.add(GENERATORS[longest], f"events: {name}")
         elif name.lower() not in ("forefold", "unknown"):
             self.remark(f"events: {name}")
+
+    def named(self, text: str, why: str) -> None:
+        """Add papers that a file names, those that forefold has no entry for by their identifier alone.
+
+        Parameters
+        ----------
+        text : str
+            ``DOI 10.1140/..., arXiv 2101.11867, InspireHEP Rocco:2018mwt``.
+        why : str
+        """
+        for each in text.split(", "):
+            kind, _, word = each.partition(" ")
+            if kind == "InspireHEP":
+                self.remark(f"{why}: InspireHEP {word}")
+                continue
+            keys, unknown = keys_of_text(f"arXiv:{word}" if kind == "arXiv" else word)
+            self.add(keys, why)
+            for identifier in unknown:
+                self._add(entry_of(identifier), why)
 
     def unfolding(self, method: str, rule: str | None = None, *, through: bool = True) -> None:
         """Add a method, the rule that chose its strength, and the propagation of errors through its iterations."""
