@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cli_runs import Result, Run
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -85,3 +86,19 @@ def written(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         found[kind] = folder / f"out{kind}"
         smear_files(gst_file, CARD, found[kind], rng=1, chunk=77)
     return found
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line in this process."""
+
+    def call(*arguments: object) -> Result:
+        from forefold import cli
+
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Result(code, *capsys.readouterr())
+
+    return call

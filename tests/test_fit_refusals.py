@@ -11,6 +11,7 @@ import pytest
 
 from forefold.cli import main
 from forefold.fitting import Migration, Pairs, Template, fit_card, read_migration
+from forefold.fitting.pairs import read_pairs
 
 MUON = Template(("mu-",), distribution="normal", free=("constant", "scale"))
 
@@ -196,3 +197,11 @@ def test_wrong_options_are_one_line(
     assert said.count("\n") == 1
     assert "pydantic" not in said
     assert "validation error" not in said
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04no zip", b"\x93NUMPY"])
+def test_an_npz_that_is_damaged_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "pairs.npz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"pairs\.npz: not a table: not an \.npz of numbers"):
+        read_pairs(path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from forefold.batch import convert
     from forefold.borders import export_matrix, import_matrix, matrix_response
     from forefold.cardtools import card_diff, card_toml, validate_card
+    from forefold.citations import cite
     from forefold.demo import sample
     from forefold.detector import Card, cards, load_card
     from forefold.faces import card_response
@@ -53,6 +54,7 @@ __all__ = [
     "card_response",
     "card_toml",
     "cards",
+    "cite",
     "closure",
     "convert",
     "energy_matrix",
@@ -109,6 +111,7 @@ _HOMES = {
     "card_response": "faces",
     "card_toml": "cardtools",
     "cards": "detector",
+    "cite": "citations",
     "closure": "unfolding",
     "convert": "batch",
     "energy_matrix": "matrix",

@@ -232,3 +232,36 @@ def test_hepdata_bins_must_not_overlap(tmp_path: Path) -> None:
     found = forefold.import_matrix(path, "hepdata")
     np.testing.assert_array_equal(found.matrix, [[1.0, 0.0], [0.0, 0.5]])
     assert found.true_axes[0].edges.tolist() == [0.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(("format", "files"), [("ogip", 2), ("snowglobes", 2), ("hepdata", 3)])
+def test_files_of_a_format_are_written_as_one(
+    format: str, files: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / NAMES[format]
+    matrix = border_matrices.filled(even=True, n=300)
+    forefold.export_matrix(matrix, path, format)
+    folder = path if path.is_dir() else tmp_path
+
+    def held() -> dict[str, bytes]:
+        return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+    before = held()
+    assert len(before) == files
+    real = Path.replace
+
+    for broken in before:  # whichever of them cannot be put in its place
+
+        def refuse(self: Path, target: Path, broken: str = broken) -> Path:
+            if target.name == broken and ".part" in str(self):
+                raise OSError(5, "Input/output error", str(self))
+            return real(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", refuse)
+            with pytest.raises(OSError, match="cannot be written"):
+                forefold.export_matrix(
+                    border_matrices.filled(even=True, n=400), path, format, overwrite=True
+                )
+        assert held() == before
+    assert len(list(tmp_path.iterdir())) == (1 if path.is_dir() else files)

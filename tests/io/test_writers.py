@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from forefold.io.own.csv import COLUMNS
-from forefold.io.writers import open_writer, replace_aside, write_text_aside
+from forefold.io.writers import open_writer, replace_aside, replace_together, write_text_aside
 
 CSV_COLUMNS = COLUMNS["smeared"]
 
@@ -303,3 +303,47 @@ def test_left_over_of_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / f".out.txt.{os.getpid()}.part").write_text("left over")
     write_text_aside(tmp_path / "out.txt", "text")
     assert names(tmp_path) == ["out.txt"]
+
+
+@pytest.mark.parametrize("before", ["old", None])
+def test_files_that_belong_together_come_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    paths = [tmp_path / name for name in ("a.rmf", "a.arf", "a.txt")]
+    for path in paths if before else []:
+        path.write_text(before or "")
+    real = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target.name == "a.txt" and self.name.endswith(".part"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
+        return real(self, target)
+
+    def put() -> None:
+        with replace_together(paths, overwrite=True) as asides:
+            for aside in asides:
+                aside.write_text("new")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refuse)
+        with pytest.raises(OSError, match=r"a\.txt: cannot be written"):
+            put()
+    assert {path.read_text() for path in tmp_path.iterdir()} == ({before} if before else set())
+    assert len(names(tmp_path)) == (3 if before else 0)
+    put()
+    assert [path.read_text() for path in paths] == ["new"] * 3
+    assert len(names(tmp_path)) == 3
+
+
+def test_together_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    (tmp_path / "a").write_text("old")
+    with replace_together([tmp_path / "a", tmp_path / "b"], overwrite=True) as asides:
+        for aside in asides:
+            aside.write_text("new")
+    assert [(tmp_path / name).read_text() for name in names(tmp_path)] == ["new", "new"]

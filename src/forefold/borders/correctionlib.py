@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forefold
-from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows, shares
+from forefold.borders.parts import (
+    EmptyRows,
+    Exported,
+    how_many_true,
+    left_out,
+    named_sides,
+    positive_rows,
+    shares,
+)
 from forefold.folding import ResponseMatrix
 from forefold.io.writers import write_text_aside
 from forefold.species import near
@@ -142,11 +150,7 @@ def read(
         message = f"correction {name!r} is a {kind}; a multibinning of numbers is needed"
         raise ValueError(message)
     names = [str(each) for each in data["inputs"]]
-    own = sum(each.endswith("_true") for each in names)
-    n = true_axes if true_axes is not None else own or len(names) // 2
-    if not 0 < n < len(names):
-        message = f"correction {name!r} has the inputs {', '.join(names)}; say how many of them are true: true_axes="
-        raise ValueError(message)
+    n = how_many_true(names, true_axes, f"correction {name!r} has the inputs")
     edges = [_edges(each, where) for each, where in zip(data["edges"], names, strict=True)]
     shape = tuple(each.size - 1 for each in edges)
     try:
@@ -154,14 +158,7 @@ def read(
     except (TypeError, ValueError):
         message = f"correction {name!r}: {len(data['content'])} contents for bins of the shape {shape}; one number each is needed"
         raise ValueError(message) from None
-    sides = [
-        {
-            each.removesuffix(f"_{side}"): bins
-            for each, bins in zip(names[part], edges[part], strict=True)
-        }
-        for side, part in (("true", slice(0, n)), ("reco", slice(n, None)))
-    ]
-    return ResponseMatrix.from_array(values, *sides)
+    return ResponseMatrix.from_array(values, *named_sides(names, edges, n))
 
 
 def _edges(given: Any, name: str) -> Array:

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forefold
-from forefold.borders.parts import EmptyRows, Exported, left_out, positive_rows, shares
+from forefold.borders.parts import (
+    EmptyRows,
+    Exported,
+    how_many_true,
+    left_out,
+    named_sides,
+    positive_rows,
+    shares,
+)
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
@@ -179,11 +187,7 @@ def read(
     names = [each.strip() for each in order.split(",")] if order else []
     if len(names) != len(independent):
         names = [_plain(str(each["header"]["name"])) for each in independent]
-    own = sum(each.endswith("_true") for each in names)
-    n = true_axes if true_axes is not None else own or len(names) // 2
-    if not 0 < n < len(names):
-        message = f"the independent variables are {', '.join(names)}; say how many of them are true: true_axes="
-        raise ValueError(message)
+    n = how_many_true(names, true_axes, "the independent variables are")
     edges, places = zip(
         *(_bins(each, k) for k, each in zip(names, independent, strict=True)), strict=True
     )
@@ -196,14 +200,7 @@ def read(
         raise ValueError(message)
     made = np.zeros(shape)
     np.add.at(made, places, values)
-    sides = [
-        {
-            each.removesuffix(f"_{side}"): bins
-            for each, bins in zip(names[part], edges[part], strict=True)
-        }
-        for side, part in (("true", slice(0, n)), ("reco", slice(n, None)))
-    ]
-    return ResponseMatrix.from_array(made, *sides)
+    return ResponseMatrix.from_array(made, *named_sides(names, edges, n))
 
 
 def _plain(header: str) -> str:

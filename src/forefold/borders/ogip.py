@@ -32,7 +32,7 @@ from forefold.borders.parts import (
     shares,
 )
 from forefold.folding import ResponseMatrix
-from forefold.io.writers import replace_aside
+from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,10 +87,7 @@ def write(
     lower, edges = (energies(axis, unit, "keV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
     share, seen = shares(rows)
-    with (
-        replace_aside(place, overwrite=overwrite) as first,
-        replace_aside(beside, overwrite=overwrite) as second,
-    ):
+    with replace_together([place, beside], overwrite) as (first, second):
         first.write_bytes(_rmf(share, lower, edges))
         second.write_bytes(_arf(area * seen, lower, area))
     notes = left_out(matrix, _WHAT)

@@ -13,6 +13,7 @@ from forefold.folding.axes import cell_name
 from forefold.folding.contents import shape_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -25,9 +26,11 @@ __all__ = [
     "EmptyRows",
     "Exported",
     "energies",
+    "how_many_true",
     "in_gev",
     "left_out",
     "named_edges",
+    "named_sides",
     "one_axis",
     "positive_rows",
     "regular",
@@ -215,6 +218,40 @@ def regular(edges: Array) -> bool:
 def named_edges(name: str, edges: ArrayLike) -> dict[str, Any]:
     """Put edges under a name, as `ResponseMatrix.from_array` takes them."""
     return {name: np.asarray(edges, dtype=np.float64)}
+
+
+def how_many_true(names: Sequence[str], given: int | None, what: str = "the axes are") -> int:
+    """Tell how many axes of a file are true; they come first.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all axes.
+    given : int, optional
+        What was said; those whose name ends in ``_true``, or else half of them, if left out.
+    what : str
+        How an error begins.
+
+    Raises
+    ------
+    ValueError
+        If none or all would be true.
+    """
+    own = sum(each.endswith("_true") for each in names)
+    n = given if given is not None else own or len(names) // 2
+    if not 0 < n < len(names):
+        message = f"{what} {', '.join(names)}; say how many of them are true: true_axes="
+        raise ValueError(message)
+    return n
+
+
+def named_sides(
+    names: Sequence[str], edges: Sequence[ArrayLike], n: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the axes of a file, as `ResponseMatrix.from_array` takes them: `n` true ones, and the others."""
+    both = list(zip(names, edges, strict=True))
+    true = {name.removesuffix("_true"): bins for name, bins in both[:n]}
+    return true, {name.removesuffix("_reco"): bins for name, bins in both[n:]}
 
 
 def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array]:

@@ -11,8 +11,6 @@ L. Koch, ReMU 0.8.0, `remu.migration.ResponseMatrix.export`; doi:10.5281/zenodo.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ import numpy as np
 
 from forefold.borders.parts import Exported
 from forefold.folding import ResponseMatrix
+from forefold.io.arrays import read_npz
 from forefold.io.writers import replace_aside
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["read", "write"]
 
 _OWN = "forefold_"
-# what numpy and zipfile raise on damaged files
-_DAMAGE = (AttributeError, KeyError, NotImplementedError, MemoryError, SyntaxError, TypeError)
 
 
 def write(
@@ -122,14 +119,7 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
     ValueError
         If arrays are missing or do not go together.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, *_DAMAGE) as error:
-        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
-            raise
-        message = f"not an .npz of numbers: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        raise ValueError(message) from None
+    arrays = read_npz(path)
     for key in ("matrices", "truth_entries"):
         if key not in arrays or arrays[key].dtype.kind not in "fiu":
             message = f"no array {key!r} of numbers; the file has {', '.join(arrays) or 'none'}"

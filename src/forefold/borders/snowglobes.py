@@ -31,7 +31,7 @@ from forefold.borders.parts import (
 )
 from forefold.folding import ResponseMatrix
 from forefold.folding.axes import parse_axis
-from forefold.io.writers import replace_aside
+from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,10 +85,7 @@ def write(
     rows = positive_rows(matrix, _WHAT, empty_rows)
     smear = aedl.energy_environment(f"{named[1]}_smear", rows.T, full=True)
     beside = place.with_name(f"effic_{named[1]}_{named[2]}.dat")
-    with (
-        replace_aside(place, overwrite=overwrite) as first,
-        replace_aside(beside, overwrite=overwrite) as second,
-    ):
+    with replace_together([place, beside], overwrite) as (first, second):
         first.write_text(smear, encoding="utf-8", newline="")
         second.write_text(aedl.listed([1] * rows.shape[1]) + "\n", encoding="utf-8", newline="")
     notes = [_binning(edges), *left_out(matrix, _WHAT)]

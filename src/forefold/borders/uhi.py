@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import Exported, left_out
+from forefold.borders.parts import Exported, how_many_true, left_out
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
 from forefold.io.writers import write_text_aside
@@ -84,13 +84,6 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     if isinstance(content, dict) and content and "uhi_schema" not in content:
         return ResponseMatrix.from_json(text)
     found = from_json(text)
-    names = [axis.name for axis in found.axes]
-    own = sum(each.endswith("_true") for each in names)
-    n = true_axes if true_axes is not None else own or len(names) // 2
-    if not 0 < n < len(names):
-        message = (
-            f"the axes are {', '.join(map(repr, names))}; say how many of them are true: true_axes="
-        )
-        raise ValueError(message)
+    n = how_many_true([axis.name for axis in found.axes], true_axes)
     axes = list(found.axes)
     return ResponseMatrix.from_array(np.asarray(found.values()), axes[:n], axes[n:])

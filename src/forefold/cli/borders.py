@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _add_export(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
         help="true bins of which the matrix knows nothing have no efficiency, rather than stop",
     )
     sub.add_argument("-o", "--out", required=True, metavar="OUT", help="file or folder to make")
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run_export)
@@ -124,6 +126,7 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run_import)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from forefold.cli.progress import Report
     from forefold.folding import ResponseMatrix
 
-__all__ = ["fold_spectrum", "json_output", "read_named", "read_text", "refuse", "response_matrix"]
+__all__ = [
+    "axes_of",
+    "fold_spectrum",
+    "json_output",
+    "read_named",
+    "read_text",
+    "refuse",
+    "response_matrix",
+]
 
 _NOT_WITH_AXES = {
     "quantity": "energy",
@@ -109,15 +117,27 @@ def response_matrix(options: argparse.Namespace) -> int:
     return 0
 
 
-def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, ResponseMatrix]:
-    from forefold.folding import ResponseMatrix
-    from forefold.kernels.philox import random_key
+def axes_of(options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Give the true and the reconstructed axes that were typed.
 
+    Raises
+    ------
+    ValueError
+        If a side has none.
+    """
     true, reco = [*options.axes, *options.true_axes], [*options.axes, *options.reco_axes]
     for side, axes in (("true", true), ("reco", reco)):
         if not axes:
             message = f"no {side} axis: give --{side}-axis, or --axis for both sides"
             raise ValueError(message)
+    return true, reco
+
+
+def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, ResponseMatrix]:
+    from forefold.folding import ResponseMatrix
+    from forefold.kernels.philox import random_key
+
+    true, reco = axes_of(options)
     settings: dict[str, Any] = {
         "true": true,
         "reco": reco,
@@ -136,11 +156,13 @@ def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, Res
         varied = _varied(options, report, rng, passing)
         found = ResponseMatrix.from_variations(varied, **settings)
     else:
-        from forefold import io
+        from forefold.batch import read_for
+        from forefold.detector import load_card
 
-        chunks = io.iterate(options.inputs, progress=report, **_reading(options))
+        card = load_card(options.card)
+        chunks = read_for(options.inputs, card, progress=report, **_reading(options))
         made = ResponseMatrix.from_events(
-            chunks, options.card, rng=rng, draws=options.draws, **settings, **passing
+            chunks, card, rng=rng, draws=options.draws, **settings, **passing
         )
         found = {"nominal": made}
     if options.rng is None:

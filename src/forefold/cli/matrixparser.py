@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import condition, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["add_axes", "add_fold"]
+__all__ = ["add_axes", "add_fold", "add_response"]
 
 _POLAR = ("probe", "z")
 _FORM = "NAME=LOW:HIGH:BINS[:log] or NAME=EDGE,EDGE,..."
@@ -52,7 +53,7 @@ def _run_fold(options: argparse.Namespace) -> int:
 
 
 def add_axes(sub: argparse.ArgumentParser) -> None:
-    """Let ``forefold matrix`` take axes of any quantity."""
+    """Let a command take axes of any quantity, true and reconstructed."""
     sub.add_argument(
         "--axis",
         action=_AxisAction,
@@ -71,15 +72,21 @@ def add_axes(sub: argparse.ArgumentParser) -> None:
             help=f"an axis of the {'true' if side == 'true' else 'reconstructed'} side alone; repeatable",
         )
     sub.add_argument(
-        "--of",
-        metavar="PARTICLE",
-        help="with --axis: each particle of this kind is an entry, axes are energy, kinetic_energy, momentum, theta, cos_theta",
-    )
-    sub.add_argument(
         "--signal",
         type=condition,
         metavar="CONDITION",
-        help="with --axis: true events that are signal, such as 'cc and n_pi == 0'; others are fakes where they are reconstructed",
+        help="true events that are signal, such as 'cc and n_pi == 0'; others are fakes where they are reconstructed",
+    )
+    sub.set_defaults(axes=[])
+
+
+def add_response(sub: argparse.ArgumentParser) -> None:
+    """Let ``forefold matrix`` fill response matrices."""
+    add_axes(sub)
+    sub.add_argument(
+        "--of",
+        metavar="PARTICLE",
+        help="with --axis: each particle of this kind is an entry, axes are energy, kinetic_energy, momentum, theta, cos_theta",
     )
     sub.add_argument(
         "--draws",
@@ -95,7 +102,7 @@ def add_axes(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --axis: bootstrap replicas to fill beside (default: 0)",
     )
-    sub.set_defaults(run=_run_matrix, axes=[])
+    sub.set_defaults(run=_run_matrix)
 
 
 def add_fold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -137,6 +144,7 @@ def add_fold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run_fold)

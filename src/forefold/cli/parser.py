@@ -16,12 +16,25 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.cli.borders import add_borders
 from forefold.cli.cardparser import add_card
+from forefold.cli.citing import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
 from forefold.cli.jobparser import add_jobs
-from forefold.cli.matrixparser import add_axes, add_fold
+from forefold.cli.matrixparser import add_fold, add_response
+from forefold.cli.options import (
+    add_chunk,
+    add_cross_section,
+    add_events,
+    add_output_options,
+    add_rng,
+    add_selection,
+    add_skip_damaged,
+    add_variations,
+    add_where,
+)
+from forefold.cli.reporting import add_report
 from forefold.cli.unfolding import add_unfold
-from forefold.cli.values import bounds, condition, count, cross_section, whole
+from forefold.cli.values import bounds, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +98,8 @@ def parser() -> argparse.ArgumentParser:
     add_unfold(commands, _add)
     add_borders(commands, _add)
     _add_plot(commands)
+    add_report(commands, _add)
+    add_cite(commands, _add)
     return top
 
 
@@ -108,16 +123,16 @@ def _add_demo(commands: Any) -> None:
     sub.add_argument(
         "-o", "--out", default="forefold-demo", metavar="DIR", help="folder (default: %(default)s)"
     )
-    _add_rng(sub, default=1)
-    _add_output_options(sub)
+    add_rng(sub, default=1)
+    add_output_options(sub)
 
 
 def _add_inspect(commands: Any) -> None:
     sub = _add(commands, "inspect", "inspect", "say what a generator's file holds")
     sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
-    _add_where(sub)
+    add_where(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
-    _add_skip_damaged(sub)
+    add_skip_damaged(sub)
     sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
 
@@ -129,14 +144,14 @@ def _add_smear(commands: Any) -> None:
         "smear generator events by a detector card",
         epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
     )
-    _add_events(sub)
-    _add_cross_section(sub)
+    add_events(sub)
+    add_cross_section(sub)
     sub.add_argument(
         "--observables",
         action="store_true",
         help="add observables of every event, true and reconstructed; not for csv",
     )
-    _add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
+    add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
     sub.add_argument(
         "-o",
         "--out",
@@ -145,7 +160,7 @@ def _add_smear(commands: Any) -> None:
         help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
     )
     add_jobs(sub)
-    _add_output_options(sub)
+    add_output_options(sub)
 
 
 def _add_convert(commands: Any) -> None:
@@ -169,10 +184,10 @@ def _add_convert(commands: Any) -> None:
         "--all", action="store_true", help="the whole record, not only the final state"
     )
     sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
-    _add_where(sub)
-    _add_chunk(sub)
-    _add_cross_section(sub)
-    _add_output_options(sub)
+    add_where(sub)
+    add_chunk(sub)
+    add_cross_section(sub)
+    add_output_options(sub)
 
 
 def _add_matrix(commands: Any) -> None:
@@ -186,8 +201,8 @@ def _add_matrix(commands: Any) -> None:
             "  forefold matrix numu.gst.root -d nusmear-default --rng 1 --axis visible_energy=0:8:40 -o R.json"
         ),
     )
-    _add_events(sub, card=False, polar=False)
-    add_axes(sub)
+    add_events(sub, card=False, polar=False)
+    add_response(sub)
     sub.add_argument(
         "--quantity",
         choices=("energy", "angle"),
@@ -195,8 +210,8 @@ def _add_matrix(commands: Any) -> None:
         help="event energy (GeV) or polar angle of each particle (degrees)",
     )
     sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
-    _add_variations(sub, "put an axis 'variation' in front")
-    _add_selection(sub)
+    add_variations(sub, "put an axis 'variation' in front")
+    add_selection(sub)
     sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
     sub.add_argument(
         "--range",
@@ -208,7 +223,7 @@ def _add_matrix(commands: Any) -> None:
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
     add_jobs(sub)
-    _add_output_options(sub)
+    add_output_options(sub)
 
 
 def _add_plot(commands: Any) -> None:
@@ -224,8 +239,8 @@ def _add_plot(commands: Any) -> None:
         ),
     )
     sub.add_argument("figure", choices=(*FIGURES, "all"), metavar="FIGURE", help="see below")
-    _add_events(sub, inputs="*", card=False)
-    _add_selection(sub)
+    add_events(sub, inputs="*", card=False)
+    add_selection(sub)
     sub.add_argument(
         "-o",
         "--out",
@@ -233,117 +248,7 @@ def _add_plot(commands: Any) -> None:
         metavar="OUT",
         help=".pdf, .png or .svg file; for 'all' a folder",
     )
-    _add_output_options(sub)
-
-
-def _add_events(
-    sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool = True, polar: bool = True
-) -> None:
-    sub.add_argument("inputs", nargs=inputs, metavar="INPUT", help="generator file or pattern")
-    sub.add_argument(
-        "-d",
-        "--card",
-        required=card,
-        default=None,
-        metavar="CARD",
-        help="detector card: a name of 'forefold card list' or a .toml file"
-        + ("" if card else "; left out, INPUT is what 'forefold smear' wrote"),
-    )
-    _add_rng(sub, default=None)
-    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
-    _add_where(sub)
-    if polar:
-        sub.add_argument(
-            "--axis",
-            choices=("probe", "z"),
-            default="probe",
-            help="what polar angles refer to: the incident particle (default) or the z axis",
-        )
-    sub.add_argument(
-        "--on-invalid",
-        choices=("stop", "lose"),
-        default="stop",
-        help="a particle for which a formula of the card has no value: stop (default), or count it as lost",
-    )
-    sub.add_argument(
-        "--device",
-        choices=("cpu", "cuda"),
-        help="where plain cards are drawn: cuda is an NVIDIA GPU (default: FOREFOLD_DEVICE, or cpu); it changes no bit",
-    )
-    _add_chunk(sub)
-
-
-def _add_cross_section(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--cross-section",
-        type=cross_section,
-        metavar="TEXT",
-        help="flux-averaged total cross-section of these events, for NuHepMC, where the input does not say it: "
-        "'1.18 pb PerAtom'",
-    )
-
-
-def _add_chunk(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--chunk",
-        type=count,
-        default=20_000,
-        metavar="N",
-        help="events in memory at a time (default: %(default)s); it changes no bit of the result",
-    )
-    _add_skip_damaged(sub)
-
-
-def _add_skip_damaged(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--skip-damaged",
-        action="store_true",
-        help="go on without events that cannot be read, and say how many there were",
-    )
-
-
-def _add_where(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--where",
-        type=condition,
-        metavar="CONDITION",
-        help="only events of which this is true, such as 'cc and abs(probe) == 14 and enu > 0.5'",
-    )
-
-
-def _add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
-    sub.add_argument(
-        "--rng",
-        type=whole,
-        default=default,
-        metavar="N",
-        help="whole number that fixes every draw "
-        + ("(default: taken from the system, and printed)" if default is None else "(default: 1)"),
-    )
-
-
-def _add_variations(sub: argparse.ArgumentParser, what: str) -> None:
-    sub.add_argument(
-        "--variations",
-        action="append",
-        default=[],
-        metavar="WHICH",
-        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'throws:N'; repeatable",
-    )
-
-
-def _add_selection(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--cc-only", action="store_true", help="charged-current events only")
-    sub.add_argument(
-        "--include-lost",
-        action="store_true",
-        help="angles: count lost particles with the angle drawn for them, as NuSmear's C++ does",
-    )
-
-
-def _add_output_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no summary")
+    add_output_options(sub)
 
 
 class _Terminated(BaseException):
@@ -405,12 +310,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _prepare()
     options = parser().parse_args(arguments)
+    options.typed = list(sys.argv[1:] if arguments is None else arguments)
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
         try:
-            with damage_told(options), _device(options):
+            with damage_told(options), _device(options), cited(options):
                 return int(options.run(options))
         except BrokenPipeError:
             # the reader of a pipe has gone; keep the interpreter from complaining at exit

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import whole
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-__all__ = ["add_unfold"]
+__all__ = ["add_method", "add_unfold"]
 
 _METHODS = ("bayes", "tikhonov", "wiener", "likelihood", "inversion")
 
@@ -52,19 +53,40 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument(
         "matrix", metavar="MATRIX", help="what 'forefold matrix --axis' wrote; - for stdin"
     )
-    sub.add_argument("--method", required=True, choices=_METHODS, help="how")
-    sub.add_argument("--iterations", type=_iterations, metavar="N", help="of bayes; or a rule")
-    sub.add_argument(
-        "--strength", type=_number_or_rule, metavar="X", help="of tikhonov, likelihood; or a rule"
-    )
+    add_method(sub)
     _add_inputs(sub)
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
     sub.add_argument("--plot", metavar="FILE", help="draw it, too: .pdf, .png or .svg")
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
     sub.set_defaults(run=_run)
+
+
+def add_method(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add how to unfold.
+
+    Parameters
+    ----------
+    sub : argparse.ArgumentParser
+    required : bool
+        Whether a method must be named.
+    """
+    beside = "" if required else " (default: bayes, stopped by the rule chi2-change)"
+    sub.add_argument("--method", required=required, choices=_METHODS, help=f"how to unfold{beside}")
+    sub.add_argument("--iterations", type=_iterations, metavar="N", help="of bayes; or a rule")
+    sub.add_argument(
+        "--strength", type=_number_or_rule, metavar="X", help="of tikhonov, likelihood; or a rule"
+    )
+    sub.add_argument(
+        "--order",
+        type=int,
+        choices=(0, 1, 2),
+        default=2,
+        help="what tikhonov and wiener keep small: contents, differences, curvature (default: 2)",
+    )
 
 
 def _add_inputs(sub: argparse.ArgumentParser) -> None:
@@ -87,13 +109,6 @@ def _add_inputs(sub: argparse.ArgumentParser) -> None:
         "--poisson",
         action="store_true",
         help="variances are those of counts, whatever DATA say",
-    )
-    sub.add_argument(
-        "--order",
-        type=int,
-        choices=(0, 1, 2),
-        default=2,
-        help="what tikhonov and wiener keep small: contents, differences, curvature (default: 2)",
     )
     sub.add_argument(
         "--errors",

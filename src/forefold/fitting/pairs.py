@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold import species
+from forefold.io.arrays import read_npz
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,8 +230,7 @@ def read_pairs(path: str | Path) -> Pairs:
 def _columns(place: Path) -> dict[str, Any]:
     name = place.name.lower()
     if name.endswith(".npz"):
-        with np.load(place, allow_pickle=False) as found:
-            return {key: found[key] for key in found.files}
+        return read_npz(place)
     if name.endswith(".parquet"):
         import pyarrow.parquet as pq
 

@@ -16,6 +16,7 @@ from forefold.species import near
 
 if TYPE_CHECKING:
     import hist
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.folding.uncertainty import Method
@@ -67,6 +68,17 @@ class Prediction:
         width = np.sqrt(np.maximum(np.diagonal(found), 0.0))
         scale = np.outer(width, width)
         return np.asarray(np.divide(found, scale, out=np.zeros_like(found), where=scale > 0.0))
+
+    def peek(self) -> Figure:
+        """Draw it with its errors, and their correlations.
+
+        Returns
+        -------
+        Figure
+        """
+        import forefold
+
+        return forefold.plot.folded_figure(self)
 
     def __repr__(self) -> str:
         total = self.values.sum()

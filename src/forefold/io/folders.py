@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forefold.io.writers import put_together
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,7 +31,7 @@ def folder_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
     Yields
     ------
     Path
-        Empty temporary folder beside it.  After an exception it is removed and `path` stays as it was.
+        Empty temporary folder beside it, for files.  After an exception it is removed and `path` stays as it was.
 
     Raises
     ------
@@ -71,8 +73,7 @@ def folder_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
         # mkdtemp is private to its maker; the folder gets the permissions of any new one
         aside.chmod(0o777 & ~_umask())
         if target.exists():
-            for file in sorted(aside.iterdir()):
-                file.replace(target / file.name)
+            put_together([(file, target / file.name) for file in sorted(aside.iterdir())])
         else:
             aside.replace(target)
     except OSError as error:

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from forefold.io.reader import Damage, Progress
 
-__all__ = ["Beam", "Inspection", "Process", "Species", "Target", "Weights", "inspect_file"]
+__all__ = [
+    "Beam",
+    "Counts",
+    "Inspection",
+    "Process",
+    "Species",
+    "Target",
+    "Weights",
+    "inspect_file",
+]
 
 # NuHepMC 1.0.0, convention E.C.1.
 _RANGES = {
@@ -81,8 +90,8 @@ class Inspection:
 
     def __str__(self) -> str:
         """Lay it out as text."""
-        lines = [self.path, *(f"  {key:<11} {value}" for key, value in self._facts())]
-        for title, heads, rows in self._tables():
+        lines = [self.path, *(f"  {key:<11} {value}" for key, value in self.facts())]
+        for title, heads, rows in self.tables():
             cells = [heads, *rows]
             widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
             lines += ["", title]
@@ -102,10 +111,10 @@ class Inspection:
         from rich.text import Text
 
         facts = Table(box=None, show_header=False, pad_edge=False)
-        for key, value in self._facts():
+        for key, value in self.facts():
             facts.add_row(Text(key, style="dim"), Text(value))
         parts: list[Text | Table] = [Text(self.path, style="bold"), facts]
-        for title, heads, rows in self._tables():
+        for title, heads, rows in self.tables():
             table = Table(title=title, title_justify="left", title_style="bold", box=None)
             for index, text in enumerate(heads):
                 table.add_column(text, justify="right" if index else "left")
@@ -114,7 +123,8 @@ class Inspection:
             parts += [Text(), table]
         return Group(*parts)
 
-    def _facts(self) -> Iterator[tuple[str, str]]:
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Give what the file says of itself: names and values."""
         yield "format", self.format
         for name in self.generator:
             yield "generator", name
@@ -124,7 +134,8 @@ class Inspection:
         spread = f"all {weights.min:g}" if weights.equal else f"{weights.min:g} to {weights.max:g}"
         yield "weights", f"{spread}, sum {weights.sum:g}"
 
-    def _tables(self) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    def tables(self) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+        """Give tables of what is in it: title, heads and rows."""
         rows: list[tuple[str, ...]]
         rows = [
             (
@@ -188,7 +199,7 @@ def inspect_file(
     name = _one_file(path)
     reader = choose(name)
     header = reader.describe(name)
-    tally = _Tally()
+    tally = Counts()
     for record, done in reader.iterate(Source(name, damage=damage)):
         tally.add(record)
         if progress is not None:
@@ -206,8 +217,8 @@ def _one_file(path: str | os.PathLike[str]) -> str:
     return found[0]
 
 
-class _Tally:
-    """Counts that grow with the pieces."""
+class Counts:
+    """Counts that grow with the pieces: `add` each, and ask for the `result`."""
 
     def __init__(self) -> None:
         self.events = 0

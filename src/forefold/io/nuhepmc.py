@@ -36,6 +36,9 @@ _LISTS = (
 _PROCESS = ("signal_process_id", "ProcID")
 _LAB_POS = ("lab_pos", "LabPos")
 _VERTEX = ("vertex_x", "vertex_y", "vertex_z", "vertex_t")  # m, s
+_CITATION = re.compile(
+    r"NuHepMC\.(?:Citations\.\w+|(?:Process|VertexStatus|ParticleStatus)Info\[\d+\])\.(DOI|arXiv|InspireHEP)"
+)
 _CURRENT = re.compile(r"(?<![A-Za-z])(CC|NC)(?![A-Za-z])")
 
 
@@ -60,6 +63,9 @@ class NuHepMCReader:
         for key in ("NuHepMC.Conventions", "NuHepMC.Exposure.NEvents"):
             if key in run.attributes:
                 details[key.removeprefix("NuHepMC.").lower()] = run.attributes[key]
+        named = _citations(run.attributes)
+        if named:
+            details["citations"] = ", ".join(named)
         total = None
         if version >= "0.9":  # what E.C.4 is was another thing before
             total = crosssections.of_hepmc(path, run.prelude, run.attributes)
@@ -82,6 +88,15 @@ class NuHepMCReader:
                 columns.add(_parse(texts, good.entries[at : at + source.chunk], source, run))
             done = batch.done
         yield from columns.records(source, run, 1.0)
+
+
+def _citations(attributes: dict[str, str]) -> list[str]:
+    """List the papers that a file names in ``NuHepMC.Citations`` or beside a process: kind and identifier, each once."""
+    found = []
+    for key, value in attributes.items():
+        match = _CITATION.fullmatch(key)
+        found += [f"{match[1]} {word}" for word in value.split()] if match else []
+    return list(dict.fromkeys(found))
 
 
 def _plain(path: str, run: RunInfo) -> str:

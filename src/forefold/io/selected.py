@@ -43,7 +43,7 @@ def inspect_selected(
     name = inspection._one_file(path)
     reader = choose(name)
     header = reader.describe(name)
-    tally, read = inspection._Tally(), 0
+    tally, read = inspection.Counts(), 0
     for record, _ in reader.iterate(Source(name, damage=damage)):
         kept = selection.apply(record)
         read += len(record)

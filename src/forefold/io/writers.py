@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from contextlib import ExitStack, contextmanager, suppress
+import shutil
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from forefold.io.files import is_full
 from forefold.io.own.about import CONTENTS, About, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import awkward as ak
     import pyarrow as pa
@@ -31,7 +32,9 @@ __all__ = [
     "encoded",
     "kind_of",
     "open_writer",
+    "put_together",
     "replace_aside",
+    "replace_together",
     "write_text_aside",
 ]
 
@@ -109,12 +112,8 @@ def open_writer(
         msg = f"content = {content!r}: must be one of {', '.join(CONTENTS)}"
         raise ValueError(msg)
     make: Callable[[Path, About], Sink] = import_module(_MODULES[kind]).sink
-    _check_target(name, overwrite)
-    with ExitStack() as stack:
-        beside = None
-        if kind.startswith(".csv"):
-            beside = stack.enter_context(replace_aside(f"{name}.json", overwrite=overwrite))
-        aside = stack.enter_context(replace_aside(path, overwrite=overwrite))
+    names = [name, f"{name}.json"] if kind.startswith(".csv") else [name]
+    with replace_together(names, overwrite) as (aside, *beside):
         sink = make(aside, About(name, kind, content, dict(provenance)))
         try:
             yield sink
@@ -127,8 +126,8 @@ def open_writer(
                 sink.abandon()
             raise
         sink.finish()
-        if beside is not None:
-            beside.write_text(sink.note(), encoding="utf-8", newline="")
+        for note in beside:
+            note.write_text(sink.note(), encoding="utf-8", newline="")
 
 
 def encoded(
@@ -213,28 +212,103 @@ def replace_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     ...     Path(folder, "table.txt").read_text()
     '1 2 3'
     """
-    name = os.fspath(path)
-    _check_target(name, overwrite)
-    # A link stays a link: what it points to is replaced.
-    target = Path(os.path.realpath(name))
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        aside.unlink(missing_ok=True)
-        aside.open("xb").close()
-    except OSError as error:
-        raise _plain(error, name, target.parent) from error
-    try:
+    with replace_together([path], overwrite) as (aside,):
         yield aside
+
+
+@contextmanager
+def replace_together(
+    paths: Sequence[str | os.PathLike[str]], overwrite: bool = False
+) -> Iterator[tuple[Path, ...]]:
+    """Give temporary files that take the places of `paths` when all goes well: all of them, or none.
+
+    Parameters
+    ----------
+    paths : sequence of str or path
+        Files to make, which belong together.
+    overwrite : bool
+        Replace files that are there.
+
+    Yields
+    ------
+    tuple of Path
+        Empty temporary files in the same folders. After an exception they are removed and `paths` stay as they were, also
+        where the last of them cannot be put in its place. Only a kill between two renames leaves new files beside old ones.
+
+    Raises
+    ------
+    OSError
+        As `replace_aside`.
+    """
+    names = [os.fspath(path) for path in paths]
+    for name in names:
         _check_target(name, overwrite)
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(target)
+    # A link stays a link: what it points to is replaced.
+    targets = [Path(os.path.realpath(name)) for name in names]
+    asides = tuple(each.with_name(f".{each.name}.{os.getpid()}.part") for each in targets)
+    try:
+        for name, aside in zip(names, asides, strict=True):
+            try:
+                aside.unlink(missing_ok=True)
+                aside.open("xb").close()
+            except OSError as error:
+                raise _plain(error, name, aside.parent) from error
+        yield asides
+        for name, aside in zip(names, asides, strict=True):
+            _check_target(name, overwrite)
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
+        put_together(list(zip(asides, targets, strict=True)))
     except OSError as error:
-        if is_full(error) or error.filename == str(aside):
-            raise _plain(error, name, target.parent) from error
+        mine = [i for i, aside in enumerate(asides) if error.filename == str(aside)]
+        if is_full(error) or mine:
+            at = mine[0] if mine else 0
+            raise _plain(error, names[at], targets[at].parent) from error
         raise
     finally:
-        aside.unlink(missing_ok=True)
+        for aside in asides:
+            aside.unlink(missing_ok=True)
+
+
+def put_together(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Rename files to where they belong; if one cannot be, those before it are taken back.
+
+    Parameters
+    ----------
+    pairs : sequence of (Path, Path)
+        Files, and the places that they take; what is there is replaced.
+
+    Raises
+    ------
+    OSError
+        If one cannot be renamed; all places are then as they were.
+    """
+    if not pairs:
+        return
+    (aside, target), *rest = pairs
+    if not rest:
+        aside.replace(target)
+        return
+    kept = target.with_name(f".{target.name}.{os.getpid()}.old")
+    kept.unlink(missing_ok=True)
+    there = target.exists()
+    if there:
+        try:
+            kept.hardlink_to(target)
+        except OSError:  # a file system without such links
+            shutil.copy2(target, kept)
+    try:
+        aside.replace(target)
+        try:
+            put_together(rest)
+        except BaseException:
+            if there:
+                kept.replace(target)
+            else:
+                target.unlink(missing_ok=True)
+            raise
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 def write_text_aside(path: str | os.PathLike[str], text: str, overwrite: bool = False) -> None:

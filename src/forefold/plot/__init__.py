@@ -15,6 +15,7 @@ from forefold.plot.matrices import (
     energy_matrix_figure,
 )
 from forefold.plot.responses import response_matrix_figure
+from forefold.plot.spectra import folded_figure
 from forefold.plot.style import FORMATS, figure_bytes, save, style
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "energy_by_type_figure",
     "energy_matrix_figure",
     "figure_bytes",
+    "folded_figure",
     "log_normal_figure",
     "resolution_figure",
     "response_matrix_figure",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from forefold.folding import ResponseMatrix
 
-__all__ = ["response_matrix_figure"]
+__all__ = ["flat_edges", "flat_label", "response_matrix_figure"]
 
 _LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _STRIP = 0.52, 0.72, 0.46, 0.12, 0.12, 0.62  # inches
 _BAR_GAP, _BAR_WIDTH = 0.1, 0.12
@@ -62,7 +62,7 @@ def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) ->
         mesh = _panel(main, matrix)
         bar = figure.add_axes(box(_BOTTOM, side, COLUMN - _RIGHT + _BAR_GAP, _BAR_WIDTH))
         figure.colorbar(mesh, cax=bar, label="Probability")
-        edges = _edges(matrix.true_axes)
+        edges = flat_edges(matrix.true_axes)
         for k, (name, values) in enumerate(strips.items()):
             bottom = _BOTTOM + side + _GAP + k * (_STRIP + _GAP)
             strip = figure.add_axes(box(bottom, _STRIP), sharex=main)
@@ -82,14 +82,16 @@ def _strips(matrix: ResponseMatrix) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _edges(axes: tuple[Any, ...]) -> NDArray[np.float64]:
+def flat_edges(axes: tuple[Any, ...]) -> NDArray[np.float64]:
+    """Give the edges of one axis; numbers of bins of several."""
     if len(axes) == 1:
         return np.asarray(axes[0].edges, dtype=np.float64)
     n = int(np.prod([len(axis) for axis in axes]))
     return np.arange(n + 1, dtype=np.float64) - 0.5
 
 
-def _label(axes: tuple[Any, ...]) -> str:
+def flat_label(axes: tuple[Any, ...]) -> str:
+    """Give the label of one axis, the names of several."""
     if len(axes) == 1:
         return str(axes[0].label)
     return f"Bin of ({', '.join(axis.name for axis in axes)})"
@@ -97,8 +99,8 @@ def _label(axes: tuple[Any, ...]) -> str:
 
 def _panel(ax: Axes, matrix: ResponseMatrix) -> Any:
     shown = np.ma.masked_equal(matrix.matrix, 0.0)
-    x, y = _edges(matrix.true_axes), _edges(matrix.reco_axes)
+    x, y = flat_edges(matrix.true_axes), flat_edges(matrix.reco_axes)
     mesh = ax.pcolormesh(x, y, shown.T, vmin=0.0, rasterized=True)
-    ax.set(xlabel=_label(matrix.true_axes), ylabel=_label(matrix.reco_axes))
+    ax.set(xlabel=flat_label(matrix.true_axes), ylabel=flat_label(matrix.reco_axes))
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     return mesh

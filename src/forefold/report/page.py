@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from forefold import plot
 from forefold.matrix import provenance
+from forefold.report.shell import page_head, whole_page
 from forefold.report.tables import (
     card_table,
     fates_table,
@@ -115,7 +115,6 @@ def report_html(
     if not sections:
         message = "a report needs at least one section"
         raise ValueError(message)
-    style = (resources.files("forefold.report") / "report.css").read_text(encoding="utf-8")
     parts = [
         _head(sections, title, sample),
         _overview(sections, sample),
@@ -123,12 +122,7 @@ def report_html(
         _reading(),
         _origin(sections, inputs, notes or {}),
     ]
-    body = "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    return whole_page(title, parts)
 
 
 def _head(sections: Sequence[Section], title: str, sample: str) -> str:
@@ -138,11 +132,7 @@ def _head(sections: Sequence[Section], title: str, sample: str) -> str:
     lead = f"{sample}. {counts}." if sample else f"{counts}."
     links = [(section.card.name, section.card.title) for section in sections]
     links += [("reading", "How to read this"), ("provenance", "Provenance")]
-    items = "".join(f'<li><a href="#{escape(to)}">{escape(text)}</a></li>' for to, text in links)
-    return (
-        f'<header><h1>{escape(title)}</h1>\n<p class="lead">{escape(lead)}</p>\n'
-        f"<nav><ul>{items}</ul></nav></header>"
-    )
+    return page_head(title, lead, links)
 
 
 def _overview(sections: Sequence[Section], sample: str) -> str:

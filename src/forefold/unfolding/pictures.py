@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.unfolding.result import Unfolded
+    from forefold.unfolding.solution import Scan
     from forefold.unfolding.study import Closure
 
     Array = NDArray[np.float64]
 
-__all__ = ["closure_figure", "unfolded_figure"]
+__all__ = ["closure_figure", "strength_figure", "unfolded_figure"]
 
 _SIZE = (7.0, 5.6)
 _COLOURS = ("#1f4e79", "#c8641e", "#3a7d44", "#7b3f8c", "#8a6d1f", "#555555")
@@ -58,10 +59,8 @@ def unfolded_figure(
         _matrix(panels[1, 0], result.correlation, "Unfolded bin", "Unfolded bin", "Correlation")
         if result.scan is None:
             _refolded(panels[1, 1], result)
-        elif np.isfinite(result.scan.roughness).all():
-            _l_curve(panels[1, 1], result)
         else:
-            _criterion(panels[1, 1], result)
+            _shown(panels[1, 1], result.scan, result.strength, result.scan.rule)
     return figure
 
 
@@ -99,7 +98,7 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         ylabel="Events / unit" if several else "Events / bin",
         xlim=(edges[0], edges[-1]),
     )
-    ax.legend()
+    ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _matrix(ax: Any, matrix: Array, x: str, y: str, title: str = "") -> None:
@@ -117,33 +116,47 @@ def _refolded(ax: Any, result: Unfolded) -> None:
     ax.legend(title=f"$\\chi^2$/ndf = {result.chi2:.3g}/{result.ndf:.3g}")
 
 
-def _l_curve(ax: Any, result: Unfolded) -> None:
-    scan = result.scan
-    assert scan is not None
-    ax.loglog(scan.residual, scan.roughness, color=_COLOURS[0])
-    near = int(np.argmin(abs(np.log(scan.strengths / result.strength))))
-    ax.plot(
-        scan.residual[near],
-        scan.roughness[near],
-        "o",
-        color=_COLOURS[1],
-        label=f"{scan.rule}: {result.strength:.3g}",
-    )
-    ax.set(xlabel="Refolded $\\chi^2$", ylabel="Roughness")
+def _shown(ax: Any, scan: Scan, strength: float, how: str) -> None:
+    """Draw what was looked at to choose a strength, and the one that was taken."""
+    if np.isfinite(scan.roughness).all():
+        ax.loglog(scan.residual, scan.roughness, color=_COLOURS[0])
+        near = int(np.argmin(abs(np.log(scan.strengths / max(strength, 1e-300)))))
+        at = (scan.residual[near], scan.roughness[near])
+        ax.plot(*at, "o", color=_COLOURS[1], label=f"{how}: {strength:.3g}")
+        ax.set(xlabel="Refolded $\\chi^2$", ylabel="Roughness")
+    else:
+        ax.plot(scan.strengths, scan.criterion, ".-", color=_COLOURS[0])
+        line = {"color": _COLOURS[1], "linewidth": 0.8, "label": f"{how}: {strength:g}"}
+        ax.axvline(strength, **line)
+        if (scan.criterion > 0.0).all():
+            ax.set_yscale("log")
+        ax.set(xlabel="Iterations", ylabel=f"Criterion ({scan.rule})")
     ax.legend()
 
 
-def _criterion(ax: Any, result: Unfolded) -> None:
-    scan = result.scan
-    assert scan is not None
-    ax.plot(scan.strengths, scan.criterion, ".-", color=_COLOURS[0])
-    ax.axvline(
-        result.strength, color=_COLOURS[1], linewidth=0.8, label=f"{scan.rule}: {result.strength:g}"
-    )
-    if (scan.criterion > 0.0).all():
-        ax.set_yscale("log")
-    ax.set(xlabel="Iterations", ylabel=f"Criterion ({scan.rule})")
-    ax.legend()
+def strength_figure(scan: Scan, strength: float, how: str) -> Figure:
+    """Draw the L-curve, or what a stopping rule looks at, with the strength that was taken.
+
+    Parameters
+    ----------
+    scan : Scan
+    strength : float
+        Or the number of iterations.
+    how : str
+        How it was chosen, in a word.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib.figure import Figure
+
+    from forefold.plot.style import style
+
+    with style():
+        figure = Figure(figsize=(0.55 * _SIZE[0], 0.5 * _SIZE[1]), layout="constrained")
+        _shown(figure.subplots(), scan, strength, how)
+    return figure
 
 
 def closure_figure(found: Closure) -> Figure:

@@ -1,0 +1,285 @@
+"""The full chain: events, card, matrix, folded, unfolded, and whether all that holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+
+from forefold.chain.sample import Sample, collect
+from forefold.citations import Used, use
+from forefold.folding import fold
+from forefold.folding.axes import made_axes, matching
+from forefold.folding.comparison import compatibility
+from forefold.io.origins import origins
+from forefold.unfolding import closure, unfold
+from forefold.unfolding.methods import settings as check_method
+
+if TYPE_CHECKING:
+    from forefold.folding import Prediction, ResponseMatrix
+    from forefold.folding.comparison import Compatibility
+    from forefold.io.reader import Paths
+    from forefold.recipe import Recipe
+    from forefold.unfolding import Closure, Unfolded
+    from forefold.unfolding.solution import Scan
+
+__all__ = ["Chain", "How", "run_chain"]
+
+_TOY = 0x746F79  # apart from the draws of the detector and the toys of the closure
+_PRIORS = ("bayes", "tikhonov")  # methods that begin somewhere
+_RULES = {"bayes": ("iterations", "chi2-change"), "tikhonov": ("strength", "l-curve")}
+
+
+@dataclass(frozen=True)
+class How:
+    """How to unfold.
+
+    Attributes
+    ----------
+    method : str
+    iterations, strength : number, str or None
+        See `forefold.unfold`.
+    order : int
+    toys : int
+        Of the closure; none if 0.
+    """
+
+    method: str = "bayes"
+    iterations: int | str | None = "chi2-change"
+    strength: float | str | None = None
+    order: int = 2
+    toys: int = 200
+
+    def check(self) -> None:
+        """Refuse what a method cannot be told, before anything is read.
+
+        Raises
+        ------
+        ValueError
+            As `forefold.unfold`.
+        """
+        check_method(**self.options())
+
+    def options(self) -> dict[str, Any]:
+        """Give the arguments of `forefold.unfold`."""
+        names = ("method", "iterations", "strength", "order")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass
+class Chain:
+    """What a report of the full chain shows.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    sample : Sample
+    how : How
+    kind : {"toy", "spectrum", "events"}
+        What the data are: Poisson counts of the folded sample, a histogram that was given, or events of another generator.
+    data : hist.Hist
+        What is unfolded.
+    scale : float
+        Data over what the sample predicts; of a toy, effective events over weights.
+    prediction : Prediction
+        Of the sample's truth.
+    other : Sample or None
+        Of the other generator.
+    compatible : Compatibility or None
+        Its matrix against that of the sample.
+    unfolded : Unfolded or None
+    scan : Scan or None
+        What the rule of the method looks at, where a number was given.
+    closure : Closure or None
+    failures : dict of str to str
+        What could not be done, and why.
+    skipped : int
+        Events that could not be read.
+    used : Used
+        For the citations.
+    """
+
+    recipe: Recipe
+    sample: Sample
+    how: How
+    kind: str
+    data: hist.Hist[Any]
+    scale: float
+    prediction: Prediction
+    other: Sample | None = None
+    compatible: Compatibility | None = None
+    unfolded: Unfolded | None = None
+    scan: Scan | None = None
+    closure: Closure | None = None
+    failures: dict[str, str] = field(default_factory=dict)
+    skipped: int = 0
+    used: Used = field(default_factory=Used)
+
+
+def run_chain(
+    inputs: Paths,
+    recipe: Recipe,
+    *,
+    true: Any,
+    reco: Any,
+    data: hist.Hist[Any] | None = None,
+    other: Paths | None = None,
+    how: How | None = None,
+    **reading: Any,
+) -> Chain:
+    """Read events, fill their matrix, fold, unfold, and look whether it closes.
+
+    Parameters
+    ----------
+    inputs : str, Path or a sequence of them
+        Events of a generator.
+    recipe : Recipe
+    true, reco : axes
+        See `forefold.ResponseMatrix.from_events`.
+    data : hist.Hist, optional
+        What was seen, over the reconstructed axes.
+    other : str, Path or a sequence of them, optional
+        Events of another generator: their matrix is compared, and what is reconstructed of them is unfolded. Not beside `data`.
+    how : How, optional
+    **reading
+        Those of `forefold.chain.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
+
+    Returns
+    -------
+    Chain
+        What cannot be unfolded is said in `failures`; the rest is there.
+
+    Raises
+    ------
+    ValueError
+        If the method was told too little or too much, data are over other axes, or events cannot be read or smeared.
+    OSError
+        If a file cannot be read.
+    """
+    how = how or How()
+    how.check()
+    if data is not None and other is not None:
+        message = "data and other: give one of them"
+        raise ValueError(message)
+    true, reco = made_axes(true, "true"), made_axes(reco, "reco")
+    if data is not None:
+        matching(reco, list(data.axes), "the data")
+    sample = collect(inputs, recipe, true=true, reco=reco, **reading)
+    second = None
+    if other is not None:
+        _different(sample, other)
+        second = collect(other, recipe, true=true, reco=reco, **{**reading, "entries": None})
+    chain = _folded(recipe, sample, how, data, second)
+    damage = reading.get("damage")
+    chain.skipped = 0 if damage is None else damage.events
+    _unfold(chain)
+    _cite(chain)
+    return chain
+
+
+def _different(sample: Sample, other: Paths) -> None:
+    """Refuse the same events twice: their draws are the same, too."""
+    streams = {each["stream"] for each in sample.origins["inputs"]}
+    for each in origins(other)["inputs"]:
+        if each["stream"] in streams:
+            message = f"{each['path']}: the same events as those of the sample; give those of another generator"
+            raise ValueError(message)
+
+
+def _folded(
+    recipe: Recipe, sample: Sample, how: How, data: hist.Hist[Any] | None, other: Sample | None
+) -> Chain:
+    matrix = sample.matrix
+    kind = "spectrum" if data is not None else "toy" if other is None else "events"
+    prediction = fold(matrix.truth, matrix, fakes=True)
+    if data is None:
+        data = _toy(prediction, matrix, recipe.rng) if other is None else other.matrix.reco
+    scale = _events_per_weight(matrix)
+    if kind != "toy":
+        total = prediction.values.sum()
+        scale = float(np.sum(data.values()) / total) if total > 0.0 else 1.0
+    chain = Chain(recipe, sample, how, kind, data, scale, prediction, other)
+    if other is not None:
+        chain.compatible = compatibility(matrix, other.matrix)
+    return chain
+
+
+def _events_per_weight(matrix: ResponseMatrix) -> float:
+    """Give the factor from weights to effective events; 1 where weights are 1."""
+    total, square = (
+        float(np.sum(np.asarray(each)))
+        for each in (matrix.truth.values(), matrix.truth.variances())
+    )
+    return total / square if total > 0.0 and square > 0.0 else 1.0
+
+
+def _toy(prediction: Prediction, matrix: ResponseMatrix, rng: int) -> hist.Hist[Any]:
+    """Throw Poisson counts of what is folded, as many as the events of the sample stand for."""
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([rng, _TOY])))
+    made: hist.Hist[Any] = hist.Hist(*prediction.histogram.axes)
+    expected = np.maximum(
+        _events_per_weight(matrix) * np.asarray(prediction.histogram.values()), 0.0
+    )
+    made.view()[...] = generator.poisson(expected)
+    return made
+
+
+def _unfold(chain: Chain) -> None:
+    """Unfold the data; what cannot be done is kept in words."""
+    how, matrix = chain.how, chain.sample.matrix
+    rng = chain.recipe.rng
+    try:
+        found = unfold(chain.data, matrix, **how.options(), blind="drop", rng=rng)
+    except ValueError as error:
+        chain.failures["unfolding"] = str(error)
+        return
+    chain.unfolded, chain.scan = found, found.scan
+    told, rule = _RULES.get(how.method, ("", ""))
+    fixed: dict[str, Any] = how.options()
+    if told:
+        fixed[told] = int(found.strength) if told == "iterations" else found.strength
+    if told and found.scan is None:
+        try:
+            looked = {**how.options(), told: rule}
+            chain.scan = unfold(chain.data, matrix, **looked, blind="drop", rng=rng).scan
+        except ValueError as error:
+            chain.failures[rule] = str(error)
+    if how.toys:
+        _close(chain, fixed)
+
+
+def _close(chain: Chain, fixed: dict[str, Any]) -> None:
+    """Throw toys of the truth, as many events as the data have; begin at the sample's truth, and flat."""
+    matrix = chain.sample.matrix
+    source = matrix if chain.other is None else chain.other.matrix
+    scale = chain.scale if chain.other is None else 1.0
+    truth = scale * np.asarray(source.truth.values(), dtype=np.float64).reshape(-1)
+    seen = matrix.efficiency > 0.0
+    rows: Any = matrix if seen.all() else matrix.matrix[seen]
+    prior = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)[seen]
+    prior = prior * (truth[seen].sum() / prior.sum())
+    methods = {chain.how.method: {**fixed, "prior": prior}}
+    if chain.how.method in _PRIORS:
+        methods[f"{chain.how.method}, flat prior"] = {**fixed, "prior": "flat"}
+    try:
+        chain.closure = closure(
+            truth[seen], rows, methods, toys=chain.how.toys, fakes="ignore", rng=chain.recipe.rng
+        )
+    except ValueError as error:
+        chain.failures["closure"] = str(error)
+
+
+def _cite(chain: Chain) -> None:
+    used = chain.used
+    for sample in (chain.sample, chain.other):
+        if sample is not None:
+            for name in sample.names:
+                use(used, name)
+    used.card(chain.recipe.card)
+    if chain.unfolded is not None:
+        rules = [
+            each for each in (chain.how.iterations, chain.how.strength) if isinstance(each, str)
+        ]
+        used.unfolding(chain.how.method, rules[0] if rules else None)

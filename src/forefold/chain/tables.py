@@ -1,0 +1,126 @@
+"""Tables of a full chain: inspection, diagnostics of the matrix, and the numbers of the result."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.folding.axes import cell_name
+from forefold.report.tables import pairs_table, table
+
+if TYPE_CHECKING:
+    from forefold.chain.run import Chain
+    from forefold.chain.sample import Sample
+    from forefold.folding.comparison import Compatibility
+    from forefold.io.inspection import Inspection
+
+__all__ = ["diagnostics_table", "inspection_tables", "rows_table", "spectrum_table"]
+
+_NONE = "–"
+_MOST = 400  # rows of a table
+
+
+def inspection_tables(found: Inspection) -> str:
+    """Return what a file holds."""
+    parts = [pairs_table(dict(found.facts()))]
+    for title, heads, rows in found.tables():
+        names = [text.replace(" / ", " in ") for text in heads]
+        parts.append(f"<h3>{escape(title)}</h3>\n{table(names, rows, kind='numbers')}")
+    return "\n".join(parts)
+
+
+def diagnostics_table(sample: Sample) -> str:
+    """Return what is said of a matrix as a whole."""
+    matrix = sample.matrix
+    known = ~matrix.empty_rows
+    total, seen = (float(np.sum(each.values())) for each in (matrix.truth, matrix.reco))
+    pairs: dict[str, object] = {
+        "condition number": f"{matrix.condition_number:.4g}, rank {matrix.rank} of {int(known.sum())}",
+        "effective entries": _range(matrix.effective_entries[known], "a row"),
+        "efficiency": _range(matrix.efficiency[known]),
+    }
+    for name in ("purity", "stability"):
+        try:
+            pairs[name] = _range(getattr(matrix, name))
+        except ValueError:
+            pairs[name] = "needs the same bins true and reconstructed"
+    for name, inside in sample.inside.items():
+        worst = int(np.nanargmax(inside.shift)) if np.isfinite(inside.shift).any() else 0
+        pairs[f"in-bin variation, {name}"] = (
+            f"rows of the halves of a bin differ by up to {_number(inside.shift[worst])} (statistics: {_number(inside.noise[worst])}) in "
+            f"{inside.compatible.names[worst]}; 0: alike, 1: they do not overlap"
+        )
+    pairs["empty true bins"] = int((~known).sum())
+    pairs["negative cells"] = int((matrix.matrix < 0.0).sum())
+    pairs["fakes"] = f"{float(np.sum(matrix.fakes.values())):.6g} of {seen:.6g} reconstructed"
+    pairs["outside the true axes"] = (
+        f"{float(np.sum(matrix.truth.values(flow=True))) - total:.6g} of {float(np.sum(matrix.truth.values(flow=True))):.6g}"
+    )
+    return pairs_table(pairs)
+
+
+def rows_table(sample: Sample, against: Compatibility | None = None) -> str:
+    """Return what is said of each row of a matrix; with a test against another matrix, its p-values."""
+    matrix = sample.matrix
+    heads = ["true bin", "true", "effective entries", "efficiency"]
+    columns: list[Any] = [
+        np.asarray(matrix.truth.values()).reshape(-1), matrix.effective_entries, matrix.efficiency,
+    ]  # fmt: skip
+    if against is not None:
+        heads += ["chi2", "ndf", "p"]
+        columns += [against.chi2, against.ndf, against.row_p_values]
+    rows = [
+        [_cell(matrix, i), *(_number(float(column[i])) for column in columns)]
+        for i in range(len(matrix.efficiency))
+    ]
+    return _short(heads, rows)
+
+
+def spectrum_table(chain: Chain, model: Any) -> str:
+    """Return the unfolded spectrum with its errors by source."""
+    result = chain.unfolded
+    assert result is not None
+    sources = {
+        name: np.sqrt(np.clip(np.diag(each), 0.0, None))
+        for name, each in result.covariances.items()
+    }
+    heads = ["true bin", "unfolded", "error", *(f"of {name}" for name in sources)]
+    columns: list[Any] = [result.values, result.errors, *sources.values()]
+    if model is not None:
+        heads += ["truth", "A_C truth", "pull"]
+        smeared = result.smear(model)
+        known = result.errors > 0.0
+        pull = np.where(
+            known, (result.values - smeared) / np.where(known, result.errors, 1.0), np.nan
+        )
+        columns += [np.asarray(model).reshape(-1), smeared, pull]
+    rows = [
+        [_cell(chain.sample.matrix, i), *(_number(float(column[i])) for column in columns)]
+        for i in range(len(result.values))
+    ]
+    return f"<details><summary>The numbers</summary>\n{_short(heads, rows)}</details>"
+
+
+def _short(heads: list[str], rows: list[list[str]]) -> str:
+    more = (
+        f'<p class="note">The first {_MOST} of {len(rows)} bins.</p>' if len(rows) > _MOST else ""
+    )
+    return table(heads, rows[:_MOST], kind="numbers") + more
+
+
+def _cell(matrix: Any, i: int) -> str:
+    return cell_name(matrix.true_axes, i).partition("(")[2].removesuffix(")") or str(i)
+
+
+def _range(values: Any, what: str = "") -> str:
+    good = np.asarray(values)[np.isfinite(values)]
+    if not good.size:
+        return _NONE
+    low, middle, high = (_number(float(x)) for x in (good.min(), np.median(good), good.max()))
+    return f"{low} to {high}, median {middle}{' ' if what else ''}{what}"
+
+
+def _number(value: float) -> str:
+    return _NONE if not np.isfinite(value) else f"{value:.4g}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,198 @@
+"""BibTeX of cards, files and results."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import forefold
+from forefold.citations.used import FORMATS, GENERATORS, METHODS, RULES, Used
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from forefold.schema import Card
+
+__all__ = ["bibtex", "cite", "use", "use_document"]
+
+_NAMED = {**FORMATS, **GENERATORS, **RULES, **METHODS}
+
+
+def cite(*things: Any) -> str:
+    """Give BibTeX of exactly what was used.
+
+    Parameters
+    ----------
+    *things : str, Path, Card, ResponseMatrix, Unfolded or ak.Array
+        Cards (names, ``.toml`` files), files of generators, what forefold wrote (smeared events, matrices, results of an
+        unfolding), objects of these, and names of methods, rules, generators and formats.
+
+    Returns
+    -------
+    str
+        Entries, each with a comment that says what it was used for; and comments on sources without a paper.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, or a file says nothing of what it is.
+    OSError
+        If a file cannot be read.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> print(forefold.cite("nusmear-default", "wiener"))
+    % the software
+    @software{forefold,
+    ...
+    % card nusmear-default
+    @misc{vohra2022,
+    ...
+    % unfolding: wiener
+    @article{tang2017,
+    ...
+    """
+    used = Used()
+    for thing in things:
+        use(used, thing)
+    return bibtex(used)
+
+
+def bibtex(used: Used) -> str:
+    """Write what was used as BibTeX, with forefold in front.
+
+    Parameters
+    ----------
+    used : Used
+
+    Returns
+    -------
+    str
+        Ends with a line feed.
+    """
+    own = (
+        "% the software\n@software{forefold,\n  author = {{forefold developers}},\n"
+        "  title = {{forefold: detector response for particle-physics event generators}},\n"
+        f"  version = {{{forefold.__version__}}}\n}}"
+    )
+    parts = [own]
+    parts += [
+        f"% {_plain('; '.join(why))}\n{used.entries[key].text}" for key, why in used.reasons.items()
+    ]
+    if used.remarks:
+        lines = [f"% {_plain(text)}" for text in used.remarks]
+        parts.append("\n".join(["% without a paper:", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Keep a comment one: BibTeX would begin an entry at an @."""
+    return " ".join(text.replace("@", "(at)").split())
+
+
+def use(used: Used, thing: Any) -> None:
+    """Add what a thing was made of; see `cite`."""
+    from forefold.schema import Card
+
+    if isinstance(thing, Card):
+        used.card(thing)
+    elif isinstance(thing, str | os.PathLike):
+        _use_name(used, os.fspath(thing))
+    elif hasattr(thing, "smearing") and hasattr(thing, "method"):
+        rule = None if thing.scan is None else thing.scan.rule
+        used.unfolding(thing.method, rule, through=_through(thing.notes))
+    elif isinstance(getattr(thing, "provenance", None), dict):
+        used.provenance(thing.provenance)
+    elif isinstance(getattr(thing, "attrs", {}).get("forefold"), dict):
+        used.provenance(thing.attrs["forefold"])
+    else:
+        message = f"a {type(thing).__name__} does not say what it was made of; give cards, files, matrices, results or smeared events"
+        raise ValueError(message)
+
+
+def _through(notes: tuple[str, ...] | list[str]) -> bool:
+    return any("through all iterations" in note for note in notes)
+
+
+def _use_name(used: Used, name: str) -> None:
+    if Path(name).is_file():
+        _use_file(used, name)
+    elif name in METHODS and name not in FORMATS:
+        used.unfolding(name, through=False)
+    elif name in _NAMED:
+        used.add(_NAMED[name], name)
+    else:
+        used.card(_card(name))
+
+
+def _card(name: str) -> Card:
+    from forefold.detector import cards, load_card
+
+    known = [*cards(), *_NAMED]
+    if name not in known and not name.endswith(".toml"):
+        message = f"{name!r} is neither a file, a card, a method nor a format{near(name, known)}"
+        raise ValueError(message)
+    return load_card(name)
+
+
+def _use_file(used: Used, name: str) -> None:
+    from forefold.detector import load_card
+    from forefold.io.reader import choose
+    from forefold.io.smeared import is_smeared, smeared_provenance
+    from forefold.io.tools import tools_of
+
+    if name.endswith(".toml"):
+        used.card(load_card(Path(name)))
+    elif name.endswith(".json"):
+        use_document(used, Path(name).read_text(encoding="utf-8", errors="replace"), name)
+    elif is_smeared(name):
+        used.provenance(smeared_provenance(name))
+    else:
+        header = choose(name).describe(name)
+        for tool, *_ in tools_of(header):
+            used.tool(tool)
+        if header.format.lower().startswith(("nuhepmc", "hepmc", "nuisance")):
+            used.tool(header.format)
+        if "citations" in header.details:
+            used.named(header.details["citations"], "named by the events")
+
+
+def use_document(used: Used, text: str, name: str, *, strict: bool = True) -> None:
+    """Add what a JSON document of forefold was made with.
+
+    Parameters
+    ----------
+    used : Used
+    text : str
+        UHI JSON.
+    name : str
+        What it is called in errors.
+    strict : bool
+        Whether a document without provenance is an error.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        content = json.loads(text)
+        parts = [content] if "uhi_schema" in content else list(content.values())
+        notes = [part.get("metadata") or {} for part in parts]
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{name}: not a document of forefold: {type(error).__name__} {error}"
+        raise ValueError(message) from None
+    said = [
+        {key.removeprefix("forefold_"): value for key, value in each.items()}
+        for each in notes
+        if any(str(key).startswith("forefold_") for key in each)
+    ]
+    if not said and strict:
+        message = f"{name}: no provenance of forefold is in it"
+        raise ValueError(message)
+    for each in said:
+        if "unfolded" in each:
+            use(used, forefold.Unfolded.from_json(text))
+        used.provenance(each)

@@ -1,0 +1,143 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forefold.cli.citing import add_cite_option
+from forefold.cli.values import condition, count, cross_section, whole
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = [
+    "add_chunk",
+    "add_cross_section",
+    "add_events",
+    "add_output_options",
+    "add_rng",
+    "add_selection",
+    "add_skip_damaged",
+    "add_variations",
+    "add_where",
+]
+
+
+def add_events(
+    sub: argparse.ArgumentParser, *, inputs: str = "+", card: bool = True, polar: bool = True
+) -> None:
+    """Add inputs, card, rng, entries and how events are taken."""
+    sub.add_argument("inputs", nargs=inputs, metavar="INPUT", help="generator file or pattern")
+    sub.add_argument(
+        "-d",
+        "--card",
+        required=card,
+        default=None,
+        metavar="CARD",
+        help="detector card: a name of 'forefold card list' or a .toml file"
+        + ("" if card else "; left out, INPUT is what 'forefold smear' wrote"),
+    )
+    add_rng(sub, default=None)
+    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    add_where(sub)
+    if polar:
+        sub.add_argument(
+            "--axis",
+            choices=("probe", "z"),
+            default="probe",
+            help="what polar angles refer to: the incident particle (default) or the z axis",
+        )
+    sub.add_argument(
+        "--on-invalid",
+        choices=("stop", "lose"),
+        default="stop",
+        help="a particle for which a formula of the card has no value: stop (default), or count it as lost",
+    )
+    sub.add_argument(
+        "--device",
+        choices=("cpu", "cuda"),
+        help="where plain cards are drawn: cuda is an NVIDIA GPU (default: FOREFOLD_DEVICE, or cpu); it changes no bit",
+    )
+    add_chunk(sub)
+    add_cite_option(sub)
+
+
+def add_cross_section(sub: argparse.ArgumentParser) -> None:
+    """Let the cross-section be said that an input does not say."""
+    sub.add_argument(
+        "--cross-section",
+        type=cross_section,
+        metavar="TEXT",
+        help="flux-averaged total cross-section of these events, for NuHepMC, where the input does not say it: "
+        "'1.18 pb PerAtom'",
+    )
+
+
+def add_chunk(sub: argparse.ArgumentParser) -> None:
+    """Add how much is in memory at a time."""
+    sub.add_argument(
+        "--chunk",
+        type=count,
+        default=20_000,
+        metavar="N",
+        help="events in memory at a time (default: %(default)s); it changes no bit of the result",
+    )
+    add_skip_damaged(sub)
+
+
+def add_skip_damaged(sub: argparse.ArgumentParser) -> None:
+    """Let events be left out that cannot be read."""
+    sub.add_argument(
+        "--skip-damaged",
+        action="store_true",
+        help="go on without events that cannot be read, and say how many there were",
+    )
+
+
+def add_where(sub: argparse.ArgumentParser) -> None:
+    """Add a condition on events."""
+    sub.add_argument(
+        "--where",
+        type=condition,
+        metavar="CONDITION",
+        help="only events of which this is true, such as 'cc and abs(probe) == 14 and enu > 0.5'",
+    )
+
+
+def add_rng(sub: argparse.ArgumentParser, *, default: int | None) -> None:
+    """Add the number that fixes every draw."""
+    sub.add_argument(
+        "--rng",
+        type=whole,
+        default=default,
+        metavar="N",
+        help="whole number that fixes every draw "
+        + ("(default: taken from the system, and printed)" if default is None else "(default: 1)"),
+    )
+
+
+def add_variations(sub: argparse.ArgumentParser, what: str) -> None:
+    """Add varied detectors."""
+    sub.add_argument(
+        "--variations",
+        action="append",
+        default=[],
+        metavar="WHICH",
+        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'throws:N'; repeatable",
+    )
+
+
+def add_selection(sub: argparse.ArgumentParser) -> None:
+    """Add what the figures of the NuSmear paper select."""
+    sub.add_argument("--cc-only", action="store_true", help="charged-current events only")
+    sub.add_argument(
+        "--include-lost",
+        action="store_true",
+        help="angles: count lost particles with the angle drawn for them, as NuSmear's C++ does",
+    )
+
+
+def add_output_options(sub: argparse.ArgumentParser) -> None:
+    """Add how an output is written."""
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no summary")

@@ -1,0 +1,72 @@
+"""Files of numpy arrays, ``.npz``: what is wrong with one is one line."""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["read_npz"]
+
+# what zipfile, zlib and numpy's parser of headers raise on damaged files
+_DAMAGE = (
+    AttributeError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of an ``.npz``; pickled objects are refused.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    ValueError
+        If it is none, or a damaged one.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forefold.io.arrays import read_npz
+    >>> np.savez("two.npz", a=[1.0, 2.0])
+    >>> read_npz("two.npz")["a"].tolist()
+    [1.0, 2.0]
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        reason: BaseException = error
+    except _DAMAGE as error:
+        reason = error
+    words = str(reason).splitlines()
+    message = f"not an .npz of numbers: {words[0] if words else type(reason).__name__}"
+    raise ValueError(message)
