@@ -11,7 +11,7 @@ import json
 from functools import partial
 from pathlib import Path
 from time import thread_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -59,22 +59,29 @@ _DRAWN = tuple(
 _load = inlined(st.momenta)
 
 
+class Held(NamedTuple):
+    """What every step is given."""
+
+    rays: Rays
+    species: Species
+    table: NDArray[np.int64]
+    rules: Plain
+    columns: NDArray[np.float64]
+    out: Smeared
+
+
 @inlined
 def _step(
     which: int,
     b: NDArray[np.float64],
     rows: NDArray[np.int64],
     chosen: NDArray[np.int64],
-    rays: Rays,
-    species: Species,
-    table: NDArray[np.int64],
-    rules: Plain,
-    columns: NDArray[np.float64],
-    out: Smeared,
+    held: Held,
     at: int,
 ) -> None:
     m = st.BLOCK
     block = np.uint64(0)
+    rays, species, table, rules, columns, out = held
     if which == 0:
         _load(b, rays.px, rays.py, rays.pz, rays.energy, at, m)
         for i in range(m):
@@ -91,17 +98,8 @@ def _step(
     elif which == 5:
         bl._choose(b, rays.species, table, rules.ranges, out.fate, chosen, at, m)
     elif which == 6:
-        bl._settle(
-            b,
-            rays.species,
-            species.outcome,
-            chosen,
-            rules.ranges.shape[0],
-            out.fate,
-            out.rule,
-            at,
-            m,
-        )
+        kind, none = rays.species, rules.ranges.shape[0]
+        bl._settle(b, kind, species.outcome, chosen, none, out.fate, out.rule, at, m)
     elif which == 7:
         bl._gather(b, rules, chosen, m)
     elif which == 8:
@@ -111,7 +109,8 @@ def _step(
     elif which == 10:
         st.quantiles(b, rows, st.U_THETA, m)
     elif which == 11:
-        st.escapes(b, rows, rays.key, rays.entry, rays.place, block + np.uint64(1), at, m)
+        key, entry, place = rays.key, rays.entry, rays.place
+        st.escapes(b, rows, key, entry, place, block + np.uint64(1), at, m)
     elif which == 12:
         st.energies(b, rules.noise, rules.normal, m)
     elif which == 13:
@@ -136,12 +135,7 @@ def _run(
     rows: NDArray[np.int64],
     chosen: NDArray[np.int64],
     ready: NDArray[np.int64],
-    rays: Rays,
-    species: Species,
-    table: NDArray[np.int64],
-    rules: Plain,
-    columns: NDArray[np.float64],
-    out: Smeared,
+    held: Held,
 ) -> None:
     """Put back what a step changed and take the step, so many times; step -1 is none."""
     m = st.BLOCK
@@ -153,8 +147,8 @@ def _run(
                     b[row + i] = before[j, row + i]
             for i in range(m):
                 chosen[i] = ready[j, i]
-                out.fate[j * m + i] = 0
-            _step(which, b, rows, chosen, rays, species, table, rules, columns, out, j * m)
+                held.out.fate[j * m + i] = 0
+            _step(which, b, rows, chosen, held, j * m)
 
 
 @jit
@@ -163,28 +157,11 @@ def _advance(
     states: NDArray[np.float64],
     rows: NDArray[np.int64],
     ready: NDArray[np.int64],
-    rays: Rays,
-    species: Species,
-    table: NDArray[np.int64],
-    rules: Plain,
-    columns: NDArray[np.float64],
-    out: Smeared,
+    held: Held,
 ) -> None:
     """Take a step once, of all blocks."""
     for j in range(states.shape[0]):
-        _step(
-            which,
-            states[j],
-            rows,
-            ready[j],
-            rays,
-            species,
-            table,
-            rules,
-            columns,
-            out,
-            j * st.BLOCK,
-        )
+        _step(which, states[j], rows, ready[j], held, j * st.BLOCK)
 
 
 def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
@@ -221,11 +198,11 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
         states[:, row : row + st.BLOCK] = rules.numbers[rules.numbers.size - len(st.PARAMETERS) + j]
     rows, chosen = np.empty(st.BLOCK + 1, np.int64), np.empty(st.BLOCK, np.int64)
     ready = np.zeros((BLOCKS, st.BLOCK), np.int64)
-    given_to: tuple[Any, ...] = (given.rays, species, candidates(species), rules, q[2:], out)
+    held = Held(given.rays, species, candidates(species), rules, q[2:], out)
     found: dict[str, float] = {}
     for which, name in enumerate(_NAMES):
         before, was = states.copy(), ready.copy()
-        _advance(which, states, rows, ready, *given_to)
+        _advance(which, states, rows, ready, held)
         rows_changed = [
             r for r in range(0, st.ROWS * st.STRIDE, st.STRIDE) if _differs(before, states, r)
         ]
@@ -233,7 +210,7 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
 
         def run(step: int, known: tuple[Any, ...] = (before.copy(), before, changed, was)) -> None:
             work, start, rows_of, chosen_of = known
-            _run(step, times, work, start, rows_of, rows, chosen, chosen_of, *given_to)
+            _run(step, times, work, start, rows_of, rows, chosen, chosen_of, held)
 
         run(which)
         with_it, without = best([partial(run, which), partial(run, -1)], repeats, thread_time)
