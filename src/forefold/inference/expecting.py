@@ -12,6 +12,7 @@ import numpy as np
 from forefold.folding import Prediction
 from forefold.folding.axes import cell_name
 from forefold.folding.contents import empty, shape_of
+from forefold.folding.document import PREDICTION
 from forefold.inference.expectation import Expectation
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
 from forefold.inference.problem import Problem
@@ -152,7 +153,7 @@ class Expecting:
         x = placed(values, self.names, self.start)
         found = self._expected(x)
         axes = self._matrix.reco_axes
-        made = empty(axes, "prediction")
+        made = empty(axes, PREDICTION)
         view: Any = made.view()
         covariances = {"matrix": np.diag(found.variance)}
         if self._pulls:

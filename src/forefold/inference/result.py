@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.fitting.statistics import correlations
 from forefold.inference.counting import special
 from forefold.inference.parameters import check_name
 
@@ -77,10 +78,7 @@ class FitResult:
     @property
     def correlation(self) -> Array:
         """Correlations, 0 where a parameter was fixed; shape (parameters, parameters)."""
-        width = np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
-        scale = np.outer(width, width)
-        none = np.zeros_like(scale)
-        return np.asarray(np.divide(self.covariance, scale, out=none, where=scale > 0.0))
+        return correlations(self.covariance)
 
     @property
     def p_value(self) -> float:
