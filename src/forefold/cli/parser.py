@@ -18,6 +18,7 @@ from forefold.cli.borders import add_borders
 from forefold.cli.cardparser import add_card
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.inferenceparser import add_inference
 from forefold.cli.jobparser import add_jobs
 from forefold.cli.matrixparser import add_axes, add_fold
 from forefold.cli.unfolding import add_unfold
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_matrix(commands)
     add_fold(commands, _add)
     add_unfold(commands, _add)
+    add_inference(commands, _add)
     add_borders(commands, _add)
     _add_plot(commands)
     return top

@@ -144,7 +144,11 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         message = f"not a UHI histogram (schema 1): '{missing[0]}' is missing"
         raise ValueError(message)
     try:
-        return hist.Hist(content)
+        made: hist.Hist[Any] = hist.Hist(content)
+        if not all(isinstance(axis.name, str) for axis in made.axes):
+            message = "the name of an axis is a text"
+            raise TypeError(message)
+        return made
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         message = f"not a UHI histogram (schema 1): {first}"
