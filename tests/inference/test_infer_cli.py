@@ -62,6 +62,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "minus.json": to_json(over(RECO, [1.0, -2.0, 1.0, 1.0, 1.0, 1.0])),
         "nan.json": to_json(over(RECO, [1.0, np.nan, 1.0, 1.0, 1.0, 1.0])),
         "empty.json": "",
+        "note.json": to_json(over(RECO, COUNTS), {"x": 1}).replace("forefold_x", "values"),
+        "huge.json": to_json(over(RECO, COUNTS)).replace("130.0", "1e308"),
         "name.json": to_json(over(RECO, COUNTS)).replace('"energy_reco"', "3"),
     }.items():
         (tmp_path / name).write_text(text)
@@ -196,6 +198,8 @@ def test_a_counting_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ("fit s.json R.json", "data: axis 'energy_true', which is true"),
         ("fit empty.json R.json", "empty.json: not UHI JSON"),
         ("fit name.json R.json", "name.json: not a UHI histogram (schema 1): the name of an axis"),
+        ("fit note.json R.json", "note.json: not a UHI histogram (schema 1): a note is named 'val"),
+        ("fit huge.json R.json", "data holds 1e+308 in bin 2"),
         ("fit data.json data.json", "data.json: not a response matrix"),
         ("fit R.json R.json", "R.json: this is a response matrix"),
         ("fit nothing.json R.json", "nothing.json: no such file"),

@@ -48,7 +48,7 @@ def test_what_is_degenerate_is_said_and_not_made_up() -> None:
     with pytest.raises(ValueError, match=r"do not bound|does not converge"):
         experiment.interval([40.0, 60.0], "a")
     below = Experiment([50.0, 80.0], RESPONSE, parameters={"normalisation": Parameter(1.0, -3.0)})
-    with pytest.raises(ValueError, match=r"bin 0 expects -114 counts .* is -3"):
+    with pytest.raises(ValueError, match=r"bin 1 expects -198 counts .* is -3"):
         below.upper_limit([40.0, 60.0])
     # held, there is an answer
     assert 0.5 in experiment.interval([38.0, 66.0], "a", fixed={"b": 0.5})

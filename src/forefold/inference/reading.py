@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Backgrounds", "Detector", "backgrounds", "contents", "counts", "detector", "truth"]
 
+_LARGEST = 1e100  # of contents: squares, and products with parameters, must be finite
 _STEP = 1e-4  # of numerical derivatives, relative
 
 
@@ -304,11 +305,11 @@ def contents(
         message = f"{what} has shape {found.shape}; {shape} is needed, the bins of {', '.join(repr(a.name) for a in axes)}"
         raise ValueError(message)
     found = found.reshape(-1)
-    bad = ~np.isfinite(found) | ((found < 0.0) if sign else False)
+    bad = ~(abs(found) < _LARGEST) | ((found < 0.0) if sign else False)
     if bad.any():
         i = int(np.argmax(bad))
-        kind = "0 or more" if sign else "finite"
-        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; finite contents, {kind}, are needed"
+        kind = "from 0" if sign else f"from {-_LARGEST:g}"
+        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
         raise ValueError(message)
     return found
 

@@ -145,11 +145,18 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         raise ValueError(message)
     try:
         made: hist.Hist[Any] = hist.Hist(content)
-        if not all(isinstance(axis.name, str) for axis in made.axes):
-            message = "the name of an axis is a text"
-            raise TypeError(message)
-        return made
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
+    if not all(isinstance(axis.name, str) for axis in made.axes):
+        message = "not a UHI histogram (schema 1): the name of an axis is a text"
+        raise ValueError(message)
+    # hist makes attributes of all notes
+    hidden = [key for key in vars(made) if hasattr(type(made), key)]
+    if hidden:
+        message = (
+            f"not a UHI histogram (schema 1): a note is named {hidden[0]!r}, as what histograms do"
+        )
+        raise ValueError(message)
+    return made
