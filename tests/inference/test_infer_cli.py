@@ -210,7 +210,7 @@ def test_a_counting_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str
         ("fit data.json R.json --truth b.json", "axis 'energy_reco', which is reconstructed"),
         ("fit data.json R.json --truth width=s.json", "'width' is the name of a truth and"),
         ("fit data.json R.json --background s.json", "background: axis 'energy_true'"),
-        ("fit data.json R.json --fix widht=0", "no parameter 'widht' (did you mean 'width'?)"),
+        ("fit data.json R.json --fix widt=0", "no parameter 'widt' (did you mean 'width'?)"),
         ("fit data.json R.json --fix width=inf", "width = inf: a finite number is needed"),
         ("fit data.json R.json --fix width", "NAME=VALUE is expected, found 'width'"),
         ("fit data.json R.json --parameter beam=1", "parameter 'beam' is of nothing"),

@@ -165,8 +165,8 @@ def crossing(function: Callable[[float], float], at: float, step: float, limit: 
         It stays negative all the way.
     """
     last = at
-    for k in range(60):
-        following = last + step * 1.3**k
+    for k in range(34):
+        following = last + step * 1.6**k
         if (following - limit) * math.copysign(1.0, step) >= 0.0:
             following = limit
         if following != at and function(following) >= 0.0:
