@@ -2,7 +2,7 @@
 
 The paper itself was not at hand. Every value below was read in a public source that quotes a table of it (or the table of the Review of Particle
 Physics that reprints its columns without background), which is named beside it. Where none was found (99 %, most backgrounds of
-table IV, lower ends of table VI, table X but for one row), nothing is called the paper's: a scan, written plainly here, is the second way.
+table IV, lower ends of tables VI and VII, table X but for one row), nothing is called the paper's: a scan, written plainly here, is the second way.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ TABLE_IV_UPPER = [
     *((0, 0.5, 1.94), (0, 1.0, 1.61), (0, 2.0, 1.26), (0, 4.0, 1.01), (0, 5.0, 0.98)),
     *((1, 4.0, 1.39), (1, 5.0, 1.22)),
 ]
-# Upper ends of table VI (95 %), 0 to 7 counts, by background: a macro that draws limits against background, with ROOT
+# Upper ends of table VI (95 %; backgrounds above 5 are in table VII), 0 to 7 counts, by background: a macro that draws limits with ROOT
 TABLE_VI_UPPER = {
     0.0: (3.09, 5.14, 6.72, 8.25, 9.76, 11.26, 12.75, 13.81),
     0.5: (2.63, 4.64, 6.22, 7.75, 9.26, 10.76, 12.25, 13.31),

@@ -143,7 +143,7 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument(
         "--expected",
         action="store_true",
-        help="give the limit of what is expected without signal, too",
+        help="give the limit of what is expected without signal, too; others are where they begin",
     )
     _add_output(sub)
     sub.set_defaults(run=_run_limit)
