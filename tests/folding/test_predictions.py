@@ -81,8 +81,10 @@ def test_variations_of_the_detector() -> None:
         fold(spectrum(*truth), matrices, correlation=card())
     with pytest.raises(ValueError, match="correlation of shape"):
         fold(spectrum(*truth), matrices, correlation=np.eye(3))
-    with pytest.raises(ValueError, match="a mapping with 'nominal'"):
+    with pytest.raises(ValueError, match="a mapping needs a ResponseMatrix 'nominal'"):
         fold(spectrum(*truth), {"up": of(up)})
+    with pytest.raises(ValueError, match="a mapping needs a ResponseMatrix 'nominal'"):
+        fold(spectrum(*truth), {"nominal": of(R), "a_up": up})  # type: ignore[dict-item]
     other = ResponseMatrix.from_array(R, EDGES[0], [0.0, 1.0, 2.0, 4.0])
     with pytest.raises(ValueError, match=r"the matrix of 'a_up': axis 0 .'reco'. has edge 3 at 4"):
         fold(spectrum(*truth), {"nominal": of(R), "a_up": other})
@@ -209,3 +211,5 @@ def test_variation_inside_bins() -> None:
     assert in_bin_variation(fine, factor=4).shift.shape == (1,)
     with pytest.raises(ValueError, match="no axis 'x'"):
         in_bin_variation(fine, "x")
+    empty = ResponseMatrix.from_array(rows, np.arange(5.0), [0.0, 1.0, 2.0], entries=[1, 0, 0, 1])
+    assert "no wider bin joins two rows" in repr(in_bin_variation(empty))

@@ -275,6 +275,9 @@ def test_bad_questions_are_one_line() -> None:
                 [0.5], weight=3.0
             )
         )
+    turned: hist.Hist[Any] = hist.Hist(hist.axis.Regular(2, 0, 2, name="reco"))
+    with pytest.raises(ValueError, match="truth 'normalisation': axis 'reco', which is reconst"):
+        Experiment(turned, [[0.6, 0.2], [0.1, 0.7]])
     with pytest.raises(ValueError, match="'profile' or 'feldman-cousins'"):
         experiment.interval([1.0, 2.0], method="minos")
     with pytest.raises(ValueError, match="toys = 5: for method='cls'"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import hist
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 
 from forefold import Experiment, Parameter, ResponseMatrix
+from forefold.inference import feldman_cousins
 
 RESPONSE = [[0.6, 0.2], [0.1, 0.7]]
 
@@ -47,6 +51,9 @@ def test_what_is_degenerate_is_said_and_not_made_up() -> None:
     experiment = Experiment(same, RESPONSE, parameters={"a": free, "b": free})
     with pytest.raises(ValueError, match=r"do not bound|does not converge"):
         experiment.interval([40.0, 60.0], "a")
+    below = Experiment([50.0, 80.0], RESPONSE, parameters={"normalisation": Parameter(1.0, -3.0)})
+    with pytest.raises(ValueError, match=r"bin 1 expects -198 counts .* is -3"):
+        below.upper_limit([40.0, 60.0])
     # held, there is an answer
     assert 0.5 in experiment.interval([38.0, 66.0], "a", fixed={"b": 0.5})
     with pytest.raises(ValueError, match="needs a parameter with a lower limit"):
@@ -66,6 +73,39 @@ def test_feldman_cousins_keeps_to_its_points() -> None:
     assert first.p_values.tolist() == second.p_values.tolist()
     assert (first.lower, first.upper) == (second.lower, second.upper)
     assert "20 toys a point" in repr(first)
+
+
+def test_feldman_cousins_goes_on_as_far_as_points_are_inside() -> None:
+    # no counts: the profile interval ends at 1.35, and half of it more is 2.03; the unified one at 2.44
+    one = Experiment([1.0], [[1.0]])
+    told: dict[str, Any] = {"level": 0.9, "method": "feldman-cousins", "toys": 60, "rng": 1}
+    found = one.interval([0.0], **told)
+    # p is 0.15 at 2.03 and 0.05 at 3, known to 0.04: 60 toys are few, but fixed
+    assert found.upper == pytest.approx(feldman_cousins(0)[1], abs=0.6)
+    assert found.points[-1] > 2.03
+    assert found.p_values[-1] < 0.1
+    assert found.notes == ()
+    cut = one.interval([0.0], points=[0.0, 0.5, 1.0], **told)
+    assert (cut.lower, cut.upper) == (0.0, 1.0)
+    assert cut.notes == ("the points end at 1, which is inside: the interval may go on",)
+    assert "note: the points end at 1" in repr(cut)
+    assert json.dumps(cut.to_dict(), allow_nan=False)
+
+
+def test_an_executor_gives_the_same_numbers() -> None:
+    experiment = Experiment([50.0, 80.0], RESPONSE)
+    told: dict[str, Any] = {"method": "feldman-cousins", "toys": 20, "rng": 1}
+    with ThreadPoolExecutor(3) as pool:
+        spread = experiment.interval([40.0, 60.0], executor=pool, **told)
+        coverage = experiment.coverage(toys=250, rng=2, executor=pool)
+    alone = experiment.interval([40.0, 60.0], **told)
+    assert spread.p_values.tolist() == alone.p_values.tolist()
+    assert (spread.lower, spread.upper) == (alone.lower, alone.upper)
+    assert coverage == experiment.coverage(toys=250, rng=2)
+    # what is sent to processes
+    problem = experiment._problem(np.array([40.0, 60.0]), None, 0)
+    again = pickle.loads(pickle.dumps(problem))
+    assert again.best().x.tolist() == problem.best().x.tolist()
 
 
 def test_a_card_of_another_detector_is_refused() -> None:

@@ -107,7 +107,7 @@ def test_variations_in_a_file_become_systematics(folder: Path) -> None:
     ("command", "message"),
     [
         ("unfold flux.json R.json --method bayes", "bayes needs iterations="),
-        ("unfold flux.json R.json --method inversion", "has 6 bins, the response's"),
+        ("unfold flux.json R.json --method inversion", "data: axis 'energy_true', which is true"),
         ("unfold - - --method inversion", "only one of DATA and MATRIX"),
         ("unfold R.json R.json --method inversion", "R.json: this is a response matrix"),
         ("unfold flux.json flux.json --method inversion", "flux.json: not a response matrix"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import hist
 import numpy as np
 import pytest
 from scipy import stats
@@ -102,8 +103,6 @@ def test_table_and_numbers_and_picture() -> None:
 
 
 def test_a_response_matrix_and_a_histogram() -> None:
-    import hist
-
     matrix, truth = spectrum(4, 6)
     axes = hist.axis.Regular(4, 0, 10, name="x_true"), hist.axis.Regular(6, 0, 10, name="x_reco")
     response = forefold.ResponseMatrix.from_array(matrix, *axes, truth=truth)
@@ -120,6 +119,11 @@ def test_bad_studies_are_refused() -> None:
         forefold.closure(truth, matrix, {}, rng=1)
     with pytest.raises(ValueError, match="truth has 3 bins; the response has 4"):
         forefold.closure(truth[:3], matrix, METHODS, rng=1)
+    axes = hist.axis.Regular(4, 0, 10, name="x"), hist.axis.Regular(6, 0, 10, name="x")
+    response = forefold.ResponseMatrix.from_array(matrix, *axes)
+    other: hist.Hist[Any] = hist.Hist(hist.axis.Regular(4, 0, 9, name="x"))
+    with pytest.raises(ValueError, match=r"truth: axis 0 \('x_true'\) has edge 1 at 2\.25"):
+        forefold.closure(other, response, METHODS, rng=1)
     with pytest.raises(ValueError, match="contents are not negative"):
         forefold.closure(-truth, matrix, METHODS, rng=1)
     with pytest.raises(ValueError, match="'methd' is not one of prior"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import optimize
@@ -123,6 +125,21 @@ def test_iterations_by_a_rule(rule: str) -> None:
     assert 1 < found.strength < 60
     if rule in ("gcv", "toys"):
         assert found.strength == 1 + np.argmin(found.scan.criterion)
+        return
+    # the first iteration that is below the limit, by the rule's own formula
+    steps = [
+        forefold.unfold(data, matrix, method="bayes", iterations=k, rng=1)
+        for k in range(1, int(found.strength) + 1)
+    ]
+    moved = [
+        float((np.square(b.values - a.values) / np.maximum(b.values, 1.0)).mean())
+        for a, b in pairwise(steps)
+    ]
+    if rule == "discrepancy":
+        below = [one.chi2 <= len(data) for one in steps]
+    else:
+        below = [False, *(change <= 0.01 for change in moved)]
+    assert below == [False] * (len(steps) - 1) + [True]
 
 
 def test_a_rule_without_optimum_says_so() -> None:

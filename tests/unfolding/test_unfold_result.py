@@ -79,13 +79,13 @@ def test_an_empty_weighted_bin_has_the_mean_weight() -> None:
 
 def test_axes_that_do_not_match_are_named() -> None:
     other = hist.axis.Regular(9, 0, 12, name="energy_reco")
-    with pytest.raises(ValueError, match=r"data: axis 'energy_reco' has an edge at 1\.33"):
+    with pytest.raises(ValueError, match=r"data: axis 0 \('energy_reco'\) has edge 1 at 1\.33"):
         forefold.unfold(histogram(np.ones(9), other), known(), method="inversion")
     fewer = hist.axis.Regular(8, 0, 10, name="energy_reco")
-    with pytest.raises(ValueError, match=r"has 8 bins, the response's 'energy_reco' has 9"):
+    with pytest.raises(ValueError, match=r"has 8 bins from 0 to 10, the matrix has 9"):
         forefold.unfold(histogram(np.ones(8), fewer), known(), method="inversion")
     two: hist.Hist[Any] = hist.Hist(RECO, hist.axis.Regular(2, 0, 1, name="q"))
-    with pytest.raises(ValueError, match="data: 2 axes; the response has 1: 'energy_reco'"):
+    with pytest.raises(ValueError, match="data has 2 axes, the matrix has 1: 'energy_reco'"):
         forefold.unfold(two, known(), method="inversion")
     with pytest.raises(ValueError, match="prior has 5 bins; 6 are needed"):
         forefold.unfold(
@@ -296,6 +296,27 @@ def test_overflow_is_told() -> None:
     found = forefold.unfold(data, known(), method="bayes", iterations=1)
     assert "2 events in underflow and overflow of the data are not used" in found.notes
     assert found.smear(known().truth) == pytest.approx(found.smear(known().truth.values()))
+
+
+def test_axes_in_another_order_and_those_of_the_other_side_are_refused() -> None:
+    several = hist.axis.Regular(2, 0, 2, name="x"), hist.axis.Regular(2, 0, 2, name="y")
+    both = forefold.ResponseMatrix.from_array(np.eye(4), several, several)
+    turned: hist.Hist[Any] = hist.Hist(*several[::-1], data=np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"data has its axes in the order \['y', 'x'\]"):
+        forefold.unfold(turned, both, method="inversion")
+    with pytest.raises(ValueError, match="data: axis 'x_true', which is true"):
+        forefold.unfold(both.truth, both, method="inversion")
+    with pytest.raises(ValueError, match="prior: axis 'x_reco', which is reconstructed"):
+        forefold.unfold(both.reco, both, method="bayes", iterations=1, prior=both.reco)
+
+
+def test_a_model_on_other_axes_is_not_smeared() -> None:
+    found = forefold.unfold(np.ones(9), known(), method="bayes", iterations=1)
+    shifted: hist.Hist[Any] = hist.Hist(hist.axis.Regular(6, 0, 12, name="energy_true"))
+    with pytest.raises(ValueError, match=r"truth: axis 0 \('energy_true'\) has edge 1 at 2"):
+        found.smear(shifted)
+    with pytest.raises(ValueError, match="truth: axis 'energy_reco', which is reconstructed"):
+        found.smear(known().reco)
 
 
 def test_negative_background_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The command line: ``forefold demo | inspect | smear | convert | card | matrix | fold | unfold | export | import | plot | cite | report``.
+"""The command line: ``forefold demo | inspect | smear | convert | card | matrix | fold | unfold | fit | limit | export | import | plot | cite | report``.
 
 Only the standard library is imported here; each command imports what it needs when it runs.
 """

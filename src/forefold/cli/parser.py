@@ -19,6 +19,7 @@ from forefold.cli.cardparser import add_card
 from forefold.cli.citing import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.inferenceparser import add_inference
 from forefold.cli.jobparser import add_jobs
 from forefold.cli.matrixparser import add_fold, add_response
 from forefold.cli.options import (
@@ -96,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     _add_matrix(commands)
     add_fold(commands, _add)
     add_unfold(commands, _add)
+    add_inference(commands, _add)
     add_borders(commands, _add)
     _add_plot(commands)
     add_report(commands, _add)

@@ -9,6 +9,7 @@ import numpy as np
 
 import forefold
 from forefold.cardtools.toml import card_toml
+from forefold.fitting.statistics import correlations
 from forefold.schema import Card
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Fit:
     @property
     def correlation(self) -> NDArray[np.float64]:
         """Correlation matrix, shape (n, n)."""
-        return _correlation(self.covariance)
+        return correlations(self.covariance, np.nan)
 
     @property
     def toml(self) -> str:
@@ -154,12 +155,6 @@ def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _correlation(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    width = np.sqrt(np.diag(covariance))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(covariance / np.outer(width, width))
-
-
 def fitted_card(
     card: Card,
     widths: dict[str, float],
@@ -205,7 +200,7 @@ def fitted_card(
 
 
 def _correlations(names: list[str], covariance: NDArray[np.float64]) -> list[dict[str, Any]]:
-    matrix = _correlation(covariance)
+    matrix = correlations(covariance, np.nan)
     return [
         {
             "parameters": [names[j], names[i]],

@@ -1,10 +1,16 @@
-"""The tail of the chi2 distribution."""
+"""The tail of the chi2 distribution, and correlations."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-__all__ = ["chi2_tail"]
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["chi2_tail", "correlations"]
 
 _STEPS = 100_000
 _TINY = 1e-300
@@ -61,3 +67,27 @@ def chi2_tail(chi2: float, ndf: float) -> float:
         if abs(step - 1.0) < 1e-15:
             break
     return min(1.0, scale * found)
+
+
+def correlations(covariance: NDArray[np.float64], none: float = 0.0) -> NDArray[np.float64]:
+    """Give the correlations of a covariance.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (n, n)
+    none : float
+        What stands where there is no variance, or none that is known.
+
+    Returns
+    -------
+    ndarray, shape (n, n)
+
+    Examples
+    --------
+    >>> correlations(np.array([[4.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    width = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
+    scale = np.outer(width, width)
+    out = np.full(np.shape(covariance), none)
+    return np.asarray(np.divide(covariance, scale, out=out, where=scale > 0.0))

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     Axis = Any
     Array = NDArray[np.float64]
 
-__all__ = ["AxesLike", "cell_name", "label_of", "made_axes", "matching", "parse_axis", "renamed"]
+__all__ = [
+    "AxesLike",
+    "Side",
+    "cell_name",
+    "label_of",
+    "made_axes",
+    "matching",
+    "parse_axis",
+    "refuse_side",
+    "renamed",
+]
 
 AxesLike = Any
 """An axis (of hist, edges, or text such as ``"q2=0:2:20"``), or several in a list or a mapping of names to edges."""
@@ -224,6 +234,31 @@ def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
         raise ValueError(message)
     for number, (a, b) in enumerate(zip(mine, other, strict=True)):
         _same_edges(f"{what}: axis {number} ({a.name!r})", edges_of(a), edges_of(b))
+
+
+def refuse_side(axes: Iterable[Any], side: Side, what: str) -> None:
+    """Refuse a histogram whose axes are named as those of the wrong side.
+
+    Parameters
+    ----------
+    axes : iterable of axes
+    side : {"true", "reco"}
+        The wrong one.
+    what : str
+        What the axes belong to.
+
+    Raises
+    ------
+    ValueError
+    """
+    for axis in axes:
+        name = getattr(axis, "name", "") or ""
+        if name == side or name.endswith(f"_{side}"):
+            it_is, wanted = (
+                ("true", "reconstructed") if side == "true" else ("reconstructed", "true")
+            )
+            message = f"{what}: axis {name!r}, which is {it_is}; one of what is {wanted} is needed"
+            raise ValueError(message)
 
 
 def edges_of(axis: Any) -> Array:

@@ -175,7 +175,9 @@ class InBinVariation:
     compatible: Compatibility
 
     def __repr__(self) -> str:
-        worst = int(np.nanargmax(self.shift)) if np.any(np.isfinite(self.shift)) else 0
+        if not np.any(np.isfinite(self.shift)):
+            return "InBinVariation: no wider bin joins two rows that are filled"
+        worst = int(np.nanargmax(self.shift))
         return (
             f"InBinVariation: rows move by up to {self.shift[worst]:.3g} (noise {self.noise[worst]:.2g}) in {self.compatible.names[worst]}, "
             f"efficiency by up to {np.nanmax(self.efficiency):.3g}\n  {self.compatible}"

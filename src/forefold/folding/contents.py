@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Histogram = hist.Hist[Any]
 
-__all__ = ["Contents", "Oversampled", "Replicas", "empty", "inside", "shape_of"]
+__all__ = ["Contents", "Oversampled", "Replicas", "beyond", "empty", "inside", "shape_of"]
 
 
 class Oversampled(NamedTuple):
@@ -147,3 +147,13 @@ def inside(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) 
     """Flatten an array over all axes to (n_true, n_reco), without flow."""
     n, m = (math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     return np.asarray(values, dtype=np.float64).reshape(n, m)
+
+
+def beyond(given: Any) -> float:
+    """Sum the flow bins of a histogram; 0 of numbers, and of histograms that have none."""
+    try:
+        whole = float(np.sum(np.asarray(given.values(flow=True), dtype=np.float64)))
+    except (AttributeError, TypeError):  # numbers; and UHI does not ask for the keyword
+        return 0.0
+    found = whole - float(np.sum(given.values()))
+    return found if abs(found) > 1e-12 * abs(whole) else 0.0

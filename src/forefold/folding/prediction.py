@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.detector import Card
-from forefold.folding.axes import cell_name, matching
-from forefold.folding.contents import empty, shape_of
+from forefold.fitting.statistics import correlations
+from forefold.folding.axes import cell_name, matching, refuse_side
+from forefold.folding.contents import beyond, empty, shape_of
+from forefold.folding.document import NOMINAL, PREDICTION
 from forefold.folding.responsematrix import ResponseMatrix
 from forefold.species import near
 
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Prediction", "detector_covariance", "fold", "pull_correlation"]
-
-NOMINAL = "nominal"
+__all__ = ["Prediction", "detector_covariance", "fold", "nominal_and_varied", "pull_correlation"]
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,7 @@ class Prediction:
     @property
     def correlation(self) -> Array:
         """Correlations of `covariance`, 0 where there is no variance; shape (n_reco, n_reco)."""
-        found = self.covariance
-        width = np.sqrt(np.maximum(np.diagonal(found), 0.0))
-        scale = np.outer(width, width)
-        return np.asarray(np.divide(found, scale, out=np.zeros_like(found), where=scale > 0.0))
+        return correlations(self.covariance)
 
     def peek(self) -> Figure:
         """Draw it with its errors, and their correlations.
@@ -162,7 +159,7 @@ def fold(
     Prediction of 24 in 2 bins
       total +- 0.8944 from the statistics of the matrix
     """
-    nominal, varied = _matrices(matrix)
+    nominal, varied = nominal_and_varied(matrix)
     truth = _contents(histogram, nominal)
     _check_rows(truth, nominal, empty_rows)
     scale = _fakes_scale(fakes, truth, nominal)
@@ -177,24 +174,40 @@ def fold(
         found["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
     if covariance is not None:
         found["input"] = nominal.matrix.T @ _square(covariance, truth.size) @ nominal.matrix
-    made = empty(nominal.reco_axes, "prediction")
+    made = empty(nominal.reco_axes, PREDICTION)
     view: Any = made.view()
     shape = shape_of(nominal.reco_axes)
     view["value"] = (truth @ nominal.matrix + added).reshape(shape)
     view["variance"] = sum((np.diagonal(c) for c in found.values()), np.zeros(added.size)).reshape(
         shape
     )
-    return Prediction(made, found, added, _outside(histogram))
+    return Prediction(made, found, added, beyond(histogram))
 
 
-def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+    """Part a nominal matrix from its variations.
+
+    Parameters
+    ----------
+    given : ResponseMatrix, or mapping of str to ResponseMatrix
+
+    Returns
+    -------
+    nominal : ResponseMatrix
+    varied : dict of str to ResponseMatrix
+
+    Raises
+    ------
+    ValueError
+        It is something else, there is no ``"nominal"``, or axes differ.
+    """
     if isinstance(given, ResponseMatrix):
         return given, {}
-    if not isinstance(given, Mapping) or NOMINAL not in given:
-        names = ", ".join(given) if isinstance(given, Mapping) else type(given).__name__
-        message = (
-            f"a ResponseMatrix, or a mapping with 'nominal' and variations is needed, found {names}"
-        )
+    if not isinstance(given, Mapping):
+        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found a {type(given).__name__}"
+        raise ValueError(message)
+    if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
+        message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"
         raise ValueError(message)
     nominal = given[NOMINAL]
     varied = {name: each for name, each in given.items() if name != NOMINAL}
@@ -209,11 +222,7 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
         message = f"a histogram with axes and values() (UHI) is needed, found a {type(histogram).__name__}"
         raise ValueError(message)
     matching(matrix.true_axes, list(histogram.axes), "the spectrum")
-    for axis in histogram.axes:
-        name = getattr(axis, "name", "") or ""
-        if name.endswith("_reco"):
-            message = f"the spectrum is over {name!r}, which is reconstructed; one of what is true is folded"
-            raise ValueError(message)
+    refuse_side(histogram.axes, "reco", "the spectrum")
     values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1)
     if not np.all(np.isfinite(values)):
         i = int(np.argmin(np.isfinite(values)))
@@ -262,16 +271,6 @@ def _square(covariance: ArrayLike, n: int) -> Array:
         )
         raise ValueError(message)
     return found
-
-
-def _outside(histogram: Any) -> float:
-    """Content of flow bins, of histograms that have them."""
-    try:
-        whole = float(np.sum(np.asarray(histogram.values(flow=True), dtype=np.float64)))
-    except TypeError:  # UHI does not ask for the keyword
-        return 0.0
-    outside = whole - float(np.sum(histogram.values()))
-    return outside if abs(outside) > 1e-12 * abs(whole) else 0.0
 
 
 def detector_covariance(
@@ -365,5 +364,4 @@ def _of_card(card: Card, names: list[str]) -> Array:
             message = f"correlation: card {card.name} has no pull {name!r}{near(name, list(known))}"
             raise ValueError(message)
     rows = [known.index(name) for name in names]
-    width = np.sqrt(np.diagonal(covariance))[rows]
-    return np.asarray(covariance[np.ix_(rows, rows)] / np.outer(width, width))
+    return correlations(covariance[np.ix_(rows, rows)])

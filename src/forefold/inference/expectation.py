@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -164,7 +165,14 @@ class Expectation:
         moved = np.tensordot(pulls, self.odd, axes=1) + np.tensordot(bent, self.even, axes=1)
         return self.matrix + moved, bends
 
+    @cached_property
+    def _exact(self) -> bool:
+        """Whether no variance depends on parameters."""
+        return not (self.spread.any() or self.fakes_spread.any())
+
     def _variance(self, truth: Array, rows: Array, n: int) -> tuple[Array, Array]:
+        if self._exact:
+            return self.fixed_variance, np.zeros((n, len(self.fixed_variance)))
         total = truth.sum()
         variance = truth**2 @ self.spread + total**2 * self.fakes_spread + self.fixed_variance
         moving = np.zeros((n, len(variance)))

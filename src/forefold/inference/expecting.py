@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from forefold.folding import Prediction
 from forefold.folding.axes import cell_name
 from forefold.folding.contents import empty, shape_of
+from forefold.folding.document import PREDICTION
 from forefold.inference.expectation import Expectation
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
 from forefold.inference.problem import Problem
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Expecting"]
 
+_LARGEST = 1e30  # of the exposure
+
 
 class Expecting:
     """Predictions and toys of `forefold.Experiment`, where its parameters are described."""
@@ -53,8 +55,8 @@ class Expecting:
         statistics: bool = True,
         empty_rows: str = "stop",
     ) -> None:
-        if not 0.0 < exposure < math.inf:
-            message = f"exposure = {exposure!r}: a finite number above 0 is needed"
+        if not 0.0 < exposure < _LARGEST:
+            message = f"exposure = {exposure!r}: a number above 0 and below {_LARGEST:g} is needed"
             raise ValueError(message)
         seen = detector(response, correlation, fakes=fakes)
         self._matrix: ResponseMatrix = seen.nominal
@@ -152,7 +154,7 @@ class Expecting:
         x = placed(values, self.names, self.start)
         found = self._expected(x)
         axes = self._matrix.reco_axes
-        made = empty(axes, "prediction")
+        made = empty(axes, PREDICTION)
         view: Any = made.view()
         covariances = {"matrix": np.diag(found.variance)}
         if self._pulls:

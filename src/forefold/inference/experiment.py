@@ -11,7 +11,7 @@ import numpy as np
 from forefold.inference import limits
 from forefold.inference.counting import check_level, special
 from forefold.inference.expecting import Expecting
-from forefold.inference.intervals import feldman_cousins_interval, profile_interval
+from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from forefold.inference.intervals import Interval
     from forefold.inference.limits import Limit
     from forefold.inference.parameters import Parameter
+    from forefold.inference.problem import Problem, Thrown
+    from forefold.jobs.executors import Executor
 
     Array = NDArray[np.float64]
     Random = int | np.random.Generator | None
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Coverage", "Experiment"]
 
 _SIGMA = 0.6826894921370859
+_BLOCK = 100  # toys of a task
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,7 @@ class Experiment(Expecting):
         points: Sequence[float] | Array | None = None,
         toys: int = 1000,
         rng: Random = None,
+        executor: Executor | None = None,
     ) -> Interval:
         """Say which values of a parameter data allow; which method when is in `Experiment`.
 
@@ -209,11 +213,15 @@ class Experiment(Expecting):
         fixed : mapping of str to float, optional
             Parameters that are held; all others are profiled.
         points : array_like, optional
-            Of ``feldman-cousins``: where toys are thrown; about the profile interval if left out. Ends are interpolated.
+            Of ``feldman-cousins``: where toys are thrown; about the profile interval, and on as far as they are inside, if left out.
+            Ends are interpolated.
         toys : int
             Of ``feldman-cousins``, at each point.
         rng : int, numpy Generator or None
             Fixes them.
+        executor : object with `map`, optional
+            Of ``feldman-cousins``: who throws the toys, such as an executor of `concurrent.futures` or a ``dask.distributed.Client``; the
+            numbers are the same. Processes cannot be sent a truth that is a function of this session.
 
         Returns
         -------
@@ -236,8 +244,9 @@ class Experiment(Expecting):
             raise ValueError(message)
         _check_toys(toys, 1)
         grid = None if points is None else np.asarray(points, dtype=np.float64)
+        key = random_key(rng)
         return feldman_cousins_interval(
-            problem, name, level, points=grid, toys=toys, key=random_key(rng)
+            problem, name, level, points=grid, toys=toys, key=key, executor=executor
         )
 
     def upper_limit(
@@ -306,6 +315,7 @@ class Experiment(Expecting):
         toys: int = 1000,
         rng: Random = None,
         fixed: Mapping[str, float] | None = None,
+        executor: Executor | None = None,
         **values: float,
     ) -> Coverage:
         """Count how often the profile interval holds the truth.
@@ -320,6 +330,8 @@ class Experiment(Expecting):
             Fixes the toys.
         fixed : mapping of str to float, optional
             Parameters that are held in fits.
+        executor : object with `map`, optional
+            See `interval`.
         **values : float
             What is true.
 
@@ -338,16 +350,25 @@ class Experiment(Expecting):
         x = placed(values, self.names, self.start)
         self._expected(x)
         problem = self._problem(np.zeros(self._matrix.matrix.shape[1]), fixed, place)
-        held, failed = 0, 0
-        for toy in problem.thrown(x, toys, random_key(rng), 0):
-            other = problem.with_data(toy)
-            best, here = other.best(x), other.at(float(x[place]), x)
-            failed += not (best.valid and here.valid)
-            held += best.valid and here.valid and 2.0 * (here.value - best.value) <= reach
+        thrown = list(problem.thrown(x, toys, random_key(rng), 0))
+        tasks = [(problem, x, reach, thrown[k : k + _BLOCK]) for k in range(0, toys, _BLOCK)]
+        held, failed = (sum(n) for n in zip(*applied(executor, _counted, tasks), strict=True))
         share = held / toys
         return Coverage(
             share, math.sqrt(max(share * (1.0 - share), 1e-9) / toys), level, toys, failed
         )
+
+
+def _counted(problem: Problem, x: Array, reach: float, toys: list[Thrown]) -> tuple[int, int]:
+    """Count toys whose interval holds the truth, and those whose fit fails."""
+    held, failed = 0, 0
+    for toy in toys:
+        other = problem.with_data(toy)
+        best, here = other.best(x), other.at(float(x[problem.place]), x)
+        good = best.valid and here.valid
+        failed += not good
+        held += good and 2.0 * (here.value - best.value) <= reach
+    return held, failed
 
 
 def _at_limit(value: float, parameter: Parameter) -> bool:

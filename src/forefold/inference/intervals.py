@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forefold.inference.counting import root, special
+from forefold.jobs.executors import in_order
+from forefold.unfolding.stored import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
 
     from forefold.inference.problem import Problem
     from forefold.inference.scoring import Minimum
+    from forefold.jobs.executors import Executor
 
     Array = NDArray[np.float64]
 
 __all__ = ["Interval", "feldman_cousins_interval", "profile_interval"]
 
 _TIE = 1e-6
+_MORE = 100  # points to go on with where the p-value is still large
+_NUMBERS = ("lower", "upper", "level", "best", "points", "p_values", "error")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Interval:
         At each point; 0 without toys.
     error : float
         Standard deviation of a p-value of 1 - level from the number of toys.
+    notes : tuple of str
     """
 
     parameter: str
@@ -60,6 +66,7 @@ class Interval:
     p_values: Array
     toys: int = 0
     error: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
@@ -82,10 +89,17 @@ class Interval:
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
-        return (
+        head = (
             f"Interval of {self.parameter}: {self.lower:.4g} to {self.upper:.4g} at {100 * self.level:.4g} % "
             f"({self.method}{toys}), best {self.best:.4g}"
         )
+        return "\n".join([head, *(f"  note: {note}" for note in self.notes)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain numbers, texts and lists."""
+        found = {name: plain(getattr(self, name)) for name in _NUMBERS}
+        words = {"parameter": self.parameter, "method": self.method, "notes": list(self.notes)}
+        return {**words, **found, "toys": self.toys}
 
 
 def profile_interval(problem: Problem, name: str, level: float) -> Interval:
@@ -151,8 +165,8 @@ def crossing(function: Callable[[float], float], at: float, step: float, limit: 
         It stays negative all the way.
     """
     last = at
-    for k in range(60):
-        following = last + step * 1.3**k
+    for k in range(34):
+        following = last + step * 1.6**k
         if (following - limit) * math.copysign(1.0, step) >= 0.0:
             following = limit
         if following != at and function(following) >= 0.0:
@@ -165,7 +179,14 @@ def crossing(function: Callable[[float], float], at: float, step: float, limit: 
 
 
 def feldman_cousins_interval(
-    problem: Problem, name: str, level: float, *, points: Array | None, toys: int, key: int
+    problem: Problem,
+    name: str,
+    level: float,
+    *,
+    points: Array | None,
+    toys: int,
+    key: int,
+    executor: Executor | None = None,
 ) -> Interval:
     """Order toys by the likelihood ratio at each point; see `Experiment.interval`.
 
@@ -177,30 +198,68 @@ def feldman_cousins_interval(
     best = problem.best()
     _check(best, name)
     grid = _grid(problem, name, level) if points is None else _checked(points, problem)
-    p_values = np.array(
-        [_p_value(problem, best, float(value), toys, key, k) for k, value in enumerate(grid)]
-    )
+    tasks = [(problem, best, float(value), toys, key, k) for k, value in enumerate(grid)]
+    p_values = np.array(applied(executor, _p_value, tasks))
+    if points is None:
+        grid, p_values = _extended(problem, best, grid, p_values, 1.0 - level, toys, key)
     inside = np.flatnonzero(p_values >= 1.0 - level)
     if len(inside) == 0:
         message = f"{name}: no point from {grid[0]:g} to {grid[-1]:g} is inside; give points about {best.x[problem.place]:.4g}"
         raise ValueError(message)
     error = math.sqrt(level * (1.0 - level) / toys)
     lower, upper = (_between(grid, p_values, 1.0 - level, int(inside[k]), k) for k in (0, -1))
+    low, high = problem.limits
+    notes = [
+        f"the points end at {end:.4g}, which is inside: the interval may go on"
+        for end, limit, at in ((lower, low, inside[0]), (upper, high, inside[-1] + 1))
+        if at in (0, len(grid)) and end != limit
+    ]
     at = float(best.x[problem.place])
-    return Interval(name, lower, upper, level, "feldman-cousins", at, grid, p_values, toys, error)
+    told = (grid, p_values, toys, error, tuple(notes))
+    return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
+
+
+def applied(executor: Executor | None, function: Callable[..., Any], tasks: list[Any]) -> list[Any]:
+    """Apply a function to tasks, here or by an executor, with the results in the order of the tasks."""
+    if executor is None:
+        return [function(*task) for task in tasks]
+    return list(in_order(executor, function, tasks))
+
+
+def _extended(
+    problem: Problem,
+    best: Minimum,
+    grid: Array,
+    p_values: Array,
+    wanted: float,
+    toys: int,
+    key: int,
+) -> tuple[Array, Array]:
+    """Go on with points of the same distance until the p-value is small, or to the physical limit."""
+    step, stream = grid[1] - grid[0], len(grid)
+    found, p = list(grid), list(p_values)
+    for side, limit in zip((0, -1), problem.limits, strict=True):
+        way = step if side else -step
+        while p[side] >= wanted and found[side] != limit and len(found) < len(grid) + _MORE:
+            value = float(np.clip(found[side] + way, *problem.limits))
+            place = len(found) if side else 0
+            found.insert(place, value)
+            p.insert(place, _p_value(problem, best, value, toys, key, stream))
+            stream += 1
+    return np.array(found), np.array(p)
 
 
 def _grid(problem: Problem, name: str, level: float) -> Array:
     """Points about the profile interval, widened by a half on both sides."""
     first = profile_interval(problem, name, level)
-    low, high = problem.objective.lower[problem.place], problem.objective.upper[problem.place]
+    low, high = problem.limits
     span = 0.5 * (first.upper - first.lower)
     return np.linspace(max(first.lower - span, low), min(first.upper + span, high), 25)
 
 
 def _checked(points: Array, problem: Problem) -> Array:
     found = np.unique(np.asarray(points, dtype=np.float64))
-    low, high = problem.objective.lower[problem.place], problem.objective.upper[problem.place]
+    low, high = problem.limits
     if len(found) < 2 or not np.all(np.isfinite(found)) or found[0] < low or found[-1] > high:
         message = f"points: two or more finite values from {low:g} to {high:g} are needed"
         raise ValueError(message)

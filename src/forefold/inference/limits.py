@@ -56,6 +56,10 @@ class Limit:
     def __float__(self) -> float:
         return self.value
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain numbers and texts."""
+        return {**vars(self)}
+
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
         return f"Limit of {self.parameter}: {self.value:.4g} at {100 * self.level:.4g} % ({self.method}{toys}), best {self.best:.4g}"
@@ -98,7 +102,7 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     none = problem.at(_none(problem), best.x)
     constraint = problem.objective.constraint
-    mean = problem.objective.expectation(none.x).mean
+    mean = problem.expected(none.x).mean
     asimov = problem.with_data(Thrown(mean, none.x[constraint.places]))
     bottom = asimov.best(none.x)
     normal = special().ndtr

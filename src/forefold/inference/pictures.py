@@ -170,6 +170,8 @@ def _range(result: FitResult, k: int, points: int) -> Array:
 
 
 def _corner(figure: Any, result: FitResult, shown: list[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     panels = figure.subplots(len(shown), len(shown), squeeze=False)
     for i, row in enumerate(shown):
         for j, column in enumerate(shown):
@@ -186,7 +188,12 @@ def _corner(figure: Any, result: FitResult, shown: list[int]) -> None:
                 panel.set_ylabel("$-2\\Delta\\ln L$")
             else:
                 _contour(panel, result, column, row)
-                panel.set_ylabel(_words(result.names[row]))
+                panel.yaxis.set_major_locator(MaxNLocator(3))
+                panel.tick_params(labelleft=j == 0)
+                if j == 0:
+                    panel.set_ylabel(_words(result.names[row]))
+            panel.xaxis.set_major_locator(MaxNLocator(2 if len(shown) > 1 else 5))
+            panel.tick_params(labelbottom=i == len(shown) - 1)
             if i == len(shown) - 1:
                 panel.set_xlabel(_words(result.names[column]))
 

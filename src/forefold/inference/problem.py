@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold.inference.expectation import Expected
+
     Array = NDArray[np.float64]
 
 __all__ = ["Problem", "Thrown", "generator"]
@@ -58,6 +60,11 @@ class Problem:
     fixed: NDArray[np.bool_]
     place: int
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Physical limits of the parameter of interest."""
+        return float(self.objective.lower[self.place]), float(self.objective.upper[self.place])
+
     def best(self, near: Array | None = None) -> Minimum:
         """Minimise over all parameters."""
         return self._minimum(self.start if near is None else near, self.fixed)
@@ -99,8 +106,8 @@ class Problem:
         """Give twice the logarithm of the likelihood ratio of the best to that at a value."""
         return max(2.0 * (self.at(value, best.x if near is None else near).value - best.value), 0.0)
 
-    def thrown(self, x: Array, n: int, key: int, stream: int) -> Iterator[Thrown]:
-        """Throw toys of parameters: counts, the simulation's statistics, and measurements of constrained parameters.
+    def expected(self, x: Array) -> Expected:
+        """Expect counts that can be thrown.
 
         Raises
         ------
@@ -109,8 +116,20 @@ class Problem:
         """
         found = self.objective.expectation(x)
         if np.any(found.mean < -1e-9):
-            message = f"toys: bin {int(np.argmin(found.mean))} expects {found.mean.min():g} counts"
+            i = int(np.argmin(found.mean))
+            message = f"toys: bin {i} expects {found.mean[i]:g} counts where the parameter of interest is {x[self.place]:g}"
             raise ValueError(message)
+        return found
+
+    def thrown(self, x: Array, n: int, key: int, stream: int) -> Iterator[Thrown]:
+        """Throw toys of parameters: counts, the simulation's statistics, and measurements of constrained parameters.
+
+        Raises
+        ------
+        ValueError
+            The expectation is negative somewhere.
+        """
+        found = self.expected(x)
         source = generator(key, stream)
         mean = np.maximum(found.mean, 0.0)
         width = np.sqrt(np.maximum(found.variance, 0.0))

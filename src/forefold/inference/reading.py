@@ -10,8 +10,10 @@ import numpy as np
 
 from forefold.detector import Card, load_card
 from forefold.folding import ResponseMatrix
-from forefold.folding.axes import cell_name, matching
-from forefold.folding.prediction import NOMINAL, pull_correlation
+from forefold.folding.axes import cell_name, matching, refuse_side
+from forefold.folding.contents import beyond
+from forefold.folding.document import PREDICTION
+from forefold.folding.prediction import nominal_and_varied, pull_correlation
 from forefold.inference.expectation import Function, Templates
 from forefold.inference.parameters import Parameter
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Backgrounds", "Detector", "backgrounds", "contents", "counts", "detector", "truth"]
 
+_LARGEST = 1e100  # of contents: squares, and products with parameters, must be finite
 _STEP = 1e-4  # of numerical derivatives, relative
-_PREDICTION = "prediction"
 
 
 class Detector(NamedTuple):
@@ -86,18 +88,8 @@ def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes
 
 
 def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
-    if isinstance(given, ResponseMatrix):
-        return given, {}
-    if isinstance(given, Mapping):
-        if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
-            message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"
-            raise ValueError(message)
-        nominal = given[NOMINAL]
-        varied = {name: each for name, each in given.items() if name != NOMINAL}
-        for name, each in varied.items():
-            matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
-            matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
-        return nominal, varied
+    if isinstance(given, ResponseMatrix | Mapping):
+        return nominal_and_varied(given)
     try:
         numbers = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
@@ -300,6 +292,7 @@ def contents(
     """
     axes = matrix.true_axes if side == "true" else matrix.reco_axes
     if hasattr(given, "axes") and hasattr(given, "values"):
+        refuse_side(given.axes, "reco" if side == "true" else "true", what)
         matching(axes, list(given.axes), what)
         given = given.values()
     try:
@@ -312,11 +305,11 @@ def contents(
         message = f"{what} has shape {found.shape}; {shape} is needed, the bins of {', '.join(repr(a.name) for a in axes)}"
         raise ValueError(message)
     found = found.reshape(-1)
-    bad = ~np.isfinite(found) | ((found < 0.0) if sign else False)
+    bad = ~(abs(found) < _LARGEST) | ((found < 0.0) if sign else False)
     if bad.any():
         i = int(np.argmax(bad))
-        kind = "0 or more" if sign else "finite"
-        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; finite contents, {kind}, are needed"
+        kind = "from 0" if sign else f"from {-_LARGEST:g}"
+        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
         raise ValueError(message)
     return found
 
@@ -343,7 +336,7 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
     given = getattr(given, "histogram", given)
     found = contents("data", given, matrix, "reco")
     variances = given.variances() if hasattr(given, "variances") else None
-    if variances is not None and getattr(given, "name", "") != _PREDICTION:
+    if variances is not None and getattr(given, "name", "") != PREDICTION:
         flat = np.asarray(variances, dtype=np.float64).reshape(-1)
         if not np.allclose(flat, found, rtol=1e-6, atol=1e-9):
             i = int(np.argmax(abs(flat - found)))
@@ -352,8 +345,4 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
                 "have no Poisson likelihood; give counts, or .values() to take them as expected ones"
             )
             raise ValueError(message)
-    try:
-        outside = float(np.sum(given.values(flow=True))) - float(found.sum())
-    except (AttributeError, TypeError):  # numbers, or a UHI histogram without flow bins
-        outside = 0.0
-    return found, outside if abs(outside) > 1e-9 * found.sum() else 0.0
+    return found, beyond(given)

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.fitting.statistics import correlations
+from forefold.folding.contents import empty
+from forefold.folding.document import PREDICTION
 from forefold.inference.counting import special
 from forefold.inference.parameters import check_name
+from forefold.unfolding.stored import plain
 
 if TYPE_CHECKING:
+    import hist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -77,10 +82,40 @@ class FitResult:
     @property
     def correlation(self) -> Array:
         """Correlations, 0 where a parameter was fixed; shape (parameters, parameters)."""
-        width = np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
-        scale = np.outer(width, width)
-        none = np.zeros_like(scale)
-        return np.asarray(np.divide(self.covariance, scale, out=none, where=scale > 0.0))
+        return correlations(self.covariance)
+
+    @property
+    def histogram(self) -> hist.Hist[Any]:
+        """What the fit expects on the reconstructed axes; variances are those of the parameters, 0 where they are not known."""
+        slopes = self.problem.objective.expectation(self.x).slopes
+        found = np.einsum("kj,kl,lj->j", slopes, np.nan_to_num(self.covariance), slopes)
+        made = empty(self.axes, PREDICTION)
+        view: Any = made.view()
+        view["value"] = self.prediction.reshape(view.shape)
+        view["variance"] = np.maximum(found, 0.0).reshape(view.shape)
+        return made
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as plain numbers, texts and lists; None where there is no number."""
+        fixed = self.problem.fixed
+        return {
+            "valid": self.valid,
+            "deviance": plain(self.deviance),
+            "ndf": self.ndf,
+            "p_value": plain(self.p_value),
+            "parameters": {
+                name: {
+                    "value": float(self.x[k]),
+                    "error": plain(self.errors[name]),
+                    "fixed": bool(fixed[k]),
+                    "pull": name in self.pulls,
+                }
+                for k, name in enumerate(self.names)
+            },
+            "names": list(self.names),
+            "covariance": plain(self.covariance),
+            "notes": list(self.notes),
+        }
 
     @property
     def p_value(self) -> float:

@@ -62,6 +62,8 @@ class Objective:
         slope = found.slopes @ terms.slope + found.variance_slopes @ terms.spread_slope
         information = (found.slopes * terms.information) @ found.slopes.T
         places = self.constraint.places
+        if not len(places):
+            return value, slope, information
         information[np.ix_(places, places)] += self.constraint.precision
         return value, slope + self.constraint.slope(x), information
 
@@ -145,11 +147,17 @@ def _step(
     high: Array,
 ) -> Array:
     """Solve for a step; what would go beyond its limit goes to it, and the others are solved for again."""
-    step = np.zeros(len(slope))
+    n = len(slope)
+    step = np.zeros(n)
     scale = np.sqrt(np.maximum(np.diagonal(information), 1e-300))
     unit = information / np.outer(scale, scale)
-    unit[np.diag_indices_from(unit)] += damping + 1e-12
+    unit.reshape(-1)[:: n + 1] += damping + 1e-12
     left = free.copy()
+    if np.count_nonzero(free) == 1:  # most fits of toys
+        k = int(np.argmax(free))
+        length = -slope[k] / scale[k] ** 2 / unit[k, k]
+        step[k] = min(max(length, low[k]), high[k])
+        return step
     while left.any():
         others = unit[np.ix_(left, ~left)] @ (step * scale)[~left]
         solved = np.linalg.solve(unit[np.ix_(left, left)], -slope[left] / scale[left] - others)

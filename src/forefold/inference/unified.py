@@ -10,23 +10,20 @@ import numpy as np
 from forefold.inference.counting import (
     check_counting,
     check_level,
-    poisson_upper_limit,
     root,
     special,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 __all__ = ["bounded_normal_interval", "feldman_cousins", "sensitivity"]
 
-_GRID = 0.01  # of the signal, before bisection
-_BACKGROUNDS = 0.01
+_STEP = 0.01  # of the background
 _AHEAD = 4.0  # of background, in which a larger limit is looked for
+_MOST = 1_000_000  # probabilities at a time
 
 
 def feldman_cousins(
@@ -60,8 +57,8 @@ def feldman_cousins(
     -----
     When: a counting experiment whose data decide whether a limit or an interval is quoted. It covers whatever the data, and is never empty. Fewer
     counts than background give tight limits: quote `sensitivity` along. Counts are accepted in the order of the likelihood ratio
-    to the best physical signal, max(0, n - b). Ends are exact to 1e-6, not steps of a grid; lengthened ones
-    to 1e-3, of up to 4 counts more of background.
+    to the best physical signal, max(0, n - b). Ends are exact to 1e-8, not steps of a grid, as the set of counts that rank first changes
+    at known means; lengthened ones to 1e-7, with up to 4 counts more of background than b and n.
 
     References
     ----------
@@ -79,16 +76,8 @@ def feldman_cousins(
         message = f"n = {n!r}: a whole number of counts is needed"
         raise ValueError(message)
     count, level = int(n_found), check_level(level)
-    lower, upper = _ends(count, background, level)
-    if not monotone:
-        return lower, upper
-    ahead = background + np.arange(_BACKGROUNDS, _AHEAD, _BACKGROUNDS)
-    found = [_upper(count, float(b), level, upper) for b in ahead]
-    if max(found) <= upper:
-        return lower, upper
-    # the upper end falls with the background between its jumps, so the largest is just behind one
-    near = ahead[int(np.argmax(found))] - np.linspace(0.0, _BACKGROUNDS, 11)[1:-1]
-    return lower, max(*found, *(_upper(count, float(b), level, upper) for b in near))
+    lower, upper = _lower(count, background, level), _upper(count, background, level)
+    return lower, upper if not monotone else _longest(count, background, level, upper)
 
 
 def sensitivity(background: float, *, level: float = 0.9) -> float:
@@ -126,58 +115,134 @@ def sensitivity(background: float, *, level: float = 0.9) -> float:
     return total / (1.0 - left)
 
 
-def _ranking(mu: Array, n: int, background: float) -> Array:
-    """Probability of all counts that rank before n, for signals mu."""
-    top = float(mu.max()) + background
-    k = np.arange(int(top + 12.0 * math.sqrt(top + 1.0) + n) + 20)
-    logs = np.zeros(len(k))
-    np.cumsum(np.log(np.maximum(k[1:], 1)), out=logs[1:])
-    mean = mu[:, None] + background
-    best = np.maximum(k, background)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chance = np.where(k == 0, 0.0, k * np.log(mean)) - mean
-        ratio = chance - (np.where(k == 0, 0.0, k * np.log(best)) - best)
-    before = ratio > ratio[:, n, None] + 1e-12
-    return np.asarray(np.where(before, np.exp(chance - logs), 0.0).sum(axis=1))
+def _equal(k: Array, n: int, background: Array | float) -> Array:
+    """Sum of signal and background at which k counts rank as n do; above it, the larger of both ranks first."""
+    best_k, best_n = np.maximum(k, background), np.maximum(n, background)
+    power = np.where(k > 0.0, k * np.log(np.where(k > 0.0, best_k, 1.0)), 0.0) - best_k
+    own = (n * np.log(best_n) if n else 0.0) - best_n
+    return np.asarray(np.exp((power - own) / (k - n)))
 
 
-def _accepts(n: int, background: float, level: float) -> Callable[[float], bool]:
-    return lambda mu: bool(_ranking(np.array([mu]), n, background)[0] < level)
+def _between_counts(first: Array, last: Array, mean: Array) -> Array:
+    """Probability of first to last counts."""
+    below = special().gammaincc
+    cut = np.where(first > 0.0, below(np.maximum(first, 1.0), mean), 0.0)
+    return np.asarray(below(last + 1.0, mean) - cut)
 
 
-def _ends(n: int, background: float, level: float) -> tuple[float, float]:
-    top = poisson_upper_limit(n, background, level=0.5 * (1.0 + level)) + 3.0
-    grid = np.arange(0.0, top + _GRID, _GRID)
-    # a background of 0 with counts leaves no chance at 0, where the logarithm is not defined
-    grid[0] = 0.0 if background > 0.0 else 1e-12
-    good = np.flatnonzero(_ranking(grid, n, background) < level)
-    accepts = _accepts(n, background, level)
-    first, last = int(good[0]), int(good[-1])
-    lower = 0.0 if first == 0 else _edge(accepts, grid[first], grid[first - 1])
-    return lower, _edge(accepts, grid[last], grid[last] + _GRID)
+def _upper(n: int, background: float, level: float) -> float:
+    """Upper end, exactly.
+
+    The likelihood ratio has one maximum in the counts, at their mean. For means above n, the counts that rank before n are therefore
+    n + 1 to some K, which grows by one at the means of `_equal`. In between, their probability rises and then falls.
+    """
+    low, high, last, whole = (x[0] for x in _last_pieces(n, np.array([background]), level))
+    if whole:
+        return float(high) - background
+    return _crossing(n + 1, int(last), level, float(low), float(high)) - background
 
 
-def _upper(n: int, background: float, level: float, above: float) -> float:
-    """Upper end, if it is larger than another; else 0."""
-    top = poisson_upper_limit(n, background, level=0.5 * (1.0 + level)) + 3.0
-    if top <= above:
+def _last_pieces(
+    n: int, backgrounds: Array, level: float
+) -> tuple[Array, Array, Array, NDArray[np.bool_]]:
+    """For each background: the last means between which n is accepted, K there, and whether it is up to the second of them."""
+    best = np.maximum(n, backgrounds)
+    far = _farthest(n, float(backgrounds.max()), level)
+    limit = -math.log(0.5 * (1.0 - level))
+    # what is below the background ranks before n as soon as there is a signal; what is far above never does
+    least = max(n + 1.0, math.floor(backgrounds.min()))
+    k = np.arange(least, far + 2.0 * limit + 2.0 * math.sqrt(limit * far) + 30.0)
+    starts = np.maximum(_equal(k, n, backgrounds[:, None]), best[:, None])
+    ends = np.append(starts[:, 1:], np.maximum(far, starts[:, -1:]), axis=1)
+    left, right = (_between_counts(np.array(n + 1.0), k, at) < level for at in (starts, ends))
+    good = (left | right) & (ends > starts)
+    last = len(k) - 1 - np.argmax(good[:, ::-1], axis=1)
+    rows = np.arange(len(best))
+    none = ~good.any(axis=1)  # nothing ranks before n as far as this
+    low, high = (
+        np.where(none, best, starts[rows, last]),
+        np.where(none, starts[:, 0], ends[rows, last]),
+    )
+    return low, high, k[last], none | right[rows, last]
+
+
+def _lower(n: int, background: float, level: float) -> float:
+    """Lower end, exactly; as `_upper`, with the counts from some L to n - 1."""
+    if n <= background:
         return 0.0
-    grid = np.arange(above, top + _GRID, _GRID)
-    good = np.flatnonzero(_ranking(grid, n, background) < level)
+    k = np.arange(float(n))
+    equal = np.clip(_equal(k, n, background), background, float(n))
+    starts = np.append(background, equal[:-1])
+    own = np.full(n, n - 1.0)
+    left, right = (_between_counts(k, own, at) < level for at in (starts, equal))
+    good = np.flatnonzero((left | right) & (equal > starts))
     if len(good) == 0:
-        return 0.0
-    last = float(grid[good[-1]])
-    return _edge(_accepts(n, background, level), last, last + _GRID)
+        return float(equal[-1]) - background
+    first = int(good[0])
+    if left[first]:
+        return float(starts[first]) - background
+    return _crossing(first, n - 1, level, starts[first], equal[first]) - background
 
 
-def _edge(accepts: Callable[[float], bool], inside: float, outside: float) -> float:
+def _crossing(first: int, last: int, level: float, low: float, high: float) -> float:
+    below = special().gammaincc
+
+    def excess(mean: float) -> float:
+        return (
+            float(below(last + 1.0, mean) - (below(float(first), mean) if first else 0.0)) - level
+        )
+
+    return root(excess, float(low), float(high))
+
+
+def _farthest(n: int, background: float, level: float) -> float:
+    """Mean that no upper end is above.
+
+    Counts that do not rank before n have a likelihood ratio of at most that of n and, by Chernoff's bound, a probability of at most
+    twice that. So n can only be accepted where its own ratio is above (1 - level) / 2.
+    """
+    best = max(float(n), background)
+    limit = -math.log(0.5 * (1.0 - level))
+
+    def fallen(mean: float) -> float:
+        return mean - best - (n * math.log(mean / best) if n else 0.0) - limit
+
+    return root(fallen, max(best, 1e-300), best + 2.0 * limit + math.sqrt(2.0 * limit * best) + 1.0)
+
+
+def _longest(n: int, background: float, level: float, upper: float) -> float:
+    """Largest upper end of this background and larger ones.
+
+    Up to a background of n, the end of the sum of signal and background stays, and the upper end falls. Then it jumps up now and
+    again; behind a jump it falls by no more than the background rises, so a peak is above the next point of the scan by a step at most.
+    """
+    most, start = upper, max(background, float(n))
+    far = _farthest(n, start, level)
+    if far - start <= upper:  # and it falls with the background
+        return upper
+    points = start + np.arange(_STEP, _AHEAD, _STEP)
+    rows = int(max(_MOST // (10.0 * math.sqrt(far + 1.0) + 100.0), 1.0))
+    for first in range(0, len(points), rows):
+        part = points[first : first + rows]
+        bounds = _last_pieces(n, part, level)[1] - part
+        for point, bound in zip(part.tolist(), bounds, strict=True):
+            if bound > most - _STEP:
+                most = max(most, _peak(n, point, level, most))
+    return most
+
+
+def _peak(n: int, background: float, level: float, most: float) -> float:
+    """Upper end just behind the last jump up, if it can be above another."""
+    found = _upper(n, background, level)
+    if found <= most - _STEP:
+        return found
+    low, high = background - _STEP, background
     for _ in range(20):
-        middle = 0.5 * (inside + outside)
-        if accepts(middle):
-            inside = middle
-        else:
-            outside = middle
-    return float(inside)
+        middle = 0.5 * (low + high)
+        more = _upper(n, middle, level)
+        low, high = (low, middle) if more > found else (middle, high)
+        found = max(found, more)
+    return found
 
 
 def bounded_normal_interval(
@@ -228,8 +293,9 @@ def bounded_normal_interval(
         return _between(at, mu) - level
 
     far = max(at, 0.0) + 20.0
-    # next to the bound, all that is below the measurement ranks before it
-    upper = root(excess, max(at, 1e-9), far)
+    # at the bound itself, all that is below it ranks the same
+    near = max(at, 1e-9)
+    upper = root(excess, near, far) if excess(near) < 0.0 else 0.0
     lower = root(excess, 1e-12, at) if at > 0.0 and excess(1e-12) > 0.0 else 0.0
     return lower * sigma, upper * sigma
 

@@ -144,8 +144,19 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         message = f"not a UHI histogram (schema 1): '{missing[0]}' is missing"
         raise ValueError(message)
     try:
-        return hist.Hist(content)
+        made: hist.Hist[Any] = hist.Hist(content)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
+    if not all(isinstance(axis.name, str) for axis in made.axes):
+        message = "not a UHI histogram (schema 1): the name of an axis is a text"
+        raise ValueError(message)
+    # hist makes attributes of all notes
+    hidden = [key for key in vars(made) if hasattr(type(made), key)]
+    if hidden:
+        message = (
+            f"not a UHI histogram (schema 1): a note is named {hidden[0]!r}, as what histograms do"
+        )
+        raise ValueError(message)
+    return made

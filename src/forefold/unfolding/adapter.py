@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forefold.folding.axes import Side, matching, refuse_side
+from forefold.folding.contents import beyond
+from forefold.folding.document import PREDICTION
 from forefold.unfolding.problem import array, listed
 
 if TYPE_CHECKING:
@@ -14,9 +17,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Inputs", "inputs", "variations"]
+__all__ = ["Inputs", "contents_of", "inputs", "variations"]
 
-_PREDICTION = "prediction"  # the histogram of `forefold.fold`
 _MOST = 50_000_000  # numbers of covariances within rows
 
 
@@ -85,10 +87,10 @@ def inputs(
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
         fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
         data = data.histogram
-    elif getattr(data, "name", None) == _PREDICTION and fakes is None:
+    elif getattr(data, "name", None) == PREDICTION and fakes is None:
         fakes = "ignore"
     fakes = "scaled" if fakes is None else fakes
-    counts = _contents("data", data, reco_axes)
+    counts = contents_of("data", data, reco_axes)
     if isinstance(covariance, str):
         if covariance != "poisson":
             message = f"covariance: an array, or 'poisson', is needed; found {covariance!r}"
@@ -96,11 +98,12 @@ def inputs(
         covariance = None
     elif covariance is None:
         covariance = _of_histogram(data, counts, notes)
-    _tell_flow(data, notes)
+    if unused := beyond(data):
+        notes.append(f"{unused:.6g} events in underflow and overflow of the data are not used")
     spread = matrix_variance
     if spread is None and known:
         spread = _row_spread(response, notes)
-    outside = None if background is None else _contents("background", background, reco_axes)
+    outside = None if background is None else contents_of("background", background, reco_axes)
     if known:
         outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
     start, name = _prior(prior, response if known else None, true_axes, matrix)
@@ -143,66 +146,18 @@ def variations(response: Any) -> tuple[Any, dict[str, Any]]:
     return response["nominal"], groups
 
 
-def _contents(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
+def contents_of(name: str, given: Any, axes: tuple[Any, ...], *, wrong: Side = "true") -> Array:
     """Contents of a histogram without its flow bins, or of an array."""
     if not (hasattr(given, "axes") and hasattr(given, "values")):
         return array(name, given, 1) if np.ndim(given) < 2 or not axes else _flat(name, given, axes)
+    refuse_side(given.axes, wrong, name)
     if axes:
-        _match(name, tuple(given.axes), axes)
+        matching(axes, list(given.axes), name)
     return np.asarray(given.values(), dtype=np.float64).ravel()
-
-
-def _tell_flow(data: Any, notes: list[str]) -> None:
-    try:
-        whole = float(np.sum(data.values(flow=True)))
-    except (AttributeError, TypeError):  # an array, or a UHI histogram that knows no flow bins
-        return
-    beyond = whole - float(np.sum(data.values()))
-    if abs(beyond) > 1e-12 * abs(whole):
-        notes.append(f"{beyond:.6g} events in underflow and overflow of the data are not used")
 
 
 def _flat(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
     return array(name, given, len(axes), tuple(len(axis) for axis in axes)).ravel()
-
-
-def _match(name: str, found: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
-    """Compare axes, by their edges and names.
-
-    Raises
-    ------
-    ValueError
-        One differs; the message says which.
-    """
-    if len(found) != len(wanted):
-        message = f"{name}: {len(found)} axes; the response has {len(wanted)}: {_names(wanted)}"
-        raise ValueError(message)
-    for mine, other in zip(found, wanted, strict=True):
-        here, there = _edges(mine), _edges(other)
-        if len(here) != len(there):
-            message = f"{name}: axis {_name(mine)} has {len(here) - 1} bins, the response's {_name(other)} has {len(there) - 1}"
-            raise ValueError(message)
-        off = ~np.isclose(here, there, rtol=1e-9, atol=1e-12 * (abs(there).max() + 1e-300))
-        if off.any():
-            k = int(np.argmax(off))
-            message = f"{name}: axis {_name(mine)} has an edge at {here[k]:g} where the response's {_name(other)} has {there[k]:g}"
-            raise ValueError(message)
-
-
-def _edges(axis: Any) -> Array:
-    edges = getattr(axis, "edges", None)
-    if edges is None:  # UHI axes need not have edges
-        pairs = [axis[k] for k in range(len(axis))]
-        edges = [pair[0] for pair in pairs] + [pairs[-1][1]]
-    return np.asarray(edges, dtype=np.float64)
-
-
-def _name(axis: Any) -> str:
-    return f"'{getattr(axis, 'name', '') or '?'}'"
-
-
-def _names(axes: tuple[Any, ...]) -> str:
-    return ", ".join(_name(axis) for axis in axes)
 
 
 def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
@@ -212,7 +167,7 @@ def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
     found = data.variances()
     if found is None:
         return None
-    if getattr(data, "name", None) == _PREDICTION:
+    if getattr(data, "name", None) == PREDICTION:
         notes.append("data are a prediction: their variances are taken as those of counts")
         return None
     variances = np.asarray(found, dtype=np.float64).ravel()
@@ -292,8 +247,8 @@ def _prior(
     if prior is None or (isinstance(prior, str) and prior == "flat"):
         return None, "flat"
     if isinstance(prior, str):
-        return _contents("truth", truth, true_axes), "truth of the response"
-    found = _contents("prior", prior, true_axes)
+        return contents_of("truth", truth, true_axes, wrong="reco"), "truth of the response"
+    found = contents_of("prior", prior, true_axes, wrong="reco")
     if found.shape != (len(matrix),):
         message = f"prior has {len(found)} bins; {len(matrix)} are needed, one for each true bin"
         raise ValueError(message)

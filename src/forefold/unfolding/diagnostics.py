@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.unfolding.methods import solved
+from forefold.unfolding.methods import kept, solved
 from forefold.unfolding.problem import listed
 
 if TYPE_CHECKING:
@@ -52,12 +52,7 @@ def prior_shift(given: Problem, how: Settings, found: Solution, deviations: Arra
     if given.prior_name == "flat" or how.method == "wiener":
         positive = np.maximum(found.values, 0.0)
         other = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
-    fixed = how
-    if how.method == "bayes":
-        fixed = replace(how, iterations=int(found.strength))
-    elif how.method == "tikhonov":
-        fixed = replace(how, strength=found.strength)
-    moved = solved(replace(given, prior=other), fixed).values - found.values
+    moved = solved(replace(given, prior=other), kept(how, found)).values - found.values
     known = deviations > 0.0
     return float((abs(moved[known]) / deviations[known]).max(initial=0.0))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forefold.unfolding.problem import Problem
     from forefold.unfolding.solution import Solution
 
-__all__ = ["METHODS", "Settings", "settings", "solved"]
+__all__ = ["METHODS", "Settings", "kept", "settings", "solved"]
 
 _FEWEST = 1.0  # events: the smallest variance of a count
 
@@ -165,6 +165,15 @@ def solved(given: Problem, how: Settings) -> Solution:
         assert not isinstance(how.strength, str)
         return maximum_likelihood(given, how.strength or 0.0, how.order)
     return _weighted(given, how) if given.poisson else _linear(given, how)
+
+
+def kept(how: Settings, found: Solution) -> Settings:
+    """Keep the strength that a rule has chosen."""
+    if how.method == "bayes":
+        return replace(how, iterations=int(found.strength))
+    if how.method == "tikhonov":
+        return replace(how, strength=found.strength)
+    return how
 
 
 def _weighted(given: Problem, how: Settings) -> Solution:

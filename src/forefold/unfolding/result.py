@@ -109,10 +109,9 @@ class Unfolded:
     @property
     def correlation(self) -> Array:
         """Correlation matrix, shape (n_true, n_true); 0 where a bin has no variance."""
-        inverse = np.where(
-            self.errors > 0.0, 1.0 / np.where(self.errors > 0.0, self.errors, 1.0), 0.0
-        )
-        return np.asarray(self.covariance * inverse * inverse[:, None])
+        from forefold.fitting.statistics import correlations
+
+        return correlations(self.covariance)
 
     @property
     def freedom(self) -> float:
@@ -156,15 +155,21 @@ class Unfolded:
         Raises
         ------
         ValueError
-            The shape is another.
+            The shape is another, or axes differ.
 
         References
         ----------
         W. Tang et al., arXiv:1705.03568.
         """
+        from forefold.folding.axes import matching, refuse_side
         from forefold.unfolding.problem import array
 
-        contents = truth.values() if hasattr(truth, "axes") else truth
+        contents = truth
+        if hasattr(truth, "axes") and hasattr(truth, "values"):
+            refuse_side(truth.axes, "reco", "truth")
+            if self.axes:
+                matching(self.axes, list(truth.axes), "truth")
+            contents = truth.values()
         flat = np.asarray(contents, dtype=np.float64).ravel()
         return self.smearing @ array("truth", flat, 1, self.values.shape) + self.offset
 

@@ -15,7 +15,7 @@ from forefold.unfolding.solution import Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["from_json", "plain", "to_json"]
 
 _ARRAYS = ("values", "smearing", "offset", "gain", "data", "background", "refolded")
 _DICTS = ("covariances", "shifts")
@@ -39,15 +39,15 @@ def to_json(result: Unfolded) -> str:
     """
     from forefold.matrix.uhi import to_json as histogram_json
 
-    content: dict[str, Any] = {name: _plain(getattr(result, name)) for name in _ARRAYS + _NUMBERS}
+    content: dict[str, Any] = {name: plain(getattr(result, name)) for name in _ARRAYS + _NUMBERS}
     for name in _DICTS:
-        content[name] = {key: _plain(value) for key, value in getattr(result, name).items()}
+        content[name] = {key: plain(value) for key, value in getattr(result, name).items()}
     content |= {name: getattr(result, name) for name in (*_TEXTS, "rank")}
     content |= {name: list(getattr(result, name)) for name in _LISTS}
     content["shape"] = list(result.shape)
     content["axes"] = bool(result.axes)
     if result.scan is not None:
-        content["scan"] = {name: _plain(getattr(result.scan, name)) for name in _SCAN}
+        content["scan"] = {name: plain(getattr(result.scan, name)) for name in _SCAN}
         content["scan"]["rule"] = result.scan.rule
     told = json.dumps(content, allow_nan=False)
     return histogram_json(result.histogram, {"version": forefold.__version__, "unfolded": told})
@@ -96,12 +96,12 @@ def from_json(text: str) -> Unfolded:
     return Unfolded(**fields)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Give lists and numbers; JSON has no NaN and no infinity, so these are null and texts."""
     if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value.tolist()]
+        return [plain(item) for item in value.tolist()]
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     number = float(value)
     if math.isnan(number):
         return None

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import inputs
+from forefold.unfolding.adapter import contents_of, inputs
 from forefold.unfolding.criteria import thrown
 from forefold.unfolding.methods import METHODS, settings, solved
 from forefold.unfolding.problem import array, problem
+from forefold.unfolding.stored import plain
 from forefold.unfolding.uncertainty import data_covariance
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Closure:
             "toys": self.toys,
             "rng": self.rng,
             "methods": {
-                name: {key: _plain(value) for key, value in vars(study).items()}
+                name: {key: plain(value) for key, value in vars(study).items()}
                 for name, study in self.studies.items()
             },
         }
@@ -137,12 +138,6 @@ class Closure:
 def _range(found: Array) -> str:
     percent = 100.0 * found
     return f"{np.median(percent):.1f} ({percent.min():.1f}-{percent.max():.1f})"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value]
-    return None if math.isnan(value) else float(value)
 
 
 def closure(
@@ -201,7 +196,7 @@ def closure(
         raise ValueError(message)
     key = random_key(rng)
     studies: dict[str, Study] = {}
-    expected = _truth(truth)
+    expected = _truth(truth, tuple(getattr(response, "true_axes", ())))
     for name, told in methods.items():
         options = {"background": background, **common, **told}
         _check_names(options)
@@ -222,9 +217,9 @@ def _check_names(options: Mapping[str, Any]) -> None:
         raise ValueError(message)
 
 
-def _truth(truth: Any) -> Array:
+def _truth(truth: Any, axes: tuple[Any, ...]) -> Array:
     if hasattr(truth, "axes") and hasattr(truth, "values"):
-        truth = truth.values()
+        truth = contents_of("truth", truth, axes, wrong="reco")
     found = array("truth", np.ravel(np.asarray(truth, dtype=np.float64)), 1)
     if (found < 0.0).any():
         message = f"truth: {found.min():g} in bin {int(found.argmin())}; contents are not negative"

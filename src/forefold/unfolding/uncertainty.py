@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.unfolding.methods import solved
+from forefold.unfolding.methods import kept, solved
 from forefold.unfolding.problem import array
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def varied_covariance(
         if (matrix < 0.0).any() or lost.any():
             message = f"varied response '{name}' ({k}): has negative elements, or true bins without efficiency"
             raise ValueError(message)
-    fixed = _fixed(how, found)
+    fixed = kept(how, found)
     shifts = np.array(
         [
             solved(replace(given, matrix=matrix[given.kept]), fixed).values - found.values
@@ -153,12 +153,3 @@ def varied_covariance(
         ]
     )
     return shifts.T @ shifts / len(shifts), shifts
-
-
-def _fixed(how: Settings, found: Solution) -> Settings:
-    """Keep a strength that was chosen by a rule."""
-    if how.method == "bayes":
-        return replace(how, iterations=int(found.strength))
-    if how.method == "tikhonov":
-        return replace(how, strength=found.strength)
-    return how

@@ -1,0 +1,246 @@
+"""Fits and upper limits, as commands."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import forefold
+from forefold.cli.matrices import json_output, read_named, refuse
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from forefold.cli.inferenceparser import Named
+    from forefold.inference import Experiment
+
+__all__ = ["fit", "limit"]
+
+_TOYS = 1000
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Fit, and write values, covariance and the fitted prediction as JSON."""
+    if not options.interval:
+        refuse(options, {"method": "profile"}, "without --interval")
+    if options.method == "profile":
+        refuse(options, {"toys": None, "rng": None}, "with --method profile")
+    with json_output(options) as write:
+        experiment, data, notes = _experiment(options)
+        fixed = _values(options.fix)
+        found = experiment.fit(data, fixed=fixed)
+        rng = _rng(options, options.method == "feldman-cousins")
+        intervals = [
+            experiment.interval(
+                data,
+                name,
+                level=options.cl,
+                method=options.method,
+                fixed=fixed,
+                toys=options.toys or _TOYS,
+                rng=rng,
+            )
+            for name in dict.fromkeys(options.interval)
+        ]
+        if options.plot:
+            from forefold.plot import save
+
+            save(found.peek(), options.plot, overwrite=options.overwrite)
+        content = {
+            **_head("fit", rng),
+            **found.to_dict(),
+            "notes": [*notes, *found.notes],
+            "intervals": [each.to_dict() for each in intervals],
+            "data": _histogram(found, found.data),
+            "prediction": found.histogram._to_uhi_(),
+        }
+        told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
+        write(_text(content), "\n".join(told))
+    return 0
+
+
+def limit(options: argparse.Namespace) -> int:
+    """Give an upper limit as JSON."""
+    by_toys = options.method == "feldman-cousins" or (options.method == "cls" and options.toys)
+    if options.method in ("profile", "bayes"):
+        refuse(options, {"toys": None}, f"with --method {options.method}")
+    if not by_toys:
+        refuse(options, {"rng": None}, "without toys (--toys, or --method feldman-cousins)")
+    with json_output(options) as write:
+        experiment, data, notes = _experiment(options)
+        rng = _rng(options, bool(by_toys))
+        found = _limit(experiment, data, options, rng)
+        told = [repr(found["result"]), *(f"  note: {note}" for note in notes)]
+        content = {**_head("limit", rng), **found["content"], "notes": notes}
+        if options.expected:
+            name = content["parameter"]
+            none = experiment.predict(
+                **{name: _no_signal(experiment, name)}, **_held(options, name)
+            )
+            expected = _limit(experiment, none, options, rng)["content"]["limit"]
+            content["expected"] = expected
+            told.append(f"  expected without signal: {expected:.4g}")
+        write(_text(content), "\n".join(told))
+    return 0
+
+
+def _limit(
+    experiment: Experiment, data: Any, options: argparse.Namespace, rng: int | None
+) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "level": options.cl,
+        "method": options.method,
+        "fixed": _values(options.fix),
+        "rng": rng,
+    }
+    if options.method == "feldman-cousins":
+        found: Any = experiment.interval(data, options.of, toys=options.toys or _TOYS, **settings)
+        content = found.to_dict()
+        return {"result": found, "content": {**content, "limit": content["upper"]}}
+    found = experiment.upper_limit(data, options.of, toys=options.toys or 0, **settings)
+    content = found.to_dict()
+    return {"result": found, "content": {"limit": content.pop("value"), **content}}
+
+
+def _no_signal(experiment: Experiment, name: str) -> float:
+    lower = experiment.parameters[name].lower
+    if not math.isfinite(lower):
+        message = f"--expected: {name} has no lower limit, where there is no signal; give --parameter {name}=VALUE,LOWER"
+        raise ValueError(message)
+    return lower
+
+
+def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
+    return {each: value for each, value in _values(options.fix).items() if each != name}
+
+
+def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
+    """Read everything; gives the experiment, its data, and what a reader must know."""
+    from forefold.folding.contents import beyond
+    from forefold.folding.document import PREDICTION, read_set, read_spectrum
+
+    files = [options.data, options.matrix, options.background_variance]
+    files += [each.file for each in (*options.truth, *options.background)]
+    if files.count("-") > 1:
+        message = "only one of DATA, MATRIX and the files of options can come from stdin"
+        raise ValueError(message)
+    notes = []
+    data = read_named(options.data, read_spectrum)
+    matrices = read_named(options.matrix, read_set)
+    predicted = data.name == PREDICTION
+    if predicted:
+        notes.append("data are a prediction, taken as expected counts")
+    fakes = options.fakes or ("ignore" if predicted else "add")
+    if fakes == "ignore" and matrices["nominal"].fakes.values().any():
+        notes.append("fakes of the matrix are ignored")
+    unused = beyond(data)
+    if unused and options.command == "limit":  # fits say it themselves
+        notes.append(f"{unused:.6g} counts in underflow and overflow are not used")
+    truth = _read(options.truth, "truth", read_spectrum)
+    if truth is None:
+        truth = matrices["nominal"].truth
+        notes.append("truth is that of the matrix, scaled by 'normalisation'")
+    background = _read(options.background, "background", read_spectrum)
+    variance = options.background_variance
+    experiment = forefold.Experiment(
+        truth,
+        matrices,
+        parameters=_parameters(options),
+        background=background,
+        background_variance=None if variance is None else read_named(variance, read_spectrum),
+        exposure=options.exposure,
+        fakes=fakes == "add",
+        correlation=options.correlation,
+        statistics=not options.no_statistics,
+        empty_rows="lose" if options.lose_empty else "stop",
+    )
+    return experiment, data, notes
+
+
+def _read(given: Sequence[Named], what: str, read: Any) -> Any:
+    """Read one histogram, or several by their names.
+
+    Raises
+    ------
+    ValueError
+        One of several has no name, or a name is there twice.
+    """
+    if not given:
+        return None
+    names = [each.name for each in given]
+    if len(given) > 1 and "" in names:
+        message = f"--{what} {given[names.index('')].file}: one of several needs a name, --{what} NAME=FILE"
+        raise ValueError(message)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        message = f"--{what}: {twice[0]!r} is given twice"
+        raise ValueError(message)
+    found = {each.name: read_named(each.file, read) for each in given}
+    return found.get("", found)
+
+
+def _values(given: Sequence[tuple[str, list[float]]]) -> dict[str, float]:
+    return {name: numbers[0] for name, numbers in _once(given, "fix").items()}
+
+
+def _once(given: Sequence[tuple[str, list[float]]], option: str) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for name, numbers in given:
+        if name in found:
+            message = f"--{option}: {name!r} is given twice"
+            raise ValueError(message)
+        found[name] = numbers
+    return found
+
+
+def _parameters(options: argparse.Namespace) -> dict[str, Any]:
+    starts = _once(options.parameter, "parameter")
+    known = _once(options.constraint, "constraint")
+    found = {}
+    for name in (*starts, *(name for name in known if name not in starts)):
+        constraint = (known[name][0], known[name][1]) if name in known else None
+        start = starts.get(name, [constraint[0] if constraint else 1.0])
+        value, lower, upper = (*start, *(0.0, math.inf)[len(start) - 1 :])
+        try:
+            found[name] = forefold.Parameter(value, lower, upper, constraint)
+        except ValueError as error:
+            message = f"{name}: {error}"
+            raise ValueError(message) from None
+    return found
+
+
+def _rng(options: argparse.Namespace, needed: bool) -> int | None:
+    if not needed:
+        return None
+    from forefold.kernels.philox import random_key
+
+    key = random_key(options.rng)
+    if options.rng is None:
+        sys.stderr.write(f"rng {key}\n")  # without it the result cannot be made again
+    return key
+
+
+def _head(command: str, rng: int | None) -> dict[str, Any]:
+    # 64 bits do not fit into the numbers of JSON everywhere
+    return {
+        "forefold": command,
+        "version": forefold.__version__,
+        "rng": None if rng is None else str(rng),
+    }
+
+
+def _histogram(found: Any, values: Any) -> Any:
+    import hist
+
+    made: hist.Hist[Any] = hist.Hist(*found.axes, name="data")
+    made.view()[...] = values.reshape(made.shape)
+    return made._to_uhi_()
+
+
+def _text(content: dict[str, Any]) -> str:
+    import uhi.io.json
+
+    return json.dumps(content, default=uhi.io.json.default, allow_nan=False)
