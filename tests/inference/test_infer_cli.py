@@ -163,14 +163,14 @@ def test_a_limit_is_that_of_python(capsys: pytest.CaptureFixture[str], method: s
 
 @pytest.mark.usefixtures("folder")
 def test_limits_by_toys_say_what_fixes_them(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "limit b.json one.json --truth s.json --background b.json --no-statistics --toys 20"
+    command = "limit b.json one.json --truth s.json --background b.json --no-statistics --toys 8"
     for method in ("cls", "feldman-cousins"):
         assert main([*command.split(), "--method", method]) == 0
         told = capsys.readouterr()
         rng = re.match(r"rng (\d+)\n", told.err)
         assert rng is not None
         found = json.loads(told.out)
-        assert (found["rng"], found["toys"]) == (rng[1], 20)
+        assert (found["rng"], found["toys"]) == (rng[1], 8)
         assert main([*command.split(), "--method", method, "--rng", rng[1]]) == 0
         assert json.loads(capsys.readouterr().out) == found
     assert 0.0 == found["lower"] < found["upper"] == found["limit"]

@@ -147,10 +147,7 @@ class Expectation:
         mean = truth @ matrix + scales @ self.backgrounds + self.fixed
         slopes = [rows @ matrix, self.backgrounds]
         if len(pulls):
-            slopes.append(
-                np.tensordot(truth, self.odd, axes=(0, 1))
-                + bends[:, None] * np.tensordot(truth, self.even, axes=(0, 1))
-            )
+            slopes.append(truth @ self.odd + bends[:, None] * (truth @ self.even))
         variance, moving = self._variance(truth, rows, len(x))
         e = self.exposure
         return Expected(e * mean, e * e * variance, e * np.concatenate(slopes), e * e * moving)
@@ -162,8 +159,9 @@ class Expectation:
         size = abs(pulls)
         bent = np.where(size <= 1.0, pulls * pulls, 2.0 * size - 1.0)
         bends = np.where(size <= 1.0, 2.0 * pulls, 2.0 * np.sign(pulls))
-        moved = np.tensordot(pulls, self.odd, axes=1) + np.tensordot(bent, self.even, axes=1)
-        return self.matrix + moved, bends
+        n = len(pulls)
+        moved = pulls @ self.odd.reshape(n, -1) + bent @ self.even.reshape(n, -1)
+        return self.matrix + moved.reshape(self.matrix.shape), bends
 
     @cached_property
     def _exact(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +108,11 @@ class Constraint:
         covariance = whole * np.outer(sigmas, sigmas)
         precision = np.asarray(np.linalg.inv(covariance) if known else covariance, np.float64)
         return cls(np.array(known, dtype=np.intp), means.reshape(-1), covariance, precision)
+
+    @cached_property
+    def cells(self) -> tuple[NDArray[np.intp], ...]:
+        """Where the precision belongs in a matrix of all parameters."""
+        return np.ix_(self.places, self.places)
 
     def value(self, x: Array) -> float:
         """Give half of chi2."""

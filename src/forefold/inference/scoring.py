@@ -61,10 +61,9 @@ class Objective:
         value = float(terms.value.sum()) + self.constraint.value(x)
         slope = found.slopes @ terms.slope + found.variance_slopes @ terms.spread_slope
         information = (found.slopes * terms.information) @ found.slopes.T
-        places = self.constraint.places
-        if not len(places):
+        if not len(self.constraint.places):
             return value, slope, information
-        information[np.ix_(places, places)] += self.constraint.precision
+        information[self.constraint.cells] += self.constraint.precision
         return value, slope + self.constraint.slope(x), information
 
 
@@ -159,8 +158,9 @@ def _step(
         step[k] = min(max(length, low[k]), high[k])
         return step
     while left.any():
-        others = unit[np.ix_(left, ~left)] @ (step * scale)[~left]
-        solved = np.linalg.solve(unit[np.ix_(left, left)], -slope[left] / scale[left] - others)
+        rows = unit[left]
+        others = rows[:, ~left] @ (step * scale)[~left]
+        solved = np.linalg.solve(rows[:, left], -slope[left] / scale[left] - others)
         step[left] = solved / scale[left]
         beyond = left & ((step < low) | (step > high))
         if not beyond.any():
