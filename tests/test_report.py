@@ -56,7 +56,10 @@ def test_a_section_collects_pieces(sections: list[Section], events: ak.Array) ->
     assert str(section.summary) == str(whole.summary)
 
 
-def test_a_section_takes_selection_and_binning(events: ak.Array) -> None:
+def test_a_section_takes_selection_and_binning(
+    events: ak.Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forefold.report.page._figure", lambda *_: "")  # words are looked at
     card = load_card(CARDS[0])
     section = Section(card, cc_only=True, bins=10, energy_range=(0.0, 5.0))
     section.add(forefold.smear(events, card, rng=1))

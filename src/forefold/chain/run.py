@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chain", "How", "run_chain"]
 
-_TOY = 0x746F79  # apart from the draws of the detector and the toys of the closure
+_TOY = 0x64617461  # apart from the draws of the detector and the toys of the closure
 _PRIORS = ("bayes", "tikhonov")  # methods that begin somewhere
 _RULES = {"bayes": ("iterations", "chi2-change"), "tikhonov": ("strength", "l-curve")}
 

@@ -44,7 +44,7 @@ def add_report(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
         "report",
         "write one HTML page of a full chain: events, card, matrix, folded, unfolded, closure",
         epilog=(
-            "What to distrust stands first. Without --data the folded sample itself is unfolded, without fluctuations.\n\n"
+            "What to distrust stands first. Without --data one toy of the sample is unfolded.\n\n"
             "example:\n  forefold report numu.gst.root -d nusmear-dune-cdr --rng 1 --axis visible_energy=0:8:16 --method bayes --iterations 4 -o report.html"
         ),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 __all__ = ["read_npz"]
@@ -59,7 +58,8 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
     [1.0, 2.0]
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here: numpy leaves it open when it is no archive
+        with Path(path).open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except OSError as error:
         if error.errno is not None:
