@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,19 +32,27 @@ def keys(path: str) -> list[str]:
 
 @contextmanager
 def opened(path: str) -> Iterator[Any]:
-    """Open a ROOT file; say so if it is cut."""
+    """Open a ROOT file; say so if it is cut.
+
+    Nothing is kept of the arrays that are read: nothing is read twice, and what uproot keeps lives as long as the file's objects,
+    which are in reference cycles.
+    """
     size = remote.size(path)
     remote.need_parts(path)
     with complaints(path, "its header"):
         if remote.is_remote(path):
-            file = uproot.open({path: None})
+            file = uproot.open({path: None}, array_cache=None)
         elif size > _MAPPED_BYTES:
             # Not mapped, because what is mapped and read counts as memory of the process.
-            file = uproot.open(Path(path), handler=uproot.source.file.MultithreadedFileSource)
+            file = uproot.open(
+                Path(path), handler=uproot.source.file.MultithreadedFileSource, array_cache=None
+            )
         else:
             # A Path, because uproot splits strings at colons.  Mapped, because then a damaged length
             # cannot ask for more than the file holds; other sources allocate it first.
-            file = uproot.open(Path(path), handler=uproot.source.file.MemmapSource)
+            file = uproot.open(
+                Path(path), handler=uproot.source.file.MemmapSource, array_cache=None
+            )
     with file:
         if 0 < size < file.file.fEND:
             msg = f"{path}: the ROOT file is cut short: {size} of {file.file.fEND} bytes"
@@ -61,6 +70,23 @@ def tree(path: str, name: str) -> Iterator[Any]:
             msg = f"{path}: `{name}` is a {_kind(found)}, must be a TTree"
             raise ValueError(msg)
         yield found
+
+
+@contextmanager
+def cycles() -> Iterator[None]:
+    """Let go of the arrays that uproot leaves in reference cycles.
+
+    They would grow old with the pieces that are read, and Python looks for old ones seldom: a process that reads many files would
+    hold gigabytes. What is made here stays young until the end, where only the young are looked through.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+        gc.collect(0)
 
 
 def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> None:

@@ -314,7 +314,10 @@ def _pieces_of(
         try:
             branches = (tree[name] for name in names)
             rootfile.check_baskets(source.path, branches, first, last)
-            with rootfile.complaints(source.path, f"entries {first} to {last - 1}"):
+            with (
+                rootfile.complaints(source.path, f"entries {first} to {last - 1}"),
+                rootfile.cycles(),
+            ):
                 arrays = tree.arrays(
                     names,
                     entry_start=first,
