@@ -155,7 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--baseline", type=Path, default=BASELINE)
     options = parser.parse_args(arguments)
     try:
-        rows = compared(load(options.results), load(options.baseline))
+        now = load(options.results)
+        if not any(name in now for name in RATIOS):
+            message = f"{options.results}: has no ratio; it is not what python -m benchmarks --json writes"
+            raise ValueError(message)
+        rows = compared(now, load(options.baseline))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"python -m benchmarks.compare: {error}\n")
         return 2

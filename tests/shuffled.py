@@ -7,7 +7,9 @@ import random
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Shuffled", "digest"]
+from forefold.jobs.tasks import run_part
+
+__all__ = ["Shuffled", "Stopping", "digest"]
 
 
 class Shuffled:
@@ -26,6 +28,21 @@ class Shuffled:
             self.calls += 1
             found[i] = function(*tasks[i])
         return [found[i] for i in range(len(tasks))]
+
+
+class Stopping(Shuffled):
+    """An executor that stops after some tasks."""
+
+    def __init__(self, after: int, error: BaseException) -> None:
+        super().__init__(0)
+        self.after, self.error = after, error
+
+    def map(self, function: Any, *iterables: Any) -> Any:
+        for task in zip(*iterables, strict=True):
+            if function is run_part and self.calls == self.after:
+                raise self.error
+            self.calls += function is run_part
+            yield function(*task)
 
 
 def digest(path: Path) -> str:

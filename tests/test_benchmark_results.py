@@ -64,6 +64,14 @@ def test_a_worse_ratio_is_named_with_exit_code_1(
     assert "1 of" in out.splitlines()[-1]
 
 
+def test_results_without_ratios_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = str(written(tmp_path, "part.json", {"steps": {"load": 1.0}}))
+    assert compare.main([part, "--baseline", str(written(tmp_path, "b.json", results()))]) == 2
+    assert "has no ratio" in capsys.readouterr().err
+
+
 def test_better_is_never_worse() -> None:
     now = {name: results()[name] / 100 for name in RATIOS}
     assert not any(row.fails for row in compare.compared(now, results()))

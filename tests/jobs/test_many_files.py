@@ -10,7 +10,7 @@ from typing import Any
 import awkward as ak
 import pytest
 import uproot
-from shuffled import Shuffled, digest
+from shuffled import Shuffled, Stopping, digest
 
 import forefold
 from forefold import io
@@ -19,25 +19,9 @@ from forefold.io.blocks import blocks as cut_again
 from forefold.jobs.executors import in_order
 from forefold.jobs.folder import Folder
 from forefold.jobs.survey import parts_of
-from forefold.jobs.tasks import run_part
 
 CARD = "nusmear-dune-cdr"
 SAME_BYTES = [".parquet", ".csv", ".csv.gz", ".h5", ".hepmc3", ".hepmc3.gz"]
-
-
-class Stopping(Shuffled):
-    """An executor that stops after some tasks."""
-
-    def __init__(self, after: int, error: BaseException) -> None:
-        super().__init__(0)
-        self.after, self.error = after, error
-
-    def map(self, function: Any, *iterables: Any) -> Any:
-        for task in zip(*iterables, strict=True):
-            if function is run_part and self.calls == self.after:
-                raise self.error
-            self.calls += function is run_part
-            yield function(*task)
 
 
 @pytest.fixture

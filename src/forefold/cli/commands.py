@@ -132,7 +132,8 @@ def _tally(tally: Tally, out: str) -> str:
     lines = [
         (
             f"{out}: {tally.events:,} events, {tally.particles:,} particles, "
-            f"rng {tally.rng}, {tally.seconds:.1f} s ({rate:,.0f} events/s)"
+            f"rng {tally.rng}, "
+            + (f"{tally.seconds:.1f} s ({rate:,.0f} events/s)" if tally.seconds else "done before")
         )
     ]
     for fate, count in sorted(tally.fates.items()):

@@ -45,17 +45,21 @@ def blocks(pieces: Iterable[Piece], size: int | None = None) -> Iterator[Piece]:
     size = BLOCK if size is None else size
     waiting: list[Piece] = []
     place: tuple[int, int] | None = None
+    last = -1
     empty: Piece | None = None
     for piece in pieces:
         if not len(piece[0]):
             empty = piece
             continue
         for where, part in _cut(piece, size):
-            if waiting and (where is None or where != place):
+            # entries that begin again are those of another file, though it may have the same content
+            again = where is not None and int(part[0]["entry"][0]) <= last
+            if waiting and (where is None or where != place or again):
                 yield _joined(waiting)
                 waiting = []
             waiting.append(part)
             place = where
+            last = -1 if where is None else int(part[0]["entry"][-1])
     if waiting:
         yield _joined(waiting)
     elif empty is not None:
@@ -69,8 +73,11 @@ def _cut(piece: Piece, size: int) -> Iterator[tuple[tuple[int, int] | None, Piec
         yield None, piece
         return
     stream = ak.to_numpy(first["stream"]).astype(np.uint64)
-    number = ak.to_numpy(first["entry"]) // size
-    steps = np.flatnonzero((np.diff(stream) != 0) | (np.diff(number) != 0)) + 1
+    entry = ak.to_numpy(first["entry"]).astype(np.int64)
+    number = entry // size
+    steps = (
+        np.flatnonzero((np.diff(stream) != 0) | (np.diff(number) != 0) | (np.diff(entry) <= 0)) + 1
+    )
     bounds = [0, *steps.tolist(), len(first)]
     for low, high in pairwise(bounds):
         whole = len(bounds) == 2

@@ -202,8 +202,13 @@ def streams_of(
     for path, number in zip(paths, numbers, strict=True):
         if number in first:
             what = "the same content as" if given is None else "the same stream number as"
+            who = (
+                f"{path} has {what} {first[number]}"
+                if path != first[number]
+                else f"{path} is given twice"
+            )
             warnings.warn(
-                f"{path} has {what} {first[number]}: their random draws will be the same",
+                f"{who}: their random draws will be the same",
                 stacklevel=4,
             )
             break

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SUFFIXES",
     "Writer",
+    "check_target",
     "encoded",
     "kind_of",
     "open_writer",
@@ -242,7 +243,7 @@ def replace_together(
     """
     names = [os.fspath(path) for path in paths]
     for name in names:
-        _check_target(name, overwrite)
+        check_target(name, overwrite)
     # A link stays a link: what it points to is replaced.
     targets = [Path(os.path.realpath(name)) for name in names]
     asides = tuple(each.with_name(f".{each.name}.{os.getpid()}.part") for each in targets)
@@ -255,7 +256,7 @@ def replace_together(
                 raise _plain(error, name, aside.parent) from error
         yield asides
         for name, aside in zip(names, asides, strict=True):
-            _check_target(name, overwrite)
+            check_target(name, overwrite)
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
         put_together(list(zip(asides, targets, strict=True)))
@@ -349,8 +350,21 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     raise ValueError(msg)
 
 
-def _check_target(name: str, overwrite: bool) -> None:
-    """Refuse an output that cannot or must not be made."""
+def check_target(name: str, overwrite: bool) -> None:
+    """Refuse an output that cannot or must not be made.
+
+    Parameters
+    ----------
+    name : str
+        Output.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    ValueError, OSError
+        See `replace_aside`.
+    """
     if remote.is_remote(name):
         msg = f"{name}: outputs are local files; copy the output there when it is made"
         raise ValueError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -124,6 +126,10 @@ def in_order(
     """
     if not tasks:
         return
+    if hasattr(executor, "starmap") and not hasattr(executor, "submit"):
+        # the second argument of a multiprocessing.Pool's map is another one
+        yield from executor.starmap(function, tasks, 1)
+        return
     if not hasattr(executor, "submit"):
         for result in executor.map(function, *map(list, zip(*tasks, strict=True))):
             yield result.result() if hasattr(result, "result") else result
@@ -151,6 +157,7 @@ def _client(address: str) -> Iterator[Any]:
         distributed: Any = import_module("distributed")
     except ImportError as error:
         raise ModuleNotFoundError(_DASK, name="distributed") from error
+    _check_address(address)
     try:
         client = distributed.Client(address, timeout=_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:
@@ -158,6 +165,19 @@ def _client(address: str) -> Iterator[Any]:
         raise OSError(msg) from error
     with client:
         yield client
+
+
+def _check_address(address: str) -> None:
+    """Look whether somebody answers, before a client is made that goes on trying when nobody wants it."""
+    parts = urlsplit(address)
+    if parts.scheme != "tcp":
+        return
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_SECONDS):
+            pass
+    except (OSError, ValueError) as error:
+        msg = f"{address}: no Dask scheduler answers there ({error})"
+        raise OSError(msg) from error
 
 
 @contextmanager

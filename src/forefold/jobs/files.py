@@ -15,7 +15,16 @@ from forefold.io.writers import open_writer, replace_aside
 from forefold.jobs.executors import Executor, crew
 from forefold.jobs.histograms import added, filled, sums
 from forefold.jobs.requests import Request
-from forefold.jobs.run import Job, Plan, add_up, finished, rng_of, take_totals, told_where
+from forefold.jobs.run import (
+    Job,
+    Plan,
+    add_up,
+    finished,
+    forget_manifest,
+    rng_of,
+    take_totals,
+    told_where,
+)
 from forefold.jobs.survey import PART
 from forefold.recipe import Recipe
 from forefold.selection import selection_of
@@ -108,11 +117,13 @@ def smear_files(
     300
     """
     if executor is None and workers is None and cluster is None and not resume:
-        return batch.smear_files(
+        tally = batch.smear_files(
             inputs, card, out, rng=rng, axis=axis, entries=entries, where=where, observables=observables,
             variations=variations, chunk=chunk, overwrite=overwrite, progress=progress, also=also,
             damage=damage, on_invalid=on_invalid, cross_section=cross_section,
         )  # fmt: skip
+        forget_manifest(out)
+        return tally
     if list(also):
         msg = "also: in one process only, workers cannot call it"
         raise ValueError(msg)
@@ -234,6 +245,7 @@ def fill_files(
         if name is not None and write is not None:
             with replace_aside(name, overwrite) as aside:
                 aside.write_text(write(found), encoding="utf-8")
+            forget_manifest(name)
         tally.seconds = time.perf_counter() - start
         return found, tally
     if name is None or write is None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import uuid
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Folder", "digest"]
 
-_MINE = re.compile(r"\.?(part-\d{6}\.(arrow|json)|manifest\.json|merging)(\.[0-9a-f]{32}\.aside)?")
+_MINE = re.compile(
+    r"\.?(part-\d{6}\.(arrow|json)|manifest\.json|merging|lock)(\.[0-9a-f]{32}\.aside)?"
+)
 
 
 def digest(path: Path) -> str:
@@ -46,6 +50,7 @@ class Folder:
 
     def __init__(self, out: str | os.PathLike[str]) -> None:
         self.path = Path(f"{os.fspath(out)}.parts")
+        self._held: Any = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -54,9 +59,51 @@ class Folder:
         """Whether a job was begun here."""
         return self.path.is_dir() and any(self.path.iterdir())
 
+    def lock(self) -> None:
+        """Keep other jobs from this folder, until `unlock` or until this process ends, however it ends.
+
+        Raises
+        ------
+        OSError
+            If another job is at work here.
+        """
+        if self._held is not None or find_spec("fcntl") is None:
+            return
+        import fcntl
+
+        held = (self.path / "lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.seek(0)
+            who = held.read().strip()
+            held.close()
+            msg = f"{self}: another job is at work here{f' ({who})' if who else ''}; wait for it, or end it"
+            raise OSError(msg) from None
+        except OSError:  # a file system without locks
+            held.close()
+            return
+        held.truncate(0)
+        held.write(f"process {os.getpid()} on {platform.node()}\n")
+        held.flush()
+        self._held = held
+
+    def unlock(self) -> None:
+        """Let others in."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
     def begin(self, manifest: dict[str, Any]) -> None:
-        """Make the folder, and say what is to be done."""
+        """Make the folder, and say what is to be done.
+
+        Raises
+        ------
+        OSError
+            If another job is at work here.
+        """
         self.path.mkdir(exist_ok=True)
+        self.lock()
         self._write("manifest.json", manifest)
 
     def manifest(self) -> dict[str, Any] | None:
@@ -124,6 +171,7 @@ class Folder:
             )
             raise OSError(msg)
         self.path.rmdir()
+        self.unlock()
 
     def _read(self, name: str) -> dict[str, Any] | None:
         path = self.path / name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SCHEMA", "check_same", "final"]
+__all__ = ["SCHEMA", "check_content", "check_same", "difference", "final"]
 
 SCHEMA = 1
 
@@ -67,16 +67,73 @@ def _pairs(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> list[tuple[str
     found += [(what, old.get(key), new.get(key)) for key, what in _RECIPE.items()]
     cards = [(each.get("card") or {}) for each in (old, new)]
     found.append(("the card", cards[0].get("name"), cards[1].get("name")))
-    found.append(("a card of other content", cards[0], cards[1]))
+    where, *contents = difference(cards[0], cards[1])
+    found.append((f"the card's {where}", *contents))
     found.append(("--variations", old.get("variations"), new.get("variations")))
     found.append(("what is filled", begun.get("requests"), asked.get("requests")))
     files = [_files(each.get("inputs") or ()) for each in (begun, asked)]
-    found.append(("the inputs", sorted(files[0]), sorted(files[1])))
+    more, fewer = (sorted(set(one) - set(two)) for one, two in (files, files[::-1]))
+    found.append(("other inputs", more, fewer))
     for path in files[0]:
         found.append((f"the content of {path}", files[0][path], files[1].get(path)))
     found.append(("the order of the inputs", list(files[0]), list(files[1])))
     found.append(("the parts", begun.get("parts"), asked.get("parts")))
     return found
+
+
+def check_content(where: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Refuse inputs that hold something else than they did.
+
+    Parameters
+    ----------
+    where : str
+        What to call the place of the old hashes in messages.
+    old, new : mapping of str to str
+        SHA-256 of files by their paths.
+
+    Raises
+    ------
+    ValueError
+        One line names the file.
+    """
+    for path in old:
+        if path in new and old[path] != new[path]:
+            msg = (
+                f"{where}: {path} has changed since (its SHA-256 was {old[path][:12]}..., it is {new[path][:12]}...); "
+                "--overwrite begins anew"
+            )
+            raise ValueError(msg)
+
+
+def difference(old: Any, new: Any) -> tuple[str, Any, Any]:
+    """Find the first place where two contents of JSON differ.
+
+    Parameters
+    ----------
+    old, new : dict, list or other content of JSON
+
+    Returns
+    -------
+    str
+        Keys on the way there, with dots between them; empty where nothing differs.
+    object, object
+        What stands there.
+
+    Examples
+    --------
+    >>> difference({"rule": [{"name": "p", "scale": 1}]}, {"rule": [{"name": "p", "scale": 2}]})
+    ('rule.0.scale', 1, 2)
+    """
+    pairs: list[tuple[str, Any, Any]] = []
+    if isinstance(old, dict) and isinstance(new, dict):
+        pairs = [(str(key), old.get(key), new.get(key)) for key in {**old, **new}]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(k), *both) for k, both in enumerate(zip(old, new, strict=True))]
+    for key, one, two in pairs:
+        if one != two:
+            where, *both = difference(one, two)
+            return f"{key}.{where}".rstrip("."), both[0], both[1]
+    return "", old, new
 
 
 def _files(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -119,7 +176,12 @@ def final(
         {"input": place, "entries": [start, stop], **{key: facts[key] for key in _TOLD}}
         for (place, start, stop), facts in zip(manifest["parts"], parts, strict=True)
     ]
-    return {**kept, "inputs": inputs, "parts": done, "output": dict(output)}
+    damage = [facts["damage"] for facts in parts if facts["damage"] and facts["damage"][0]]
+    lost = {
+        "events": sum(n for n, _ in damage),
+        "notes": [note for _, notes in damage for note in notes],
+    }
+    return {**kept, "inputs": inputs, "parts": done, "lost": lost, "output": dict(output)}
 
 
 _LOCAL = ("folder", "origins", "pids", "fresh", "chunk", "out")

@@ -15,10 +15,10 @@ import forefold
 from forefold import io
 from forefold.io.files import refuse_as_output, streams_of, window
 from forefold.io.reader import nothing_left
-from forefold.io.writers import kind_of, replace_aside
+from forefold.io.writers import check_target, kind_of, replace_aside
 from forefold.jobs.folder import Folder, digest
-from forefold.jobs.manifest import SCHEMA, check_same, final
-from forefold.jobs.survey import PART, identity, parts_of, survey
+from forefold.jobs.manifest import SCHEMA, check_content, check_same, final
+from forefold.jobs.survey import PART, content, identity, parts_of, survey
 from forefold.jobs.tasks import run_part
 from forefold.kernels.fate import Fate
 
@@ -89,12 +89,21 @@ class Plan:
             path if io.remote.is_remote(path) else str(Path(path).resolve()) for path in paths
         ]
         tasks = [(place, self.skip_damaged) for place in places]
-        origins, parts = self._looked_at(crew, paths, tasks, begun)
-        found = _each(crew, identity, tasks) if begun else [_identity(each) for each in origins]
+        origins, parts, changed = self._looked_at(crew, paths, tasks, begun)
+        found = _each(crew, identity, tasks) if begun else origins
+        changed = [each["changed"] for each in found] if begun else changed
         streams = streams_of(paths, [each["stream"] for each in found], self.stream)
         inputs = [
-            {"path": path, "place": place, "bytes": each["bytes"], "stream": stream}
-            for path, place, each, stream in zip(paths, places, found, streams, strict=True)
+            {
+                "path": path,
+                "place": place,
+                "bytes": each["bytes"],
+                "stream": stream,
+                "changed": when,
+            }
+            for path, place, each, stream, when in zip(
+                paths, places, found, streams, changed, strict=True
+            )
         ]
         facts: dict[str, Any] = {
             "schema": SCHEMA,
@@ -123,10 +132,10 @@ class Plan:
         paths: list[str],
         tasks: list[tuple[str, bool]],
         begun: dict[str, Any] | None,
-    ) -> tuple[list[Any], Any]:
-        """Origins of the inputs and the parts into which they are cut; those that are known are not made again."""
+    ) -> tuple[list[Any], Any, list[int | None]]:
+        """Origins of the inputs, the parts into which they are cut, times of change; what is known is not made again."""
         if begun and [each["path"] for each in begun["inputs"]] == paths:
-            return begun["origins"], begun["parts"]
+            return begun["origins"], begun["parts"], []
         surveys = [dict(each) for each in _each(crew, survey, tasks)]
         lengths = [None if self.skip_damaged else each["length"] for each in surveys]
         origins = [dict(each["origin"]) for each in surveys]
@@ -134,7 +143,8 @@ class Plan:
             origin["path"] = path.encode("utf-8", "surrogateescape").decode(
                 "utf-8", "backslashreplace"
             )
-        return origins, parts_of(paths, lengths, self.entries, self.partition)
+        parts = parts_of(paths, lengths, self.entries, self.partition)
+        return origins, parts, [each["changed"] for each in surveys]
 
 
 def _each(crew: Crew, function: Any, tasks: list[tuple[str, bool]]) -> list[Any]:
@@ -142,10 +152,6 @@ def _each(crew: Crew, function: Any, tasks: list[tuple[str, bool]]) -> list[Any]
     different = list(dict.fromkeys(tasks))
     known = dict(zip(different, crew(function, different), strict=True))
     return [known[task] for task in tasks]
-
-
-def _identity(origin: dict[str, Any]) -> dict[str, Any]:
-    return {key: origin[key] for key in ("bytes", "stream")}
 
 
 @dataclass
@@ -181,27 +187,47 @@ class Job:
             If there is a job, or an output, and nobody said what to do with it.
         """
         folder = Folder(plan.out)
+        try:
+            begun = cls._begun(plan, folder, resume=resume, overwrite=overwrite)
+            return cls(plan, crew, folder, cls._agreed(plan, crew, folder, begun))
+        except BaseException:
+            folder.unlock()
+            raise
+
+    @staticmethod
+    def _begun(
+        plan: Plan, folder: Folder, *, resume: bool, overwrite: bool
+    ) -> dict[str, Any] | None:
+        """Read what was begun, where it is to go on; where it is not, remove it if that was asked for."""
         begun = None
-        if folder.exists() and resume:
-            begun = folder.manifest()
-        elif folder.exists() and overwrite:
-            folder.remove()
-        elif folder.exists():
-            msg = (
-                f"{folder}: a job was begun here; --resume goes on with it, --overwrite begins anew"
-            )
-            raise FileExistsError(msg)
+        if folder.exists():
+            if not (resume or overwrite):
+                msg = f"{folder}: a job was begun here; --resume goes on with it, --overwrite begins anew"
+                raise FileExistsError(msg)
+            folder.lock()
+            begun = folder.manifest() if resume else None
+            if not resume:
+                folder.remove()
         if Path(plan.out).exists() and not overwrite and not folder.merging.exists():
             msg = f"{plan.out}: exists already; --overwrite (overwrite=True) replaces it"
             raise FileExistsError(msg)
+        return begun
+
+    @staticmethod
+    def _agreed(
+        plan: Plan, crew: Crew, folder: Folder, begun: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Write down what is to be done, if it is what was begun."""
+        check_target(plan.out, overwrite=True)
         manifest = plan.manifest(crew, begun)
         if begun is not None:
             check_same(str(folder), begun, manifest)
+            _check_touched(str(folder), crew, begun, manifest)
             for pid in begun["pids"]:
                 _forget(plan.out, pid)
         manifest["pids"] = [*(begun["pids"] if begun else []), os.getpid()]
         folder.begin(manifest)
-        return cls(plan, crew, folder, manifest)
+        return manifest
 
     def tables(self, progress: Progress | None, damage: Damage | None) -> Iterator[pa.Table]:
         """Make the parts and give their contents in order, one block after the other."""
@@ -250,6 +276,7 @@ class Job:
         path = Path(self.plan.out)
         output = {"bytes": path.stat().st_size, "sha256": digest(path)}
         facts = final(self.manifest, self.done, output) | {"tally": totals(self.done)}
+        forget_manifest(path)
         if manifest:
             with replace_aside(f"{self.plan.out}.manifest.json", overwrite=True) as aside:
                 aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -300,9 +327,32 @@ def finished(plan: Plan, crew: Crew) -> dict[str, Any] | None:
         return None
     if not whole:
         return None
-    check_same(str(path), old, plan.manifest(crew, None))
+    manifest = plan.manifest(crew, None)
+    check_same(str(path), old, manifest)
+    check_content(str(path), _hashes(old["inputs"]), _hashes(manifest["origins"]))
     done: dict[str, Any] = facts["tally"]
     return done
+
+
+def _hashes(origins: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {each["path"]: each["sha256"] for each in origins if "sha256" in each}
+
+
+def _check_touched(where: str, crew: Crew, begun: dict[str, Any], now: dict[str, Any]) -> None:
+    """Read inputs again that were changed, or only touched, since the job began."""
+    touched = {
+        new["place"]: origin
+        for old, new, origin in zip(begun["inputs"], now["inputs"], begun["origins"], strict=True)
+        if old.get("changed") != new["changed"] and "sha256" in origin
+    }
+    found = crew(content, [(place,) for place in touched])
+    hashes = {origin["path"]: text for origin, text in zip(touched.values(), found, strict=True)}
+    check_content(where, _hashes(list(touched.values())), hashes)
+
+
+def forget_manifest(out: str | os.PathLike[str]) -> None:
+    """Remove the manifest of a job whose output was replaced by another."""
+    Path(f"{os.fspath(out)}.manifest.json").unlink(missing_ok=True)
 
 
 def rng_of(out: str) -> int | None:
@@ -334,3 +384,5 @@ def told_where(folder: Folder) -> Iterator[None]:
         if folder.exists():
             error.add_note(f"{folder} holds what is done: --resume goes on")
         raise
+    finally:
+        folder.unlock()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.io import blocks, remote
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from forefold.io.reader import Entries
 
-__all__ = ["PART", "identity", "parts_of", "survey"]
+__all__ = ["PART", "content", "identity", "parts_of", "survey"]
 
 PART = 100_000
 """Events of a part that are aimed at."""
@@ -34,7 +36,7 @@ def survey(path: str, lenient: bool) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``origin`` as in `forefold.io.origins`; ``identity``, see `identity`; ``length`` or None.
+        ``origin`` as in `forefold.io.origins`; ``changed``, see `identity`; ``length`` or None.
 
     Raises
     ------
@@ -46,14 +48,26 @@ def survey(path: str, lenient: bool) -> dict[str, Any]:
     (origin,) = origins(path, lenient=lenient)["inputs"]
     return {
         "origin": origin,
-        "identity": {key: origin[key] for key in ("bytes", "stream")},
+        "changed": _changed(path),
         "length": None if length is None else length(path),
     }
 
 
-def identity(path: str, lenient: bool) -> dict[str, int]:
-    """Say what tells a file from others without reading it all: its size, and its stream."""
-    return {"bytes": remote.size(path), "stream": content_stream(path, lenient=lenient)}
+def identity(path: str, lenient: bool) -> dict[str, int | None]:
+    """Say what tells a file from others without reading it all: its size, its stream, and when it was changed last."""
+    size, stream = remote.size(path), content_stream(path, lenient=lenient)
+    return {"bytes": size, "stream": stream, "changed": _changed(path)}
+
+
+def _changed(path: str) -> int | None:
+    """Time of the last change, ns; None where a server has the file."""
+    return None if remote.is_remote(path) else Path(path).stat().st_mtime_ns
+
+
+def content(path: str) -> str:
+    """SHA-256 of a local file, all of it."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def parts_of(
