@@ -77,11 +77,12 @@ def write(
     if not matrix.exact:
         spread = np.sqrt(np.maximum(matrix.row_covariance().sum(axis=(1, 2)), 0.0))
     total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
+    about = {"Efficiency": (seen, spread)}
+    if matrix.knows_truth:
+        about["Truth"] = (total, np.zeros_like(total))
     tables = {
         _TABLE: _table(both, {_HEADER: (rows.reshape(-1), errors.reshape(-1))}),
-        "efficiency.yaml": _table(
-            matrix.true_axes, {"Efficiency": (seen, spread), "Truth": (total, np.zeros_like(total))}
-        ),
+        "efficiency.yaml": _table(matrix.true_axes, about),
         "submission.yaml": _submission(matrix),
     }
     with folder_aside(path, overwrite) as aside:

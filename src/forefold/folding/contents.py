@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Histogram = hist.Hist[Any]
 
-__all__ = ["Contents", "Oversampled", "Replicas", "beyond", "empty", "inside", "shape_of"]
+__all__ = [
+    "SPECTRUM",
+    "UNKNOWN",
+    "Contents",
+    "Oversampled",
+    "Replicas",
+    "beyond",
+    "empty",
+    "inside",
+    "shape_of",
+]
+
+SPECTRUM, UNKNOWN = "spectrum", "unknown"  # of a provenance: what is true, and that nothing is known of it
 
 
 class Oversampled(NamedTuple):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Inputs", "contents_of", "inputs", "variations"]
+__all__ = ["Inputs", "contents_of", "inputs", "require_signal", "variations"]
 
 _MOST = 50_000_000  # numbers of covariances within rows
 
@@ -111,6 +111,30 @@ def inputs(
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
         start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
     return Inputs(counts, covariance, matrix, spread, outside, start, name, true_axes, tuple(notes))
+
+
+def require_signal(method: str, prior: Any, start: Array | None) -> None:
+    """Refuse a filter that was told no signal.
+
+    Parameters
+    ----------
+    method : str
+    prior : object
+        As it was given.
+    start : ndarray or None
+        What became of it.
+
+    Raises
+    ------
+    ValueError
+        The method is ``wiener``, and there is neither a prior nor a truth of the response.
+    """
+    if method == "wiener" and prior is None and start is None:
+        message = (
+            "wiener filters by an expected signal, and this response knows no truth: give one with prior= "
+            "(--prior FILE)"
+        )
+        raise ValueError(message)
 
 
 def variations(response: Any) -> tuple[Any, dict[str, Any]]:
@@ -235,12 +259,12 @@ def _scale(
 def _prior(
     prior: Any, response: Any, true_axes: tuple[Any, ...], matrix: Array
 ) -> tuple[Array | None, str]:
-    truth = getattr(response, "truth", None)
+    truth = getattr(response, "truth", None) if getattr(response, "knows_truth", True) else None
     if isinstance(prior, str) and prior not in ("flat", "truth"):
         message = f"prior: 'flat', 'truth', a histogram or an array is needed, found {prior!r}"
         raise ValueError(message)
     if isinstance(prior, str) and prior == "truth" and truth is None:
-        message = "prior='truth': this response knows no truth that it was made with"
+        message = "prior='truth': this response knows no truth that it was made with; give a spectrum, or 'flat'"
         raise ValueError(message)
     if prior is None and truth is not None and np.any(truth.values()):
         prior = "truth"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import inputs, variations
+from forefold.unfolding.adapter import inputs, require_signal, variations
 from forefold.unfolding.diagnostics import prior_shift, warnings_of
 from forefold.unfolding.methods import settings, solved
 from forefold.unfolding.problem import array, blind_bins, problem
@@ -103,7 +103,7 @@ def unfold(
     ------
     ValueError
         Axes do not match, numbers are not finite or negative, a true bin has no efficiency, the method was told too
-        little, or there is no single answer: a singular matrix (its rank is said), more true than reconstructed bins
+        little (``wiener`` no signal, where the response knows no truth), or there is no single answer: a singular matrix (its rank is said), more true than reconstructed bins
         without regularisation.
     ModuleNotFoundError
         ``likelihood`` needs scipy.
@@ -169,6 +169,7 @@ def unfold(
         prior=prior,
         fakes=fakes,
     )
+    require_signal(how.method, prior, read.prior)
     extra = _systematics(covariances, len(read.data))
     _check_names(covariances, shifted, varied)
     bins = tuple(len(axis) for axis in read.true_axes) or shape
