@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,8 @@ def test_a_fit_wants_its_model(run: Run, tmp_path: Path) -> None:
     matrix = alone()
     rows, truth = spectrum(6, 9)
     made = matrix.reco.copy()
-    made.view()["value"] = made.view()["variance"] = counts(rows, truth)
+    view: Any = made.view()
+    view["value"] = view["variance"] = counts(rows, truth)
     (tmp_path / "R.json").write_text(matrix.to_json())
     (tmp_path / "data.json").write_text(to_json(made))
     for command in ("fit", "limit"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
+    "NOT_READ",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -29,7 +30,11 @@ __all__ = [
     "shape_of",
 ]
 
-SPECTRUM, UNKNOWN = "spectrum", "unknown"  # of a provenance: what is true, and that nothing is known of it
+NOT_READ = "not_read"  # of a provenance: what a file had, and the matrix does not
+SPECTRUM, UNKNOWN = (
+    "spectrum",
+    "unknown",
+)  # of a provenance: what is true, and that nothing is known of it
 
 
 class Oversampled(NamedTuple):

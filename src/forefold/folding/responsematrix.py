@@ -11,7 +11,7 @@ import numpy as np
 from forefold.folding import grouping
 from forefold.folding.axes import cell_name
 from forefold.folding.building import Building
-from forefold.folding.contents import SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
+from forefold.folding.contents import NOT_READ, SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
 from forefold.folding.document import read_document, written_document
 from forefold.folding.uncertainty import Uncertainty
 
@@ -384,7 +384,8 @@ class ResponseMatrix(Building, Uncertainty):
 
     def _origin(self) -> str:
         if self.exact:
-            return "exact, without statistics"
+            unread = self._contents.provenance.get(NOT_READ)
+            return "exact, without statistics" + (f"; not read: {unread}" if unread else "")
         entries = self.effective_entries
         drawn = f", {self.draws} draws of each event" if self.draws > 1 else ""
         return f"{entries.sum():,.0f} effective entries, {entries.min():,.4g} to {entries.max():,.4g} a row{drawn}"

@@ -60,15 +60,13 @@ def _other(given: Problem, how: Settings, found: Solution) -> Array | None:
     """Give a prior of another shape: flat, or the result itself, or a falling line; None of a single bin."""
     n = given.n_true
     positive = np.maximum(found.values, 0.0)
-    own = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
+    own: Array = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
     several = [np.ones(n), own, np.linspace(1.5, 0.5, n)]
     # A flat signal has no curvature: a filter made for it lets nothing pass, which says nothing about the data.
     for each in several[1:] if how.method == "wiener" else several:
         shape = each / each.mean()
         if (abs(shape - given.prior / given.prior.mean()) > _SAME).any():
-            if each is own:
-                return own
-            return np.asarray(shape * given.prior.mean())
+            return own if each is own else np.asarray(shape * given.prior.mean(), dtype=np.float64)
     return None
 
 
