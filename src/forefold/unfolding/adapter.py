@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.folding.axes import Side, matching, refuse_side
+from forefold.folding.axes import Side, matching, other_names, refuse_side
 from forefold.folding.contents import beyond
 from forefold.folding.document import PREDICTION
 from forefold.unfolding.problem import array, listed
@@ -106,6 +106,13 @@ def inputs(
     outside = None if background is None else contents_of("background", background, reco_axes)
     if known:
         outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
+    for what, given, axes in (
+        ("data", data, reco_axes),
+        ("background", background, reco_axes),
+        ("prior", prior, true_axes),
+    ):
+        if axes and hasattr(given, "axes") and hasattr(given, "values"):
+            notes += other_names(axes, list(given.axes), what)
     start, name = _prior(prior, response if known else None, true_axes, matrix)
     if start is not None and name != "given":
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
@@ -234,6 +241,9 @@ def _with_fakes(
     share = None if found is None else np.asarray(found.values(), dtype=np.float64).ravel()
     if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
         message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
+        raise ValueError(message)
+    if not isinstance(fakes, str) and not 0.0 <= fakes < np.inf:
+        message = f"fakes: a finite factor of 0 or more is needed, found {fakes!r}"
         raise ValueError(message)
     if share is None or not share.any():
         return outside

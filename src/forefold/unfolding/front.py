@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["unfold"]
 
+_ROUNDING = 1e-6
+
 
 def unfold(
     data: Any,
@@ -84,7 +86,8 @@ def unfold(
         Responses with a systematic shift, by name: one, a pair (up, down) or k universes. The covariance is the mean of
         the squared shifts of the result.
     order : {0, 1, 2}
-        What ``tikhonov`` and ``wiener`` keep small: contents, differences, or curvature, along every true axis.
+        What ``tikhonov`` and ``wiener`` keep small: contents, differences, or curvature, along every true axis. These are of
+        contents from bin to bin, not of a density: widths of bins do not enter. Nor do they in ``prior="flat"``.
     errors : {"full", "dagostini"}
         Covariance of ``bayes``: followed through all iterations, or as in the paper of 1995.
     blind : {"stop", "drop"}
@@ -244,7 +247,7 @@ def _made(
         chi2=misfit(given, refolded)
         if how.method in ("bayes", "likelihood")
         else float(np.square(given.whitener @ (given.data - refolded)).sum()),
-        ndf=given.n_reco - float(np.trace(smearing)),
+        ndf=_left(given.n_reco, float(np.trace(smearing))),
         method=how.method,
         strength=found.strength,
         chosen=found.chosen,
@@ -259,6 +262,12 @@ def _made(
         notes=tuple(notes),
     )
     return replace(result, warnings=tuple(warnings_of(result)))
+
+
+def _left(bins: int, freedom: float) -> float:
+    """Give the degrees of freedom that are left; what rounding leaves of none is none."""
+    left = bins - freedom
+    return 0.0 if abs(left) < _ROUNDING * bins else left
 
 
 def _whole(part: Array, kept: NDArray[np.bool_], axes: int) -> Array:
