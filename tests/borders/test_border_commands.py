@@ -133,3 +133,13 @@ def test_errors_that_are_not_kept_are_said(
     exact.write_text(border_matrices.exact(even=True).to_json())
     assert run("export", format, exact, "-o", out, "-q", "--overwrite") == (0, "", "")
     assert "not read" not in run("import", format, out)[2]
+
+
+@pytest.mark.parametrize("format", ["root", "roounfold"])
+def test_a_truth_of_ones_is_said(format: str, run: Run, tmp_path: Path) -> None:
+    stored, out = tmp_path / "R.json", tmp_path / NAMES[format]
+    matrix = forefold.ResponseMatrix.from_array(np.eye(2), {"enu": [0, 1, 2]}, {"e": [0, 1, 2]})
+    stored.write_text(matrix.to_json())
+    code, _, told = run("export", format, stored, "-o", out)
+    assert code == 0
+    assert "truth is 1 in every bin: this matrix knows none" in told

@@ -31,6 +31,7 @@ __all__ = [
     "left_out",
     "named_edges",
     "named_sides",
+    "of_ones",
     "one_axis",
     "positive_rows",
     "regular",
@@ -152,6 +153,13 @@ def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> l
     if empty:
         notes.append(f"{empty} true bins are empty: nothing is reconstructed of them in the file")
     return notes
+
+
+def of_ones(matrix: ResponseMatrix) -> list[str]:
+    """Note that a format with a truth gets one that is none."""
+    if matrix.knows_truth:
+        return []
+    return ["truth is 1 in every bin: this matrix knows none"]
 
 
 def without_errors(matrix: ResponseMatrix, errors: ArrayLike) -> ResponseMatrix:
