@@ -280,9 +280,10 @@ def test_events_that_cannot_be_read_are_told(
 
 
 def test_a_closure_from_a_flat_prior_is_doubted(chain: Chain) -> None:
-    assert chain.closure is not None
+    closure = chain.closure
+    assert closure is not None
     name = "bayes, flat prior"
-    study = chain.closure.studies[name]
+    study = closure.studies[name]
     still = replace(study, bias=0.0 * study.bias, smeared_coverage=np.full(4, 0.68))
     away = replace(
         still, bias=1.3 * study.error, bias_error=0.01 * study.error, coverage=np.full(4, 0.36)
@@ -290,7 +291,7 @@ def test_a_closure_from_a_flat_prior_is_doubted(chain: Chain) -> None:
 
     def said(flat: Any) -> str:
         studies = {"bayes": still, name: flat}
-        return " ".join(doubts(replace(chain, closure=replace(chain.closure, studies=studies))))
+        return " ".join(doubts(replace(chain, closure=replace(closure, studies=studies))))
 
     assert "Closure" not in said(still)
     assert "Closure from a flat prior: in 4 of 4 true bins the bias is more than half" in said(away)

@@ -323,9 +323,10 @@ def test_peek_draws_matrix_efficiency_and_purity() -> None:
 
 
 def test_columns_that_are_no_columns_are_named() -> None:
-    axes = {"true_axes": "enu=0:2:2", "reco_axes": "energy=0:2:2"}
+    axes: dict[str, Any] = {"true_axes": "enu=0:2:2", "reco_axes": "energy=0:2:2"}
+    named: Any = {"a": [0.5]}
     with pytest.raises(ValueError, match="in the order of the axes; found a mapping of 'a'"):
-        ResponseMatrix.from_columns({"a": [0.5]}, [0.5], **axes)
+        ResponseMatrix.from_columns(named, [0.5], **axes)
     with pytest.raises(
         ValueError, match="1 flat columns of numbers are needed, one an axis: could"
     ):
