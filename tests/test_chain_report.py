@@ -19,6 +19,7 @@ from pages import Page
 
 import forefold
 from forefold.chain import Chain, How, doubts, run_chain
+from forefold.chain.tables import spectrum_table
 from forefold.cli import main
 from forefold.folding.comparison import Compatibility, compatibility
 from forefold.matrix import to_json
@@ -183,7 +184,9 @@ def test_a_spectrum_is_unfolded(chain: Chain, gst_file: Path) -> None:
     assert found.unfolded is not None
     twice = 2.0 * np.asarray(chain.sample.matrix.truth.values())
     assert found.unfolded.values == pytest.approx(twice, rel=1e-6)
-    assert doubts(found) == doubts(chain)
+    # twice the events have smaller errors: more bins lean on a flat prior by more than half of one
+    said, before = ([s for s in doubts(c) if "flat prior" not in s] for c in (found, chain))
+    assert said == before
 
 
 def test_what_cannot_be_unfolded_is_said_first(gst_file: Path) -> None:
@@ -274,3 +277,39 @@ def test_events_that_cannot_be_read_are_told(
     assert out.read_text().startswith(f"forefold report {bad}")
     assert "@misc{nuhepmc" not in done.out
     assert "@article{dagostini1995," in done.out
+
+
+def test_a_closure_from_a_flat_prior_is_doubted(chain: Chain) -> None:
+    closure = chain.closure
+    assert closure is not None
+    name = "bayes, flat prior"
+    study = closure.studies[name]
+    still = replace(study, bias=0.0 * study.bias, smeared_coverage=np.full(4, 0.68))
+    away = replace(
+        still, bias=1.3 * study.error, bias_error=0.01 * study.error, coverage=np.full(4, 0.36)
+    )
+
+    def said(flat: Any) -> str:
+        studies = {"bayes": still, name: flat}
+        return " ".join(doubts(replace(chain, closure=replace(closure, studies=studies))))
+
+    assert "Closure" not in said(still)
+    assert "Closure from a flat prior: in 4 of 4 true bins the bias is more than half" in said(away)
+    assert "36 % of the toys in bin 0): the result leans on its prior." in said(away)
+
+
+def test_pulls_of_a_toy_are_in_errors_of_its_data(chain: Chain) -> None:
+    result = chain.unfolded
+    assert result is not None
+    assert chain.kind == "toy"
+    model = chain.scale * np.asarray(chain.sample.matrix.truth.values())
+    away = result.values - result.smear(model)
+    of_data = away / np.sqrt(np.diag(result.covariances["data"]))
+    table = spectrum_table(chain, model)
+    assert "in errors of the data alone" in table
+    first = f"{of_data[0]:.4g}".replace("-", "\N{MINUS SIGN}")
+    assert first in table
+    assert f"{away[0] / result.errors[0]:.4g}".replace("-", "\N{MINUS SIGN}") not in table
+    other = spectrum_table(replace(chain, kind="spectrum"), model)
+    assert "A_C truth, in errors.<" in other
+    assert first not in other

@@ -113,3 +113,33 @@ def test_help_lists_every_format(run: Run) -> None:
     assert all(name in text for name in FORMATS)
     code, text, _ = run("import", "--help")
     assert all(name in text for name in READABLE)
+
+
+@pytest.mark.parametrize("format", ["hepdata", "uhi"])
+def test_errors_that_are_not_kept_are_said(
+    format: str, run: Run, stored: Path, tmp_path: Path
+) -> None:
+    if format == "hepdata":
+        pytest.importorskip("yaml")
+    out = tmp_path / NAMES[format]
+    assert run("export", format, stored, "-o", out, "-q") == (0, "", "")
+    code, _, told = run("import", format, out)
+    assert code == 0
+    cells = int((border_matrices.filled(even=True).variance > 0.0).sum())
+    assert f"exact, without statistics; not read: errors of {cells} cells" in told
+    assert "no true spectrum" in told
+    assert "fakes 0 of" not in told
+    exact = tmp_path / "exact.json"
+    exact.write_text(border_matrices.exact(even=True).to_json())
+    assert run("export", format, exact, "-o", out, "-q", "--overwrite") == (0, "", "")
+    assert "not read" not in run("import", format, out)[2]
+
+
+@pytest.mark.parametrize("format", ["root", "roounfold"])
+def test_a_truth_of_ones_is_said(format: str, run: Run, tmp_path: Path) -> None:
+    stored, out = tmp_path / "R.json", tmp_path / NAMES[format]
+    matrix = forefold.ResponseMatrix.from_array(np.eye(2), {"enu": [0, 1, 2]}, {"e": [0, 1, 2]})
+    stored.write_text(matrix.to_json())
+    code, _, told = run("export", format, stored, "-o", out)
+    assert code == 0
+    assert "truth is 1 in every bin: this matrix knows none" in told

@@ -265,3 +265,11 @@ def test_files_of_a_format_are_written_as_one(
                 )
         assert held() == before
     assert len(list(tmp_path.iterdir())) == (1 if path.is_dir() else files)
+
+
+def test_another_file_is_no_archive(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.root"
+    path.write_bytes(b"root" + bytes(60))
+    with pytest.raises(ValueError, match=r"an \.npz is an archive") as found:
+        forefold.import_matrix(path, "remu")
+    assert "pickle" not in str(found.value)

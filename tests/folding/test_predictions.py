@@ -213,3 +213,20 @@ def test_variation_inside_bins() -> None:
         in_bin_variation(fine, "x")
     empty = ResponseMatrix.from_array(rows, np.arange(5.0), [0.0, 1.0, 2.0], entries=[1, 0, 0, 1])
     assert "no wider bin joins two rows" in repr(in_bin_variation(empty))
+
+
+def test_negative_contents_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"the spectrum holds -3 in bin 1 .*contents are not negative"
+    ):
+        fold(spectrum(1.0, -3.0), of(R))
+
+
+def test_axes_of_another_name_are_noted() -> None:
+    matrix = ResponseMatrix.from_array(R, {"visible_energy": EDGES[0]}, {"energy": EDGES[1]})
+    found = fold(spectrum(1.0, 2.0, name="enu"), matrix)
+    assert len(found.notes) == 1
+    assert "axis 'enu' is taken for 'visible_energy_true' of the matrix" in repr(found)
+    for name in ("", "true", "visible_energy", "visible_energy_true"):
+        assert fold(spectrum(1.0, 2.0, name=name), matrix).notes == ()
+    assert fold(spectrum(1.0, 2.0, name="enu"), of(R)).notes == ()

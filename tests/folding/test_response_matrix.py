@@ -320,3 +320,21 @@ def test_peek_draws_matrix_efficiency_and_purity() -> None:
         [[1.0]] * 2, [1.0], true_axes=["x=0:1:2", "y=0:1:3"], reco_axes="x=0:2:2"
     )
     assert "Bin of" in two.peek().axes[0].get_xlabel()
+
+
+def test_columns_that_are_no_columns_are_named() -> None:
+    axes: dict[str, Any] = {"true_axes": "enu=0:2:2", "reco_axes": "energy=0:2:2"}
+    named: Any = {"a": [0.5]}
+    with pytest.raises(ValueError, match="in the order of the axes; found a mapping of 'a'"):
+        ResponseMatrix.from_columns(named, [0.5], **axes)
+    with pytest.raises(
+        ValueError, match="1 flat columns of numbers are needed, one an axis: could"
+    ):
+        ResponseMatrix.from_columns(["x", "y"], [0.5], **axes)
+
+
+def test_edges_that_do_not_ascend_are_said_once() -> None:
+    with pytest.raises(ValueError, match=r"found \[0\., ?1\., ?1\., ?2\.\]$"):
+        parse_axis("enu=0,1,1,2")
+    with pytest.raises(ValueError, match="'a,b' is not LOW:HIGH:BINS, nor EDGE,EDGE"):
+        parse_axis("enu=a,b")

@@ -178,7 +178,7 @@ def test_limits_by_toys_say_what_fixes_them(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_counting_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     true, reco = (hist.axis.Regular(1, 0, 1, name=f"x_{side}") for side in ("true", "reco"))
-    one = forefold.ResponseMatrix.from_array([[1.0]], true, reco)
+    one = forefold.ResponseMatrix.from_array([[1.0]], true, reco, truth=[1.0])
     paths = [str(tmp_path / f"{name}.json") for name in ("n", "R", "b")]
     texts = to_json(over(reco, 3.0)), one.to_json(), to_json(over(reco, 0.5))
     for path, text in zip(paths, texts, strict=True):

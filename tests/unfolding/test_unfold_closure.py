@@ -90,7 +90,7 @@ def test_background_and_normal_toys() -> None:
 
 def test_table_and_numbers_and_picture() -> None:
     matrix, truth = spectrum(4, 6)
-    found = forefold.closure(truth, matrix, METHODS, toys=20, rng=1)
+    found = forefold.closure(truth, matrix, METHODS, toys=20, prior=truth**0.9, rng=1)
     text = str(found)
     assert text.startswith("Closure: 20 toys (rng=1), 4 true bins")
     assert all(name in text for name in METHODS)

@@ -409,3 +409,38 @@ def test_other_methods_say_what_they_cannot_do(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         forefold.unfold(data, matrix, **{"method": "inversion", **told})
+
+
+def test_axes_of_another_name_are_noted() -> None:
+    response = known()
+    data = counts(*spectrum(6, 9))
+    name = response.reco_axes[0].name
+    own = forefold.unfold(histogram(data), response, method="inversion")
+    assert not any("another name" in note for note in own.notes)
+    made: hist.Hist[Any] = hist.Hist(hist.axis.Variable(response.reco_axes[0].edges, name="q2"))
+    made.view()[...] = data
+    found = forefold.unfold(made, response, method="inversion", background=made * 0.0)
+    said = f"axis 'q2' is taken for '{name}' of the matrix: same bins, another name"
+    assert [note for note in found.notes if "another name" in note] == [
+        f"data: {said}",
+        f"background: {said}",
+    ]
+
+
+def test_no_degrees_of_freedom_are_none() -> None:
+    matrix, truth = spectrum(8, 8)
+    for method in ("inversion", "likelihood"):
+        found = forefold.unfold(truth @ matrix, matrix, method=method)
+        assert found.ndf == 0.0
+        assert "/0\n" in repr(found)
+    more = forefold.unfold(
+        spectrum(6, 9)[1] @ spectrum(6, 9)[0], spectrum(6, 9)[0], method="inversion"
+    )
+    assert more.ndf == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("factor", [-3.0, math.inf, math.nan])
+def test_a_factor_of_fakes_is_named_as_such(factor: float) -> None:
+    data = counts(*spectrum(6, 9))
+    with pytest.raises(ValueError, match="fakes: a finite factor of 0 or more is needed, found"):
+        forefold.unfold(histogram(data), known(), method="inversion", fakes=factor)

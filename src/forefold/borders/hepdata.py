@@ -26,6 +26,7 @@ from forefold.borders.parts import (
     named_sides,
     positive_rows,
     shares,
+    without_errors,
 )
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
@@ -77,11 +78,12 @@ def write(
     if not matrix.exact:
         spread = np.sqrt(np.maximum(matrix.row_covariance().sum(axis=(1, 2)), 0.0))
     total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
+    about = {"Efficiency": (seen, spread)}
+    if matrix.knows_truth:
+        about["Truth"] = (total, np.zeros_like(total))
     tables = {
         _TABLE: _table(both, {_HEADER: (rows.reshape(-1), errors.reshape(-1))}),
-        "efficiency.yaml": _table(
-            matrix.true_axes, {"Efficiency": (seen, spread), "Truth": (total, np.zeros_like(total))}
-        ),
+        "efficiency.yaml": _table(matrix.true_axes, about),
         "submission.yaml": _submission(matrix),
     }
     with folder_aside(path, overwrite) as aside:
@@ -172,7 +174,7 @@ def read(
     Returns
     -------
     ResponseMatrix
-        Exact: errors are not read. Cells that are not in the table are 0.
+        Exact: errors are not read, and its summary says so if there are any. Cells that are not in the table are 0.
 
     Raises
     ------
@@ -200,7 +202,8 @@ def read(
         raise ValueError(message)
     made = np.zeros(shape)
     np.add.at(made, places, values)
-    return ResponseMatrix.from_array(made, *named_sides(names, edges, n))
+    matrix = ResponseMatrix.from_array(made, *named_sides(names, edges, n))
+    return without_errors(matrix, _errors(content, name))
 
 
 def _plain(header: str) -> str:
@@ -251,6 +254,19 @@ def _columns(content: Any, name: str | None) -> tuple[list[Any], Array, str]:
         message = f"{chosen}: a number as the value of every row is needed ({error})"
         raise ValueError(message) from None
     return independent, values, str(order[0]) if order else ""
+
+
+def _errors(content: Any, name: str | None) -> list[float]:
+    """Tell which rows have errors: 1, and 0 where there are none, or only zeros."""
+    several = content["dependent_variables"]
+    column = next(each for each in several if name in (None, str(each["header"]["name"])))
+    return [float(any(_wide(each) for each in row.get("errors") or [])) for row in column["values"]]
+
+
+def _wide(error: Any) -> bool:
+    """Tell whether an error is one: a number, a percentage or a pair that is not 0."""
+    sides = error.get("asymerror") or {"both": error.get("symerror", 0.0)}
+    return any(str(side).strip(" %+-") not in ("", "0", "0.0", "None") for side in sides.values())
 
 
 def _bins(column: Any, name: str) -> tuple[Array, NDArray[np.intp]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from forefold.folding.axes import cell_name
-from forefold.folding.contents import shape_of
+from forefold.folding.contents import NOT_READ, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,13 @@ __all__ = [
     "left_out",
     "named_edges",
     "named_sides",
+    "of_ones",
     "one_axis",
     "positive_rows",
     "regular",
     "shares",
     "spectrum",
+    "without_errors",
 ]
 
 EmptyRows = Literal["stop", "lose"]
@@ -151,6 +153,40 @@ def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> l
     if empty:
         notes.append(f"{empty} true bins are empty: nothing is reconstructed of them in the file")
     return notes
+
+
+def of_ones(matrix: ResponseMatrix) -> list[str]:
+    """Note that a format with a truth gets one that is none."""
+    if matrix.knows_truth:
+        return []
+    return ["truth is 1 in every bin: this matrix knows none"]
+
+
+def without_errors(matrix: ResponseMatrix, errors: ArrayLike) -> ResponseMatrix:
+    """Note that a file has errors of probabilities, which are not kept.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        Exact.
+    errors : array_like
+        Errors, or variances, of cells; those that are not 0 count.
+
+    Returns
+    -------
+    ResponseMatrix
+        It says so; the same one, if there are none.
+
+    Notes
+    -----
+    A matrix holds the counts that it was made of, with their weights; what they were does not follow from errors of cells
+    without their correlations.
+    """
+    some = int(np.count_nonzero(np.asarray(errors, dtype=np.float64)))
+    if not some:
+        return matrix
+    notes = {**matrix.provenance, NOT_READ: f"errors of {some} cells"}
+    return type(matrix)(replace(matrix._contents, provenance=notes))
 
 
 def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:

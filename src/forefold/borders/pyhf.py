@@ -141,6 +141,9 @@ def workspace(
     """
     rows = positive_rows(matrix, _WHAT, empty_rows)
     total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
+    if signal is None and not matrix.knows_truth:
+        message = "this matrix knows no truth, probabilities alone: give the true spectrum with signal= (--signal FILE)"
+        raise ValueError(message)
     true = total if signal is None else spectrum(signal, matrix.true_axes, "signal")[0]
     pulls = _pulls(matrix, variations or {})
     parts = _signal(matrix, rows, true, per_true_bin, name)

@@ -20,7 +20,7 @@ from forefold.borders.histograms import (
     weighted,
     write_histograms,
 )
-from forefold.borders.parts import Exported, one_axis
+from forefold.borders.parts import Exported, of_ones, one_axis
 
 if TYPE_CHECKING:
     from forefold.folding import ResponseMatrix
@@ -52,7 +52,10 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         "fakes": weighted((side,), matrix.fakes.values(), matrix.fakes.variances(), "fakes"),
     }
     write_histograms(path, found, overwrite)
-    return Exported((Path(path),), ("x is true, y is reconstructed; flow bins are not written",))
+    return Exported(
+        (Path(path),),
+        ("x is true, y is reconstructed; flow bins are not written", *of_ones(matrix)),
+    )
 
 
 def read(

@@ -24,7 +24,7 @@ from forefold.borders.histograms import (
     weighted,
     write_histograms,
 )
-from forefold.borders.parts import Exported, one_axis
+from forefold.borders.parts import Exported, of_ones, one_axis
 
 if TYPE_CHECKING:
     from forefold.folding import ResponseMatrix
@@ -60,7 +60,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         "truth": weighted((own,), matrix.truth.values(), matrix.truth.variances(), "truth"),
     }
     write_histograms(path, found, overwrite)
-    return Exported((Path(path),), ("x of response is measured, y is true",))
+    return Exported((Path(path),), ("x of response is measured, y is true", *of_ones(matrix)))
 
 
 def read(

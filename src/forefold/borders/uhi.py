@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import Exported, how_many_true, left_out
+from forefold.borders.parts import Exported, how_many_true, left_out, without_errors
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
 from forefold.io.writers import write_text_aside
@@ -68,7 +68,7 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     Returns
     -------
     ResponseMatrix
-        Exact, if it is of one histogram: variances are not read.
+        Exact, if it is of one histogram: variances are not read, and its summary says so if there are any.
 
     Raises
     ------
@@ -86,4 +86,6 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     found = from_json(text)
     n = how_many_true([axis.name for axis in found.axes], true_axes)
     axes = list(found.axes)
-    return ResponseMatrix.from_array(np.asarray(found.values()), axes[:n], axes[n:])
+    matrix = ResponseMatrix.from_array(np.asarray(found.values()), axes[:n], axes[n:])
+    weighted = found.storage_type is hist.storage.Weight
+    return without_errors(matrix, np.asarray(found.variances()) if weighted else 0.0)

@@ -71,15 +71,24 @@ def _closed(chain: Chain) -> Iterator[str]:
     found = chain.closure
     if found is None:
         return
-    study = found.studies[chain.how.method]
-    known = study.error > 0.0
-    noise = np.where(known, 3.0 * study.bias_error, 0.0)
-    biased = known & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)
-    if biased.any():
-        yield f"Closure: in {int(biased.sum())} of {biased.size} true bins the bias is more than half the standard deviation that is given."
-    short = study.smeared_coverage < 0.683 - 4.0 * found.coverage_error
-    if short.any():
-        yield f"Closure: in {int(short.sum())} of {short.size} true bins the intervals hold the truth (with A_C) much too seldom."
+    for name, study in found.studies.items():
+        flat = name != chain.how.method
+        where = "Closure from a flat prior" if flat else "Closure"
+        known = study.error > 0.0
+        noise = np.where(known, 3.0 * study.bias_error, 0.0)
+        biased = known & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)
+        if biased.any():
+            why = f"{where}: in {int(biased.sum())} of {biased.size} true bins the bias is more than half the standard deviation that is given"
+            worst = int(
+                np.argmax(
+                    np.where(biased, abs(study.bias) / np.where(known, study.error, 1.0), 0.0)
+                )
+            )
+            held = f" (intervals hold the truth in {100.0 * study.coverage[worst]:.0f} % of the toys in bin {worst}): the result leans on its prior"
+            yield f"{why}{held if flat else ''}."
+        short = study.smeared_coverage < 0.683 - 4.0 * found.coverage_error
+        if short.any():
+            yield f"{where}: in {int(short.sum())} of {short.size} true bins the intervals hold the truth (with A_C) much too seldom."
 
 
 def _matrix(chain: Chain) -> Iterator[str]:

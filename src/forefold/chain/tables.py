@@ -79,7 +79,10 @@ def rows_table(sample: Sample, against: Compatibility | None = None) -> str:
 
 
 def spectrum_table(chain: Chain, model: Any) -> str:
-    """Return the unfolded spectrum with its errors by source."""
+    """Return the unfolded spectrum with its errors by source, and its pulls.
+
+    A toy is thrown from the matrix that unfolds it, whose statistics do not move the result: its pulls are in errors of the data.
+    """
     result = chain.unfolded
     assert result is not None
     sources = {
@@ -91,16 +94,23 @@ def spectrum_table(chain: Chain, model: Any) -> str:
     if model is not None:
         heads += ["truth", "A_C truth", "pull"]
         smeared = result.smear(model)
-        known = result.errors > 0.0
-        pull = np.where(
-            known, (result.values - smeared) / np.where(known, result.errors, 1.0), np.nan
-        )
+        errors = sources["data"] if chain.kind == "toy" else result.errors
+        known = errors > 0.0
+        pull = np.where(known, (result.values - smeared) / np.where(known, errors, 1.0), np.nan)
         columns += [np.asarray(model).reshape(-1), smeared, pull]
     rows = [
         [_cell(chain.sample.matrix, i), *(_number(float(column[i])) for column in columns)]
         for i in range(len(result.values))
     ]
-    return f"<details><summary>The numbers</summary>\n{_short(heads, rows)}</details>"
+    of = (
+        "errors of the data alone: the toy is of the matrix that unfolds it"
+        if chain.kind == "toy"
+        else "errors"
+    )
+    told = (
+        "" if model is None else f'<p class="note">Pulls: unfolded less A_C truth, in {of}.</p>\n'
+    )
+    return f"<details><summary>The numbers</summary>\n{told}{_short(heads, rows)}</details>"
 
 
 def _short(heads: list[str], rows: list[list[str]]) -> str:

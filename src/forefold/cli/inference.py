@@ -141,6 +141,9 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         notes.append(f"{unused:.6g} counts in underflow and overflow are not used")
     truth = _read(options.truth, "truth", read_spectrum)
     if truth is None:
+        if not matrices["nominal"].knows_truth:
+            message = f"{options.matrix}: this matrix knows no truth, probabilities alone: give a model with --truth FILE"
+            raise ValueError(message)
         truth = matrices["nominal"].truth
         notes.append("truth is that of the matrix, scaled by 'normalisation'")
     background = _read(options.background, "background", read_spectrum)

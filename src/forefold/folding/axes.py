@@ -93,8 +93,9 @@ def parse_axis(text: str) -> hist.axis.AxesMixin:
         low, high, count, *scale = bins.split(":")
         first, last, n = float(low), float(high), int(count)
     except ValueError as error:
-        why = str(error) if str(error).startswith("axis") else f"{bins!r} is not LOW:HIGH:BINS"
-        message = f"axis {text!r}: {why}, nor EDGE,EDGE,..."
+        if str(error).startswith("axis"):  # of edges, and said already
+            raise
+        message = f"axis {text!r}: {bins!r} is not LOW:HIGH:BINS, nor EDGE,EDGE,..."
         raise ValueError(message) from None
     good = n > 0 and -math.inf < first < last < math.inf
     if not good or scale not in ([], ["log"]) or (scale and first <= 0.0):
@@ -234,6 +235,39 @@ def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
         raise ValueError(message)
     for number, (a, b) in enumerate(zip(mine, other, strict=True)):
         _same_edges(f"{what}: axis {number} ({a.name!r})", edges_of(a), edges_of(b))
+
+
+def other_names(mine: Sequence[Any], other: Sequence[Any], what: str) -> list[str]:
+    """Note axes that have the bins of these and are named otherwise: they may be of another quantity.
+
+    Parameters
+    ----------
+    mine : sequence of axes
+        Of the matrix.
+    other : sequence of axes
+        As many.
+    what : str
+        What the others belong to.
+
+    Returns
+    -------
+    list of str
+        One note an axis; axes without a name, or with that of the side alone, say nothing.
+
+    Examples
+    --------
+    >>> energy, momentum = (made_axes({name: [0.0, 1.0]}, "true") for name in ("enu", "p"))
+    >>> other_names(energy, momentum, "the spectrum")
+    ["the spectrum: axis 'p_true' is taken for 'enu_true' of the matrix: same bins, another name"]
+    """
+    notes = []
+    for a, b in zip(mine, other, strict=True):
+        name = getattr(b, "name", "") or ""
+        if _base(a.name) and _base(name) and _base(a.name) != _base(name):
+            notes.append(
+                f"{what}: axis {name!r} is taken for {a.name!r} of the matrix: same bins, another name"
+            )
+    return notes
 
 
 def refuse_side(axes: Iterable[Any], side: Side, what: str) -> None:

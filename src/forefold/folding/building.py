@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from forefold.kernels.philox import random_key
 from forefold.selection import selection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -374,8 +375,15 @@ class Building:
 
 def _several(given: Any, n: int) -> list[NDArray[np.float64]]:
     """Give one column an axis."""
+    if isinstance(given, Mapping):
+        message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, given))}"
+        raise ValueError(message)
     several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
-    columns = [np.asarray(column, dtype=np.float64) for column in several]
+    try:
+        columns = [np.asarray(column, dtype=np.float64) for column in several]
+    except (TypeError, ValueError) as error:
+        message = f"{n} flat columns of numbers are needed, one an axis: {error}"
+        raise ValueError(message) from None
     if any(column.ndim != 1 for column in columns) or len(columns) != n:
         shapes = [column.shape for column in columns]
         message = f"{n} flat columns are needed, one an axis; found shapes {shapes}"

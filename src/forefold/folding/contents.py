@@ -17,7 +17,24 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Histogram = hist.Hist[Any]
 
-__all__ = ["Contents", "Oversampled", "Replicas", "beyond", "empty", "inside", "shape_of"]
+__all__ = [
+    "NOT_READ",
+    "SPECTRUM",
+    "UNKNOWN",
+    "Contents",
+    "Oversampled",
+    "Replicas",
+    "beyond",
+    "empty",
+    "inside",
+    "shape_of",
+]
+
+NOT_READ = "not_read"  # of a provenance: what a file had, and the matrix does not
+SPECTRUM, UNKNOWN = (
+    "spectrum",
+    "unknown",
+)  # of a provenance: what is true, and that nothing is known of it
 
 
 class Oversampled(NamedTuple):

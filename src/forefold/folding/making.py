@@ -9,7 +9,7 @@ import numpy as np
 
 import forefold
 from forefold.folding.axes import cell_name, made_axes, matching
-from forefold.folding.contents import Contents, empty, shape_of
+from forefold.folding.contents import SPECTRUM, UNKNOWN, Contents, empty, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def of_array(
         empty(true_axes, "truth"),
         empty(reco_axes, "alone"),
         exact=exact,
-        provenance={"version": forefold.__version__, "made": "array"},
+        provenance=_from_numbers(given is None),
     )
     counts = (rows * total[:, None]).reshape(shape_of((*true_axes, *reco_axes)))
     total = total.reshape(shape_of(true_axes))
@@ -139,6 +139,12 @@ def of_array(
     if not exact:
         made.counts.view()["variance"], made.truth.view()["variance"] = counts, total  # type: ignore[call-overload]
     return made
+
+
+def _from_numbers(alone: bool) -> dict[str, Any]:
+    """Say where a matrix of numbers comes from, and that nothing is known of a truth where none was given."""
+    notes: dict[str, Any] = {"version": forefold.__version__, "made": "array"}
+    return notes | {SPECTRUM: UNKNOWN} if alone else notes
 
 
 def _rows(matrix: ArrayLike, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
@@ -196,7 +202,7 @@ def of_response(
         provenance={
             "version": forefold.__version__,
             "made": "response",
-            "spectrum": "flat" if true_spectrum is None else "given",
+            SPECTRUM: "flat" if true_spectrum is None else "given",
         },
     )
     made.counts.view(flow=True)["value"][1:-1] = rows * truth[:, None]  # type: ignore[call-overload]

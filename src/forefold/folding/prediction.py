@@ -10,7 +10,7 @@ import numpy as np
 
 from forefold.detector import Card
 from forefold.fitting.statistics import correlations
-from forefold.folding.axes import cell_name, matching, refuse_side
+from forefold.folding.axes import cell_name, matching, other_names, refuse_side
 from forefold.folding.contents import beyond, empty, shape_of
 from forefold.folding.document import NOMINAL, PREDICTION
 from forefold.folding.responsematrix import ResponseMatrix
@@ -43,12 +43,15 @@ class Prediction:
         What was added for fakes.
     outside : float
         Content of the spectrum's flow bins: true outside the axes, and therefore not folded.
+    notes : tuple of str
+        What to look at, such as axes with the bins of the matrix and other names.
     """
 
     histogram: hist.Hist[Any]
     covariances: dict[str, Array]
     fakes: Array
     outside: float
+    notes: tuple[str, ...] = ()
 
     @property
     def values(self) -> Array:
@@ -87,6 +90,7 @@ class Prediction:
             lines.append(f"  fakes {self.fakes.sum():.6g}")
         if self.outside:
             lines.append(f"  {self.outside:.6g} true outside the axes, not folded")
+        lines += [f"  note: {text}" for text in self.notes]
         return "\n".join(lines)
 
 
@@ -136,7 +140,7 @@ def fold(
     Raises
     ------
     ValueError
-        If axes differ (which, and where), contents are not finite, or are in an empty row.
+        If axes differ (which, and where), contents are negative or not finite, or are in an empty row.
 
     Notes
     -----
@@ -181,7 +185,8 @@ def fold(
     view["variance"] = sum((np.diagonal(c) for c in found.values()), np.zeros(added.size)).reshape(
         shape
     )
-    return Prediction(made, found, added, beyond(histogram))
+    notes = other_names(nominal.true_axes, list(histogram.axes), "the spectrum")
+    return Prediction(made, found, added, beyond(histogram), tuple(notes))
 
 
 def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
@@ -227,6 +232,10 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
     if not np.all(np.isfinite(values)):
         i = int(np.argmin(np.isfinite(values)))
         message = f"the spectrum holds {values[i]} in {cell_name(matrix.true_axes, i)}; finite contents are needed"
+        raise ValueError(message)
+    if np.any(values < 0.0):
+        i = int(np.argmin(values))
+        message = f"the spectrum holds {values[i]:g} in {cell_name(matrix.true_axes, i)}; contents are not negative"
         raise ValueError(message)
     return values
 

@@ -11,7 +11,7 @@ import numpy as np
 from forefold.folding import grouping
 from forefold.folding.axes import cell_name
 from forefold.folding.building import Building
-from forefold.folding.contents import Contents, empty, inside, shape_of
+from forefold.folding.contents import NOT_READ, SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
 from forefold.folding.document import read_document, written_document
 from forefold.folding.uncertainty import Uncertainty
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ResponseMatrix"]
 
 _RANK_TOLERANCE = 1e-12
+_ALONE = "probabilities alone: no true spectrum, and no fakes, are known"
 
 
 class ResponseMatrix(Building, Uncertainty):
@@ -93,6 +94,11 @@ class ResponseMatrix(Building, Uncertainty):
     def exact(self) -> bool:
         """Whether this is made of probabilities, without statistics of a sample."""
         return self._contents.exact
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether `truth` is a spectrum; False of probabilities alone, where it is only 1 in every bin."""
+        return self._contents.provenance.get(SPECTRUM) != UNKNOWN
 
     @property
     def draws(self) -> int:
@@ -366,7 +372,8 @@ class ResponseMatrix(Building, Uncertainty):
             lines.append(f"  efficiency {seen.min():.3g} to {seen.max():.3g}")
         fakes = float(np.sum(self.fakes.values()))
         total = float(np.sum(self.reco.values()))
-        lines.append(f"  fakes {fakes:.6g} of {total:.6g} reconstructed")
+        of_what = f"fakes {fakes:.6g} of {total:.6g} reconstructed"
+        lines.append(f"  {of_what if self.knows_truth else _ALONE}")
         if self.empty_rows.any():
             lines.append(f"  {int(self.empty_rows.sum())} true bins are empty")
         negative = int((self.matrix < 0.0).sum())
@@ -377,7 +384,8 @@ class ResponseMatrix(Building, Uncertainty):
 
     def _origin(self) -> str:
         if self.exact:
-            return "exact, without statistics"
+            unread = self._contents.provenance.get(NOT_READ)
+            return "exact, without statistics" + (f"; not read: {unread}" if unread else "")
         entries = self.effective_entries
         drawn = f", {self.draws} draws of each event" if self.draws > 1 else ""
         return f"{entries.sum():,.0f} effective entries, {entries.min():,.4g} to {entries.max():,.4g} a row{drawn}"

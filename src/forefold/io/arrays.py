@@ -6,7 +6,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_npz"]
 
+_ARCHIVE = b"PK"
 # what zipfile, zlib and numpy's parser of headers raise on damaged files
 _DAMAGE = (
     AttributeError,
@@ -59,8 +60,10 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
     """
     try:
         # opened here: numpy leaves it open when it is no archive
-        with Path(path).open("rb") as whole, np.load(whole, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        with Path(path).open("rb") as whole:
+            _refuse_others(whole)
+            with np.load(whole, allow_pickle=False) as file:
+                return {key: file[key] for key in file.files}
     except OSError as error:
         if error.errno is not None:
             raise
@@ -70,3 +73,16 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
     words = str(reason).splitlines()
     message = f"not an .npz of numbers: {words[0] if words else type(reason).__name__}"
     raise ValueError(message)
+
+
+def _refuse_others(whole: IO[bytes]) -> None:
+    """Refuse what is no archive before numpy takes it for pickled objects."""
+    start = whole.read(len(_ARCHIVE))
+    if start != _ARCHIVE:
+        message = (
+            f"an .npz is an archive (zip), and this begins with {start!r}"
+            if start
+            else "the file is empty"
+        )
+        raise ValueError(message)
+    whole.seek(0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.folding.axes import Side, matching, refuse_side
+from forefold.folding.axes import Side, matching, other_names, refuse_side
 from forefold.folding.contents import beyond
 from forefold.folding.document import PREDICTION
 from forefold.unfolding.problem import array, listed
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Inputs", "contents_of", "inputs", "variations"]
+__all__ = ["Inputs", "contents_of", "inputs", "require_signal", "variations"]
 
 _MOST = 50_000_000  # numbers of covariances within rows
 
@@ -106,11 +106,42 @@ def inputs(
     outside = None if background is None else contents_of("background", background, reco_axes)
     if known:
         outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
+    for what, given, axes in (
+        ("data", data, reco_axes),
+        ("background", background, reco_axes),
+        ("prior", prior, true_axes),
+    ):
+        if axes and hasattr(given, "axes") and hasattr(given, "values"):
+            notes += other_names(axes, list(given.axes), what)
     start, name = _prior(prior, response if known else None, true_axes, matrix)
     if start is not None and name != "given":
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
         start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
     return Inputs(counts, covariance, matrix, spread, outside, start, name, true_axes, tuple(notes))
+
+
+def require_signal(method: str, prior: Any, start: Array | None) -> None:
+    """Refuse a filter that was told no signal.
+
+    Parameters
+    ----------
+    method : str
+    prior : object
+        As it was given.
+    start : ndarray or None
+        What became of it.
+
+    Raises
+    ------
+    ValueError
+        The method is ``wiener``, and there is neither a prior nor a truth of the response.
+    """
+    if method == "wiener" and prior is None and start is None:
+        message = (
+            "wiener filters by an expected signal, and this response knows no truth: give one with prior= "
+            "(--prior FILE)"
+        )
+        raise ValueError(message)
 
 
 def variations(response: Any) -> tuple[Any, dict[str, Any]]:
@@ -211,6 +242,9 @@ def _with_fakes(
     if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
         message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
         raise ValueError(message)
+    if not isinstance(fakes, str) and not 0.0 <= fakes < np.inf:
+        message = f"fakes: a finite factor of 0 or more is needed, found {fakes!r}"
+        raise ValueError(message)
     if share is None or not share.any():
         return outside
     if fakes == "ignore":
@@ -235,12 +269,12 @@ def _scale(
 def _prior(
     prior: Any, response: Any, true_axes: tuple[Any, ...], matrix: Array
 ) -> tuple[Array | None, str]:
-    truth = getattr(response, "truth", None)
+    truth = getattr(response, "truth", None) if getattr(response, "knows_truth", True) else None
     if isinstance(prior, str) and prior not in ("flat", "truth"):
         message = f"prior: 'flat', 'truth', a histogram or an array is needed, found {prior!r}"
         raise ValueError(message)
     if isinstance(prior, str) and prior == "truth" and truth is None:
-        message = "prior='truth': this response knows no truth that it was made with"
+        message = "prior='truth': this response knows no truth that it was made with; give a spectrum, or 'flat'"
         raise ValueError(message)
     if prior is None and truth is not None and np.any(truth.values()):
         prior = "truth"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["prior_shift", "warnings_of"]
 
+_SAME = 0.01  # of the mean: priors that differ less have one shape
 _SHIFT = 1.0  # standard deviations
 _P_VALUE = 0.01
 _LOUD = 3.0  # how much larger than of counts a standard deviation may be
@@ -40,21 +41,33 @@ def prior_shift(given: Problem, how: Settings, found: Solution, deviations: Arra
     Returns
     -------
     float
-        NaN for a method without prior.
+        NaN for a method without prior, or where no other prior can be made (one bin).
     """
     uses = how.method in ("bayes", "tikhonov", "wiener") or (
         how.method == "likelihood" and bool(how.strength)
     )
     if not uses:
         return np.nan
-    other = np.full(given.n_true, given.prior.sum() / given.n_true)
-    # A flat signal has no curvature: a filter made for it lets nothing pass, which says nothing about the data.
-    if given.prior_name == "flat" or how.method == "wiener":
-        positive = np.maximum(found.values, 0.0)
-        other = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
+    other = _other(given, how, found)
+    if other is None:
+        return np.nan
     moved = solved(replace(given, prior=other), kept(how, found)).values - found.values
     known = deviations > 0.0
     return float((abs(moved[known]) / deviations[known]).max(initial=0.0))
+
+
+def _other(given: Problem, how: Settings, found: Solution) -> Array | None:
+    """Give a prior of another shape: flat, or the result itself, or a falling line; None of a single bin."""
+    n = given.n_true
+    positive = np.maximum(found.values, 0.0)
+    own: Array = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
+    several = [np.ones(n), own, np.linspace(1.5, 0.5, n)]
+    # A flat signal has no curvature: a filter made for it lets nothing pass, which says nothing about the data.
+    for each in several[1:] if how.method == "wiener" else several:
+        shape = each / each.mean()
+        if (abs(shape - given.prior / given.prior.mean()) > _SAME).any():
+            return own if each is own else np.asarray(shape * given.prior.mean(), dtype=np.float64)
+    return None
 
 
 def warnings_of(result: Unfolded) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import inputs, variations
+from forefold.unfolding.adapter import inputs, require_signal, variations
 from forefold.unfolding.diagnostics import prior_shift, warnings_of
 from forefold.unfolding.methods import settings, solved
 from forefold.unfolding.problem import array, blind_bins, problem
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = ["unfold"]
+
+_ROUNDING = 1e-6
 
 
 def unfold(
@@ -84,7 +86,8 @@ def unfold(
         Responses with a systematic shift, by name: one, a pair (up, down) or k universes. The covariance is the mean of
         the squared shifts of the result.
     order : {0, 1, 2}
-        What ``tikhonov`` and ``wiener`` keep small: contents, differences, or curvature, along every true axis.
+        What ``tikhonov`` and ``wiener`` keep small: contents, differences, or curvature, along every true axis. These are of
+        contents from bin to bin, not of a density: widths of bins do not enter. Nor do they in ``prior="flat"``.
     errors : {"full", "dagostini"}
         Covariance of ``bayes``: followed through all iterations, or as in the paper of 1995.
     blind : {"stop", "drop"}
@@ -103,7 +106,7 @@ def unfold(
     ------
     ValueError
         Axes do not match, numbers are not finite or negative, a true bin has no efficiency, the method was told too
-        little, or there is no single answer: a singular matrix (its rank is said), more true than reconstructed bins
+        little (``wiener`` no signal, where the response knows no truth), or there is no single answer: a singular matrix (its rank is said), more true than reconstructed bins
         without regularisation.
     ModuleNotFoundError
         ``likelihood`` needs scipy.
@@ -169,6 +172,7 @@ def unfold(
         prior=prior,
         fakes=fakes,
     )
+    require_signal(how.method, prior, read.prior)
     extra = _systematics(covariances, len(read.data))
     _check_names(covariances, shifted, varied)
     bins = tuple(len(axis) for axis in read.true_axes) or shape
@@ -243,7 +247,7 @@ def _made(
         chi2=misfit(given, refolded)
         if how.method in ("bayes", "likelihood")
         else float(np.square(given.whitener @ (given.data - refolded)).sum()),
-        ndf=given.n_reco - float(np.trace(smearing)),
+        ndf=_left(given.n_reco, float(np.trace(smearing))),
         method=how.method,
         strength=found.strength,
         chosen=found.chosen,
@@ -258,6 +262,12 @@ def _made(
         notes=tuple(notes),
     )
     return replace(result, warnings=tuple(warnings_of(result)))
+
+
+def _left(bins: int, freedom: float) -> float:
+    """Give the degrees of freedom that are left; what rounding leaves of none is none."""
+    left = bins - freedom
+    return 0.0 if abs(left) < _ROUNDING * bins else left
 
 
 def _whole(part: Array, kept: NDArray[np.bool_], axes: int) -> Array:

@@ -53,8 +53,8 @@ class Unfolded:
     scan : Scan or None
         What was looked at to choose.
     prior_shift : float
-        Largest shift of a bin, in its standard deviations, with another prior: flat, or, for a flat
-        one and for ``wiener``, the result itself.
+        Largest shift of a bin, in its standard deviations, with another prior: flat, or, for a flat one and for
+        ``wiener``, the result itself, or a falling line where that is flat, too. NaN without a prior, or with one bin.
     rank : int
     condition : float
         Of the response matrix.
@@ -231,6 +231,8 @@ class Unfolded:
             lines.append(
                 f"  prior: {self.prior}; another moves a bin by {self.prior_shift:.2g} sd at most"
             )
+        elif self.method in ("bayes", "tikhonov", "wiener"):
+            lines.append(f"  prior: {self.prior}; no other to compare with")
         p = "" if math.isnan(self.p_value) else f", p = {self.p_value:.2g}"
         lines.append(f"  refolded: chi2/ndf = {self.chi2:.3g}/{self.ndf:.3g}{p}")
         lines.append(f"  effective degrees of freedom: {self.freedom:.3g} of {len(self.values)}")

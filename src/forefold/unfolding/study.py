@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import contents_of, inputs
+from forefold.unfolding.adapter import contents_of, inputs, require_signal
 from forefold.unfolding.criteria import thrown
 from forefold.unfolding.methods import METHODS, settings, solved
 from forefold.unfolding.problem import array, problem
@@ -242,6 +242,7 @@ def _problem(truth: Array, response: Any, options: Mapping[str, Any]) -> Problem
         outside = outside.values() if hasattr(outside, "values") else outside
         expected = expected + np.ravel(np.asarray(outside, dtype=np.float64))
     read = inputs(expected, response, **picked)
+    require_signal(options["method"], options.get("prior"), read.prior)
     return problem(
         read.data,
         read.matrix,
