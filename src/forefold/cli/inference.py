@@ -74,7 +74,8 @@ def limit(options: argparse.Namespace) -> int:
         rng = _rng(options, bool(by_toys))
         found = _limit(experiment, data, options, rng)
         told = [repr(found["result"]), *(f"  note: {note}" for note in notes)]
-        content = {**_head("limit", rng), **found["content"], "notes": notes}
+        own = found["content"].pop("notes")
+        content = {**_head("limit", rng), **found["content"], "notes": [*notes, *own]}
         if options.expected:
             name = content["parameter"]
             none = experiment.predict(
