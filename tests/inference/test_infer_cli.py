@@ -138,7 +138,7 @@ def test_folded_and_fitted_in_a_pipe(
     assert main(command.split()) == 0
     found = json.loads((folder / "fit.json").read_text())
     assert found["parameters"]["signal"]["value"] == pytest.approx(1.0, abs=1e-3)
-    assert found["notes"] == ["data are a prediction, taken as expected counts"]
+    assert found["notes"][0] == "data are a prediction, taken as expected counts"
     assert (folder / "corner.pdf").read_bytes().startswith(b"%PDF")
     assert capsys.readouterr().err.startswith("fit.json: FitResult: deviance/ndf = ")
     # what a fit expects goes on like what is folded

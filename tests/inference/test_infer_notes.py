@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import hist
 import numpy as np
 import pytest
 from spectra import spectrum
@@ -89,10 +91,8 @@ def test_bins_that_share_migrating_events_are_said_to_be_independent() -> None:
     assert known.upper_limit(data).notes == ()
 
 
-def fold_covariance(matrix: ResponseMatrix, truth: np.ndarray) -> np.ndarray:
-    import hist
-
-    histogram: hist.Hist = hist.Hist(*matrix.true_axes)
+def fold_covariance(matrix: ResponseMatrix, truth: Any) -> Any:
+    histogram: hist.Hist[Any] = hist.Hist(*matrix.true_axes)
     histogram[...] = truth
     return fold(histogram, matrix).covariance
 
