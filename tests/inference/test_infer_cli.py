@@ -158,7 +158,9 @@ def test_a_limit_is_that_of_python(capsys: pytest.CaptureFixture[str], method: s
     assert (found["parameter"], found["method"], found["level"]) == ("signal", method, 0.9)
     # these data are what is expected without signal
     assert found["expected"] == pytest.approx(found["limit"], rel=1e-4)
-    assert told.err.splitlines()[0] == repr(limit)
+    assert told.err.startswith(f"{limit!r}\n")
+    assert found["notes"] == list(limit.notes)
+    assert bool(limit.notes) == (method != "bayes")  # 8 counts where the signal is
 
 
 @pytest.mark.usefixtures("folder")

@@ -219,7 +219,7 @@ class Experiment(Expecting):
             Of ``feldman-cousins``: where toys are thrown; about the profile interval, and on as far as they are inside, if left out.
             Ends are interpolated.
         toys : int
-            Of ``feldman-cousins``, at each point.
+            Of ``feldman-cousins``, at each point. Upper ends are not lengthened as those of `forefold.inference.feldman_cousins` are.
         rng : int, numpy Generator or None
             Fixes them.
         executor : object with `map`, optional

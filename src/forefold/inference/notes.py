@@ -74,7 +74,7 @@ def few_counts(problem: Problem, value: float, other: str) -> tuple[str, ...]:
         return ()
     note = (
         f"asymptotic formulae, but about {found:.2g} counts expected or observed tell of it (fewer than {FEW:g}): "
-        f"the limit may be too low, with none by a third; take {other}"
+        f"the limit is likely too low, in one bin by 6 % with 8 counts and by a third with none; take {other}"
     )
     return (note,)
 
