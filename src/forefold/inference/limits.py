@@ -12,6 +12,7 @@ from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
 from forefold.inference.notes import few_counts, few_toys
 from forefold.inference.problem import Thrown
+from forefold.unfolding.stored import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,8 @@ class Limit:
         return self.value
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain numbers, texts and lists."""
-        return {**vars(self), "notes": list(self.notes)}
+        """Give it as plain numbers, texts and lists; an infinite error is a text."""
+        return {**vars(self), "error": plain(self.error), "notes": list(self.notes)}
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""

@@ -45,12 +45,13 @@ def counts_that_tell(problem: Problem, value: float) -> float:
     here = problem.at(value)
     expected = problem.objective.expectation(here.x)
     slopes = abs(expected.slopes[problem.place])
+    if not slopes.any():
+        return math.inf
+    slopes /= slopes.max()  # their scale drops out
     mean = np.maximum(expected.mean, _SMALL)
     second, third = float((slopes**2 / mean).sum()), float((slopes**3 / mean**2).sum())
-    if third <= 0.0:
-        return math.inf
     seen = float((slopes * problem.objective.data / mean).sum() / slopes.sum())
-    return second**3 / third**2 * min(seen, 1.0)
+    return (second * math.sqrt(second) / third) ** 2 * min(seen, 1.0)
 
 
 def few_counts(problem: Problem, value: float, other: str) -> tuple[str, ...]:
