@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from forefold.citations.front import bibtex, cite, use, use_document
 from forefold.citations.library import Entry, identifiers, keys_of_text, library
-from forefold.citations.used import FORMATS, GENERATORS, METHODS, RULES, Used
+from forefold.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
 
 __all__ = [
     "FORMATS",
     "GENERATORS",
+    "INFERENCE",
     "METHODS",
     "RULES",
     "Entry",

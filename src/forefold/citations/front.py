@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forefold
-from forefold.citations.used import FORMATS, GENERATORS, METHODS, RULES, Used
+from forefold.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
 from forefold.species import near
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bibtex", "cite", "use", "use_document"]
 
-_NAMED = {**FORMATS, **GENERATORS, **RULES, **METHODS}
+_NAMED = {**FORMATS, **GENERATORS, **RULES, **INFERENCE, **METHODS}
 
 
 def cite(*things: Any) -> str:
@@ -26,7 +26,7 @@ def cite(*things: Any) -> str:
     ----------
     *things : str, Path, Card, ResponseMatrix, Unfolded or ak.Array
         Cards (names, ``.toml`` files), files of generators, what forefold wrote (smeared events, matrices, results of an
-        unfolding), objects of these, and names of methods, rules, generators and formats.
+        unfolding, of ``forefold fit`` and ``forefold limit``), objects of these, and names of methods, rules, generators and formats.
 
     Returns
     -------
@@ -119,7 +119,7 @@ def _through(notes: tuple[str, ...] | list[str]) -> bool:
 def _use_name(used: Used, name: str) -> None:
     if Path(name).is_file():
         _use_file(used, name)
-    elif name in METHODS and name not in FORMATS:
+    elif name in METHODS:
         used.unfolding(name, through=False)
     elif name in _NAMED:
         used.add(_NAMED[name], name)
@@ -179,18 +179,39 @@ def use_document(used: Used, text: str, name: str, *, strict: bool = True) -> No
     """
     try:
         content = json.loads(text)
-        parts = [content] if "uhi_schema" in content else list(content.values())
-        notes = [part.get("metadata") or {} for part in parts]
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         message = f"{name}: not a document of forefold: {type(error).__name__} {error}"
         raise ValueError(message) from None
+    if not isinstance(content, dict):
+        message = f"{name}: not a document of forefold: a {type(content).__name__} is not what forefold writes"
+        raise ValueError(message)
+    if content.get("forefold") in ("fit", "limit"):
+        _use_inference(used, content, name)
+        return
+    _use_histograms(used, content, text, name, strict=strict)
+
+
+def _use_inference(used: Used, content: dict[str, Any], name: str) -> None:
+    try:
+        used.inference(content)
+    except (AttributeError, TypeError, KeyError):
+        message = f"{name}: not a document of forefold: parts of what 'forefold {content['forefold']}' writes are something else"
+        raise ValueError(message) from None
+
+
+def _use_histograms(
+    used: Used, content: dict[str, Any], text: str, name: str, *, strict: bool
+) -> None:
+    parts = [content] if "uhi_schema" in content else list(content.values())
+    found = [part.get("metadata") for part in parts if isinstance(part, dict)]
+    notes = [each for each in found if isinstance(each, dict)]
     said = [
         {key.removeprefix("forefold_"): value for key, value in each.items()}
         for each in notes
         if any(str(key).startswith("forefold_") for key in each)
     ]
     if not said and strict:
-        message = f"{name}: no provenance of forefold is in it"
+        message = f"{name}: no provenance of forefold is in it; cite the matrix or card that it was made of, and the format by its name"
         raise ValueError(message)
     for each in said:
         if "unfolded" in each:

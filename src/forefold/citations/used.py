@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from forefold.schema import Card
 
-__all__ = ["FORMATS", "GENERATORS", "METHODS", "RULES", "Used"]
+__all__ = ["FORMATS", "GENERATORS", "INFERENCE", "METHODS", "RULES", "Used"]
 
 METHODS = {
     "bayes": ("dagostini1995", "richardson1972", "lucy1974"),
@@ -20,12 +20,18 @@ METHODS = {
     "wiener": ("tang2017",),
     "likelihood": ("blobel2002", "baker1984"),
     "inversion": ("cowan1998", "blobel2002"),
+}
+"""Papers of methods of unfolding, by the names that forefold has for them."""
+
+INFERENCE = {
+    "fit": ("baker1984", "james1975", "iminuit"),
     "feldman-cousins": ("feldman1998",),
     "profile": ("cowan2011",),
     "cls": ("read2002",),
+    "flat-prior": ("helene1983",),
     "barlow-beeston": ("barlow1993", "conway2011"),
 }
-"""Papers of methods, by the names that forefold has for them."""
+"""Papers of fits, intervals and limits."""
 
 RULES = {
     "l-curve": ("hansen1992",),
@@ -65,6 +71,14 @@ FORMATS = {
 
 _DRAWS = ("salmon2011", "steele2014")
 _NORMAL = ("log-normal", "normal", "truncated-normal", "half-normal")
+
+
+def _free(content: Mapping[str, Any]) -> int:
+    """Count parameters that were not fixed."""
+    known = content.get("parameters") or {}
+    if "free" in content:
+        return len(content["free"])
+    return sum(not each.get("fixed") for each in known.values())
 
 
 @dataclass
@@ -159,6 +173,43 @@ class Used:
             self.add(RULES.get(rule, ()), f"strength: {rule}")
         if method == "bayes" and through:
             self.add(("adye2011",), "covariance through the iterations")
+
+    def inference(self, content: Mapping[str, Any]) -> None:
+        """Add what the result of ``forefold fit`` or ``forefold limit`` was made with: methods, simulation, response.
+
+        Parameters
+        ----------
+        content : mapping
+            What the command writes.
+        """
+        if content["forefold"] == "fit":
+            self.add(INFERENCE["fit"], "fit: maximum likelihood of counts, by MIGRAD")
+            for each in content.get("intervals") or ():
+                self._interval(each, _free(content))
+        elif content.get("method") == "feldman-cousins":
+            self._interval(content, _free(content))
+        else:
+            self._limit(str(content.get("method")), by_toys=bool(content.get("toys")))
+        if content.get("finite_simulation"):
+            self.add(INFERENCE["barlow-beeston"], "statistics of the simulation")
+        self.provenance(content.get("provenance") or {})
+
+    def _interval(self, content: Mapping[str, Any], free: int) -> None:
+        if content.get("method") == "feldman-cousins":
+            self.add(INFERENCE["feldman-cousins"], "interval: Feldman-Cousins")
+            if free > 1:
+                self.add(("nova2022",), "interval: toys with other parameters profiled")
+        else:
+            self.add(("wilks1938",), "interval: profile likelihood")
+
+    def _limit(self, method: str, *, by_toys: bool) -> None:
+        if method == "bayes":
+            self.add(INFERENCE["flat-prior"], "limit: flat prior")
+            return
+        if method == "cls":
+            self.add(INFERENCE["cls"], "limit: CLs")
+        used = "likelihood ratio for upper limits" if by_toys else "asymptotic formulae"
+        self.add(INFERENCE["profile"], f"limit: {used}")
 
     def provenance(self, notes: Mapping[str, Any]) -> None:
         """Add what the provenance of a file says: its card, the programs of its inputs, the format that it was imported from."""

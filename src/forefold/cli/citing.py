@@ -32,7 +32,7 @@ def add_cite(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
         "things",
         nargs="+",
         metavar="THING",
-        help="a card, events of a generator, smeared events, a matrix, an unfolded spectrum, or the name of a method or format",
+        help="a card, events of a generator, smeared events, a matrix, an unfolded spectrum, the result of a fit or a limit, or the name of a method or format",
     )
     sub.set_defaults(run=_run)
 
@@ -105,7 +105,13 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
             use_document(used, piped, "standard input", strict=False)
         elif place is not None:
             use_document(used, read_text(place), place, strict=False)
-    if hasattr(options, "method"):
+    if getattr(options, "correlation", None) is not None:
+        from forefold.detector import load_card
+
+        use(used, load_card(options.correlation))
+    if hasattr(options, "inferred"):  # what fit and limit wrote
+        used.inference(options.inferred)
+    elif hasattr(options, "method"):
         chosen = [options.iterations, options.strength]
         rule = next((each for each in chosen if isinstance(each, str)), None)
         used.unfolding(options.method, rule, through=options.errors == "full")

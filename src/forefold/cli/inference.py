@@ -56,7 +56,9 @@ def fit(options: argparse.Namespace) -> int:
             "intervals": [each.to_dict() for each in intervals],
             "data": _histogram(found, found.data),
             "prediction": found.histogram._to_uhi_(),
+            **_made_of(experiment),
         }
+        options.inferred = content
         told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
         write(_text(content), "\n".join(told))
     return 0
@@ -74,7 +76,12 @@ def limit(options: argparse.Namespace) -> int:
         rng = _rng(options, bool(by_toys))
         found = _limit(experiment, data, options, rng)
         told = [repr(found["result"]), *(f"  note: {note}" for note in notes)]
-        content = {**_head("limit", rng), **found["content"], "notes": notes}
+        own = found["content"].pop("notes")
+        content = {**_head("limit", rng), **found["content"], "notes": [*notes, *own]}
+        held = _values(options.fix)
+        content |= {"free": [each for each in experiment.names if each not in held]}
+        content |= _made_of(experiment)
+        options.inferred = content
         if options.expected:
             name = content["parameter"]
             none = experiment.predict(
@@ -232,6 +239,14 @@ def _head(command: str, rng: int | None) -> dict[str, Any]:
         "forefold": command,
         "version": forefold.__version__,
         "rng": None if rng is None else str(rng),
+    }
+
+
+def _made_of(experiment: Experiment) -> dict[str, Any]:
+    """Say what citations need to know of a response."""
+    return {
+        "finite_simulation": experiment.finite_simulation,
+        "provenance": experiment.provenance,
     }
 
 

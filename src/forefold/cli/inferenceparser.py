@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forefold.cli.citing import add_cite_option
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
@@ -249,6 +250,7 @@ def _add_output(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
 

@@ -128,6 +128,18 @@ class Expecting:
         """Names of the pulls of the detector."""
         return self._pulls
 
+    @property
+    def finite_simulation(self) -> bool:
+        """Whether the statistics of a simulation, of the response or of backgrounds, are in the likelihood."""
+        known = self._expectation
+        spreads = (known.spread, known.fakes_spread, known.fixed_variance)
+        return any(bool(np.any(each)) for each in spreads)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What the response was made of."""
+        return self._matrix.provenance
+
     @cached_property
     def start(self) -> Array:
         """Values where fits begin, shape (parameters,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from forefold.inference.counting import check_level, special
 from forefold.inference.expecting import Expecting
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
+from forefold.inference.notes import independent_bins
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
@@ -105,14 +106,15 @@ class Experiment(Expecting):
     - `interval` ``"feldman-cousins"`` [2]_: few counts, a physical limit near by, parameters such as mixing angles. Toys at each
       point, with other parameters at their best values there [3]_; slow.
     - `upper_limit` ``"cls"`` [4]_: searches. Never excludes what the experiment cannot see. ``toys=0`` takes asymptotic formulae [5]_: for
-      more than about 5 expected counts.
+      10 counts or more where the signal is, expected and observed; with fewer a note says so.
     - `upper_limit` ``"profile"`` [5]_: covers as it says in the asymptotic region, and may exclude what cannot be seen.
     - `upper_limit` ``"bayes"``: a statement of belief, with a flat prior that depends on the parameter chosen. Other parameters are integrated
       by Laplace's approximation.
     - One bin with a known background: `forefold.inference.feldman_cousins` and `poisson_upper_limit` are exact and fast.
 
     Pulls move the matrix along a parabola through both variations, and straight on beyond one standard deviation. The
-    simulation's statistics [6]_ are one factor a bin, at its best value.
+    simulation's statistics [6]_ are one factor a bin, at its best value; bins are taken as independent, and a note says by how much
+    that makes the error of their sum too large.
 
     References
     ----------
@@ -170,6 +172,7 @@ class Experiment(Expecting):
         ]
         if at:
             notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
+        notes += independent_bins(self._expectation, self._matrix, x)
         free = ~problem.fixed
         free[self._constraint.places] = False
         return FitResult(
@@ -216,7 +219,7 @@ class Experiment(Expecting):
             Of ``feldman-cousins``: where toys are thrown; about the profile interval, and on as far as they are inside, if left out.
             Ends are interpolated.
         toys : int
-            Of ``feldman-cousins``, at each point.
+            Of ``feldman-cousins``, at each point. Upper ends are not lengthened as those of `forefold.inference.feldman_cousins` are.
         rng : int, numpy Generator or None
             Fixes them.
         executor : object with `map`, optional
@@ -238,16 +241,18 @@ class Experiment(Expecting):
         name, place = self._place(parameter, fixed)
         problem = self._problem(counts(data, self._matrix)[0], fixed, place)
         if method == "profile":
-            return profile_interval(problem, name, level)
+            profile = profile_interval(problem, name, level)
+            return replace(profile, notes=(*profile.notes, *self._simulation(problem)))
         if method != "feldman-cousins":
             message = f"method = {method!r}: 'profile' or 'feldman-cousins'"
             raise ValueError(message)
         _check_toys(toys, 1)
         grid = None if points is None else np.asarray(points, dtype=np.float64)
         key = random_key(rng)
-        return feldman_cousins_interval(
+        found = feldman_cousins_interval(
             problem, name, level, points=grid, toys=toys, key=key, executor=executor
         )
+        return replace(found, notes=(*found.notes, *self._simulation(problem)))
 
     def upper_limit(
         self,
@@ -295,8 +300,6 @@ class Experiment(Expecting):
         if toys and method != "cls":
             message = f"toys = {toys}: for method='cls'"
             raise ValueError(message)
-        if method == "cls" and toys:
-            return limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
         known = {
             "cls": limits.cls_limit,
             "profile": limits.profile_limit,
@@ -305,7 +308,15 @@ class Experiment(Expecting):
         if method not in known:
             message = f"method = {method!r}: one of {', '.join(known)}"
             raise ValueError(message)
-        return known[method](problem, name, level)
+        if toys:
+            found = limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
+        else:
+            found = known[method](problem, name, level)
+        return replace(found, notes=(*found.notes, *self._simulation(problem)))
+
+    def _simulation(self, problem: Problem) -> tuple[str, ...]:
+        """Say what the statistics of the simulation leave out, at the best fit."""
+        return independent_bins(self._expectation, self._matrix, problem.best().x)
 
     def coverage(
         self,

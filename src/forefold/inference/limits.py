@@ -10,7 +10,9 @@ import numpy as np
 
 from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
+from forefold.inference.notes import few_counts, few_toys
 from forefold.inference.problem import Thrown
+from forefold.unfolding.stored import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Limit", "bayes_limit", "cls_limit", "cls_limit_toys", "profile_limit"]
 
 _POINTS = 201  # of the posterior
+_ONE_BIN = ", or of one bin forefold.inference.poisson_upper_limit, which is exact"
 _FAR = 60.0  # of twice the logarithm of the posterior
 
 
@@ -44,6 +47,9 @@ class Limit:
         Where the likelihood is largest.
     toys : int
         At each point; 0 without toys.
+    error : float
+        Standard deviation of `value` from the number of toys; 0 without toys.
+    notes : tuple of str
     """
 
     parameter: str
@@ -52,17 +58,24 @@ class Limit:
     method: str
     best: float
     toys: int = 0
+    error: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def __float__(self) -> float:
         return self.value
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain numbers and texts."""
-        return {**vars(self)}
+        """Give it as plain numbers, texts and lists; an infinite error is a text."""
+        return {**vars(self), "error": plain(self.error), "notes": list(self.notes)}
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
-        return f"Limit of {self.parameter}: {self.value:.4g} at {100 * self.level:.4g} % ({self.method}{toys}), best {self.best:.4g}"
+        error = f" +- {self.error:.2g}" if self.toys else ""
+        head = (
+            f"Limit of {self.parameter}: {self.value:.4g}{error} at {100 * self.level:.4g} % "
+            f"({self.method}{toys}), best {self.best:.4g}"
+        )
+        return "\n".join([head, *(f"  note: {note}" for note in self.notes)])
 
 
 def profile_limit(problem: Problem, name: str, level: float) -> Limit:
@@ -71,7 +84,8 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     reach = float(special().ndtri(level)) ** 2
     found = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
-    return Limit(name, found, level, "profile", float(best.x[problem.place]))
+    notes = few_counts(problem, found, f"method bayes{_ONE_BIN}")
+    return Limit(name, found, level, "profile", float(best.x[problem.place]), notes=notes)
 
 
 def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:
@@ -100,6 +114,14 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     """Use asymptotic formulae with the Asimov data set; see `Experiment.upper_limit`."""
     best = problem.best()
     _check(best, name)
+    share = _asymptotic(problem, best)
+    found = _walk(problem, best, lambda value: (1.0 - level) - share(value))
+    notes = few_counts(problem, found, f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}")
+    return Limit(name, found, level, "cls", float(best.x[problem.place]), notes=notes)
+
+
+def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
+    """CLs of a value, by asymptotic formulae."""
     none = problem.at(_none(problem), best.x)
     constraint = problem.objective.constraint
     mean = problem.expected(none.x).mean
@@ -107,21 +129,20 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     bottom = asimov.best(none.x)
     normal = special().ndtr
 
-    def excess(value: float) -> float:
+    def share(value: float) -> float:
         root_q = math.sqrt(problem.ratio(value, best))
         root_a = math.sqrt(asimov.ratio(value, bottom))
         if root_a == 0.0:
-            return level - 1.0
+            return 1.0
         # beyond the square of the Asimov value the best fit was at the bound (eq. 65)
         if root_q > root_a:
             q = (root_q**2 + root_a**2) / (2.0 * root_a)
             both, alone = normal(-q), normal(root_a - q)
         else:
             both, alone = normal(-root_q), normal(root_a - root_q)
-        return (1.0 - level) - float(both / max(alone, 1e-300))
+        return float(both / max(alone, 1e-300))
 
-    found = _walk(problem, best, excess)
-    return Limit(name, found, level, "cls", float(best.x[problem.place]))
+    return share
 
 
 def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: int) -> Limit:
@@ -133,14 +154,34 @@ def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: in
     _check(best, name)
     none = problem.at(_none(problem), best.x)
 
-    def excess(value: float) -> float:
+    def shares(value: float) -> tuple[float, float]:
         here = problem.at(value, best.x)
         seen = _one_sided(problem, value, best, here)
         both = _share(problem, here, value, seen, toys, key, 0)
-        alone = _share(problem, none, value, seen, toys, key, 1)
+        return both, _share(problem, none, value, seen, toys, key, 1)
+
+    def excess(value: float) -> float:
+        both, alone = shares(value)
         return (1.0 - level) - both / max(alone, 1.0 / toys)
 
-    low = high = float(cls_limit(problem, name, level).value)
+    start = _walk_of_cls(problem, best, level)
+    found = _bisected(problem, best, excess, start)
+    tails = shares(found)
+    error = _error_of_toys(problem, best, found, tails, toys)
+    at = float(best.x[problem.place])
+    return Limit(name, found, level, "cls", at, toys, error, few_toys(*tails, toys))
+
+
+def _walk_of_cls(problem: Problem, best: Minimum, level: float) -> float:
+    share = _asymptotic(problem, best)
+    return _walk(problem, best, lambda value: (1.0 - level) - share(value))
+
+
+def _bisected(
+    problem: Problem, best: Minimum, excess: Callable[[float], float], start: float
+) -> float:
+    """Find where a noisy function is no longer negative, from about where it is."""
+    low = high = start
     step = 0.25 * max(high - _none(problem), width_of(best, problem.place))
     while excess(high) < 0.0:
         low, high = high, high + step
@@ -153,7 +194,23 @@ def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: in
             low = middle
         else:
             high = middle
-    return Limit(name, 0.5 * (low + high), level, "cls", float(best.x[problem.place]), toys)
+    return 0.5 * (low + high)
+
+
+def _error_of_toys(
+    problem: Problem, best: Minimum, value: float, tails: tuple[float, float], toys: int
+) -> float:
+    """Binomial errors of both shares, over the slope of ln CLs that asymptotic formulae have there.
+
+    A tail without toys counts as one of one toy.
+    """
+    both, alone = (max(share, 1.0 / toys) for share in tails)
+    relative = math.sqrt((1.0 - both) / (toys * both) + (1.0 - alone) / (toys * alone))
+    share = _asymptotic(problem, best)
+    step = 0.05 * max(value - _none(problem), 1e-9)
+    high, low = (max(share(value + side * step), 1e-300) for side in (1.0, -1.0))
+    slope = math.log(low / high) / (2.0 * step)
+    return relative / slope if slope > 0.0 else math.inf
 
 
 def _one_sided(problem: Problem, value: float, best: Minimum, here: Minimum) -> float:

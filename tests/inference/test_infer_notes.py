@@ -1,0 +1,111 @@
+"""Fits and limits say what they leave out: few counts, few toys, bins that are not independent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import hist
+import numpy as np
+import pytest
+from spectra import spectrum
+
+from forefold import Experiment, Parameter, ResponseMatrix, fold
+from forefold.inference import poisson_upper_limit
+
+
+def one_bin(background: float) -> Experiment:
+    return Experiment([1.0], [[1.0]], background=[background])
+
+
+@pytest.mark.parametrize("method", ["cls", "profile"])
+@pytest.mark.parametrize(("seen", "background"), [(0.0, 0.0), (0.0, 3.0), (5.0, 3.0), (0.0, 50.0)])
+def test_asymptotic_limits_of_few_counts_say_what_to_take(
+    method: str, seen: float, background: float
+) -> None:
+    found = one_bin(background).upper_limit([seen], method=method)
+    (note,) = found.notes
+    assert note.startswith(f"asymptotic formulae, but about {seen:g} counts")
+    assert ("toys=10000, --toys 10000" in note) == (method == "cls")
+    assert "method bayes" in note
+    assert found.to_dict()["notes"] == [note]
+    assert repr(found).endswith(f"  note: {note}")
+
+
+@pytest.mark.parametrize(("seen", "background"), [(12.0, 3.0), (20.0, 20.0), (11.0, 0.0)])
+def test_many_counts_have_no_note_and_are_right_to_five_percent(
+    seen: float, background: float
+) -> None:
+    found = one_bin(background).upper_limit([seen])
+    assert found.notes == ()
+    assert found.value == pytest.approx(poisson_upper_limit(int(seen), background), rel=0.05)
+
+
+def test_counts_are_those_where_the_signal_is() -> None:
+    beside = Experiment([1.0, 0.0], np.eye(2), background=[1.0, 1000.0])
+    assert "about 2 counts" in beside.upper_limit([2.0, 1000.0]).notes[0]
+    # six bins of three counts are eighteen
+    equal = Experiment(np.ones(6), np.eye(6), background=np.full(6, 3.0))
+    assert equal.upper_limit(np.full(6, 3.0)).notes == ()
+    bayes = one_bin(0.0).upper_limit([0.0], method="bayes")
+    assert bayes.notes == ()
+
+
+def test_a_limit_by_toys_has_the_error_of_its_tails() -> None:
+    toys, background = 200, 3.0
+    found = one_bin(background).upper_limit([3.0], toys=toys, rng=1)
+    # with the closed form: the shares of Poisson, and the slope of CLs
+    mean = background + found.value
+
+    def tail(mu: float) -> float:
+        return sum(math.exp(-mu) * mu**n / math.factorial(n) for n in range(4))
+
+    both, alone = tail(mean), tail(background)
+    slope = math.exp(-mean) * mean**3 / 6.0 / both
+    wanted = (
+        math.hypot(*(math.sqrt((1.0 - share) / (toys * share)) for share in (both, alone))) / slope
+    )
+    # the share with signal is about 0.03: 6 of 200 toys, known to 40 %, so that its error is known to 20 %
+    assert found.error == pytest.approx(wanted, rel=0.6)
+    assert abs(found.value - poisson_upper_limit(3, background)) < 5.0 * wanted
+    assert f"{found.value:.4g} +- {found.error:.2g} at 95 %" in repr(found)
+    assert found.notes[0].endswith("of 200 toys are in the tail that decides: throw more")
+
+
+def test_bins_that_share_migrating_events_are_said_to_be_independent() -> None:
+    response, truth = spectrum(4, 6, events=400.0)
+    edges = np.linspace(0.0, 10.0, 5), np.linspace(0.0, 10.0, 7)
+    matrix = ResponseMatrix.from_array(response, *edges, entries=truth)
+    experiment = Experiment({"signal": truth}, matrix)
+    data = np.rint(truth @ response)
+    found = experiment.fit(data)
+    (note,) = found.notes
+    scale = found.values["signal"]
+    covariance = fold_covariance(matrix, truth * scale)
+    bins, whole = (math.sqrt(c.sum()) for c in (np.diagonal(covariance), covariance))
+    assert f"is taken as {bins:.4g} and is {whole:.4g}, {bins / whole:.2g} times too large" in note
+    assert found.to_dict()["notes"] == [note]
+    assert "correlations between reconstructed bins" in experiment.upper_limit(data).notes[-1]
+    known = Experiment({"signal": truth}, matrix, statistics=False)
+    assert known.fit(data).notes == ()
+    assert known.upper_limit(data).notes == ()
+
+
+def fold_covariance(matrix: ResponseMatrix, truth: Any) -> Any:
+    histogram: hist.Hist[Any] = hist.Hist(*matrix.true_axes)
+    histogram[...] = truth
+    return fold(histogram, matrix).covariance
+
+
+def test_without_migrations_and_with_many_events_nothing_is_said() -> None:
+    edges = np.arange(3.0)
+    truth, data = [300.0, 200.0], [150.0, 100.0]
+    diagonal = ResponseMatrix.from_array(0.5 * np.eye(2), edges, edges, entries=100.0)
+    assert Experiment(truth, diagonal).fit(data).notes == ()
+    many = ResponseMatrix.from_array([[0.5, 0.3], [0.3, 0.5]], edges, edges, entries=1e6)
+    assert Experiment(truth, many).fit(data).notes == ()
+    # a simulation that loses nothing knows the sum exactly
+    whole = ResponseMatrix.from_array([[0.5, 0.5], [0.3, 0.7]], edges, edges, entries=50.0)
+    free = {"normalisation": Parameter(1.0, lower=0.0)}
+    (note,) = Experiment(truth, whole, parameters=free).fit([210.0, 290.0]).notes
+    assert "and is 0, where it is exact" in note
