@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import hist
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+import forefold
 
 Array = NDArray[np.float64]
 
@@ -27,3 +32,23 @@ def spectrum(
 def counts(matrix: Array, truth: Array, rng: int = 1) -> Array:
     """Throw a spectrum."""
     return np.random.default_rng(rng).poisson(truth @ matrix).astype(np.float64)
+
+
+TRUE = hist.axis.Regular(6, 0, 10, name="energy_true", label="True energy [GeV]")
+RECO = hist.axis.Regular(9, 0, 10, name="energy_reco")
+
+
+def known() -> forefold.ResponseMatrix:
+    matrix, truth = spectrum(6, 9)
+    return forefold.ResponseMatrix.from_array(matrix, TRUE, RECO, entries=truth)
+
+
+def histogram(values: Array, axis: Any = RECO, variances: Array | None = None) -> hist.Hist[Any]:
+    storage = hist.storage.Double() if variances is None else hist.storage.Weight()
+    made: hist.Hist[Any] = hist.Hist(axis, storage=storage)
+    view: Any = made.view()
+    if variances is None:
+        made[...] = values
+    else:
+        view.value, view.variance = values, variances
+    return made
