@@ -9,8 +9,6 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sphinx.errors import ExtensionError
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -43,6 +41,8 @@ myst_heading_anchors = 3
 
 def reproduce(_: Sphinx) -> None:
     """Execute the pages in reproductions/, which draw their own figures; any other output than theirs stops the build."""
+    from sphinx.errors import ExtensionError  # pytest looks at this file too, without sphinx
+
     os.environ.setdefault("MPLBACKEND", "Agg")
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     with contextlib.chdir(Path(__file__).parent / "reproductions"):

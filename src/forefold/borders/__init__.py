@@ -4,7 +4,7 @@ Each has ``write``, and ``read`` where that makes sense; `export_matrix` and `im
 the order of the other tool.
 
 >>> import forefold
->>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.25], [0.0, 0.5]], {"enu": [0, 1, 2]}, {"enu": [0, 1, 2]})
+>>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.25], [0.0, 0.5]], {"enu": [0, 1, 2]}, {"enu": [0, 1, 2]}, entries=[400, 200])
 >>> forefold.export_matrix(matrix, "near.root", "roounfold").notes
 ('x of response is measured, y is true',)
 >>> back = forefold.import_matrix("near.root", "roounfold")
