@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
+from device_run import KINDS, NUMBERS
 from gun import card, rule
 
 from forefold import species
@@ -24,21 +25,8 @@ from forefold.kernels.wholes import draw_wholes
 from forefold.passage import pass_through, prepared
 from forefold.plan import Plan, plan, species_table
 
-KINDS = np.array([13, -13, 11, 22, 211, 2212, 2112, 14, 1000180400, 3112])
 RECORD = [
-    rule(
-        'energy = { of = "kinetic", distribution = "normal", constant = 0.6, noise = 0.02 }',
-        'angle = { convention = "polar", distribution = "normal", sigma_deg = 200.0 }',
-        "threshold = { kinetic_energy = { ge = 0.05 }, momentum = { ge = 0.2 } }\nefficiency = 0.7",
-        name="p",
-        particles='["p"]',
-    ),
-    rule(
-        'energy = { of = "total", distribution = "log-normal", sigma = 0.2 }',
-        particles='["mu-"]',
-        name="slow",
-        extra="when = { momentum = { lt = 1.0 } }",
-    ),
+    *NUMBERS[:2],
     rule(
         'energy = { of = "total", distribution = "log-normal", resolution = 0.2, scale = 0.9 }',
         particles='["mu-"]',

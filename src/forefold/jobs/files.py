@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forefold import batch
@@ -32,6 +33,7 @@ from forefold.smearing import Axis, random_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import awkward as ak
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from forefold.io.crosssections import CrossSection
     from forefold.io.reader import Damage, Entries, Paths, Progress
+    from forefold.jobs.executors import Crew
     from forefold.passage import OnInvalid
     from forefold.selection import Selection
     from forefold.variations import Variation
@@ -137,25 +140,16 @@ def smear_files(
         inputs, name, recipe, entries=entries, chunk=chunk, cross_section=cross_section,
         skip_damaged=damage is not None, partition=partition,
     )  # fmt: skip
-    with crew(executor, _one(executor, workers, cluster), cluster) as who:
-        _check(plan)
-        before = finished(plan, who) if resume else None
-        if before is not None:
-            take_totals(tally, before)
+    who = crew(executor, _one(executor, workers, cluster), cluster)
+    with _job(plan, who, tally, resume=resume, overwrite=overwrite, manifest=manifest) as job:
+        if job is None:
             return tally
-        job = Job.begin(plan, who, resume=resume, overwrite=overwrite)
         origins = {"inputs": job.manifest["origins"], "entries": job.manifest["entries"]}
         about = recipe.about(origins, cross_section)
-        replace = overwrite or job.folder.merging.exists()
-        with (
-            told_where(job.folder),
-            open_writer(out, overwrite=replace, provenance=about) as writer,
-        ):
+        with open_writer(out, overwrite=_replaces(job, overwrite), provenance=about) as writer:
             for table in job.tables(progress, damage):
                 if table.num_columns:
                     writer.append(table)
-        add_up(tally, job.done)
-        job.finish(manifest=manifest)
     tally.seconds = time.perf_counter() - start
     return tally
 
@@ -208,9 +202,9 @@ def fill_files(
     Returns
     -------
     list of hist.Hist
-        One a request: the same bits, whoever fills them. None where `resume` finds that the job is done.
+        One a request: the same bits, whoever fills them. An empty list where `resume` finds that the job is done.
     Tally
-        Events and particles; with workers only.
+        Events and particles.
 
     Raises
     ------
@@ -255,21 +249,45 @@ def fill_files(
         inputs, name, recipe, tuple(wanted), varied=varied, entries=entries, chunk=chunk, stream=stream,
         skip_damaged=damage is not None, partition=partition,
     )  # fmt: skip
-    with crew(executor, _one(executor, workers, cluster), cluster) as who:
-        _check(plan)
-        before = finished(plan, who) if resume else None
-        if before is not None:
-            take_totals(tally, before)
+    who = crew(executor, _one(executor, workers, cluster), cluster)
+    with _job(plan, who, tally, resume=resume, overwrite=overwrite, manifest=manifest) as job:
+        if job is None:
             return [], tally
-        job = Job.begin(plan, who, resume=resume, overwrite=overwrite)
-        replace = overwrite or job.folder.merging.exists()
-        with told_where(job.folder), replace_aside(name, replace) as aside:
+        with replace_aside(name, _replaces(job, overwrite)) as aside:
             found = sums(table for table in job.tables(progress, damage) if table.num_columns)
             aside.write_text(write(found), encoding="utf-8")
-        add_up(tally, job.done)
-        job.finish(manifest=manifest)
     tally.seconds = time.perf_counter() - start
     return found, tally
+
+
+@contextmanager
+def _job(
+    plan: Plan,
+    who: AbstractContextManager[Crew],
+    tally: Tally,
+    *,
+    resume: bool,
+    overwrite: bool,
+    manifest: bool,
+) -> Iterator[Job | None]:
+    """Begin a job, or go on with it, and finish it when its output is written; None where that was done before."""
+    with who as found:
+        _check(plan)
+        before = finished(plan, found) if resume else None
+        if before is not None:
+            take_totals(tally, before)
+            yield None
+            return
+        job = Job.begin(plan, found, resume=resume, overwrite=overwrite)
+        with told_where(job.folder):
+            yield job
+        add_up(tally, job.done)
+        job.finish(manifest=manifest)
+
+
+def _replaces(job: Job, overwrite: bool) -> bool:
+    """Whether an output may be there: it is this job's own where that was stopped while it put the parts together."""
+    return overwrite or job.folder.merging.exists()
 
 
 def _counted(pieces: Iterator[ak.Array], tally: Tally) -> Iterator[ak.Array]:
