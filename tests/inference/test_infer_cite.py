@@ -44,16 +44,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("command", "wanted"),
     [
         ("fit", FIT | BARLOW),
-        ("fit --no-statistics", FIT),
+        ("fit --statistics none", FIT),
         ("fit --interval normalisation", FIT | BARLOW | {"wilks1938"}),
         (
-            "fit --no-statistics --interval normalisation --method feldman-cousins --toys 4 --rng 1",
+            "fit --statistics none --interval normalisation --method feldman-cousins --toys 4 --rng 1",
             FIT | {"feldman1998"},
         ),
         ("limit", {"read2002", "cowan2011"} | BARLOW),
-        ("limit --no-statistics --method profile", {"cowan2011"}),
-        ("limit --no-statistics --method bayes", {"helene1983"}),
-        ("limit --no-statistics --method feldman-cousins --toys 4 --rng 1", {"feldman1998"}),
+        ("limit --statistics none --method profile", {"cowan2011"}),
+        ("limit --statistics none --method bayes", {"helene1983"}),
+        ("limit --statistics none --method feldman-cousins --toys 4 --rng 1", {"feldman1998"}),
     ],
 )
 def test_results_cite_what_they_used(

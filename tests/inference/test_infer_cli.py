@@ -111,16 +111,14 @@ def _spread(wanted: Experiment, result: Any) -> Any:
 
 @pytest.mark.usefixtures("folder")
 def test_held_and_without_names(capsys: pytest.CaptureFixture[str]) -> None:
-    command = (
-        "fit data.json R.json --background b.json --fix width=0.5 --exposure 1.1 --no-statistics -q"
-    )
+    command = "fit data.json R.json --background b.json --fix width=0.5 --exposure 1.1 --statistics none -q"
     assert main(command.split()) == 0
     told = capsys.readouterr()
     assert told.err == ""
     found = json.loads(told.out)
     truth = matrices()["nominal"].truth
     plain = Experiment(
-        truth, matrices(), background=np.full(6, 2.0), exposure=1.1, statistics=False
+        truth, matrices(), background=np.full(6, 2.0), exposure=1.1, statistics="none"
     ).fit(COUNTS, fixed={"width": 0.5})
     assert found["parameters"]["normalisation"]["value"] == pytest.approx(
         plain.values["normalisation"]
@@ -165,7 +163,7 @@ def test_a_limit_is_that_of_python(capsys: pytest.CaptureFixture[str], method: s
 
 @pytest.mark.usefixtures("folder")
 def test_limits_by_toys_say_what_fixes_them(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "limit b.json one.json --truth s.json --background b.json --no-statistics --toys 8"
+    command = "limit b.json one.json --truth s.json --background b.json --statistics none --toys 8"
     for method in ("cls", "feldman-cousins"):
         assert main([*command.split(), "--method", method]) == 0
         told = capsys.readouterr()

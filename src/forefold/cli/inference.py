@@ -164,7 +164,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         exposure=options.exposure,
         fakes=fakes == "add",
         correlation=options.correlation,
-        statistics=not options.no_statistics,
+        statistics=options.statistics,
         empty_rows="lose" if options.lose_empty else "stop",
     )
     return experiment, data, notes

@@ -221,9 +221,10 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         help="fakes of the matrix, as many for each true event as it has: add (default), or ignore (default of what 'forefold fold' wrote)",
     )
     sub.add_argument(
-        "--no-statistics",
-        action="store_true",
-        help="take the matrix as known, without the statistics of its simulation",
+        "--statistics",
+        choices=("multinomial", "dirichlet", "bootstrap", "none"),
+        default="multinomial",
+        help="how the statistics of the matrix are counted (default: multinomial)",
     )
     sub.add_argument(
         "--lose-empty",

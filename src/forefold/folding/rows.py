@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Moments", "cell_variance", "dirichlet", "folded_covariance", "row_covariances"]
+__all__ = [
+    "Moments",
+    "cell_variance",
+    "dirichlet",
+    "dirichlet_moments",
+    "folded_covariance",
+    "row_covariances",
+    "row_variances",
+]
 
 
 class Moments(NamedTuple):
@@ -114,6 +122,27 @@ def folded_covariance(moments: Moments, truth: Array) -> Array:
     return np.asarray(found)
 
 
+def row_variances(moments: Moments, weights: Array) -> Array:
+    """Give the variance of a weighted sum over the bins of each row, ``R @ weights``, without the covariance of each row.
+
+    Parameters
+    ----------
+    moments : Moments
+    weights : ndarray, shape (n_reco,)
+
+    Returns
+    -------
+    ndarray, shape (n_true,)
+    """
+    mean, linear = moments.rows @ weights, moments.linear @ weights
+    if moments.pairs.ndim == 2:
+        own = moments.pairs @ np.square(weights)
+    else:
+        own = (moments.pairs @ weights) @ weights
+    found = own - 2.0 * mean * linear + np.square(mean) * moments.square
+    return np.asarray(np.maximum(found * moments.per_square, 0.0))
+
+
 def dirichlet(rows: Array, entries: Array, prior: float) -> tuple[Array, Array]:
     """Give the parameters of the Dirichlet posterior of each row, the missed ones as the last category.
 
@@ -133,3 +162,23 @@ def dirichlet(rows: Array, entries: Array, prior: float) -> tuple[Array, Array]:
     """
     alpha = rows * entries[:, None] + prior
     return alpha, entries + prior * (rows.shape[1] + 1)
+
+
+def dirichlet_moments(alpha: Array, total: Array) -> Moments:
+    """Give the moments that a Dirichlet posterior has.
+
+    Parameters
+    ----------
+    alpha : ndarray, shape (n_true, n_reco)
+    total : ndarray, shape (n_true,)
+        As `dirichlet` gives them.
+
+    Returns
+    -------
+    Moments
+        Rows are its means.
+    """
+    mean = alpha / total[:, None]
+    square = np.square(total) / (total + 1.0)
+    own = mean * square[:, None]
+    return Moments(mean, total, square, own, own)

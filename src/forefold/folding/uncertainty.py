@@ -12,6 +12,7 @@ from forefold.folding.rows import (
     Moments,
     cell_variance,
     dirichlet,
+    dirichlet_moments,
     folded_covariance,
     row_covariances,
 )
@@ -71,6 +72,36 @@ class Uncertainty:
         good = (found > 0.0) & (of_one > 0.0)
         return np.asarray(np.divide(of_one, found, out=self.effective_entries, where=good))
 
+    def moments(self, method: Method = "multinomial", *, prior: float = 0.5) -> Moments:
+        """Give the moments of which the covariance of a spectrum of any truth is made.
+
+        Parameters
+        ----------
+        method : {"multinomial", "dirichlet", "bootstrap"}
+            See `covariance`.
+        prior : float
+            See `covariance`.
+
+        Returns
+        -------
+        Moments
+
+        Raises
+        ------
+        ValueError
+            As `covariance`.
+        """
+        _checked(method)
+        if method == "multinomial":
+            return self._moments
+        if method == "bootstrap":
+            rows = self.replicas - self.replicas.mean(axis=0)
+            own = np.einsum("bij,bik->ijk", rows, rows) / (len(rows) - 1)
+            none = np.zeros(own.shape[:2])
+            return Moments(none, np.ones(len(own)), none[:, 0], none, own)
+        alpha, total = self._dirichlet(prior)
+        return dirichlet_moments(alpha, total)
+
     def row_covariance(self, method: Method = "multinomial", *, prior: float = 0.5) -> Array:
         """Give the covariance of every row of `matrix`; rows are independent of each other.
 
@@ -85,18 +116,7 @@ class Uncertainty:
         -------
         ndarray, shape (n_true, n_reco, n_reco)
         """
-        _checked(method)
-        if method == "multinomial":
-            return row_covariances(self._moments)
-        if method == "bootstrap":
-            rows = self.replicas - self.replicas.mean(axis=0)
-            return np.asarray(np.einsum("bij,bik->ijk", rows, rows) / (len(rows) - 1))
-        alpha, total = self._dirichlet(prior)
-        mean = alpha / total[:, None]
-        found = -mean[:, :, None] * mean[:, None, :]
-        k = np.arange(mean.shape[1])
-        found[:, k, k] += mean
-        return np.asarray(found / (total + 1.0)[:, None, None])
+        return row_covariances(self.moments(method, prior=prior))
 
     def covariance(
         self, truth: ArrayLike, method: Method = "multinomial", *, prior: float = 0.5
@@ -134,18 +154,10 @@ class Uncertainty:
         if t.size != self.matrix.shape[0]:
             message = f"truth has {t.size} bins, the matrix has {self.matrix.shape[0]} true ones"
             raise ValueError(message)
-        _checked(method)
-        if method == "multinomial":
-            return folded_covariance(self._moments, t)
         if method == "bootstrap":
             folded = np.einsum("i,bij->bj", t, self.replicas)
             return np.asarray(np.atleast_2d(np.cov(folded, rowvar=False)))
-        alpha, total = self._dirichlet(prior)
-        mean = alpha / total[:, None]
-        factor = np.square(t) / (total + 1.0)
-        found = -(factor[:, None] * mean).T @ mean
-        found[np.diag_indices_from(found)] += factor @ mean
-        return np.asarray(found)
+        return folded_covariance(self.moments(method, prior=prior), t)
 
     @property
     def replicas(self) -> Array:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from forefold.folding.rows import cell_variance, folded_covariance, row_variances
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+
+    from forefold.folding.rows import Moments
 
     Array = NDArray[np.float64]
 
@@ -79,15 +83,20 @@ class Expected(NamedTuple):
 
     Attributes
     ----------
-    mean, variance : ndarray, shape (n_reco,)
-        The variance is that of a finite simulation.
-    slopes, variance_slopes : ndarray, shape (parameters, n_reco)
+    mean : ndarray, shape (n_reco,)
+    covariance : ndarray, shape (n_reco, n_reco), or (n_reco,)
+        Of `mean`, from a finite simulation; variances alone where bins are independent.
+    slopes : ndarray, shape (parameters, n_reco)
+        Derivatives of `mean`.
+    truth : ndarray, shape (n_true,)
+    truth_slopes : ndarray, shape (parameters of the truth, n_true)
     """
 
     mean: Array
-    variance: Array
+    covariance: Array
     slopes: Array
-    variance_slopes: Array
+    truth: Array
+    truth_slopes: Array
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,8 @@ class Expectation:
         Fakes for each true event included.
     odd, even : ndarray, shape (pulls, n_true, n_reco)
         Half the difference, and half the sum, of the shifts up and down.
-    spread : ndarray, shape (n_true, n_reco)
-        Variances of the elements of the matrix; zeros where they do not count.
+    simulation : Moments or None
+        Of the events that filled the matrix; None where its statistics do not count.
     fakes_spread : ndarray, shape (n_reco,)
         Variance of fakes for a squared true event.
     backgrounds : ndarray, shape (scaled, n_reco)
@@ -121,7 +130,7 @@ class Expectation:
     matrix: Array
     odd: Array
     even: Array
-    spread: Array
+    simulation: Moments | None
     fakes_spread: Array
     backgrounds: Array
     fixed: Array
@@ -148,9 +157,9 @@ class Expectation:
         slopes = [rows @ matrix, self.backgrounds]
         if len(pulls):
             slopes.append(truth @ self.odd + bends[:, None] * (truth @ self.even))
-        variance, moving = self._variance(truth, rows, len(x))
         e = self.exposure
-        return Expected(e * mean, e * e * variance, e * np.concatenate(slopes), e * e * moving)
+        covariance = e * e * self._covariance(truth)
+        return Expected(e * mean, covariance, e * np.concatenate(slopes), truth, rows)
 
     def _shifted(self, pulls: Array) -> tuple[Array, Array]:
         """Matrix at pulls: a parabola through both shifts, and a straight line beyond one standard deviation."""
@@ -164,17 +173,56 @@ class Expectation:
         return self.matrix + moved.reshape(self.matrix.shape), bends
 
     @cached_property
-    def _exact(self) -> bool:
-        """Whether no variance depends on parameters."""
-        return not (self.spread.any() or self.fakes_spread.any())
+    def finite(self) -> bool:
+        """Whether anything of it is known from a finite simulation."""
+        return bool(self._moves or np.any(self.fixed_variance))
 
-    def _variance(self, truth: Array, rows: Array, n: int) -> tuple[Array, Array]:
-        if self._exact:
-            return self.fixed_variance, np.zeros((n, len(self.fixed_variance)))
-        total = truth.sum()
-        variance = truth**2 @ self.spread + total**2 * self.fakes_spread + self.fixed_variance
-        moving = np.zeros((n, len(variance)))
-        moving[: self.n_truth] = 2.0 * (
-            (rows * truth) @ self.spread + total * rows.sum(axis=1)[:, None] * self.fakes_spread
-        )
-        return variance, moving
+    @cached_property
+    def _moves(self) -> bool:
+        """Whether a variance depends on parameters."""
+        return bool(self._spread.any() or self.fakes_spread.any())
+
+    @cached_property
+    def _spread(self) -> Array:
+        """Variances of the elements of the matrix, shape (n_true, n_reco)."""
+        known = self.simulation
+        return np.zeros(self.matrix.shape) if known is None else cell_variance(known)
+
+    @cached_property
+    def _migrates(self) -> bool:
+        """Whether events of a true bin go to several reconstructed ones, which correlates these."""
+        if self.simulation is None or not self._spread.any():
+            return False
+        whole = folded_covariance(self.simulation, np.ones(len(self.matrix)))
+        return bool(np.any(whole - np.diag(np.diagonal(whole))))
+
+    def _covariance(self, truth: Array) -> Array:
+        alone = truth.sum() ** 2 * self.fakes_spread + self.fixed_variance
+        if self.simulation is None or not self._migrates:
+            return np.asarray(np.square(truth) @ self._spread + alone)
+        found = folded_covariance(self.simulation, truth)
+        found[np.diag_indices_from(found)] += alone
+        return found
+
+    def spread_slopes(self, found: Expected, slope: Array) -> Array:
+        """Give derivatives of half a deviance that come from those of the covariance.
+
+        Parameters
+        ----------
+        found : Expected
+        slope : ndarray, shape (n_reco,)
+            Derivative with respect to the mean; that with respect to the covariance is minus half its square.
+
+        Returns
+        -------
+        ndarray, shape (parameters,)
+        """
+        moving = np.zeros(len(found.slopes))
+        if not self._moves:
+            return moving
+        truth, rows = found.truth, found.truth_slopes
+        if self.simulation is not None:
+            moving[: self.n_truth] -= rows @ (truth * row_variances(self.simulation, slope))
+        fakes = float(self.fakes_spread @ np.square(slope))
+        moving[: self.n_truth] -= truth.sum() * fakes * rows.sum(axis=1)
+        return self.exposure**2 * moving

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from forefold.folding.document import PREDICTION
 from forefold.inference.expectation import Expectation
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
 from forefold.inference.problem import Problem
-from forefold.inference.reading import backgrounds, detector
+from forefold.inference.reading import backgrounds, detector, simulation
 from forefold.inference.reading import truth as read_truth
 from forefold.inference.scoring import Objective
 from forefold.kernels.philox import random_key
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from forefold.detector import Card
     from forefold.folding import ResponseMatrix
+    from forefold.folding.uncertainty import Method
     from forefold.inference.expectation import Expected
 
     Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ class Expecting:
         exposure: float = 1.0,
         fakes: bool = True,
         correlation: Card | str | ArrayLike | None = None,
-        statistics: bool = True,
+        statistics: Method | Literal["none"] = "multinomial",
         empty_rows: str = "stop",
     ) -> None:
         if not 0.0 < exposure < _LARGEST:
@@ -79,15 +80,14 @@ class Expecting:
         self._parameters = {**own, **scaled, **pulls}
         self._pulls = tuple(pulls)
         beside = backgrounds(background, list(scaled), background_variance, self._matrix)
-        spread = self._matrix.variance if statistics else np.zeros_like(seen.matrix)
         self._expectation = Expectation(
             spectrum,
             len(own),
             seen.matrix,
             seen.odd,
             seen.even,
-            np.asarray(spread),
-            seen.fakes_spread * statistics,
+            simulation(statistics, self._matrix),
+            seen.fakes_spread * (statistics != "none"),
             beside.scaled,
             beside.fixed,
             beside.variance,
@@ -131,9 +131,7 @@ class Expecting:
     @property
     def finite_simulation(self) -> bool:
         """Whether the statistics of a simulation, of the response or of backgrounds, are in the likelihood."""
-        known = self._expectation
-        spreads = (known.spread, known.fakes_spread, known.fixed_variance)
-        return any(bool(np.any(each)) for each in spreads)
+        return self._expectation.finite
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -156,7 +154,7 @@ class Expecting:
         Returns
         -------
         Prediction
-            Covariances ``"matrix"`` (finite simulation, by bin) and ``"detector"`` (pulls).
+            Covariances ``"matrix"`` (finite simulation) and ``"detector"`` (pulls).
 
         Raises
         ------
@@ -168,7 +166,8 @@ class Expecting:
         axes = self._matrix.reco_axes
         made = empty(axes, PREDICTION)
         view: Any = made.view()
-        covariances = {"matrix": np.diag(found.variance)}
+        known = found.covariance
+        covariances = {"matrix": np.diag(known) if known.ndim == 1 else known}
         if self._pulls:
             slopes = found.slopes[-len(self._pulls) :]
             own = self._constraint.covariance[-len(self._pulls) :, -len(self._pulls) :]

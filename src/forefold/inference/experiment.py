@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from forefold.inference.counting import check_level, special
 from forefold.inference.expecting import Expecting
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
-from forefold.inference.notes import independent_bins
+from forefold.inference.notes import unexpected
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
@@ -87,8 +87,9 @@ class Experiment(Expecting):
         Whether the fakes of the response are expected too, as many for each true event as it has.
     correlation : Card, str or array_like, optional
         Of the pulls: a card that says it, its name, or a matrix in their order. Independent if left out.
-    statistics : bool
-        Whether the finite simulation of the response counts in the likelihood (Barlow and Beeston, lite).
+    statistics : {"multinomial", "dirichlet", "bootstrap", "none"}
+        How the finite simulation of the response counts in the likelihood (Barlow and Beeston, lite, with correlations): its covariance is
+        that of `forefold.fold`, see `ResponseMatrix.covariance`. With ``dirichlet`` cells without entries count too; ``none`` leaves it out.
     empty_rows : {"stop", "lose"}
         What becomes of truth in a bin of which the response knows nothing.
 
@@ -113,8 +114,8 @@ class Experiment(Expecting):
     - One bin with a known background: `forefold.inference.feldman_cousins` and `poisson_upper_limit` are exact and fast.
 
     Pulls move the matrix along a parabola through both variations, and straight on beyond one standard deviation. The
-    simulation's statistics [6]_ are one factor a bin, at its best value; bins are taken as independent, and a note says by how much
-    that makes the error of their sum too large.
+    simulation's statistics [6]_ are one normal factor, at its best value: of one dimension a bin where bins are independent, of all bins together where
+    events migrate between them, with the covariance that `forefold.fold` gives.
 
     References
     ----------
@@ -170,9 +171,10 @@ class Experiment(Expecting):
         at = [
             n for n, v, p in zip(self.names, x, parameters, strict=True) if _at_limit(float(v), p)
         ]
+        expected = self._expectation(x).mean
+        notes += unexpected(found, expected, self._matrix)
         if at:
             notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
-        notes += independent_bins(self._expectation, self._matrix, x)
         free = ~problem.fixed
         free[self._constraint.places] = False
         return FitResult(
@@ -183,7 +185,7 @@ class Experiment(Expecting):
             int(len(found) - free.sum()),
             valid,
             found,
-            self._expectation(x).mean,
+            expected,
             self._pulls,
             tuple(notes),
             problem,
@@ -241,18 +243,16 @@ class Experiment(Expecting):
         name, place = self._place(parameter, fixed)
         problem = self._problem(counts(data, self._matrix)[0], fixed, place)
         if method == "profile":
-            profile = profile_interval(problem, name, level)
-            return replace(profile, notes=(*profile.notes, *self._simulation(problem)))
+            return profile_interval(problem, name, level)
         if method != "feldman-cousins":
             message = f"method = {method!r}: 'profile' or 'feldman-cousins'"
             raise ValueError(message)
         _check_toys(toys, 1)
         grid = None if points is None else np.asarray(points, dtype=np.float64)
         key = random_key(rng)
-        found = feldman_cousins_interval(
+        return feldman_cousins_interval(
             problem, name, level, points=grid, toys=toys, key=key, executor=executor
         )
-        return replace(found, notes=(*found.notes, *self._simulation(problem)))
 
     def upper_limit(
         self,
@@ -309,14 +309,8 @@ class Experiment(Expecting):
             message = f"method = {method!r}: one of {', '.join(known)}"
             raise ValueError(message)
         if toys:
-            found = limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
-        else:
-            found = known[method](problem, name, level)
-        return replace(found, notes=(*found.notes, *self._simulation(problem)))
-
-    def _simulation(self, problem: Problem) -> tuple[str, ...]:
-        """Say what the statistics of the simulation leave out, at the best fit."""
-        return independent_bins(self._expectation, self._matrix, problem.best().x)
+            return limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
+        return known[method](problem, name, level)
 
     def coverage(
         self,

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Terms", "barlow_beeston", "poisson"]
+__all__ = ["Terms", "barlow_beeston", "correlated", "poisson"]
 
 _LEAST = 1e-9  # counts; below it the likelihood goes on as a straight line
+_KNOWN = 1e-12  # squared relative error that is none
+_CLOSE = 1e-6  # relative change of means in the last step
+_STEPS = 100
+_EMPTY = 1e-12  # counts that hold means of empty bins above 0
 
 
 class Terms(NamedTuple):
@@ -25,15 +29,16 @@ class Terms(NamedTuple):
         Negative logarithm of the likelihood, less that of a perfect prediction.
     slope : ndarray, shape (n,)
         Derivative with respect to what is expected.
-    spread_slope : ndarray, shape (n,)
-        Derivative with respect to the variance of what is expected.
-    information : ndarray, shape (n,)
-        Expected second derivative.
+    information : ndarray, shape (n,) or (n, n)
+        Expected second derivatives; a matrix where bins are correlated.
+
+    Notes
+    -----
+    The derivative with respect to the covariance of what is expected is minus half of ``outer(slope, slope)``.
     """
 
     value: Array
     slope: Array
-    spread_slope: Array
     information: Array
 
 
@@ -65,7 +70,7 @@ def poisson(data: Array, expected: Array) -> Terms:
     slope = 1.0 - data / safe
     # below the least the slope stays, so that a fit finds its way back
     value = safe - data + data * log + slope * (expected - safe)
-    return Terms(value, slope, np.zeros_like(slope), 1.0 / safe)
+    return Terms(value, slope, 1.0 / safe)
 
 
 def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
@@ -83,8 +88,8 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
 
     Notes
     -----
-    One normal factor a bin ("lite"), at its best value: the mean m minimises m - n log m + (m - expected)² / (2 variance). Bins are taken as independent,
-    which events that move between bins are not quite.
+    One normal factor a bin ("lite"), at its best value: the mean m minimises m - n log m + (m - expected)² / (2 variance). Bins are
+    independent here; for events that move between bins see `correlated`.
 
     References
     ----------
@@ -98,7 +103,7 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
     [0.878]
     """
     plain = poisson(data, expected)
-    known = variance > 1e-12 * np.maximum(expected, _LEAST) ** 2
+    known = _uncertain(expected, variance)
     if not known.any():
         return plain
     v = np.where(known, variance, 1.0)
@@ -114,6 +119,88 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
     return Terms(
         np.where(known, value, plain.value),
         np.where(known, -off, plain.slope),
-        np.where(known, -0.5 * off * off, 0.0),
         np.where(known, 1.0 / (np.maximum(expected, _LEAST) + v), plain.information),
     )
+
+
+def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
+    """Give the same where the bins of what is expected are correlated, as those of a simulation with migrations are.
+
+    Parameters
+    ----------
+    data, expected : ndarray, shape (n,)
+    covariance : ndarray, shape (n, n)
+        Of `expected`; it may be singular.
+
+    Returns
+    -------
+    Terms
+
+    Notes
+    -----
+    The means m >= 0 minimise the sum of m - n log m, and half of (m - expected) C⁻¹ (m - expected): one normal factor, of several dimensions, at its
+    best value. With s = n / m the minimum is where m = expected - C (1 - s), which needs no inverse of C; it is found by Newton's method for
+    both, m and s above 0 (a primal-dual interior point). With a diagonal covariance it is `barlow_beeston`.
+
+    References
+    ----------
+    R. Barlow, C. Beeston, Comput. Phys. Commun. 77 (1993) 219; S. Boyd, L. Vandenberghe, Convex Optimization (2004), section 11.7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data, expected = np.array([30.0, 20.0]), np.array([25.0, 25.0])
+    >>> correlated(data, expected, np.diag([9.0, 4.0])).value.round(6) == barlow_beeston(data, expected, np.array([9.0, 4.0])).value.round(6)
+    array([ True,  True])
+    >>> round(float(correlated(data, expected, np.array([[9.0, -9.0], [-9.0, 9.0]])).value.sum()), 4)  # the sum is known
+    0.5868
+    """
+    plain = poisson(data, expected)
+    known = _uncertain(expected, np.diagonal(covariance))
+    information = np.diag(plain.information)
+    if not known.any():
+        return plain._replace(information=information)
+    cells = np.ix_(known, known)
+    c = covariance[cells]
+    mean, ratio = _means(data[known], expected[known], c)
+    slope = 1.0 - ratio
+    full = data[known] > 0.0
+    log = np.log(np.where(full, ratio, 1.0))
+    value = mean - data[known] + data[known] * log + 0.5 * slope * (c @ slope)
+    information[cells] = np.linalg.inv(c + np.diag(np.maximum(expected[known], _LEAST)))
+    plain.value[known], plain.slope[known] = value, slope
+    return plain._replace(information=information)
+
+
+def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:
+    return np.asarray(variance > _KNOWN * np.maximum(expected, _LEAST) ** 2)
+
+
+def _means(data: Array, expected: Array, covariance: Array) -> tuple[Array, Array]:
+    """Find the best means, and data over them; see `correlated`."""
+    variance = np.diagonal(covariance)
+    alone = barlow_beeston(data, expected, variance)
+    ratio = np.maximum(1.0 - alone.slope, 1e-3)
+    mean = np.maximum(expected - variance * alone.slope, 1e-3 * np.sqrt(variance))
+    target = np.where(data > 0.0, data, 0.1 * ratio * mean)
+    c = covariance + np.diag(1e-10 * variance)  # what would have no mean above 0 has one
+    for _ in range(_STEPS):
+        off = mean - expected + c @ (1.0 - ratio)
+        rest = target - ratio * mean
+        lines = ratio[:, None] * c
+        lines[np.diag_indices_from(lines)] += mean
+        turn = np.linalg.solve(lines, rest + ratio * off)
+        move = c @ turn - off
+        reach = min(_reach(mean, move), _reach(ratio, turn))
+        mean, ratio = mean + reach * move, ratio + reach * turn
+        # Newton's steps square their error: the next one would be beyond the last digit
+        if max(np.abs(move / mean).max(), np.abs(turn / ratio).max()) < _CLOSE:
+            break
+        target = np.where(data > 0.0, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
+    return mean, ratio
+
+
+def _reach(here: Array, step: Array) -> float:
+    """Say how much of a step may be gone, so that all stays above 0."""
+    down = step < 0.0
+    return min(1.0, 0.995 * float(np.min(-here[down] / step[down]))) if down.any() else 1.0

@@ -1,4 +1,4 @@
-"""What a reader of a fit or a limit must know: few counts, few toys, and bins that are not independent."""
+"""What a reader of a fit or a limit must know: few counts, few toys, and counts where none are expected."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.folding.axes import cell_name
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.folding import ResponseMatrix
-    from forefold.inference.expectation import Expectation
     from forefold.inference.problem import Problem
 
     Array = NDArray[np.float64]
 
-__all__ = ["FEW", "counts_that_tell", "few_counts", "few_toys", "independent_bins"]
+__all__ = ["FEW", "counts_that_tell", "few_counts", "few_toys", "unexpected"]
 
 FEW = 10.0
 """Counts below which asymptotic formulae are warned of: CLs of one bin with 10 counts is 2 to 7 % too low, with none up to 36 %."""
 
 _FEW_TOYS = 20  # in a tail: known to a fifth
 _SMALL = 1e-9  # of an expectation
-_SHARE = 0.01  # of the simulation in the variance of the sum, which is small beside that of counts
-_NEAR = 1.05  # ratio of errors that is not worth a word
 
 
 def counts_that_tell(problem: Problem, value: float) -> float:
@@ -100,38 +99,24 @@ def few_toys(both: float, alone: float, toys: int) -> tuple[str, ...]:
     return (f"{least} of {toys} toys are in the tail that decides: throw more",)
 
 
-def independent_bins(expectation: Expectation, matrix: ResponseMatrix, x: Array) -> tuple[str, ...]:
-    """Say what it costs that the simulation's statistics are taken bin by bin.
+def unexpected(data: Array, expected: Array, matrix: ResponseMatrix) -> tuple[str, ...]:
+    """Warn of counts where nothing is expected: no parameter explains them, and they decide the deviance.
 
     Parameters
     ----------
-    expectation : Expectation
+    data, expected : ndarray, shape (n_reco,)
     matrix : ResponseMatrix
-        Of it.
-    x : ndarray, shape (parameters,)
 
     Returns
     -------
     tuple of str
-        One note, or none: without the simulation's statistics, where they are small, and where the error of the sum is right to 5 %.
+        One note, or none.
     """
-    if not expectation.spread.any():
+    bad = (data > 0.0) & (expected <= _SMALL)
+    if not bad.any():
         return ()
-    found = expectation(x)
-    bins = float(found.variance.sum())
-    if bins <= _SHARE * float(found.mean.sum()):
-        return ()
-    truth, _ = expectation.spectrum(x[: expectation.n_truth])
-    exposure = expectation.exposure
-    diagonal = exposure**2 * float((truth**2 @ expectation.spread).sum())
-    full = exposure**2 * float(matrix.covariance(truth, "multinomial").sum())
-    right = max(bins - diagonal + full, 0.0)
-    if bins <= _NEAR**2 * right:
-        return ()
-    error, whole = math.sqrt(bins), math.sqrt(right)
-    times = f"{error / whole:.2g} times too large" if whole > 1e-6 * error else "where it is exact"
     note = (
-        "simulation's statistics: correlations between reconstructed bins, which migrations make, are left out; the error of the sum of bins "
-        f"from it is taken as {error:.4g} and is {whole:.4g}, {times}: errors of what scales all bins are too large"
+        f"{data[bad].sum():.6g} counts in {int(bad.sum())} bins where nothing is expected, the first {cell_name(matrix.reco_axes, int(np.argmax(bad)))}: "
+        "they decide the deviance; fill the matrix with more events, or take wider bins, a background, or statistics 'dirichlet'"
     )
     return (note,)

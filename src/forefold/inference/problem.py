@@ -132,9 +132,18 @@ class Problem:
         found = self.expected(x)
         source = generator(key, stream)
         mean = np.maximum(found.mean, 0.0)
-        width = np.sqrt(np.maximum(found.variance, 0.0))
-        noise = source.standard_normal((n, len(mean))) if width.any() else np.zeros((n, len(mean)))
-        counts = source.poisson(np.maximum(mean + width * noise, 0.0)).astype(np.float64)
+        means = np.broadcast_to(mean, (n, len(mean)))
+        if found.covariance.any():
+            means = mean + _spread(found.covariance, source.standard_normal(means.shape))
+        counts = source.poisson(np.maximum(means, 0.0)).astype(np.float64)
         constraint = self.objective.constraint
         centres = constraint.drawn(x[constraint.places], source, n)
         return (Thrown(c, m) for c, m in zip(counts, centres, strict=True))
+
+
+def _spread(covariance: Array, noise: Array) -> Array:
+    """Give normal numbers a covariance, or variances: with its symmetric square root, which may be singular."""
+    if covariance.ndim == 1:
+        return np.asarray(np.sqrt(np.maximum(covariance, 0.0)) * noise)
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(noise @ (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)

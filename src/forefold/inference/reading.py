@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -14,17 +14,29 @@ from forefold.folding.axes import cell_name, matching, refuse_side
 from forefold.folding.contents import beyond
 from forefold.folding.document import PREDICTION
 from forefold.folding.prediction import nominal_and_varied, pull_correlation
+from forefold.folding.uncertainty import METHODS
 from forefold.inference.expectation import Function, Templates
 from forefold.inference.parameters import Parameter
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from forefold.folding.rows import Moments
+    from forefold.folding.uncertainty import Method
     from forefold.inference.expectation import Spectrum
 
     Array = NDArray[np.float64]
 
-__all__ = ["Backgrounds", "Detector", "backgrounds", "contents", "counts", "detector", "truth"]
+__all__ = [
+    "Backgrounds",
+    "Detector",
+    "backgrounds",
+    "contents",
+    "counts",
+    "detector",
+    "simulation",
+    "truth",
+]
 
 _LARGEST = 1e100  # of contents: squares, and products with parameters, must be finite
 _STEP = 1e-4  # of numerical derivatives, relative
@@ -346,3 +358,29 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
             )
             raise ValueError(message)
     return found, beyond(given)
+
+
+def simulation(statistics: str, matrix: ResponseMatrix) -> Moments | None:
+    """Read how the statistics of a response count.
+
+    Parameters
+    ----------
+    statistics : {"multinomial", "dirichlet", "bootstrap", "none"}
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    Moments or None
+        None where they do not count, or there are none.
+
+    Raises
+    ------
+    ValueError
+        There is no such way, or the matrix cannot be counted so.
+    """
+    if statistics not in (*METHODS, "none"):
+        message = f"statistics = {statistics!r}: {', '.join(METHODS)} or none"
+        raise ValueError(message)
+    if statistics == "none" or matrix.exact:
+        return None
+    return matrix.moments(cast("Method", statistics))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.inference.likelihood import barlow_beeston
+from forefold.inference.likelihood import barlow_beeston, correlated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,14 +57,20 @@ class Objective:
         tuple of (float, ndarray, ndarray)
         """
         found = self.expectation(x)
-        terms = barlow_beeston(self.data, found.mean, found.variance)
+        likelihood = barlow_beeston if found.covariance.ndim == 1 else correlated
+        terms = likelihood(self.data, found.mean, found.covariance)
         value = float(terms.value.sum()) + self.constraint.value(x)
-        slope = found.slopes @ terms.slope + found.variance_slopes @ terms.spread_slope
-        information = (found.slopes * terms.information) @ found.slopes.T
+        slope = found.slopes @ terms.slope + self.expectation.spread_slopes(found, terms.slope)
+        information = _curved(found.slopes, terms.information)
         if not len(self.constraint.places):
             return value, slope, information
         information[self.constraint.cells] += self.constraint.precision
         return value, slope + self.constraint.slope(x), information
+
+
+def _curved(slopes: Array, information: Array) -> Array:
+    across = slopes * information if information.ndim == 1 else slopes @ information
+    return np.asarray(across @ slopes.T)
 
 
 class Minimum(NamedTuple):
