@@ -11,6 +11,7 @@ import border_matrices
 import hist
 import numpy as np
 import pytest
+import spectra
 
 import forefold
 from forefold.borders import pyhf as workspaces
@@ -71,26 +72,73 @@ def test_pyhf_expects_what_folding_predicts(
     np.testing.assert_allclose(model.expected_actualdata(moved), expected + more, rtol=1e-12)
 
 
-def test_pyhf_knows_the_errors_of_matrix_and_background() -> None:
+@pytest.mark.parametrize("per_true_bin", [False, True])
+def test_pyhf_knows_the_errors_of_matrix_and_background(per_true_bin: bool) -> None:
     pytest.importorskip("pyhf")
     matrix = border_matrices.filled()
     spectrum = _spectrum(matrix)
-    made = workspaces.workspace(matrix, signal=spectrum, background=_background(matrix))
-    model = _model(made)
-    width = dict(
-        zip(
-            model.config.par_order,
-            [model.config.par_slice(p) for p in model.config.par_order],
-            strict=True,
-        )
+    made = workspaces.workspace(
+        matrix, signal=spectrum, background=_background(matrix), per_true_bin=per_true_bin
     )
-    assert set(width) == {"mu", "staterror_forefold", "background_forefold"}
-    folded = forefold.fold(spectrum, matrix)
-    errors = made["channels"][0]["samples"][0]["modifiers"][1]["data"]
-    np.testing.assert_allclose(np.square(errors), np.diagonal(folded.covariance), rtol=1e-10)
+    model = _model(made)
+    folded = forefold.fold(spectrum, matrix).covariance
+    samples = made["channels"][0]["samples"][:-1]
+    if per_true_bin:
+        errors = np.array([each["modifiers"][1]["data"] for each in samples])
+        np.testing.assert_allclose(np.square(errors).sum(axis=0), np.diagonal(folded), rtol=1e-10)
+    else:
+        steps = _statistics_of(model)
+        np.testing.assert_allclose(steps.T @ steps, folded, rtol=1e-9, atol=1e-9)
     # a shapesys of 0.5 on 3 is a Poisson count of 36
     shape = model.config.param_set("background_forefold")
     np.testing.assert_allclose(shape.auxdata, [36.0] * 6)
+
+
+def _statistics_of(model: Any) -> Any:
+    """Give what each direction of the statistics moves, at a pull of 0.5 and -2 alike."""
+    start = np.array(model.config.suggested_init())
+    nominal = model.expected_actualdata(start)
+    found = []
+    for name in model.config.par_order:
+        if not name.startswith("statistics_"):
+            continue
+        here = []
+        for pull in (0.5, -2.0):
+            moved = start.copy()
+            moved[model.config.par_slice(name).start] = pull
+            here.append((model.expected_actualdata(moved) - nominal) / pull)
+        np.testing.assert_allclose(here[0], here[1], rtol=1e-9, atol=1e-9)
+        found.append(here[0])
+    return np.array(found)
+
+
+def test_pyhf_has_the_likelihood_of_an_experiment() -> None:
+    """Likelihood ratios of a norm, the statistics of a small simulation profiled, with a background."""
+    pyhf = pytest.importorskip("pyhf")
+    pyhf.set_backend("numpy", pyhf.optimize.minuit_optimizer(strategy=2))
+    rows, _ = spectra.spectrum(6, 9)
+    edges = np.linspace(0.0, 10.0, 7), np.linspace(0.0, 10.0, 10)
+    matrix = forefold.ResponseMatrix.from_array(rows, *edges, entries=60.0)
+    true: hist.Hist[Any] = hist.Hist(*matrix.true_axes, data=np.linspace(30.0, 80.0, 6))
+    known = np.stack([np.full(9, 4.0), np.zeros(9)], axis=-1)
+    beside: hist.Hist[Any] = hist.Hist(*matrix.reco_axes, storage=hist.storage.Weight(), data=known)
+    experiment = forefold.Experiment(true, matrix, background=beside)
+    data = experiment.toys(1, rng=5)[0]
+    counts: hist.Hist[Any] = hist.Hist(*matrix.reco_axes, data=data)
+    made = workspaces.workspace(matrix, signal=true, background=beside, observed=counts)
+    workspace = pyhf.Workspace(made)
+    model = workspace.model()
+    problem = experiment._problem(data, None, 0)
+    best = problem.best()
+    found, value = pyhf.infer.mle.fit(workspace.data(model), model, return_fitted_val=True)
+    assert found[model.config.poi_index] == pytest.approx(best.x[0], abs=1e-3)
+    for norm in (0.8, 1.0, 1.25):
+        _, there = pyhf.infer.mle.fixed_poi_fit(
+            norm, workspace.data(model), model, return_fitted_val=True
+        )
+        assert there - value == pytest.approx(problem.ratio(norm, best), abs=2e-3)
+    # with bins taken as independent the ratios would be others
+    assert len(_statistics_of(model)) >= 5
 
 
 def test_pyhf_fits_what_was_put_in() -> None:

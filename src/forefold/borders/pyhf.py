@@ -1,8 +1,9 @@
 """pyhf: a workspace of HistFactory, to fit what is seen.
 
 One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
-sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. Statistical errors of the matrix are a ``staterror``
-on them; variations of the detector are a ``histosys`` each; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
+sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. The statistics of the matrix are a ``histosys`` for each eigenvector of
+their covariance, so that the likelihood is that of `forefold.Experiment`; of samples of true bins, or without migrations, a ``staterror``. Variations of the
+detector are a ``histosys`` each; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
 
 References
 ----------
@@ -36,6 +37,7 @@ __all__ = ["workspace", "write"]
 
 _WHAT = "pyhf"
 _THROW = "throw_"
+_LEAST = 1e-12  # of the largest variance in any direction
 _MOST = 10.0  # of a normalisation, in units of the spectrum
 
 
@@ -94,13 +96,11 @@ def write(
         empty_rows=empty_rows,
     )
     write_text_aside(path, json.dumps(made, indent=1) + "\n", overwrite=overwrite)
-    notes = (
-        []
-        if matrix.exact
-        else [
-            "correlations between reconstructed bins of the statistics of the matrix are not written"
-        ]
-    )
+    notes = []
+    if per_true_bin and not matrix.exact:
+        notes.append(
+            "correlations between reconstructed bins of the statistics of the matrix are not written: they are with one signal"
+        )
     thrown = sum(key.startswith(_THROW) for key in variations or {})
     if thrown:
         notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
@@ -187,22 +187,44 @@ def _signal(
     matrix: ResponseMatrix, rows: Array, true: Array, per_true_bin: bool, name: str
 ) -> list[dict[str, Any]]:
     """Give samples of the signal: data, normalisation, statistics of the matrix."""
-
-    def modifiers(normalisation: str, variances: Array) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = [{"name": normalisation, "type": "normfactor", "data": None}]
-        if variances.any():
-            errors = [float(each) for each in np.sqrt(variances)]
-            found.append({"name": f"staterror_{name}", "type": "staterror", "data": errors})
-        return found
-
-    variance = np.zeros_like(rows) if matrix.exact else np.asarray(matrix.variance)
     if per_true_bin:
+        variance = np.zeros_like(rows) if matrix.exact else np.asarray(matrix.variance)
         return [
-            _sample(f"true_{i}", t * rows[i], modifiers(f"mu_{i}", np.square(t) * variance[i]))
+            _sample(
+                f"true_{i}",
+                t * rows[i],
+                [_scaled(f"mu_{i}"), *_staterror(np.square(t) * variance[i], name)],
+            )
             for i, t in enumerate(true)
         ]
-    own = np.zeros(rows.shape[1]) if matrix.exact else np.diagonal(matrix.covariance(true))
-    return [_sample("signal", true @ rows, modifiers("mu", np.maximum(own, 0.0)))]
+    values = true @ rows
+    own = [] if matrix.exact else _statistics(values, matrix.covariance(true), name)
+    return [_sample("signal", values, [_scaled("mu"), *own])]
+
+
+def _scaled(normalisation: str) -> dict[str, Any]:
+    return {"name": normalisation, "type": "normfactor", "data": None}
+
+
+def _staterror(variances: Array, name: str) -> list[dict[str, Any]]:
+    """Give an error a bin."""
+    if not variances.any():
+        return []
+    errors = [float(each) for each in np.sqrt(np.maximum(variances, 0.0))]
+    return [{"name": f"staterror_{name}", "type": "staterror", "data": errors}]
+
+
+def _statistics(values: Array, covariance: Array, name: str) -> list[dict[str, Any]]:
+    """Give the directions in which bins move together, each one standard deviation up and down."""
+    if not np.any(covariance - np.diag(np.diagonal(covariance))):
+        return _staterror(np.diagonal(covariance), name)
+    spread, directions = np.linalg.eigh(covariance)
+    steps = (np.sqrt(np.maximum(spread, 0.0)) * directions).T[::-1]  # the largest first
+    steps = steps[spread[::-1] > _LEAST * spread[-1]]
+    return [
+        _histosys(f"statistics_{name}_{k}", values + step, values - step)
+        for k, step in enumerate(steps)
+    ]
 
 
 def _pulls(
