@@ -43,12 +43,17 @@ def fitted(
     ModuleNotFoundError
         iminuit is not installed.
     """
-    minuit = _minuit()(
-        lambda x: objective.all(np.asarray(x))[0],
-        start,
-        grad=lambda x: objective.all(np.asarray(x))[1],
-        name=list(names),
-    )
+    last: dict[bytes, tuple[float, Array, Array]] = {}
+
+    def here(x: Array) -> tuple[float, Array, Array]:
+        """Value and gradient are asked for one after the other, at the same place."""
+        key = np.asarray(x).tobytes()
+        if key not in last:
+            last.clear()
+            last[key] = objective.all(np.asarray(x))
+        return last[key]
+
+    minuit = _minuit()(lambda x: here(x)[0], start, grad=lambda x: here(x)[1], name=list(names))
     minuit.errordef = 0.5
     minuit.tol = 0.01
     _, _, information = objective.all(start)
