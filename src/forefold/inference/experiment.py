@@ -181,7 +181,7 @@ class Experiment(Expecting):
             self.names,
             x,
             covariance,
-            2.0 * value,
+            max(2.0 * value, 0.0),
             int(len(found) - free.sum()),
             valid,
             found,
