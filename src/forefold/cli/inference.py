@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import forefold
+from forefold.cli.errors import complain
 from forefold.cli.matrices import json_output, read_named, refuse
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forefold.cli.inferenceparser import Named
-    from forefold.inference import Experiment
+    from forefold.inference import Experiment, Interval
 
 __all__ = ["fit", "limit"]
 
@@ -33,18 +34,8 @@ def fit(options: argparse.Namespace) -> int:
         fixed = _values(options.fix)
         found = experiment.fit(data, fixed=fixed)
         rng = _rng(options, options.method == "feldman-cousins")
-        intervals = [
-            experiment.interval(
-                data,
-                name,
-                level=options.cl,
-                method=options.method,
-                fixed=fixed,
-                toys=options.toys or _TOYS,
-                rng=rng,
-            )
-            for name in dict.fromkeys(options.interval)
-        ]
+        intervals, lacking = _intervals(experiment, data, options, rng, found.valid)
+        notes += lacking
         if options.plot:
             from forefold.plot import save
 
@@ -61,11 +52,55 @@ def fit(options: argparse.Namespace) -> int:
         options.inferred = content
         told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
         write(_text(content), "\n".join(told))
-    return 0
+    return _code("fit", found.valid, lacking)
+
+
+def _intervals(
+    experiment: Experiment, data: Any, options: argparse.Namespace, rng: int | None, valid: bool
+) -> tuple[list[Interval], list[str]]:
+    """Give the intervals that were asked for, and why some are not there; a fit is not lost for want of one."""
+    from forefold.inference.intervals import Unconverged
+
+    fixed = _values(options.fix)
+    names = list(dict.fromkeys(options.interval))
+    for name in names:
+        experiment._place(name, fixed)  # what is asked for must be there
+    if not valid:
+        return [], [f"no interval of {name}: the fit did not converge" for name in names]
+    found, lacking = [], []
+    settings: dict[str, Any] = {"level": options.cl, "method": options.method, "fixed": fixed}
+    settings |= {"toys": options.toys or _TOYS, "rng": rng}
+    for name in names:
+        try:
+            found.append(experiment.interval(data, name, **settings))
+        except Unconverged as error:
+            lacking.append(f"no interval of {name}: {error}")
+    return found, lacking
+
+
+def _code(what: str, valid: bool, lacking: Sequence[str] = ()) -> int:
+    """Complain of a result that does not hold, which is written all the same, and give the exit code."""
+    if not valid:
+        complain("error", f'the {what} did not converge; it is written with "valid": false')
+    elif lacking:
+        complain("error", f"{lacking[0]}; the fit is written")
+    return 0 if valid and not lacking else 1
 
 
 def limit(options: argparse.Namespace) -> int:
     """Give an upper limit as JSON."""
+    from forefold.inference.intervals import Unconverged
+
+    try:
+        return _limited(options)
+    except Unconverged as error:
+        if options.traceback:
+            raise
+        complain("error", str(error))
+        return 1
+
+
+def _limited(options: argparse.Namespace) -> int:
     by_toys = options.method == "feldman-cousins" or (options.method == "cls" and options.toys)
     if options.method in ("profile", "bayes"):
         refuse(options, {"toys": None}, f"with --method {options.method}")
@@ -91,7 +126,7 @@ def limit(options: argparse.Namespace) -> int:
             content["expected"] = expected
             told.append(f"  expected without signal: {expected:.4g}")
         write(_text(content), "\n".join(told))
-    return 0
+    return _code("limit", content.get("valid", True))
 
 
 def _limit(

@@ -16,6 +16,7 @@ __all__ = ["Named", "add_inference"]
 
 _NAME = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _SIGMA = 0.6826894921370859
+_CODES = 'exit status: 0, or 1 if a fit did not converge: what was found is written all the same, with "valid": false; 2 is bad input'
 
 
 class Named(NamedTuple):
@@ -90,7 +91,7 @@ def _add_fit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
         epilog=(
             "examples:\n  forefold fit data.json R.json --background cosmic.json -o fit.json --plot corner.pdf\n"
             "  forefold fit data.json R.json --truth signal=s.json --truth other=o.json --constraint other=1,0.1 \\\n"
-            "    --correlation dune-fd-uncertainties --interval signal --cl 0.9"
+            "    --correlation dune-fd-uncertainties --interval signal --cl 0.9\n\n" + _CODES
         ),
     )
     _add_experiment(sub)
@@ -122,7 +123,8 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
         "limit",
         "limit",
         "give an upper limit of a parameter from counts and a response matrix",
-        epilog="example:\n  forefold limit data.json R.json --truth signal=s.json --background b.json --cl 0.9 -o limit.json",
+        epilog="example:\n  forefold limit data.json R.json --truth signal=s.json --background b.json --cl 0.9 -o limit.json\n\n"
+        + _CODES,
     )
     _add_experiment(sub)
     sub.add_argument(

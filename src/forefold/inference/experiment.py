@@ -13,7 +13,7 @@ from forefold.inference.counting import check_level, special
 from forefold.inference.expecting import Expecting
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
-from forefold.inference.notes import independent_bins
+from forefold.inference.notes import UNCONVERGED, independent_bins
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
@@ -172,6 +172,7 @@ class Experiment(Expecting):
         ]
         if at:
             notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
+        notes += [] if valid else [UNCONVERGED]
         notes += independent_bins(self._expectation, self._matrix, x)
         free = ~problem.fixed
         free[self._constraint.places] = False

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Interval", "feldman_cousins_interval", "profile_interval"]
+__all__ = ["Interval", "Unconverged", "feldman_cousins_interval", "profile_interval"]
 
 _TIE = 1e-6
 _MORE = 100  # points to go on with where the p-value is still large
 _NUMBERS = ("lower", "upper", "level", "best", "points", "p_values", "error")
+
+
+class Unconverged(ValueError):
+    """There is no best fit, and so no interval and no limit: a ValueError that the command line tells from bad input."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
 def _check(best: Minimum, name: str) -> None:
     if not best.valid:
         message = f"{name}: the fit does not converge; give parameters limits or constraints, or begin elsewhere"
-        raise ValueError(message)
+        raise Unconverged(message)
 
 
 def width_of(best: Minimum, place: int) -> float:

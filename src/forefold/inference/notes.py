@@ -16,7 +16,21 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["FEW", "counts_that_tell", "few_counts", "few_toys", "independent_bins"]
+__all__ = [
+    "FEW",
+    "UNCONVERGED",
+    "counts_that_tell",
+    "few_counts",
+    "few_toys",
+    "independent_bins",
+    "unconverged_at",
+]
+
+UNCONVERGED = (
+    "the fit did not converge: values are where it stopped, and errors do not hold; hold what data say nothing of with fixed (--fix), give "
+    "parameters limits or constraints, or begin elsewhere"
+)
+"""Said of a fit that is none."""
 
 FEW = 10.0
 """Counts below which asymptotic formulae are warned of: CLs of one bin with 10 counts is 2 to 7 % too low, with none up to 36 %."""
@@ -98,6 +112,21 @@ def few_toys(both: float, alone: float, toys: int) -> tuple[str, ...]:
     if least >= _FEW_TOYS:
         return ()
     return (f"{least} of {toys} toys are in the tail that decides: throw more",)
+
+
+def unconverged_at(parameter: str, value: float) -> str:
+    """Say that other parameters could not be profiled where a limit is.
+
+    Parameters
+    ----------
+    parameter : str
+    value : float
+
+    Returns
+    -------
+    str
+    """
+    return f"with {parameter} = {value:.4g} the fit of the other parameters did not converge: the limit may be elsewhere"
 
 
 def independent_bins(expectation: Expectation, matrix: ResponseMatrix, x: Array) -> tuple[str, ...]:
