@@ -101,9 +101,12 @@ def limit(options: argparse.Namespace) -> int:
 
 
 def _limited(options: argparse.Namespace) -> int:
-    by_toys = options.method == "feldman-cousins" or (options.method == "cls" and options.toys)
-    if options.method in ("profile", "bayes"):
-        refuse(options, {"toys": None}, f"with --method {options.method}")
+    toys = options.toys and (options.method == "cls" or options.expected)
+    by_toys = options.method == "feldman-cousins" or toys
+    if options.method in ("profile", "bayes") and not options.expected:
+        refuse(options, {"toys": None}, f"with --method {options.method}, but for --expected")
+    if not (options.expected and _has_band(options)):
+        refuse(options, {"plot": None}, "without --expected, nor where it has no band")
     if not by_toys:
         refuse(options, {"rng": None}, "without toys (--toys, or --method feldman-cousins)")
     with json_output(options) as write:
@@ -118,13 +121,7 @@ def _limited(options: argparse.Namespace) -> int:
         content |= _made_of(experiment)
         options.inferred = content
         if options.expected:
-            name = content["parameter"]
-            none = experiment.predict(
-                **{name: _no_signal(experiment, name)}, **_held(options, name)
-            )
-            expected = _limit(experiment, none, options, rng)["content"]["limit"]
-            content["expected"] = expected
-            told.append(f"  expected without signal: {expected:.4g}")
+            content |= _expected(experiment, content, options, rng, told)
         write(_text(content), "\n".join(told))
     return _code("limit", content.get("valid", True))
 
@@ -142,9 +139,45 @@ def _limit(
         found: Any = experiment.interval(data, options.of, toys=options.toys or _TOYS, **settings)
         content = found.to_dict()
         return {"result": found, "content": {**content, "limit": content["upper"]}}
-    found = experiment.upper_limit(data, options.of, toys=options.toys or 0, **settings)
+    toys = (options.toys or 0) if options.method == "cls" else 0
+    found = experiment.upper_limit(data, options.of, toys=toys, **settings)
     content = found.to_dict()
     return {"result": found, "content": {"limit": content.pop("value"), **content}}
+
+
+def _has_band(options: argparse.Namespace) -> bool:
+    return options.method in ("cls", "profile") or (options.method == "bayes" and options.toys)
+
+
+def _expected(
+    experiment: Experiment,
+    content: dict[str, Any],
+    options: argparse.Namespace,
+    rng: int | None,
+    told: list[str],
+) -> dict[str, Any]:
+    """Give what is expected without signal: a limit with its band, or one alone where there is none."""
+    name = content["parameter"]
+    none = _no_signal(experiment, name)
+    if not _has_band(options):
+        data = experiment.predict(**{name: none}, **_held(options, name))
+        alone = _limit(experiment, data, options, rng)["content"]["limit"]
+        told.append(f"  expected without signal: {alone:.4g}")
+        return {"expected": alone}
+    found = experiment.expected_limit(
+        name,
+        level=options.cl,
+        method=options.method,
+        fixed=_held(options, name),
+        toys=options.toys or 0,
+        rng=rng,
+    )
+    if options.plot:
+        from forefold.plot import save
+
+        save(found.peek(content["limit"]), options.plot, overwrite=options.overwrite)
+    told.append(repr(found))
+    return {"expected": found.median, "expected_limit": found.to_dict()}
 
 
 def _no_signal(experiment: Experiment, name: str) -> float:

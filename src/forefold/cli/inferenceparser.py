@@ -141,12 +141,19 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     _add_level(sub, 0.95, "confidence level, or credibility (default: 0.95)")
     _add_toys(
         sub,
-        "of cls at each value (default: none, asymptotic formulae), of feldman-cousins at each point (default: 1000)",
+        "of cls at each value (default: none, asymptotic formulae), of feldman-cousins at each point (default: 1000), of profile and "
+        "bayes for --expected alone",
     )
     sub.add_argument(
         "--expected",
         action="store_true",
-        help="give the limit of what is expected without signal, too; others are where they begin",
+        help="give the limit that is expected without signal, too, with its band of one and two sigma (bayes: by --toys; not of "
+        "feldman-cousins); other parameters are where they begin",
+    )
+    sub.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw CLs with the band of --expected, in green and yellow, too: .pdf, .png or .svg",
     )
     _add_output(sub)
     sub.set_defaults(run=_run_limit)

@@ -10,13 +10,13 @@ import numpy as np
 
 from forefold.inference import limits
 from forefold.inference.counting import check_level, special
-from forefold.inference.expecting import Expecting
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
 from forefold.inference.notes import UNCONVERGED, independent_bins
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
+from forefold.inference.searching import Searching
 from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Coverage:
     failed: int
 
 
-class Experiment(Expecting):
+class Experiment(Searching):
     """Predict, throw, fit and bound: a true spectrum through a response, with backgrounds and uncertain detectors.
 
     Parameters
@@ -108,6 +108,7 @@ class Experiment(Expecting):
     - `upper_limit` ``"cls"`` [4]_: searches. Never excludes what the experiment cannot see. ``toys=0`` takes asymptotic formulae [5]_: for
       10 counts or more where the signal is, expected and observed; with fewer a note says so.
     - `upper_limit` ``"profile"`` [5]_: covers as it says in the asymptotic region, and may exclude what cannot be seen.
+    - `expected_limit`: what a search can be expected to exclude, before there are data, with its band of one and two standard deviations.
     - `upper_limit` ``"bayes"``: a statement of belief, with a flat prior that depends on the parameter chosen. Other parameters are integrated
       by Laplace's approximation.
     - One bin with a known background: `forefold.inference.feldman_cousins` and `poisson_upper_limit` are exact and fast.

@@ -21,6 +21,7 @@ __all__ = [
     "UNCONVERGED",
     "counts_that_tell",
     "few_counts",
+    "few_expected",
     "few_toys",
     "independent_bins",
     "unconverged_at",
@@ -37,6 +38,7 @@ FEW = 10.0
 
 _FEW_TOYS = 20  # in a tail: known to a fifth
 _SMALL = 1e-9  # of an expectation
+_ALMOST = 1.0 - 1e-6  # of ten, which comes out of sums
 _SHARE = 0.01  # of the simulation in the variance of the sum, which is small beside that of counts
 _NEAR = 1.05  # ratio of errors that is not worth a word
 
@@ -85,11 +87,38 @@ def few_counts(problem: Problem, value: float, other: str) -> tuple[str, ...]:
         One note, or none.
     """
     found = counts_that_tell(problem, value)
-    if found >= FEW:
+    if found >= FEW * _ALMOST:
         return ()
     note = (
         f"asymptotic formulae, but about {found:.2g} counts expected or observed tell of it (fewer than {FEW:g}): "
         f"the limit is likely too low, in one bin by 6 % with 8 counts and by a third with none; take {other}"
+    )
+    return (note,)
+
+
+def few_expected(problem: Problem, value: float, other: str) -> tuple[str, ...]:
+    """Warn of asymptotic bands for fewer than `FEW` counts.
+
+    Parameters
+    ----------
+    problem : Problem
+        With what is expected without signal for data.
+    value : float
+        The median limit.
+    other : str
+        What to do.
+
+    Returns
+    -------
+    tuple of str
+        One note, or none.
+    """
+    found = counts_that_tell(problem, value)
+    if found >= FEW * _ALMOST:
+        return ()
+    note = (
+        f"asymptotic formulae, but about {found:.2g} counts without signal tell of it (fewer than {FEW:g}): in one bin with 3 the median is too low by "
+        f"11 %, the lower end by 26 %, and the upper end too high by 12 %; take {other}"
     )
     return (note,)
 
