@@ -106,7 +106,7 @@ class Experiment(Searching):
     - `interval` ``"feldman-cousins"`` [2]_: few counts, a physical limit near by, parameters such as mixing angles. Toys at each
       point, with other parameters at their best values there [3]_; slow.
     - `upper_limit` ``"cls"`` [4]_: searches. Never excludes what the experiment cannot see. ``toys=0`` takes asymptotic formulae [5]_: for
-      10 counts or more where the signal is, expected and observed; with fewer a note says so.
+      10 counts or more where the signal is, observed or expected without it; with fewer a note says so.
     - `upper_limit` ``"profile"`` [5]_: covers as it says in the asymptotic region, and may exclude what cannot be seen.
     - `expected_limit`: what a search can be expected to exclude, before there are data, with its band of one and two standard deviations.
     - `upper_limit` ``"bayes"``: a statement of belief, with a flat prior that depends on the parameter chosen. Other parameters are integrated

@@ -87,7 +87,7 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     reach = float(special().ndtri(level)) ** 2
     found = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
-    notes = few_counts(problem, found, f"method bayes{_ONE_BIN}")
+    notes = few_counts(problem, found, "profile", f"method bayes{_ONE_BIN}")
     at = float(best.x[problem.place])
     return _settled(problem, best, Limit(name, found, level, "profile", at, notes=notes))
 
@@ -128,7 +128,9 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     share = _asymptotic(problem, best)
     found = _walk(problem, best, lambda value: (1.0 - level) - share(value))
-    notes = few_counts(problem, found, f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}")
+    notes = few_counts(
+        problem, found, "cls", f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}"
+    )
     at = float(best.x[problem.place])
     return _settled(problem, best, Limit(name, found, level, "cls", at, notes=notes))
 
