@@ -59,6 +59,8 @@ class ExpectedLimit:
     limits : ndarray, shape (toys,)
         Limits of toys, ascending; empty where none were taken.
     notes : tuple of str
+    made_of : dict
+        What `forefold.cite` goes back to.
     """
 
     parameter: str
@@ -71,6 +73,7 @@ class ExpectedLimit:
     shares: Array = field(default_factory=lambda: np.zeros((5, 0)))
     limits: Array = field(default_factory=lambda: np.zeros(0))
     notes: tuple[str, ...] = ()
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def median(self) -> float:
@@ -204,7 +207,16 @@ def asymptotic_band(
     shares = _shares(method, none.roots(points))
     what = f"toys (toys=10000, --toys 10000){_ONE_BIN if method == 'cls' else ''}"
     notes = few_expected(none.problem, float(band[2]), what)
-    return ExpectedLimit(name, band, level, method, points=points, shares=shares, notes=notes)
+    return ExpectedLimit(
+        name,
+        band,
+        level,
+        method,
+        points=points,
+        shares=shares,
+        notes=notes,
+        made_of=problem.made_of,
+    )
 
 
 def cls_band_of_toys(
@@ -245,7 +257,9 @@ def cls_band_of_toys(
     errors = np.hypot([error for _, error, _ in crossed], _quantile_errors(band, toys))
     notes = few_toys(min(tail for _, _, tail in crossed), 1.0, toys)
     shares = (found[:, 0] / found[:, 1]).T
-    return ExpectedLimit(name, band, level, "cls", toys, errors, points, shares, notes=notes)
+    return ExpectedLimit(
+        name, band, level, "cls", toys, errors, points, shares, notes=notes, made_of=problem.made_of
+    )
 
 
 def _tails(both: Array, without: Array) -> Array:
@@ -319,4 +333,6 @@ def limits_of_toys(
     least = float(special().ndtr(_SIGMAS[0]))
     errors = _quantile_errors(band, toys)
     notes = few_toys(least, least, toys)
-    return ExpectedLimit(name, band, level, method, toys, errors, limits=limits, notes=notes)
+    return ExpectedLimit(
+        name, band, level, method, toys, errors, limits=limits, notes=notes, made_of=problem.made_of
+    )

@@ -224,7 +224,9 @@ class Expecting:
         objective = Objective(self._expectation, data, self._constraint, lower, upper)
         held = np.array([name in (fixed or {}) for name in self.names])
         start = placed(fixed or {}, self.names, self.start)
-        return Problem(objective, start, held, place)
+        free = [name for name, known in zip(self.names, held, strict=True) if not known]
+        about = {"finite_simulation": self.finite_simulation, "provenance": self.provenance}
+        return Problem(objective, start, held, place, {"free": free, **about})
 
     def _place(self, parameter: str | None, fixed: Mapping[str, float] | None) -> tuple[str, int]:
         name = self.names[0] if parameter is None else parameter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,8 @@ class Interval:
     error : float
         Standard deviation of a p-value of 1 - level from the number of toys.
     notes : tuple of str
+    made_of : dict
+        What `forefold.cite` goes back to.
     """
 
     parameter: str
@@ -71,6 +73,7 @@ class Interval:
     toys: int = 0
     error: float = 0.0
     notes: tuple[str, ...] = ()
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
@@ -122,7 +125,8 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     ratios = np.array([problem.ratio(float(v), best) for v in points])
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
-    return Interval(name, low, high, level, "profile", at, points, p_values)
+    made_of = problem.made_of
+    return Interval(name, low, high, level, "profile", at, points, p_values, made_of=made_of)
 
 
 def _check(best: Minimum, name: str) -> None:
@@ -219,7 +223,7 @@ def feldman_cousins_interval(
         if at in (0, len(grid)) and end != limit
     ]
     at = float(best.x[problem.place])
-    told = (grid, p_values, toys, error, tuple(notes))
+    told = (grid, p_values, toys, error, tuple(notes), problem.made_of)
     return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +52,8 @@ class Limit:
     notes : tuple of str
     valid : bool
         Whether the fit of the other parameters converges at `value`; if not, `notes` say so.
+    made_of : dict
+        What `forefold.cite` goes back to.
     """
 
     parameter: str
@@ -63,13 +65,15 @@ class Limit:
     error: float = 0.0
     notes: tuple[str, ...] = ()
     valid: bool = True
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __float__(self) -> float:
         return self.value
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists; an infinite error is a text."""
-        return {**vars(self), "error": plain(self.error), "notes": list(self.notes)}
+        told = {name: value for name, value in vars(self).items() if name != "made_of"}
+        return {**told, "error": plain(self.error), "notes": list(self.notes)}
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
@@ -93,7 +97,8 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
 
 
 def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
-    """Say so where other parameters cannot be profiled at a limit."""
+    """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
+    found = replace(found, made_of=problem.made_of)
     if problem.at(found.value, best.x).valid:
         return found
     note = unconverged_at(found.parameter, found.value)
