@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bibtex", "cite", "use", "use_document"]
 
+_NO_ORIGIN = {"forefold_notes", "forefold_outside"}  # of predictions: they say nothing of a matrix
 _NAMED = {**FORMATS, **GENERATORS, **RULES, **INFERENCE, **METHODS}
 
 
@@ -219,7 +220,7 @@ def _use_histograms(
     said = [
         {key.removeprefix("forefold_"): value for key, value in each.items()}
         for each in notes
-        if any(str(key).startswith("forefold_") for key in each)
+        if any(str(key).startswith("forefold_") for key in {*each} - _NO_ORIGIN)
     ]
     if not said and strict:
         message = f"{name}: no provenance of forefold is in it; cite the matrix or card that it was made of, and the format by its name"

@@ -195,7 +195,7 @@ def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
 def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
     """Read everything; gives the experiment, its data, and what a reader must know."""
     from forefold.folding.contents import beyond
-    from forefold.folding.document import PREDICTION, read_set, read_spectrum
+    from forefold.folding.document import PREDICTION, notes_of, read_set, read_spectrum
 
     files = [options.data, options.matrix, options.background_variance]
     files += [each.file for each in (*options.truth, *options.background)]
@@ -208,6 +208,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
     predicted = data.name == PREDICTION
     if predicted:
         notes.append("data are a prediction, taken as expected counts")
+        notes += [f"of the prediction: {note}" for note in notes_of(data)]
     fakes = options.fakes or ("ignore" if predicted else "add")
     if fakes == "ignore" and matrices["nominal"].fakes.values().any():
         notes.append("fakes of the matrix are ignored")
