@@ -206,7 +206,7 @@ def asymptotic_band(
     points = np.linspace(none.start, none.start + 1.3 * (band[-1] - none.start), _POINTS)
     shares = _shares(method, none.roots(points))
     what = f"toys (toys=10000, --toys 10000){_ONE_BIN if method == 'cls' else ''}"
-    notes = few_expected(none.problem, float(band[2]), what)
+    notes = problem.notes + few_expected(none.problem, float(band[2]), what)
     return ExpectedLimit(
         name,
         band,
@@ -255,7 +255,7 @@ def cls_band_of_toys(
     # few toys may have two of them the wrong way round
     band = np.sort([value for value, _, _ in crossed])
     errors = np.hypot([error for _, error, _ in crossed], _quantile_errors(band, toys))
-    notes = few_toys(min(tail for _, _, tail in crossed), 1.0, toys)
+    notes = problem.notes + few_toys(min(tail for _, _, tail in crossed), 1.0, toys)
     shares = (found[:, 0] / found[:, 1]).T
     return ExpectedLimit(
         name, band, level, "cls", toys, errors, points, shares, notes=notes, made_of=problem.made_of
@@ -332,7 +332,7 @@ def limits_of_toys(
     band = np.quantile(limits, special().ndtr(_SIGMAS))
     least = float(special().ndtr(_SIGMAS[0]))
     errors = _quantile_errors(band, toys)
-    notes = few_toys(least, least, toys)
+    notes = problem.notes + few_toys(least, least, toys)
     return ExpectedLimit(
         name, band, level, method, toys, errors, limits=limits, notes=notes, made_of=problem.made_of
     )

@@ -163,10 +163,11 @@ class Experiment(Searching):
             iminuit is not installed.
         """
         found, outside = counts(data, self._matrix)
-        problem = self._problem(found, fixed, 0)
+        problem = self._of_data(data, fixed, 0)
         begin = problem.best()
         x, covariance, value, valid = fitted(problem.objective, begin.x, self.names, problem.fixed)
-        notes = [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
+        notes = list(problem.notes)
+        notes += [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
         parameters = self._parameters.values()
         at = [
             n for n, v, p in zip(self.names, x, parameters, strict=True) if _at_limit(float(v), p)
@@ -241,7 +242,7 @@ class Experiment(Searching):
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
-        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        problem = self._of_data(data, fixed, place)
         if method == "profile":
             profile = profile_interval(problem, name, level)
             return replace(profile, notes=(*profile.notes, *self._simulation(problem)))
@@ -297,7 +298,7 @@ class Experiment(Searching):
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
-        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        problem = self._of_data(data, fixed, place)
         _check_toys(toys, 0)
         if toys and method != "cls":
             message = f"toys = {toys}: for method='cls'"

@@ -125,8 +125,8 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     ratios = np.array([problem.ratio(float(v), best) for v in points])
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
-    made_of = problem.made_of
-    return Interval(name, low, high, level, "profile", at, points, p_values, made_of=made_of)
+    told = (0, 0.0, problem.notes, problem.made_of)
+    return Interval(name, low, high, level, "profile", at, points, p_values, *told)
 
 
 def _check(best: Minimum, name: str) -> None:
@@ -223,7 +223,7 @@ def feldman_cousins_interval(
         if at in (0, len(grid)) and end != limit
     ]
     at = float(best.x[problem.place])
-    told = (grid, p_values, toys, error, tuple(notes), problem.made_of)
+    told = (grid, p_values, toys, error, (*problem.notes, *notes), problem.made_of)
     return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
 
 

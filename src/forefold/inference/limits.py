@@ -98,7 +98,7 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
 
 def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
     """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
-    found = replace(found, made_of=problem.made_of)
+    found = replace(found, notes=(*problem.notes, *found.notes), made_of=problem.made_of)
     if problem.at(found.value, best.x).valid:
         return found
     note = unconverged_at(found.parameter, found.value)

@@ -55,6 +55,8 @@ class Problem:
         Of the parameter of interest.
     made_of : dict
         What citations go back to: names of the parameters that are ``free``, ``finite_simulation``, and ``provenance`` of the response.
+    notes : tuple of str
+        What a reader of any answer must know: axes of another name.
     """
 
     objective: Objective
@@ -62,6 +64,7 @@ class Problem:
     fixed: NDArray[np.bool_]
     place: int
     made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Backgrounds", "Detector", "backgrounds", "contents", "counts", "detector", "truth"]
+__all__ = [
+    "Backgrounds",
+    "Detector",
+    "backgrounds",
+    "contents",
+    "counts",
+    "detector",
+    "truth",
+]
 
 _LARGEST = 1e100  # of contents: squares, and products with parameters, must be finite
 _STEP = 1e-4  # of numerical derivatives, relative
