@@ -48,7 +48,7 @@ def test_everything_that_is_named_otherwise_is_noted() -> None:
     assert repr(experiment).endswith(f"\n  note: {VARIANCE}")
     data = over("q2", 45.0, 60.0)
     held = {"other": 1.0}
-    for found in (
+    results: tuple[Any, ...] = (
         experiment.fit(data, fixed=held),
         experiment.interval(data, fixed=held),
         experiment.interval(
@@ -56,7 +56,8 @@ def test_everything_that_is_named_otherwise_is_noted() -> None:
         ),
         *(experiment.upper_limit(data, fixed=held, method=m) for m in ("cls", "profile", "bayes")),
         experiment.upper_limit(data, fixed=held, toys=2, rng=1),
-    ):
+    )
+    for found in results:
         assert found.notes[:4] == (*own, DATA)
         assert f"note: {DATA}" in repr(found)
     # without data, of what there is

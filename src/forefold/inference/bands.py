@@ -35,7 +35,6 @@ _POINTS = 41  # of the curves
 _GRID = 13  # of values that toys are thrown at
 _WIDER = (0.8, 1.25)  # than the asymptotic band
 _MORE = 30  # points to go on with
-_NO_TOYS = 1e-3  # what a tail without toys counts as
 
 
 @dataclass(frozen=True, repr=False)
@@ -253,9 +252,11 @@ def cls_band_of_toys(
         _crossed(points, found[:, 0, k], found[:, 1, k], 1.0 - level, toys) for k in range(5)
     ]
     # few toys may have two of them the wrong way round
-    band = np.sort([value for value, _, _ in crossed])
-    errors = np.hypot([error for _, error, _ in crossed], _quantile_errors(band, toys))
-    notes = problem.notes + few_toys(min(tail for _, _, tail in crossed), 1.0, toys)
+    band = np.sort([value for value, _ in crossed])
+    shares_alone = np.array([share for _, share in crossed])
+    counted = _counted(none, band, (1.0 - level) * shares_alone, shares_alone, toys)
+    errors = np.hypot(counted, _quantile_errors(band, toys))
+    notes = problem.notes + few_toys((1.0 - level) * float(shares_alone.min()), 1.0, toys)
     shares = (found[:, 0] / found[:, 1]).T
     return ExpectedLimit(
         name, band, level, "cls", toys, errors, points, shares, notes=notes, made_of=problem.made_of
@@ -298,20 +299,28 @@ def _scanned(
 
 def _crossed(
     points: Array, both: Array, alone: Array, wanted: float, toys: int
-) -> tuple[float, float, float]:
-    """Find where CLs falls below what is wanted; gives the value, its error from both counts, and the share that decides."""
-    cls = both / alone
-    above = np.flatnonzero(cls >= wanted)
+) -> tuple[float, float]:
+    """Find where CLs falls below what is wanted; gives the value, and the share of toys without signal there."""
+    above = np.flatnonzero(both >= wanted * alone)
     i = min(int(above[-1]) if len(above) else 0, len(points) - 2)
-    step = points[i + 1] - points[i]
-    first, second = np.log(np.maximum(cls[i : i + 2], _NO_TOYS / toys))
+    here = slice(i, i + 2)
+    # a tail without toys counts as one of half a toy, or less where that is more than is wanted
+    least = np.minimum(0.5 / toys, 0.5 * wanted * alone[here])
+    first, second = np.log(np.maximum(both[here], least) / alone[here])
     part = (first - math.log(wanted)) / (first - second) if first > second else 1.0
-    tail = wanted * alone[i]
-    counted = (1.0 - tail) / (toys * tail) + (1.0 - alone[i]) / (toys * alone[i])
-    # a tail without toys tells no slope: half a toy is as steep as it can be
-    slope = (first - max(second, math.log(0.5 / (toys * alone[i + 1])))) / step
-    error = math.sqrt(counted) / slope if slope > 0.0 else math.inf
-    return float(points[i] + min(max(part, 0.0), 1.0) * step), error, float(tail)
+    value = points[i] + min(max(part, 0.0), 1.0) * (points[i + 1] - points[i])
+    return float(value), float(alone[i])
+
+
+def _counted(none: _Background, band: Array, both: Array, alone: Array, toys: int) -> Array:
+    """Give binomial errors of both shares, over the slopes of ln CLs that asymptotic formulae have there."""
+    relative = np.sqrt((1.0 - both) / (toys * both) + (1.0 - alone) / (toys * alone))
+    step = 0.05 * np.maximum(band - none.start, 1e-9)
+    low, high = (
+        np.diagonal(_shares("cls", none.roots(band + side * step))) for side in (-1.0, 1.0)
+    )
+    slopes = np.log(low / high) / (2.0 * step)
+    return np.where(slopes > 0.0, relative / np.where(slopes > 0.0, slopes, 1.0), np.inf)
 
 
 def _quantile_errors(band: Array, toys: int) -> Array:
