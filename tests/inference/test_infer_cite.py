@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import hist
+import numpy as np
 import pytest
 from spectra import spectrum
 
@@ -104,3 +106,42 @@ def test_other_json_is_refused_in_one_line(
     assert message in told.err
     assert "Error '" not in told.err
     assert (told.out, told.err.count("\n")) == ("", 1)
+
+
+def test_objects_cite_what_they_used() -> None:
+    response, truth = spectrum(4, 6, events=400.0)
+    edges = np.linspace(0.0, 10.0, 5), np.linspace(0.0, 10.0, 7)
+    matrix = forefold.ResponseMatrix.from_array(response, *edges, entries=10.0 * truth)
+    text = matrix.to_json().replace(
+        '"forefold_', '"forefold_card": "nusmear-default", "forefold_', 1
+    )
+    card = keys(forefold.cite("nusmear-default"))
+    data = [3.0, 60.0, 130.0, 90.0, 30.0, 4.0]
+    for statistics, more in ((True, BARLOW), (False, set())):
+        experiment = forefold.Experiment(
+            {"signal": truth},
+            forefold.ResponseMatrix.from_json(text),
+            background={"beam": np.ones(6)},
+            parameters={"beam": forefold.Parameter(1.0, lower=0.0, constraint=(1.0, 0.1))},
+            statistics=statistics,
+        )
+        toys: dict[str, Any] = {
+            "method": "feldman-cousins",
+            "toys": 2,
+            "rng": 1,
+            "points": [0.8, 0.9, 1.0],
+        }
+        for found, wanted in (
+            (experiment.fit(data), FIT),
+            (experiment.interval(data), {"wilks1938"}),
+            (experiment.interval(data, **toys), {"feldman1998", "nova2022"}),
+            (experiment.interval(data, fixed={"beam": 1.0}, **toys), {"feldman1998"}),
+            (experiment.upper_limit(data), {"read2002", "cowan2011"}),
+            (experiment.upper_limit(data, method="profile"), {"cowan2011"}),
+            (experiment.upper_limit(data, method="bayes"), {"helene1983"}),
+            (experiment.expected_limit(), {"read2002", "cowan2011"}),
+        ):
+            assert keys(forefold.cite(found)) == wanted | more | card, found
+    assert "% limit: asymptotic formulae\n" in forefold.cite(experiment.upper_limit(data))
+    assert "made_of" not in experiment.upper_limit(data).to_dict()
+    assert "% limit: likelihood ratio" in forefold.cite(experiment.upper_limit(data, toys=2, rng=1))

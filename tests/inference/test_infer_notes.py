@@ -16,13 +16,15 @@ def one_bin(background: float) -> Experiment:
 
 
 @pytest.mark.parametrize("method", ["cls", "profile"])
-@pytest.mark.parametrize(("seen", "background"), [(0.0, 0.0), (0.0, 3.0), (5.0, 3.0), (0.0, 50.0)])
+@pytest.mark.parametrize(("seen", "background"), [(0.0, 0.0), (0.0, 3.0), (5.0, 3.0), (2.0, 9.0)])
 def test_asymptotic_limits_of_few_counts_say_what_to_take(
     method: str, seen: float, background: float
 ) -> None:
     found = one_bin(background).upper_limit([seen], method=method)
     (note,) = found.notes
-    assert note.startswith(f"asymptotic formulae, but about {seen:g} counts")
+    assert note.startswith(f"asymptotic formulae, but about {max(seen, background):g} counts")
+    wrong = "one of 95 % is one of 92 %" if method == "profile" else "in one bin by 6 to 9 % with 8"
+    assert wrong in note
     assert ("toys=10000, --toys 10000" in note) == (method == "cls")
     assert "method bayes" in note
     assert found.to_dict()["notes"] == [note]
@@ -36,6 +38,31 @@ def test_many_counts_have_no_note_and_are_right_to_five_percent(
     found = one_bin(background).upper_limit([seen])
     assert found.notes == ()
     assert found.value == pytest.approx(poisson_upper_limit(int(seen), background), rel=0.05)
+
+
+@pytest.mark.parametrize("background", [10.0, 20.0, 100.0])
+def test_downward_fluctuations_are_no_worse_where_many_are_expected(background: float) -> None:
+    for seen in (0, 2, 5, 8, int(background)):
+        found = one_bin(background).upper_limit([seen])
+        assert found.notes == ()
+        # 8 % with 10 expected, and less with more
+        low = found.value / poisson_upper_limit(seen, background) - 1.0
+        assert -0.253 / math.sqrt(background) < low < 0.0
+        # formulae for a limit by profile do not cover less there, but more
+        assert one_bin(background).upper_limit([seen], method="profile").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "least", "most"), [(0, 0.35, 0.36), (5, 0.083, 0.112), (8, 0.058, 0.09)]
+)
+def test_the_larger_of_observed_and_expected_says_how_far_formulae_are_off(
+    counts: int, least: float, most: float
+) -> None:
+    pairs = [(n, counts) for n in range(counts + 1)] + [(counts, b) for b in range(counts)]
+    for n, background in pairs:
+        found = one_bin(float(background)).upper_limit([n])
+        assert least < 1.0 - found.value / poisson_upper_limit(n, background) < most
+        assert f"about {counts} counts, observed or expected without signal" in found.notes[0]
 
 
 def test_counts_are_those_where_the_signal_is() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bibtex", "cite", "use", "use_document"]
 
+_NO_ORIGIN = {"forefold_notes", "forefold_outside"}  # of predictions: they say nothing of a matrix
 _NAMED = {**FORMATS, **GENERATORS, **RULES, **INFERENCE, **METHODS}
 
 
@@ -24,7 +25,7 @@ def cite(*things: Any) -> str:
 
     Parameters
     ----------
-    *things : str, Path, Card, ResponseMatrix, Unfolded or ak.Array
+    *things : str, Path, Card, ResponseMatrix, Unfolded, FitResult, Interval, Limit, ExpectedLimit or ak.Array
         Cards (names, ``.toml`` files), files of generators, what forefold wrote (smeared events, matrices, results of an
         unfolding, of ``forefold fit`` and ``forefold limit``), objects of these, and names of methods, rules, generators and formats.
 
@@ -100,6 +101,8 @@ def use(used: Used, thing: Any) -> None:
         used.card(thing)
     elif isinstance(thing, str | os.PathLike):
         _use_name(used, os.fspath(thing))
+    elif type(thing).__module__.startswith("forefold.inference") and hasattr(thing, "to_dict"):
+        used.inference(_inferred(thing))
     elif hasattr(thing, "smearing") and hasattr(thing, "method"):
         rule = None if thing.scan is None else thing.scan.rule
         used.unfolding(thing.method, rule, through=_through(thing.notes))
@@ -110,6 +113,15 @@ def use(used: Used, thing: Any) -> None:
     else:
         message = f"a {type(thing).__name__} does not say what it was made of; give cards, files, matrices, results or smeared events"
         raise ValueError(message)
+
+
+def _inferred(thing: Any) -> dict[str, Any]:
+    """Say of a fit, an interval or a limit what the commands write of theirs."""
+    from forefold.inference import FitResult, Interval
+
+    kind = {FitResult: "fit", Interval: "interval"}.get(type(thing), "limit")
+    made_of = thing.problem.made_of if kind == "fit" else thing.made_of
+    return {"forefold": kind, **thing.to_dict(), **made_of}
 
 
 def _through(notes: tuple[str, ...] | list[str]) -> bool:
@@ -208,7 +220,7 @@ def _use_histograms(
     said = [
         {key.removeprefix("forefold_"): value for key, value in each.items()}
         for each in notes
-        if any(str(key).startswith("forefold_") for key in each)
+        if any(str(key).startswith("forefold_") for key in {*each} - _NO_ORIGIN)
     ]
     if not said and strict:
         message = f"{name}: no provenance of forefold is in it; cite the matrix or card that it was made of, and the format by its name"

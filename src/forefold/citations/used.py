@@ -175,21 +175,22 @@ class Used:
             self.add(("adye2011",), "covariance through the iterations")
 
     def inference(self, content: Mapping[str, Any]) -> None:
-        """Add what the result of ``forefold fit`` or ``forefold limit`` was made with: methods, simulation, response.
+        """Add what a fit, an interval or a limit was made with: methods, simulation, response.
 
         Parameters
         ----------
         content : mapping
-            What the command writes.
+            What ``forefold fit`` or ``forefold limit`` writes, or the like of an interval.
         """
         if content["forefold"] == "fit":
             self.add(INFERENCE["fit"], "fit: maximum likelihood of counts, by MIGRAD")
             for each in content.get("intervals") or ():
                 self._interval(each, _free(content))
-        elif content.get("method") == "feldman-cousins":
+        elif content["forefold"] == "interval" or content.get("method") == "feldman-cousins":
             self._interval(content, _free(content))
         else:
-            self._limit(str(content.get("method")), by_toys=bool(content.get("toys")))
+            method = str(content.get("method"))
+            self._limit(method, by_toys=method == "cls" and bool(content.get("toys")))
         if content.get("finite_simulation"):
             self.add(INFERENCE["barlow-beeston"], "statistics of the simulation")
         self.provenance(content.get("provenance") or {})

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import forefold
+from forefold.cli.errors import complain
 from forefold.cli.matrices import json_output, read_named, refuse
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forefold.cli.inferenceparser import Named
-    from forefold.inference import Experiment
+    from forefold.inference import Experiment, Interval
 
 __all__ = ["fit", "limit"]
 
@@ -33,18 +34,8 @@ def fit(options: argparse.Namespace) -> int:
         fixed = _values(options.fix)
         found = experiment.fit(data, fixed=fixed)
         rng = _rng(options, options.method == "feldman-cousins")
-        intervals = [
-            experiment.interval(
-                data,
-                name,
-                level=options.cl,
-                method=options.method,
-                fixed=fixed,
-                toys=options.toys or _TOYS,
-                rng=rng,
-            )
-            for name in dict.fromkeys(options.interval)
-        ]
+        intervals, lacking = _intervals(experiment, data, options, rng, found.valid)
+        notes += lacking
         if options.plot:
             from forefold.plot import save
 
@@ -61,14 +52,61 @@ def fit(options: argparse.Namespace) -> int:
         options.inferred = content
         told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
         write(_text(content), "\n".join(told))
-    return 0
+    return _code("fit", found.valid, lacking)
+
+
+def _intervals(
+    experiment: Experiment, data: Any, options: argparse.Namespace, rng: int | None, valid: bool
+) -> tuple[list[Interval], list[str]]:
+    """Give the intervals that were asked for, and why some are not there; a fit is not lost for want of one."""
+    from forefold.inference.intervals import Unconverged
+
+    fixed = _values(options.fix)
+    names = list(dict.fromkeys(options.interval))
+    for name in names:
+        experiment._place(name, fixed)  # what is asked for must be there
+    if not valid:
+        return [], [f"no interval of {name}: the fit did not converge" for name in names]
+    found, lacking = [], []
+    settings: dict[str, Any] = {"level": options.cl, "method": options.method, "fixed": fixed}
+    settings |= {"toys": options.toys or _TOYS, "rng": rng}
+    for name in names:
+        try:
+            found.append(experiment.interval(data, name, **settings))
+        except Unconverged as error:
+            lacking.append(f"no interval of {name}: {error}")
+    return found, lacking
+
+
+def _code(what: str, valid: bool, lacking: Sequence[str] = ()) -> int:
+    """Complain of a result that does not hold, which is written all the same, and give the exit code."""
+    if not valid:
+        complain("error", f'the {what} did not converge; it is written with "valid": false')
+    elif lacking:
+        complain("error", f"{lacking[0]}; the fit is written")
+    return 0 if valid and not lacking else 1
 
 
 def limit(options: argparse.Namespace) -> int:
     """Give an upper limit as JSON."""
-    by_toys = options.method == "feldman-cousins" or (options.method == "cls" and options.toys)
-    if options.method in ("profile", "bayes"):
-        refuse(options, {"toys": None}, f"with --method {options.method}")
+    from forefold.inference.intervals import Unconverged
+
+    try:
+        return _limited(options)
+    except Unconverged as error:
+        if options.traceback:
+            raise
+        complain("error", str(error))
+        return 1
+
+
+def _limited(options: argparse.Namespace) -> int:
+    toys = options.toys and (options.method == "cls" or options.expected)
+    by_toys = options.method == "feldman-cousins" or toys
+    if options.method in ("profile", "bayes") and not options.expected:
+        refuse(options, {"toys": None}, f"with --method {options.method}, but for --expected")
+    if not (options.expected and _has_band(options)):
+        refuse(options, {"plot": None}, "without --expected, nor where it has no band")
     if not by_toys:
         refuse(options, {"rng": None}, "without toys (--toys, or --method feldman-cousins)")
     with json_output(options) as write:
@@ -83,15 +121,9 @@ def limit(options: argparse.Namespace) -> int:
         content |= _made_of(experiment)
         options.inferred = content
         if options.expected:
-            name = content["parameter"]
-            none = experiment.predict(
-                **{name: _no_signal(experiment, name)}, **_held(options, name)
-            )
-            expected = _limit(experiment, none, options, rng)["content"]["limit"]
-            content["expected"] = expected
-            told.append(f"  expected without signal: {expected:.4g}")
+            content |= _expected(experiment, content, options, rng, told)
         write(_text(content), "\n".join(told))
-    return 0
+    return _code("limit", content.get("valid", True))
 
 
 def _limit(
@@ -107,9 +139,45 @@ def _limit(
         found: Any = experiment.interval(data, options.of, toys=options.toys or _TOYS, **settings)
         content = found.to_dict()
         return {"result": found, "content": {**content, "limit": content["upper"]}}
-    found = experiment.upper_limit(data, options.of, toys=options.toys or 0, **settings)
+    toys = (options.toys or 0) if options.method == "cls" else 0
+    found = experiment.upper_limit(data, options.of, toys=toys, **settings)
     content = found.to_dict()
     return {"result": found, "content": {"limit": content.pop("value"), **content}}
+
+
+def _has_band(options: argparse.Namespace) -> bool:
+    return options.method in ("cls", "profile") or (options.method == "bayes" and options.toys)
+
+
+def _expected(
+    experiment: Experiment,
+    content: dict[str, Any],
+    options: argparse.Namespace,
+    rng: int | None,
+    told: list[str],
+) -> dict[str, Any]:
+    """Give what is expected without signal: a limit with its band, or one alone where there is none."""
+    name = content["parameter"]
+    none = _no_signal(experiment, name)
+    if not _has_band(options):
+        data = experiment.predict(**{name: none}, **_held(options, name))
+        alone = _limit(experiment, data, options, rng)["content"]["limit"]
+        told.append(f"  expected without signal: {alone:.4g}")
+        return {"expected": alone}
+    found = experiment.expected_limit(
+        name,
+        level=options.cl,
+        method=options.method,
+        fixed=_held(options, name),
+        toys=options.toys or 0,
+        rng=rng,
+    )
+    if options.plot:
+        from forefold.plot import save
+
+        save(found.peek(content["limit"]), options.plot, overwrite=options.overwrite)
+    told.append(repr(found))
+    return {"expected": found.median, "expected_limit": found.to_dict()}
 
 
 def _no_signal(experiment: Experiment, name: str) -> float:
@@ -127,7 +195,7 @@ def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
 def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
     """Read everything; gives the experiment, its data, and what a reader must know."""
     from forefold.folding.contents import beyond
-    from forefold.folding.document import PREDICTION, read_set, read_spectrum
+    from forefold.folding.document import PREDICTION, notes_of, read_set, read_spectrum
 
     files = [options.data, options.matrix, options.background_variance]
     files += [each.file for each in (*options.truth, *options.background)]
@@ -140,6 +208,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
     predicted = data.name == PREDICTION
     if predicted:
         notes.append("data are a prediction, taken as expected counts")
+        notes += [f"of the prediction: {note}" for note in notes_of(data)]
     fakes = options.fakes or ("ignore" if predicted else "add")
     if fakes == "ignore" and matrices["nominal"].fakes.values().any():
         notes.append("fakes of the matrix are ignored")

@@ -16,6 +16,7 @@ __all__ = ["Named", "add_inference"]
 
 _NAME = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _SIGMA = 0.6826894921370859
+_CODES = 'exit status: 0, or 1 if a fit did not converge: what was found is written all the same, with "valid": false; 2 is bad input'
 
 
 class Named(NamedTuple):
@@ -90,7 +91,7 @@ def _add_fit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
         epilog=(
             "examples:\n  forefold fit data.json R.json --background cosmic.json -o fit.json --plot corner.pdf\n"
             "  forefold fit data.json R.json --truth signal=s.json --truth other=o.json --constraint other=1,0.1 \\\n"
-            "    --correlation dune-fd-uncertainties --interval signal --cl 0.9"
+            "    --correlation dune-fd-uncertainties --interval signal --cl 0.9\n\n" + _CODES
         ),
     )
     _add_experiment(sub)
@@ -122,7 +123,8 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
         "limit",
         "limit",
         "give an upper limit of a parameter from counts and a response matrix",
-        epilog="example:\n  forefold limit data.json R.json --truth signal=s.json --background b.json --cl 0.9 -o limit.json",
+        epilog="example:\n  forefold limit data.json R.json --truth signal=s.json --background b.json --cl 0.9 -o limit.json\n\n"
+        + _CODES,
     )
     _add_experiment(sub)
     sub.add_argument(
@@ -139,12 +141,19 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     _add_level(sub, 0.95, "confidence level, or credibility (default: 0.95)")
     _add_toys(
         sub,
-        "of cls at each value (default: none, asymptotic formulae), of feldman-cousins at each point (default: 1000)",
+        "of cls at each value (default: none, asymptotic formulae), of feldman-cousins at each point (default: 1000), of profile and "
+        "bayes for --expected alone",
     )
     sub.add_argument(
         "--expected",
         action="store_true",
-        help="give the limit of what is expected without signal, too; others are where they begin",
+        help="give the limit that is expected without signal, too, with its band of one and two sigma (bayes: by --toys; not of "
+        "feldman-cousins); other parameters are where they begin",
+    )
+    sub.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw CLs with the band of --expected, in green and yellow, too: .pdf, .png or .svg",
     )
     _add_output(sub)
     sub.set_defaults(run=_run_limit)

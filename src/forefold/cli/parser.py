@@ -300,7 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0: done; 2: bad input; 130: interrupted; 143: terminated.
+        0: done; 1: done, and the answer is no (cards differ, a fit did not converge); 2: bad input; 130: interrupted; 143: terminated.
 
     Examples
     --------

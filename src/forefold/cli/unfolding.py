@@ -144,8 +144,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _unfolded(options: argparse.Namespace) -> Any:
+    from dataclasses import replace
+
     from forefold.cli.matrices import read_named
-    from forefold.folding.document import read_set, read_spectrum
+    from forefold.folding.document import notes_of, read_set, read_spectrum
     from forefold.unfolding import unfold
 
     prior, background = options.prior, None
@@ -153,8 +155,9 @@ def _unfolded(options: argparse.Namespace) -> Any:
         prior = read_named(prior, read_spectrum)
     if options.background:
         background = read_named(options.background, read_spectrum)
-    return unfold(
-        read_named(options.data, read_spectrum),
+    data = read_named(options.data, read_spectrum)
+    found = unfold(
+        data,
         read_named(options.matrix, read_set),
         method=options.method,
         iterations=options.iterations,
@@ -168,3 +171,5 @@ def _unfolded(options: argparse.Namespace) -> Any:
         blind="drop" if options.drop_blind else "stop",
         rng=options.rng,
     )
+    told = [f"of the prediction: {note}" for note in notes_of(data)]
+    return replace(found, notes=(*told, *found.notes))

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "notes_of",
     "read_document",
+    "read_prediction",
     "read_set",
     "read_spectrum",
     "written_document",
@@ -39,6 +41,8 @@ PREDICTION = "prediction"
 _VERSION = 1
 _LARGEST = 1e150  # of contents: squares must be finite
 _KEY = "response_matrix"
+_NOTES, _OUTSIDE = "forefold_notes", "forefold_outside"
+_COVARIANCE = "covariance_"
 _NEEDED = ("counts", "truth", "alone")
 _OWN = (_KEY, "exact", "draws", "replicas_rng", "true_axes")
 
@@ -213,11 +217,70 @@ def written_prediction(found: Prediction) -> str:
     Returns
     -------
     str
-        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins.
+        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins, and ``fakes`` where
+        there are some. Notes and what is outside are in the metadata of the first.
     """
-    parts = {PREDICTION: found.histogram._to_uhi_(), "covariance": _array(found.covariance)}
-    parts |= {f"covariance_{name}": _array(each) for name, each in found.covariances.items()}
+    head = dict(found.histogram._to_uhi_())
+    told: dict[str, Any] = {_OUTSIDE: found.outside} if found.outside else {}
+    told |= {_NOTES: json.dumps(list(found.notes))} if found.notes else {}
+    head["metadata"] = {**head.get("metadata", {}), **told}
+    parts = {PREDICTION: head, "covariance": _array(found.covariance)}
+    parts |= {f"{_COVARIANCE}{name}": _array(each) for name, each in found.covariances.items()}
+    parts |= {"fakes": _array(found.fakes)} if found.fakes.any() else {}
     return json.dumps(parts, default=uhi.io.json.default)
+
+
+def read_prediction(text: str) -> Prediction:
+    """Read a prediction from UHI JSON; see `forefold.folding.Prediction.from_json`.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    from forefold.folding.prediction import Prediction
+
+    content = _loaded(text)
+    if not isinstance(content, dict) or PREDICTION not in content:
+        message = f"not a prediction: a histogram {PREDICTION!r} is needed"
+        raise ValueError(message)
+    made = histogram_of(content[PREDICTION])
+    known = vars(made)
+    notes, outside = tuple(notes_of(made)), float(known.get(_OUTSIDE, 0.0))
+    for name in (_NOTES, _OUTSIDE):
+        known.pop(name, None)
+    found = {
+        name: histogram_of(part)
+        for name, part in content.items()
+        if name == "fakes" or name.startswith(_COVARIANCE)
+    }
+    n = made.values().size
+    fakes = _numbers(found, "fakes", (n,)) if "fakes" in found else np.zeros(n)
+    covariances = {
+        name.removeprefix(_COVARIANCE): _numbers(found, name, (n, n))
+        for name in found
+        if name != "fakes"
+    }
+    return Prediction(made, covariances, fakes, outside, notes)
+
+
+def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
+    """Give the notes of a prediction that was read as a spectrum; none for another.
+
+    Raises
+    ------
+    ValueError
+        They are no list of texts.
+    """
+    told = vars(spectrum).get(_NOTES, "[]")
+    try:
+        found = json.loads(told)
+    except (TypeError, ValueError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        message = f"{_NOTES}: a list of texts is expected, found {told!r}"
+        raise ValueError(message)
+    return found
 
 
 def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:

@@ -69,6 +69,47 @@ class Prediction:
         """Correlations of `covariance`, 0 where there is no variance; shape (n_reco, n_reco)."""
         return correlations(self.covariance)
 
+    def to_json(self) -> str:
+        """Write it as UHI JSON, as ``forefold fold`` does: the histogram, all covariances, fakes and notes.
+
+        Returns
+        -------
+        str
+        """
+        from forefold.folding.document import written_prediction
+
+        return written_prediction(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Prediction:
+        """Read what `to_json` or ``forefold fold`` wrote.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        ValueError
+            It is none.
+
+        Examples
+        --------
+        >>> import hist
+        >>> import forefold
+        >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.1, 0.7]], {"enu": [0, 1, 2]}, {"energy": [0, 1, 2]})
+        >>> spectrum = hist.Hist(hist.axis.Regular(2, 0, 2, name="p")).fill([0.5] * 10)
+        >>> forefold.folding.Prediction.from_json(forefold.fold(spectrum, matrix).to_json()).notes
+        ("the spectrum: axis 'p' is taken for 'enu_true' of the matrix: same bins, another name",)
+        """
+        from forefold.folding.document import read_prediction
+
+        return read_prediction(text)
+
     def peek(self) -> Figure:
         """Draw it with its errors, and their correlations.
 

@@ -11,6 +11,7 @@ Which method is for what, with its paper, is in the docstring of `Experiment`; c
 
 from __future__ import annotations
 
+from forefold.inference.bands import ExpectedLimit
 from forefold.inference.counting import poisson_interval, poisson_upper_limit
 from forefold.inference.experiment import Coverage, Experiment
 from forefold.inference.intervals import Interval
@@ -21,6 +22,7 @@ from forefold.inference.unified import bounded_normal_interval, feldman_cousins,
 
 __all__ = [
     "Coverage",
+    "ExpectedLimit",
     "Experiment",
     "FitResult",
     "Interval",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,9 +13,10 @@ from forefold.folding.axes import cell_name
 from forefold.folding.contents import empty, shape_of
 from forefold.folding.document import PREDICTION
 from forefold.inference.expectation import Expectation
+from forefold.inference.naming import named_otherwise, names_noted
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
 from forefold.inference.problem import Problem
-from forefold.inference.reading import backgrounds, detector, simulation
+from forefold.inference.reading import backgrounds, counts, detector, simulation
 from forefold.inference.reading import truth as read_truth
 from forefold.inference.scoring import Objective
 from forefold.kernels.philox import random_key
@@ -97,6 +98,10 @@ class Expecting:
             list(self._parameters.values()), len(pulls), seen.correlation
         )
         self._check_rows(empty_rows)
+        begin = {name: each.value for name, each in own.items()}
+        self._notes = tuple(
+            named_otherwise(truth, begin, background, background_variance, self._matrix)
+        )
 
     def _check_rows(self, treatment: str) -> None:
         if treatment not in {"stop", "lose"}:
@@ -127,6 +132,11 @@ class Expecting:
     def pulls(self) -> tuple[str, ...]:
         """Names of the pulls of the detector."""
         return self._pulls
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of any answer must know: axes that have the bins of the response and another name."""
+        return self._notes
 
     @property
     def finite_simulation(self) -> bool:
@@ -175,7 +185,7 @@ class Expecting:
         view["value"] = found.mean.reshape(shape_of(axes))
         total = sum((np.diagonal(c) for c in covariances.values()), np.zeros(found.mean.size))
         view["variance"] = total.reshape(shape_of(axes))
-        return Prediction(made, covariances, np.zeros(found.mean.size), 0.0)
+        return Prediction(made, covariances, np.zeros(found.mean.size), 0.0, self._notes)
 
     def _expected(self, x: Array) -> Expected:
         found = self._expectation(x)
@@ -216,14 +226,24 @@ class Expecting:
         problem = self._problem(none, None, 0)
         return np.array([toy.counts for toy in problem.thrown(x, n, random_key(rng), 0)])
 
-    def _problem(self, data: Array, fixed: Mapping[str, float] | None, place: int) -> Problem:
+    def _problem(
+        self, data: Array, fixed: Mapping[str, float] | None, place: int, told: Iterable[str] = ()
+    ) -> Problem:
         lower, upper = (
             np.array([getattr(p, w) for p in self._parameters.values()]) for w in ("lower", "upper")
         )
         objective = Objective(self._expectation, data, self._constraint, lower, upper)
         held = np.array([name in (fixed or {}) for name in self.names])
         start = placed(fixed or {}, self.names, self.start)
-        return Problem(objective, start, held, place)
+        free = [name for name, known in zip(self.names, held, strict=True) if not known]
+        about = {"finite_simulation": self.finite_simulation, "provenance": self.provenance}
+        notes = (*self._notes, *told)
+        return Problem(objective, start, held, place, {"free": free, **about}, notes)
+
+    def _of_data(self, data: Any, fixed: Mapping[str, float] | None, place: int) -> Problem:
+        found, _ = counts(data, self._matrix)
+        told = names_noted("data", data, self._matrix.reco_axes)
+        return self._problem(found, fixed, place, told)
 
     def _place(self, parameter: str | None, fixed: Mapping[str, float] | None) -> tuple[str, int]:
         name = self.names[0] if parameter is None else parameter
@@ -268,4 +288,4 @@ class Expecting:
             lines.append(
                 f"  {len(self._pulls)} pulls: {', '.join(self._pulls[:4])}{', ...' if len(self._pulls) > 4 else ''}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  note: {note}" for note in self._notes)])

@@ -10,13 +10,13 @@ import numpy as np
 
 from forefold.inference import limits
 from forefold.inference.counting import check_level, special
-from forefold.inference.expecting import Expecting
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
-from forefold.inference.notes import unexpected
+from forefold.inference.notes import UNCONVERGED, unexpected
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
+from forefold.inference.searching import Searching
 from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Coverage:
     failed: int
 
 
-class Experiment(Expecting):
+class Experiment(Searching):
     """Predict, throw, fit and bound: a true spectrum through a response, with backgrounds and uncertain detectors.
 
     Parameters
@@ -107,8 +107,9 @@ class Experiment(Expecting):
     - `interval` ``"feldman-cousins"`` [2]_: few counts, a physical limit near by, parameters such as mixing angles. Toys at each
       point, with other parameters at their best values there [3]_; slow.
     - `upper_limit` ``"cls"`` [4]_: searches. Never excludes what the experiment cannot see. ``toys=0`` takes asymptotic formulae [5]_: for
-      10 counts or more where the signal is, expected and observed; with fewer a note says so.
+      10 counts or more where the signal is, observed or expected without it; with fewer a note says so.
     - `upper_limit` ``"profile"`` [5]_: covers as it says in the asymptotic region, and may exclude what cannot be seen.
+    - `expected_limit`: what a search can be expected to exclude, before there are data, with its band of one and two standard deviations.
     - `upper_limit` ``"bayes"``: a statement of belief, with a flat prior that depends on the parameter chosen. Other parameters are integrated
       by Laplace's approximation.
     - One bin with a known background: `forefold.inference.feldman_cousins` and `poisson_upper_limit` are exact and fast.
@@ -163,10 +164,11 @@ class Experiment(Expecting):
             iminuit is not installed.
         """
         found, outside = counts(data, self._matrix)
-        problem = self._problem(found, fixed, 0)
+        problem = self._of_data(data, fixed, 0)
         begin = problem.best()
         x, covariance, value, valid = fitted(problem.objective, begin.x, self.names, problem.fixed)
-        notes = [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
+        notes = list(problem.notes)
+        notes += [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
         parameters = self._parameters.values()
         at = [
             n for n, v, p in zip(self.names, x, parameters, strict=True) if _at_limit(float(v), p)
@@ -175,6 +177,7 @@ class Experiment(Expecting):
         notes += unexpected(found, expected, self._matrix)
         if at:
             notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
+        notes += [] if valid else [UNCONVERGED]
         free = ~problem.fixed
         free[self._constraint.places] = False
         return FitResult(
@@ -241,7 +244,7 @@ class Experiment(Expecting):
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
-        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        problem = self._of_data(data, fixed, place)
         if method == "profile":
             return profile_interval(problem, name, level)
         if method != "feldman-cousins":
@@ -295,7 +298,7 @@ class Experiment(Expecting):
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
-        problem = self._problem(counts(data, self._matrix)[0], fixed, place)
+        problem = self._of_data(data, fixed, place)
         _check_toys(toys, 0)
         if toys and method != "cls":
             message = f"toys = {toys}: for method='cls'"

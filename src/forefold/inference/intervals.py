@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Interval", "feldman_cousins_interval", "profile_interval"]
+__all__ = ["Interval", "Unconverged", "feldman_cousins_interval", "profile_interval"]
 
 _TIE = 1e-6
 _MORE = 100  # points to go on with where the p-value is still large
 _NUMBERS = ("lower", "upper", "level", "best", "points", "p_values", "error")
+
+
+class Unconverged(ValueError):
+    """There is no best fit, and so no interval and no limit: a ValueError that the command line tells from bad input."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Interval:
     error : float
         Standard deviation of a p-value of 1 - level from the number of toys.
     notes : tuple of str
+    made_of : dict
+        What `forefold.cite` goes back to.
     """
 
     parameter: str
@@ -67,6 +73,7 @@ class Interval:
     toys: int = 0
     error: float = 0.0
     notes: tuple[str, ...] = ()
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
@@ -118,13 +125,14 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     ratios = np.array([problem.ratio(float(v), best) for v in points])
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
-    return Interval(name, low, high, level, "profile", at, points, p_values)
+    told = (0, 0.0, problem.notes, problem.made_of)
+    return Interval(name, low, high, level, "profile", at, points, p_values, *told)
 
 
 def _check(best: Minimum, name: str) -> None:
     if not best.valid:
         message = f"{name}: the fit does not converge; give parameters limits or constraints, or begin elsewhere"
-        raise ValueError(message)
+        raise Unconverged(message)
 
 
 def width_of(best: Minimum, place: int) -> float:
@@ -215,7 +223,7 @@ def feldman_cousins_interval(
         if at in (0, len(grid)) and end != limit
     ]
     at = float(best.x[problem.place])
-    told = (grid, p_values, toys, error, tuple(notes))
+    told = (grid, p_values, toys, error, (*problem.notes, *notes), problem.made_of)
     return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
 
 

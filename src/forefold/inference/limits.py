@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
-from forefold.inference.notes import few_counts, few_toys
+from forefold.inference.notes import few_counts, few_toys, unconverged_at
 from forefold.inference.problem import Thrown
 from forefold.unfolding.stored import plain
 
@@ -50,6 +50,10 @@ class Limit:
     error : float
         Standard deviation of `value` from the number of toys; 0 without toys.
     notes : tuple of str
+    valid : bool
+        Whether the fit of the other parameters converges at `value`; if not, `notes` say so.
+    made_of : dict
+        What `forefold.cite` goes back to.
     """
 
     parameter: str
@@ -60,13 +64,16 @@ class Limit:
     toys: int = 0
     error: float = 0.0
     notes: tuple[str, ...] = ()
+    valid: bool = True
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __float__(self) -> float:
         return self.value
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists; an infinite error is a text."""
-        return {**vars(self), "error": plain(self.error), "notes": list(self.notes)}
+        told = {name: value for name, value in vars(self).items() if name != "made_of"}
+        return {**told, "error": plain(self.error), "notes": list(self.notes)}
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
@@ -84,8 +91,18 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     reach = float(special().ndtri(level)) ** 2
     found = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
-    notes = few_counts(problem, found, f"method bayes{_ONE_BIN}")
-    return Limit(name, found, level, "profile", float(best.x[problem.place]), notes=notes)
+    notes = few_counts(problem, found, "profile", f"method bayes{_ONE_BIN}")
+    at = float(best.x[problem.place])
+    return _settled(problem, best, Limit(name, found, level, "profile", at, notes=notes))
+
+
+def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
+    """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
+    found = replace(found, notes=(*problem.notes, *found.notes), made_of=problem.made_of)
+    if problem.at(found.value, best.x).valid:
+        return found
+    note = unconverged_at(found.parameter, found.value)
+    return replace(found, valid=False, notes=(*found.notes, note))
 
 
 def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:
@@ -116,8 +133,11 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     _check(best, name)
     share = _asymptotic(problem, best)
     found = _walk(problem, best, lambda value: (1.0 - level) - share(value))
-    notes = few_counts(problem, found, f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}")
-    return Limit(name, found, level, "cls", float(best.x[problem.place]), notes=notes)
+    notes = few_counts(
+        problem, found, "cls", f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}"
+    )
+    at = float(best.x[problem.place])
+    return _settled(problem, best, Limit(name, found, level, "cls", at, notes=notes))
 
 
 def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
@@ -169,7 +189,8 @@ def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: in
     tails = shares(found)
     error = _error_of_toys(problem, best, found, tails, toys)
     at = float(best.x[problem.place])
-    return Limit(name, found, level, "cls", at, toys, error, few_toys(*tails, toys))
+    told = (toys, error, few_toys(*tails, toys))
+    return _settled(problem, best, Limit(name, found, level, "cls", at, *told))
 
 
 def _walk_of_cls(problem: Problem, best: Minimum, level: float) -> float:
@@ -270,7 +291,7 @@ def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
     sums = _cumulative(grid, density)
     share = _smooth(grid, sums / sums[-1])
     limit = root(lambda value: float(share(value)) - level, low, far)
-    return Limit(name, limit, level, "bayes", at)
+    return _settled(problem, best, Limit(name, limit, level, "bayes", at))
 
 
 def _log_width(problem: Problem, found: Minimum, name: str) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -53,12 +53,18 @@ class Problem:
         Parameters that are known.
     place : int
         Of the parameter of interest.
+    made_of : dict
+        What citations go back to: names of the parameters that are ``free``, ``finite_simulation``, and ``provenance`` of the response.
+    notes : tuple of str
+        What a reader of any answer must know: axes of another name.
     """
 
     objective: Objective
     start: Array
     fixed: NDArray[np.bool_]
     place: int
+    made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -44,7 +44,7 @@ class FitResult:
     ndf : int
         Bins less free parameters without constraint.
     valid : bool
-        Whether the minimiser says so.
+        Whether the minimiser says that it has converged; if not, `notes` say so, and errors do not hold.
     data, prediction : ndarray, shape (n_reco,)
     pulls : tuple of str
         Names of pulls of the detector.
