@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import hist
 import numpy as np
@@ -117,7 +117,11 @@ def test_objects_cite_what_they_used() -> None:
     )
     card = keys(forefold.cite("nusmear-default"))
     data = [3.0, 60.0, 130.0, 90.0, 30.0, 4.0]
-    for statistics, more in ((True, BARLOW), (False, set())):
+    counted: list[tuple[Literal["multinomial", "none"], set[str]]] = [
+        ("multinomial", BARLOW),
+        ("none", set()),
+    ]
+    for statistics, more in counted:
         experiment = forefold.Experiment(
             {"signal": truth},
             forefold.ResponseMatrix.from_json(text),

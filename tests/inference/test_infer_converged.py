@@ -81,7 +81,7 @@ def test_a_fit_is_not_lost_for_want_of_an_interval(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scoring, "_STEPS", 1)  # MIGRAD converges, the fast minimum does not
-    command = "fit data.json R.json --truth signal=s.json --no-statistics -o fit.json -q"
+    command = "fit data.json R.json --truth signal=s.json --statistics none -o fit.json -q"
     assert main([*command.split(), "--interval", "signal"]) == 1
     told = capsys.readouterr().err
     assert told.startswith("forefold: error: no interval of signal: signal: the fit does not conv")
@@ -109,7 +109,7 @@ def test_without_a_best_fit_there_is_no_limit(
 def test_a_limit_says_where_other_parameters_could_not_be_profiled(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = "limit data.json R.json --truth signal=s.json --no-statistics -o limit.json"
+    command = "limit data.json R.json --truth signal=s.json --statistics none -o limit.json"
     assert main(command.split()) == 0
     assert json.loads((folder / "limit.json").read_text())["valid"]
     own = Problem.at
