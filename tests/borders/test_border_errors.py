@@ -121,7 +121,7 @@ def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
         forefold.export_matrix(border_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes")
     with pytest.raises(ValueError, match=r"must end in \.npz"):
         forefold.export_matrix(matrix, tmp_path / "a.np", "remu")
-    with pytest.raises(ValueError, match="exact matrix has no entries"):
+    with pytest.raises(ValueError, match="matrix of probabilities has no entries"):
         forefold.export_matrix(matrix, tmp_path / "a.npz", "remu")
     with pytest.raises(ValueError, match=r"ending \.arf is that of the effective area"):
         forefold.export_matrix(matrix, tmp_path / "a.arf", "ogip")

@@ -117,6 +117,14 @@ def plain(axis: Any, fallback: str, side: str) -> Any:
     return hist.axis.Variable(np.asarray(axis.edges, dtype=np.float64), name=f"{base}_{side}")
 
 
+def _errors(found: Histogram, values: Array) -> Array | None:
+    """Give variances of probabilities, if a file holds any: without sums of squares, or with those of counts of 1, it does not."""
+    if found.storage_type is not hist.storage.Weight:
+        return None
+    variances = np.asarray(found.variances(), dtype=np.float64)
+    return None if np.array_equal(variances, values) else variances
+
+
 def matrix_of(
     counts: Histogram,
     truth: Histogram | None,
@@ -137,13 +145,14 @@ def matrix_of(
     Returns
     -------
     ResponseMatrix
-        Exact, if no variance is above 0.
+        Exact, if no variance is above 0. Errors of probabilities are taken for independent of each other; those that are the square root
+        of the content are what ROOT makes where none were set, and are left.
     """
     sides = zip(counts.axes, names, ("true", "reco"), strict=True)
     true, reco = (plain(axis, name, side) for axis, name, side in sides)
     values = np.asarray(counts.values(), dtype=np.float64)
     if truth is None:
-        return ResponseMatrix.from_array(values, [true], [reco])
+        return ResponseMatrix.from_array(values, [true], [reco], variance=_errors(counts, values))
     total = np.asarray(truth.values(), dtype=np.float64)
     if total.size != values.shape[0]:
         message = f"truth has {total.size} bins, the response {values.shape[0]} true ones"

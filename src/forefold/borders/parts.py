@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.folding.axes import cell_name
-from forefold.folding.contents import NOT_READ, shape_of
+from forefold.folding.contents import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ __all__ = [
     "regular",
     "shares",
     "spectrum",
-    "without_errors",
+    "with_notes",
 ]
 
 EmptyRows = Literal["stop", "lose"]
@@ -162,31 +162,13 @@ def of_ones(matrix: ResponseMatrix) -> list[str]:
     return ["truth is 1 in every bin: this matrix knows none"]
 
 
-def without_errors(matrix: ResponseMatrix, errors: ArrayLike) -> ResponseMatrix:
-    """Note that a file has errors of probabilities, which are not kept.
-
-    Parameters
-    ----------
-    matrix : ResponseMatrix
-        Exact.
-    errors : array_like
-        Errors, or variances, of cells; those that are not 0 count.
-
-    Returns
-    -------
-    ResponseMatrix
-        It says so; the same one, if there are none.
-
-    Notes
-    -----
-    A matrix holds the counts that it was made of, with their weights; what they were does not follow from errors of cells
-    without their correlations.
-    """
-    some = int(np.count_nonzero(np.asarray(errors, dtype=np.float64)))
-    if not some:
+def with_notes(matrix: ResponseMatrix, words: str) -> ResponseMatrix:
+    """Note which errors of a file a matrix has; the same one, if there is nothing to say."""
+    if not words:
         return matrix
-    notes = {**matrix.provenance, NOT_READ: f"errors of {some} cells"}
-    return type(matrix)(replace(matrix._contents, provenance=notes))
+    return type(matrix)(
+        replace(matrix._contents, provenance={**matrix.provenance, "errors": words})
+    )
 
 
 def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:

@@ -65,8 +65,8 @@ def write(
         raise ValueError(message)
     n = matrix.matrix.shape[0]
     if entries is None:
-        if matrix.exact:
-            message = "an exact matrix has no entries, which ReMU takes for upper bounds of what it folds; give entries= (--entries), one number or one a true bin"
+        if matrix.exact or not matrix.knows_truth:
+            message = "a matrix of probabilities has no entries, which ReMU takes for upper bounds of what it folds; give entries= (--entries), one number or one a true bin"
             raise ValueError(message)
         total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
     else:

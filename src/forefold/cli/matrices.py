@@ -24,6 +24,7 @@ __all__ = [
     "read_text",
     "refuse",
     "response_matrix",
+    "with_covariance",
 ]
 
 _NOT_WITH_AXES = {
@@ -211,23 +212,32 @@ def _varied(
 def fold_spectrum(options: argparse.Namespace) -> int:
     """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
     from forefold.folding import fold
-    from forefold.folding.document import read_set, read_spectrum, written_prediction
+    from forefold.folding.document import read_set, written_prediction
 
     if options.spectrum == options.matrix == "-":
         message = "only one of SPECTRUM and MATRIX can come from stdin"
         raise ValueError(message)
     with json_output(options) as write:
-        spectrum = read_named(options.spectrum, read_spectrum)
+        spectrum, covariance = read_named(options.spectrum, with_covariance)
         matrices = read_named(options.matrix, read_set)
         found = fold(
             spectrum,
             matrices,
+            covariance=covariance,
             statistics=options.statistics,
             fakes=options.fakes,
             empty_rows="lose" if options.lose_empty else "stop",
         )
         write(written_prediction(found), repr(found))
     return 0
+
+
+def with_covariance(text: str) -> tuple[Any, Any]:
+    """Read a spectrum, and the covariance of a published one; None of others."""
+    from forefold.folding.document import covariances_of, read_spectrum
+
+    beside = covariances_of(text)
+    return read_spectrum(text), sum(beside.values()) if beside else None
 
 
 def read_named(name: str, read: Any) -> Any:

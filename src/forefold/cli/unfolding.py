@@ -144,9 +144,12 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _unfolded(options: argparse.Namespace) -> Any:
-    from forefold.cli.matrices import read_named
+    from forefold.cli.matrices import read_named, with_covariance
     from forefold.folding.document import read_set, read_spectrum
     from forefold.unfolding import unfold
+
+    data, given = read_named(options.data, with_covariance)
+    covariance = "poisson" if options.poisson else given
 
     prior, background = options.prior, None
     if prior not in (None, "truth", "flat"):
@@ -154,7 +157,7 @@ def _unfolded(options: argparse.Namespace) -> Any:
     if options.background:
         background = read_named(options.background, read_spectrum)
     return unfold(
-        read_named(options.data, read_spectrum),
+        data,
         read_named(options.matrix, read_set),
         method=options.method,
         iterations=options.iterations,
@@ -162,7 +165,7 @@ def _unfolded(options: argparse.Namespace) -> Any:
         prior=prior,
         background=background,
         fakes=options.fakes,
-        covariance="poisson" if options.poisson else None,
+        covariance=covariance,
         order=options.order,
         errors=options.errors,
         blind="drop" if options.drop_blind else "stop",

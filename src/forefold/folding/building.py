@@ -299,6 +299,7 @@ class Building:
         efficiency: ArrayLike | None = None,
         truth: ArrayLike | None = None,
         entries: ArrayLike | None = None,
+        variance: ArrayLike | None = None,
     ) -> Self:
         """Take a matrix of numbers, R[true, reco].
 
@@ -313,6 +314,8 @@ class Building:
             What is true in each bin; 1 if left out.
         entries : array_like, shape (n_true,), optional
             Entries of weight 1 that each row was made of: they are then `truth`, and the matrix has their statistics. Without, it is exact.
+        variance : array_like, shape of `matrix`, optional
+            Squared errors of its numbers, as published: taken for independent.
 
         Returns
         -------
@@ -331,7 +334,15 @@ class Building:
         [[0.45, 0.05], [0.2, 0.8]]
         """
         return cls(
-            making.of_array(matrix, true, reco, efficiency=efficiency, truth=truth, entries=entries)
+            making.of_array(
+                matrix,
+                true,
+                reco,
+                efficiency=efficiency,
+                truth=truth,
+                entries=entries,
+                variance=variance,
+            )
         )
 
     @classmethod

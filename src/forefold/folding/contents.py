@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
-    "NOT_READ",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -30,7 +29,6 @@ __all__ = [
     "shape_of",
 ]
 
-NOT_READ = "not_read"  # of a provenance: what a file had, and the matrix does not
 SPECTRUM, UNKNOWN = (
     "spectrum",
     "unknown",
@@ -87,6 +85,8 @@ class Contents:
     replicas : Replicas or None
     exact : bool
         Whether these are probabilities rather than counts of a sample.
+    independent : bool
+        Whether the variances of `counts` are errors of cells that were given, rather than sums of squared weights; they add over cells.
     provenance : dict
     """
 
@@ -96,6 +96,7 @@ class Contents:
     oversampled: Oversampled | None = None
     replicas: Replicas | None = None
     exact: bool = False
+    independent: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -115,6 +116,9 @@ class Contents:
             message = (
                 "an exact matrix and another do not add: its rows are probabilities, no counts"
             )
+            raise ValueError(message)
+        if self.independent or other.independent:
+            message = "a matrix with given errors and another do not add: its rows are probabilities, no counts"
             raise ValueError(message)
         known = self.provenance.items()
         return Contents(

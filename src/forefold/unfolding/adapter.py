@@ -87,6 +87,9 @@ def inputs(
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
         fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
         data = data.histogram
+    elif hasattr(data, "histogram") and hasattr(data, "covariances"):  # a published spectrum
+        covariance = data.covariance if covariance is None else covariance
+        data = data.histogram
     elif getattr(data, "name", None) == PREDICTION and fakes is None:
         fakes = "ignore"
     fakes = "scaled" if fakes is None else fakes
