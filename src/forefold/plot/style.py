@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.plot.settled import settled
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "figure_bytes", "save", "style"]
 
+_VECTOR = 72.0  # dots an inch of pdf and svg
 FORMATS = ("png", "pdf", "svg")
 # Without dates and versions the same figure gives the same bytes.
 _METADATA: dict[str, dict[str, str | None]] = {
@@ -102,7 +105,7 @@ def figure_bytes(figure: Figure, format: str = "png", *, dpi: int = 200) -> byte
         message = f"figures are written as {', '.join(FORMATS)}, not as '{format}'"
         raise ValueError(message)
     buffer = io.BytesIO()
-    with style():
+    with style(), settled(figure, dpi if format == "png" else _VECTOR):
         figure.savefig(buffer, format=format, dpi=dpi, metadata=_METADATA[format])
     return buffer.getvalue()
 
