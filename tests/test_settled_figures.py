@@ -12,11 +12,11 @@ from matplotlib.image import imread
 from forefold.plot.style import figure_bytes, style
 
 
-def _figure() -> Figure:
+def _figure(left_edge: float = 0.03) -> Figure:
     with style():
         figure = Figure(figsize=(4.0, 3.0), layout="constrained")
         left, right = figure.subplots(1, 2)
-        left.plot([0.03, 4.0, 9.7], [1.0, 40.0, 3.0])
+        left.plot([left_edge, 4.0, 9.7], [1.0, 40.0, 3.0])
         left.set(xscale="log", xlabel="Energy [GeV]", ylabel="Events")
         mesh = right.pcolormesh(np.arange(12.0).reshape(3, 4))
         right.tick_params(labelleft=False)
@@ -28,13 +28,14 @@ def _pixels(figure: Figure) -> np.ndarray:
     return np.asarray(imread(io.BytesIO(figure_bytes(figure, "png", dpi=120))))
 
 
-def test_pixels_are_those_of_matplotlib() -> None:
+@pytest.mark.parametrize("left", [0.03, 3.0])  # minor ticks of less than a decade have texts
+def test_pixels_are_those_of_matplotlib(left: float) -> None:
     plain = io.BytesIO()
-    figure = _figure()
+    figure = _figure(left)
     with style():
         figure.savefig(plain, format="png", dpi=120)
     plain.seek(0)
-    np.testing.assert_allclose(_pixels(_figure()), imread(plain), atol=2.0 / 255.0)
+    np.testing.assert_allclose(_pixels(_figure(left)), imread(plain), atol=2.0 / 255.0)
 
 
 def test_minor_ticks_are_marks_of_one_line_a_side() -> None:
