@@ -45,10 +45,6 @@ def fit(options: argparse.Namespace) -> int:
             )
             for name in dict.fromkeys(options.interval)
         ]
-        if options.plot:
-            from forefold.plot import save
-
-            save(found.peek(), options.plot, overwrite=options.overwrite)
         content = {
             **_head("fit", rng),
             **found.to_dict(),
@@ -60,7 +56,7 @@ def fit(options: argparse.Namespace) -> int:
         }
         options.inferred = content
         told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
-        write(_text(content), "\n".join(told))
+        write(_text(content), "\n".join(told), found.peek)
     return 0
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from forefold.cli.progress import progress
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Mapping
+
+    from matplotlib.figure import Figure
 
     from forefold.cli.progress import Report
     from forefold.folding import ResponseMatrix
@@ -73,35 +75,60 @@ def read_text(name: str) -> str:
         raise ValueError(message) from None
 
 
+class _Write(Protocol):
+    """Takes JSON, what people are told, and what makes a picture if one is asked for."""
+
+    def __call__(
+        self, text: str, summary: str, picture: Callable[[], Figure] | None = None
+    ) -> None: ...
+
+
 @contextmanager
-def json_output(options: argparse.Namespace) -> Iterator[Callable[[str, str], None]]:
-    """Give what writes text to a file, aside first, or to standard output, and then tells people something."""
-    from forefold.io.writers import replace_aside
+def json_output(options: argparse.Namespace) -> Iterator[_Write]:
+    """Give what writes text to a file, or to standard output, and a picture beside (``--plot``), and then tells people something.
 
-    def tell(summary: str) -> None:
-        if not options.quiet:
-            sys.stderr.write(summary + "\n")
+    Files are written aside, and renamed together: a picture that cannot be written leaves no result behind.
+    """
+    from forefold.io.writers import replace_together
 
-    if options.out == "-":
-
-        def to_stdout(text: str, summary: str) -> None:
-            print(text)
-            tell(summary)
-
-        yield to_stdout
-        return
-    if Path(options.out).suffix != ".json":
+    plot = getattr(options, "plot", None)
+    if options.out != "-" and Path(options.out).suffix != ".json":
         message = f"{options.out}: written as .json (UHI), or to - (stdout)"
         raise ValueError(message)
+    if plot:
+        _check_picture(plot)
+    paths = [path for path in (options.out, plot) if path not in (None, "-")]
     told: list[str] = []
-    with replace_aside(options.out, options.overwrite) as aside:
+    with replace_together(paths, options.overwrite) as asides:
+        aside = dict(zip(paths, asides, strict=True))
 
-        def to_file(text: str, summary: str) -> None:
-            aside.write_text(text + "\n", encoding="utf-8")
-            told.append(f"{options.out}: {summary}")
+        def write(text: str, summary: str, picture: Callable[[], Figure] | None = None) -> None:
+            if plot and picture is not None:
+                _draw(picture(), aside[plot], plot)
+                summary = f"{summary}\n{plot}: the picture"
+            if options.out == "-":
+                print(text)
+            else:
+                aside[options.out].write_text(text + "\n", encoding="utf-8")
+                summary = f"{options.out}: {summary}"
+            told.append(summary)
 
-        yield to_file
-    tell("".join(told))
+        yield write
+    if not options.quiet:
+        sys.stderr.write("".join(told) + "\n")
+
+
+def _check_picture(path: str) -> None:
+    """Refuse a name of a picture before anything is computed."""
+    from forefold.plot.style import check_name
+
+    check_name(path)
+
+
+def _draw(figure: Figure, aside: Path, path: str) -> None:
+    from forefold.plot.style import check_name, figure_bytes
+
+    aside.write_bytes(figure_bytes(figure, check_name(path), dpi=300))
 
 
 def response_matrix(options: argparse.Namespace) -> int:
@@ -114,7 +141,7 @@ def response_matrix(options: argparse.Namespace) -> int:
             found = _filled(options, report)
         told = repr(found["nominal"])
         told += f"\n  and {len(found) - 1} variations" if len(found) > 1 else ""
-        write(written_set(found), told)
+        write(written_set(found), told, found["nominal"].peek)
     return 0
 
 
@@ -228,7 +255,7 @@ def fold_spectrum(options: argparse.Namespace) -> int:
             fakes=options.fakes,
             empty_rows="lose" if options.lose_empty else "stop",
         )
-        write(written_prediction(found), repr(found))
+        write(written_prediction(found), repr(found), found.peek)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.citing import add_cite_option
+from forefold.cli.options import add_picture
 from forefold.cli.values import whole
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
-    sub.add_argument("--plot", metavar="FILE", help="draw it, too: .pdf, .png or .svg")
+    add_picture(sub, "spectrum, A_C, correlations")
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
@@ -135,11 +136,7 @@ def _run(options: argparse.Namespace) -> int:
         raise ValueError(message)
     with json_output(options) as write:
         found = _unfolded(options)
-        if options.plot:
-            from forefold.plot import save
-
-            save(found.peek(), options.plot, overwrite=options.overwrite)
-        write(found.to_json(), repr(found))
+        write(found.to_json(), repr(found), found.peek)
     return 0
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "figure_bytes", "save", "style"]
+__all__ = ["FORMATS", "check_name", "figure_bytes", "save", "style"]
 
 _VECTOR = 72.0  # dots an inch of pdf and svg
 FORMATS = ("png", "pdf", "svg")
@@ -136,10 +136,22 @@ def save(
     """
     from forefold.io.writers import replace_aside
 
+    ending = check_name(path)
+    with replace_aside(path, overwrite) as aside:
+        Path(aside).write_bytes(figure_bytes(figure, ending, dpi=dpi))
+
+
+def check_name(path: str | os.PathLike[str]) -> str:
+    """Give the format that the name of a figure says.
+
+    Raises
+    ------
+    ValueError
+        If it says none.
+    """
     ending = Path(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
         allowed = ", ".join(f".{name}" for name in FORMATS)
         message = f"{path}: the name of a figure ends in {allowed}"
         raise ValueError(message)
-    with replace_aside(path, overwrite) as aside:
-        Path(aside).write_bytes(figure_bytes(figure, ending, dpi=dpi))
+    return ending
