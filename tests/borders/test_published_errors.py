@@ -236,3 +236,27 @@ def test_unfolding_counts_given_errors() -> None:
     inverse = np.linalg.inv(matrix.matrix)
     spread = inverse.T @ np.diag(np.square(truth) @ variance) @ inverse
     np.testing.assert_allclose(found.covariances["matrix"], spread, rtol=1e-9)
+
+
+def test_rows_of_rounded_numbers_are_scaled(tmp_path: Path) -> None:
+    path = tmp_path / "migration.json"
+    bins = {"true": [(0, 1), (0, 1), (1, 3), (1, 3)], "reco": [(0, 1), (1, 3)] * 2}
+    errors = [[{"symerror": 0.01}], [], [], []]
+    path.write_text(_table([0.335, 0.67, 0.2, 0.7], errors, bins))
+    found = forefold.import_matrix(path, "HEPData")
+    np.testing.assert_allclose(found.efficiency, [1.0, 0.9], rtol=1e-14)
+    np.testing.assert_allclose(found.variance[0, 0], 0.01**2 / 1.005**2, rtol=1e-12)
+    assert "1 rows summed to up to 1.005, and were scaled to 1" in repr(found)
+    path.write_text(_table([0.345, 0.67, 0.2, 0.7], errors, bins))
+    with pytest.raises(ValueError, match=r"sums to 1\.015"):
+        forefold.import_matrix(path, "hepdata")
+
+
+def test_names_that_forefold_noted_are_names_of_spectra(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    matrix = border_matrices.filled()
+    forefold.export_matrix(matrix, tmp_path / "out", "hepdata")
+    table = tmp_path / "out" / "efficiency.yaml"
+    found = forefold.import_spectrum(table, "hepdata", name="Truth")
+    assert forefold.fold(found.histogram, matrix).notes == ()
+    np.testing.assert_array_equal(found.histogram.values(), matrix.truth.values())

@@ -46,11 +46,16 @@ _FOLDERS = ("hepdata",)
 _FIRST = ("matrix", "path")
 
 
-def _module(name: str, allowed: tuple[str, ...]) -> Any:
+def _module(given: str, allowed: tuple[str, ...]) -> tuple[str, Any]:
+    """Give the name of a format in small letters, and its module."""
+    name = given.lower()
     if name not in allowed:
-        message = f"format {name!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
+        if name in FORMATS:
+            message = f"format {given!r} is written, not read: it has a folded spectrum, and no matrix; {', '.join(allowed)} are read"
+            raise ValueError(message)
+        message = f"format {given!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
         raise ValueError(message)
-    return import_module(f"forefold.borders.{name}")
+    return name, import_module(f"forefold.borders.{name}")
 
 
 def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -117,7 +122,7 @@ def export_matrix(
     >>> forefold.import_matrix("near.dat", "globes").matrix.tolist()
     [[0.5, 0.25], [0.0, 0.5]]
     """
-    module = _module(format, tuple(FORMATS))
+    format, module = _module(format, tuple(FORMATS))
     check_settings(module.write, format, settings)
     found: Exported = module.write(matrix, Path(path), overwrite=overwrite, **settings)
     return found
@@ -153,7 +158,7 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     import_spectrum : for a spectrum.
     matrix_response : a matrix as a `Response`.
     """
-    module = _module(format, READABLE)
+    format, module = _module(format, READABLE)
     check_settings(module.read, format, settings)
     found, place = read_from(module.read, path, format, settings)
     return _sourced(found, place, format)

@@ -28,11 +28,10 @@ from forefold.borders.parts import (
     left_out,
     named_sides,
     positive_rows,
+    published_matrix,
     shares,
-    with_notes,
 )
 from forefold.borders.spectra import PublishedSpectrum, published
-from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
 
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -195,18 +196,14 @@ def read(
     """
     independent, chosen, column = dependent(_content(path), name)
     values = numbers(column, chosen)
-    order = [q["value"] for q in column.get("qualifiers") or [] if q.get("name") == _AXES]
-    names = [each.strip() for each in str(order[0]).split(",")] if order else []
-    if len(names) != len(independent):
-        names = [plain_name(str(each["header"]["name"])) for each in independent]
+    names = _names(independent, column)
     n = how_many_true(names, true_axes, "the independent variables are")
     edges, places = placed(independent, names, values.size)
     made, variances = (np.zeros(tuple(each.size - 1 for each in edges)) for _ in range(2))
     np.add.at(made, places, values)
     found = errors_of(column, values, errors)
     np.add.at(variances, places, found.squares)
-    matrix = ResponseMatrix.from_array(made, *named_sides(names, edges, n), variance=variances)
-    return with_notes(matrix, found.words)
+    return published_matrix(made, *named_sides(names, edges, n), variances, found.words)
 
 
 def read_spectrum(
@@ -237,8 +234,7 @@ def read_spectrum(
     independent, chosen, column = dependent(_content(path), name)
     values = numbers(column, chosen)
     found = errors_of(column, values, errors)
-    headers = [str(each["header"]["name"]) for each in independent]
-    names = [plain_name(each) for each in headers]
+    names = _names(independent, column)
     edges, places = placed(independent, names, values.size)
     shape = tuple(each.size - 1 for each in edges)
     flat = np.ravel_multi_index(places, shape)
@@ -256,6 +252,15 @@ def read_spectrum(
     ]
     shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
     return published(axes, (values * factor)[at], shifts, correlated, found.words)
+
+
+def _names(independent: list[Any], column: Any) -> list[str]:
+    """Give names of axes: what forefold noted, or else made of the headers."""
+    order = [q["value"] for q in column.get("qualifiers") or [] if q.get("name") == _AXES]
+    names = [each.strip() for each in str(order[0]).split(",")] if order else []
+    if len(names) == len(independent):
+        return names
+    return [plain_name(str(each["header"]["name"])) for each in independent]
 
 
 def _content(path: str | Path) -> Any:

@@ -89,6 +89,10 @@ def write(
         np.savez_compressed(file, **arrays)
     fakes = float(np.sum(matrix.fakes.values()))
     notes = [f"{fakes:.6g} fakes are not written: add them as a background"] if fakes else []
+    if not (toys or matrix.exact):
+        notes.append(
+            "one matrix, without its statistics: toys= (--toys) writes several within them"
+        )
     return Exported((Path(path),), tuple(notes))
 
 

@@ -130,7 +130,7 @@ def read(path: str | Path, *, true: str | None = None, reco: str | None = None) 
     ):
         if text is None:
             if n != _MODE_0[0]:
-                message = f"the file has {n} {side} bins and does not say where; give {side}= as NAME=LOW:HIGH:BINS in GeV, from the channel file"
+                message = f"the file has {n} {side} bins and does not say where; give {side}= (--{side}) as NAME=LOW:HIGH:BINS in GeV, from the channel file"
                 raise ValueError(message)
             axes.append(named_edges(name, np.linspace(_MODE_0[1], _MODE_0[2], n + 1)))
         else:

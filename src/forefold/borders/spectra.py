@@ -194,6 +194,7 @@ def import_spectrum(
       note: independent from bin to bin: stat
       note: all bins together: sys,flux
     """
+    format = format.lower()
     if format not in SPECTRA:
         message = f"format {format!r}{near(format, list(SPECTRA))}: spectra are read from {', '.join(SPECTRA)}"
         raise ValueError(message)

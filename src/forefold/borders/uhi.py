@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import Exported, how_many_true, left_out, with_notes
+from forefold.borders.parts import Exported, how_many_true, left_out, published_matrix
 from forefold.borders.spectra import PublishedSpectrum
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
@@ -91,10 +91,8 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     axes = list(found.axes)
     weighted = found.storage_type is hist.storage.Weight
     variance = np.asarray(found.variances()) if weighted else None
-    matrix = ResponseMatrix.from_array(
-        np.asarray(found.values()), axes[:n], axes[n:], variance=variance
-    )
-    return with_notes(matrix, "" if matrix.exact else "variances of the histogram")
+    words = "variances of the histogram"
+    return published_matrix(np.asarray(found.values()), axes[:n], axes[n:], variance, words)
 
 
 def read_spectrum(path: str | Path) -> PublishedSpectrum:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
+    "ROUNDED",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -33,6 +34,9 @@ SPECTRUM, UNKNOWN = (
     "spectrum",
     "unknown",
 )  # of a provenance: what is true, and that nothing is known of it
+
+
+ROUNDED = "rounded"  # of a provenance: what was done to rows of rounded numbers
 
 
 class Oversampled(NamedTuple):

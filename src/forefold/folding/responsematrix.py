@@ -11,7 +11,7 @@ import numpy as np
 from forefold.folding import grouping
 from forefold.folding.axes import cell_name
 from forefold.folding.building import Building
-from forefold.folding.contents import SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
+from forefold.folding.contents import ROUNDED, SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
 from forefold.folding.document import read_document, written_document
 from forefold.folding.uncertainty import Uncertainty
 
@@ -379,6 +379,7 @@ class ResponseMatrix(Building, Uncertainty):
         lines.append(f"  {of_what if self.knows_truth else _ALONE}")
         if self.empty_rows.any():
             lines.append(f"  {int(self.empty_rows.sum())} true bins are empty")
+        lines += [f"  {self.provenance[ROUNDED]}"] if ROUNDED in self.provenance else []
         negative = int((self.matrix < 0.0).sum())
         if negative:
             lines.append(f"  {negative} cells are negative")
