@@ -164,7 +164,12 @@ def of_ones(matrix: ResponseMatrix) -> list[str]:
 
 
 def published_matrix(
-    rows: ArrayLike, true: Any, reco: Any, variance: ArrayLike | None, words: str = ""
+    rows: ArrayLike,
+    true: Any,
+    reco: Any,
+    variance: ArrayLike | None = None,
+    words: str = "",
+    efficiency: ArrayLike | None = None,
 ) -> ResponseMatrix:
     """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
 
@@ -177,6 +182,8 @@ def published_matrix(
     variance : array_like or None
     words : str
         What the variances are.
+    efficiency : array_like, shape (n_true,), optional
+        Multiplies the rows.
 
     Returns
     -------
@@ -199,9 +206,9 @@ def published_matrix(
             squares = np.asarray(variance, dtype=np.float64).reshape(n, -1)
             variance = (squares * np.square(factor)[:, None]).reshape(shape)
         notes[ROUNDED] = (
-            f"{int(over.sum())} rows summed to up to {sums[over].max():.6g}, and were scaled to 1"
+            f"{int(over.sum())} rows summed to 1 + {sums[over].max() - 1.0:.2g} at most, and were scaled to 1"
         )
-    made = ResponseMatrix.from_array(found, true, reco, variance=variance)
+    made = ResponseMatrix.from_array(found, true, reco, variance=variance, efficiency=efficiency)
     return _with_notes(made, "" if made.exact else words, **notes)
 
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.borders.parts import Exported
-from forefold.folding import ResponseMatrix
+from forefold.borders.parts import Exported, published_matrix
 from forefold.io.arrays import read_npz
 from forefold.io.writers import replace_aside
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -142,7 +143,7 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
         each if each is not None else {"bin": np.arange(m + 1.0)}
         for each, m in zip(axes, rows.shape, strict=True)
     ]
-    return ResponseMatrix.from_array(rows, *bins)
+    return published_matrix(rows, bins[0], bins[1])
 
 
 def _mean(arrays: dict[str, Any]) -> Array:

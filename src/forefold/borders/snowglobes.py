@@ -27,14 +27,16 @@ from forefold.borders.parts import (
     named_edges,
     one_axis,
     positive_rows,
+    published_matrix,
     regular,
 )
-from forefold.folding import ResponseMatrix
 from forefold.folding.axes import parse_axis
 from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -144,4 +146,4 @@ def read(path: str | Path, *, true: str | None = None, reco: str | None = None) 
             message = f"{seen.name} holds {effic.size} efficiencies for {shape[1]} detected bins"
             raise ValueError(message)
         rows = rows * effic[:, None]
-    return ResponseMatrix.from_array(rows.T, axes[0], axes[1])
+    return published_matrix(rows.T, axes[0], axes[1])
