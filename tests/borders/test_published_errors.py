@@ -11,7 +11,7 @@ import hist
 import numpy as np
 import pytest
 from border_matrices import NAMES
-from cli_runs import Run
+from cli_runs import Run, refused
 
 import forefold
 from forefold.matrix import to_json
@@ -272,3 +272,14 @@ def test_a_globes_file_of_six_digits_is_read(tmp_path: Path) -> None:
     found = forefold.import_matrix(path, "globes")
     np.testing.assert_allclose(found.efficiency, [0.5, 1.0], rtol=1e-14)
     assert "1 rows summed to 1 + 1e-06 at most, and were scaled to 1" in repr(found)
+
+
+def test_correlated_errors_are_not_lost_without_a_word(tmp_path: Path, run: Run) -> None:
+    data, matrix = tmp_path / "data.json", tmp_path / "R.json"
+    table = _spectrum(tmp_path, *BOTH)
+    matrix.write_text(
+        forefold.ResponseMatrix.from_array(ROWS, {"enu": EDGES}, {"enu": EDGES}).to_json()
+    )
+    found = forefold.import_spectrum(table, "hepdata", correlated=["sys,flux"])
+    data.write_text(found.to_json())
+    refused(run("fit", str(data), str(matrix)), "data.json: errors of this spectrum are correlated")

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import forefold
-from forefold.cli.matrices import json_output, read_named, refuse
+from forefold.cli.matrices import counted, json_output, read_named, refuse
 
 if TYPE_CHECKING:
     import argparse
@@ -131,7 +131,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         message = "only one of DATA, MATRIX and the files of options can come from stdin"
         raise ValueError(message)
     notes = []
-    data = read_named(options.data, read_spectrum)
+    data = read_named(options.data, counted)
     matrices = read_named(options.matrix, read_set)
     predicted = data.name == PREDICTION
     if predicted:

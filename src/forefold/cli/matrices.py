@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from forefold.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "axes_of",
+    "counted",
     "fold_spectrum",
     "json_output",
     "read_named",
@@ -265,6 +268,21 @@ def with_covariance(text: str) -> tuple[Any, Any]:
 
     beside = covariances_of(text)
     return read_spectrum(text), sum(beside.values()) if beside else None
+
+
+def counted(text: str) -> Any:
+    """Read a spectrum whose errors are independent from bin to bin.
+
+    Raises
+    ------
+    ValueError
+        If it is a published one with correlated errors, which would be lost without a word.
+    """
+    spectrum, covariance = with_covariance(text)
+    if covariance is not None and np.count_nonzero(covariance - np.diag(np.diagonal(covariance))):
+        message = "errors of this spectrum are correlated from bin to bin, which only 'forefold unfold' and 'forefold fold' count"
+        raise ValueError(message)
+    return spectrum
 
 
 def read_named(name: str, read: Any) -> Any:
