@@ -100,7 +100,7 @@ def test_rows_in_any_order_land_in_their_bins(tmp_path: Path) -> None:
             {},
             "errors 'total' and stat: a sum beside its parts",
         ),
-        (STAT, {"denisty": True}, "hepdata has no setting 'denisty'"),
+        (STAT, {"densit": True}, "hepdata has no setting 'densit'"),
     ],
 )
 def test_errors_that_cannot_be_read(
