@@ -313,3 +313,36 @@ def test_pulls_of_a_toy_are_in_errors_of_its_data(chain: Chain) -> None:
     other = spectrum_table(replace(chain, kind="spectrum"), model)
     assert "A_C truth, in errors.<" in other
     assert first not in other
+
+
+def _advised(method: str, condition: float, shift: float, chain: Chain) -> list[str]:
+    """Say what a chain says of its bins, with another matrix and another change inside bins."""
+    small = (1.0 - 1.0 / condition) / 2.0  # eigenvalues 1 and 1 / condition
+    rows = np.array([[1.0 - small, small], [small, 1.0 - small]])
+    edges = {"e": [0.0, 1.0, 2.0]}
+    matrix = forefold.ResponseMatrix.from_array(rows, edges, edges, entries=1e6)
+    found = forefold.unfold(np.array([1e6, 1e6]), matrix, method=method)
+    (inside,) = chain.sample.inside.values()
+    inside = replace(inside, shift=np.full(4, shift), noise=np.zeros(4))
+    sample = replace(chain.sample, matrix=matrix, inside={"e_true": inside})
+    how = replace(FEW, method=method, iterations=None)
+    return doubts(replace(chain, sample=sample, unfolded=found, how=how, closure=None))
+
+
+@pytest.mark.parametrize(
+    ("condition", "shift", "words"),
+    [
+        (2.0, 0.0, ""),
+        (2.0, 0.5, "True bins: narrower ones depend less"),
+        (1e3, 0.0, "True bins: wider ones have less noise"),
+        (1e3, 0.5, "True bins: keep their width."),
+    ],
+)
+def test_bins_are_advised_on_once(condition: float, shift: float, words: str, chain: Chain) -> None:
+    said = _advised("inversion", condition, shift, chain)
+    about = [text for text in said if "wider" in text.lower() or "narrower" in text.lower()]
+    assert [text[: len(words)] for text in about] == [words] * bool(words)
+    assert not about or about[0] == said[-1]
+    assert ("take a regularised method" in " ".join(about)) == (
+        words == "True bins: keep their width."
+    )

@@ -22,7 +22,7 @@ def test_from_matrix_to_export(gst_file: Path, tmp_path: Path) -> None:
     last = next(i for i, line in enumerate(lines) if line.startswith("forefold cite"))
     # the report has its own tests; it takes long to draw
     chosen = [line for line in lines[first : last + 1] if not line.startswith("forefold report")]
-    assert len(chosen) == 8
+    assert len(chosen) == 9
     shutil.copy(gst_file, tmp_path / "events.gst.root")
     (tmp_path / "forefold").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m forefold "$@"\n')
     (tmp_path / "forefold").chmod(0o755)

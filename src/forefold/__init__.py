@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from forefold import borders, events, families, io, plot, species, variations
     from forefold._version import __version__
     from forefold.batch import convert
-    from forefold.borders import export_matrix, import_matrix, matrix_response
+    from forefold.borders import (
+        export_matrix,
+        import_matrix,
+        import_spectrum,
+        matrix_response,
+    )
     from forefold.cardtools import card_diff, card_toml, validate_card
     from forefold.citations import cite
     from forefold.demo import sample
@@ -66,6 +71,7 @@ __all__ = [
     "fit_card",
     "fold",
     "import_matrix",
+    "import_spectrum",
     "inspect",
     "io",
     "iterate",
@@ -121,6 +127,7 @@ _HOMES = {
     "fit_card": "fitting",
     "fold": "folding",
     "import_matrix": "borders",
+    "import_spectrum": "borders",
     "inspect": "io",
     "iterate": "io",
     "iterate_smeared": "io.smeared",

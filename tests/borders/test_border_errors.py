@@ -72,7 +72,9 @@ def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
     matrix = border_matrices.exact()
     with pytest.raises(ValueError, match=r"format 'glob' .*'globes'"):
         forefold.export_matrix(matrix, tmp_path / "a", "glob")
-    with pytest.raises(ValueError, match=r"format 'pyhf': globes, .* are possible"):
+    with pytest.raises(
+        ValueError, match=r"format 'pyhf' is written, not read: .* globes, .* are read"
+    ):
         forefold.import_matrix(tmp_path / "a", "pyhf")
     with pytest.raises(ValueError, match=r"ogip has no setting 'aera' \(did you mean 'area'"):
         forefold.export_matrix(matrix, tmp_path / "a", "ogip", aera=1.0)
@@ -121,7 +123,7 @@ def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
         forefold.export_matrix(border_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes")
     with pytest.raises(ValueError, match=r"must end in \.npz"):
         forefold.export_matrix(matrix, tmp_path / "a.np", "remu")
-    with pytest.raises(ValueError, match="exact matrix has no entries"):
+    with pytest.raises(ValueError, match="matrix of probabilities has no entries"):
         forefold.export_matrix(matrix, tmp_path / "a.npz", "remu")
     with pytest.raises(ValueError, match=r"ending \.arf is that of the effective area"):
         forefold.export_matrix(matrix, tmp_path / "a.arf", "ogip")
@@ -175,7 +177,7 @@ def test_root_says_what_is_there(tmp_path: Path) -> None:
 
 def test_counts_without_a_truth_are_no_probabilities(tmp_path: Path) -> None:
     forefold.export_matrix(border_matrices.filled(), tmp_path / "a.root", "root")
-    with pytest.raises(ValueError, match=r"sums to .*other way round, or are these counts"):
+    with pytest.raises(ValueError, match=r"a true bin sums to .*truth=.*if these are counts"):
         forefold.import_matrix(tmp_path / "a.root", "root", name="counts", truth="none")
 
 

@@ -17,13 +17,16 @@ from __future__ import annotations
 from forefold.borders.front import FORMATS, READABLE, export_matrix, import_matrix
 from forefold.borders.parts import Exported
 from forefold.borders.published import matrix_response
+from forefold.borders.spectra import PublishedSpectrum, import_spectrum
 
 __all__ = [
     "FORMATS",
     "READABLE",
     "Exported",
+    "PublishedSpectrum",
     "export_matrix",
     "import_matrix",
+    "import_spectrum",
     "matrix_response",
 ]
 

@@ -24,14 +24,16 @@ from forefold.borders.parts import (
     left_out,
     named_sides,
     positive_rows,
+    published_matrix,
     shares,
 )
-from forefold.folding import ResponseMatrix
 from forefold.io.writers import write_text_aside
 from forefold.species import near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -158,7 +160,7 @@ def read(
     except (TypeError, ValueError):
         message = f"correction {name!r}: {len(data['content'])} contents for bins of the shape {shape}; one number each is needed"
         raise ValueError(message) from None
-    return ResponseMatrix.from_array(values, *named_sides(names, edges, n))
+    return published_matrix(values, *named_sides(names, edges, n))
 
 
 def _edges(given: Any, name: str) -> Array:

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from forefold.borders.parts import Exported
     from forefold.folding import ResponseMatrix
 
-__all__ = ["FORMATS", "READABLE", "export_matrix", "import_matrix", "settings_of"]
+__all__ = [
+    "FORMATS",
+    "READABLE",
+    "check_settings",
+    "export_matrix",
+    "import_matrix",
+    "read_from",
+    "settings_of",
+]
 
 FORMATS = {
     "globes": "GLoBES, a smearing matrix to include in a .glb",
@@ -38,11 +46,16 @@ _FOLDERS = ("hepdata",)
 _FIRST = ("matrix", "path")
 
 
-def _module(name: str, allowed: tuple[str, ...]) -> Any:
+def _module(given: str, allowed: tuple[str, ...]) -> tuple[str, Any]:
+    """Give the name of a format in small letters, and its module."""
+    name = given.lower()
     if name not in allowed:
-        message = f"format {name!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
+        if name in FORMATS:
+            message = f"format {given!r} is written, not read: it has a folded spectrum, and no matrix; {', '.join(allowed)} are read"
+            raise ValueError(message)
+        message = f"format {given!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
         raise ValueError(message)
-    return import_module(f"forefold.borders.{name}")
+    return name, import_module(f"forefold.borders.{name}")
 
 
 def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -50,7 +63,8 @@ def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(name for name in inspect.signature(function).parameters if name not in _FIRST)
 
 
-def _checked(function: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
+def check_settings(function: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
+    """Refuse settings that a writer or reader does not have."""
     allowed = settings_of(function)
     wrong = [each for each in settings if each not in allowed]
     if wrong:
@@ -108,8 +122,8 @@ def export_matrix(
     >>> forefold.import_matrix("near.dat", "globes").matrix.tolist()
     [[0.5, 0.25], [0.0, 0.5]]
     """
-    module = _module(format, tuple(FORMATS))
-    _checked(module.write, format, settings)
+    format, module = _module(format, tuple(FORMATS))
+    check_settings(module.write, format, settings)
     found: Exported = module.write(matrix, Path(path), overwrite=overwrite, **settings)
     return found
 
@@ -129,7 +143,8 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     Returns
     -------
     ResponseMatrix
-        Exact, unless the format holds counts (``root``, ``roounfold``). Its `provenance` says format, file and SHA-256.
+        Exact, unless the format holds counts (``root``, ``roounfold``) or the file has errors of cells (``hepdata``, ``uhi``): see
+        `ResponseMatrix.errors_given`. Its `provenance` says format, file and SHA-256.
 
     Raises
     ------
@@ -140,15 +155,27 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
 
     See Also
     --------
+    import_spectrum : for a spectrum.
     matrix_response : a matrix as a `Response`.
     """
-    module = _module(format, READABLE)
-    _checked(module.read, format, settings)
+    format, module = _module(format, READABLE)
+    check_settings(module.read, format, settings)
+    found, place = read_from(module.read, path, format, settings)
+    return _sourced(found, place, format)
+
+
+def read_from(
+    reader: Callable[..., Any],
+    path: str | os.PathLike[str],
+    format: str,
+    settings: dict[str, Any],
+) -> tuple[Any, Path]:
+    """Let a reader read a file; what is wrong with it is one line that names the file."""
     name = os.fspath(path)
     if not (format in _FOLDERS and Path(name).is_dir()):
         (name,) = expand(name)
     try:
-        found: ResponseMatrix = module.read(Path(name), **settings)
+        return reader(Path(name), **settings), Path(name)
     except ValueError as error:
         message = f"{name}: {error}"
         raise ValueError(message) from None
@@ -157,7 +184,6 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
         words = " ".join(f"{type(error).__name__} {error}".split())[:200]
         message = f"{name}: damaged, or not what {format} means: {words}"
         raise ValueError(message) from None
-    return _sourced(found, Path(name), format)
 
 
 def _sourced(matrix: ResponseMatrix, path: Path, format: str) -> ResponseMatrix:

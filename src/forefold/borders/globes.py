@@ -26,14 +26,16 @@ from forefold.borders.parts import (
     named_edges,
     one_axis,
     positive_rows,
+    published_matrix,
     regular,
     shares,
 )
-from forefold.folding import ResponseMatrix
 from forefold.io.writers import write_text_aside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -146,7 +148,7 @@ def read(
         message = f"energy(#{label}) has {rows.shape[0]} rows for {bins.size - 1} bins"
         raise ValueError(message)
     seen = found.lists.get(f"{label}_efficiency")
-    return ResponseMatrix.from_array(
+    return published_matrix(
         rows.T, named_edges(true, sampling), named_edges(reco, bins), efficiency=seen
     )
 

@@ -15,9 +15,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hist
 import numpy as np
 
 import forefold
+from forefold.borders.errors import errors_of
+from forefold.borders.heptables import dependent, loaded, numbers, placed, plain_name
 from forefold.borders.parts import (
     EmptyRows,
     Exported,
@@ -25,27 +28,27 @@ from forefold.borders.parts import (
     left_out,
     named_sides,
     positive_rows,
+    published_matrix,
     shares,
-    without_errors,
 )
-from forefold.folding import ResponseMatrix
+from forefold.borders.spectra import PublishedSpectrum, published
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
-from forefold.species import near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from forefold.folding import ResponseMatrix
+
     Array = NDArray[np.float64]
 
-__all__ = ["read", "write"]
+__all__ = ["read", "read_spectrum", "write"]
 
 _WHAT = "HEPData"
 _TABLE = "response.yaml"
 _HEADER = "Response"
-_MOST = 5_000_000  # cells of a table that are believed
 
 
 def write(
@@ -90,7 +93,7 @@ def write(
         for name, text in tables.items():
             (aside / name).write_text(text, encoding="utf-8", newline="")
     notes = left_out(matrix, _WHAT, statistics=False)
-    if not matrix.exact:
+    if not (matrix.exact or matrix.errors_given):
         notes.append("correlations between cells are not written")
     return Exported(tuple(Path(path, name) for name in sorted(tables)), tuple(notes))
 
@@ -158,7 +161,11 @@ def _submission(matrix: ResponseMatrix) -> str:
 
 
 def read(
-    path: str | Path, *, name: str | None = None, true_axes: int | None = None
+    path: str | Path,
+    *,
+    name: str | None = None,
+    true_axes: int | None = None,
+    errors: Sequence[str] | None = None,
 ) -> ResponseMatrix:
     """Read a table of a submission as a matrix.
 
@@ -170,11 +177,15 @@ def read(
         Header of the dependent variable; not needed where there is one.
     true_axes : int, optional
         How many of the independent variables are true, they come first; what forefold noted, or else half of them, if left out.
+    errors : sequence of str, optional
+        Labels of the errors that are read, such as ``["stat"]``; all if left out, none if it is empty.
 
     Returns
     -------
     ResponseMatrix
-        Exact: errors are not read, and its summary says so if there are any. Cells that are not in the table are 0.
+        Errors of a cell add in quadrature and are its variance, cells taken for independent; exact, if there are none. An asymmetric
+        error counts with half the difference of its two sides, or the larger one where both have one sign. Cells that are not in the
+        table are 0.
 
     Raises
     ------
@@ -183,105 +194,80 @@ def read(
     ModuleNotFoundError
         If PyYAML is not installed.
     """
-    place = Path(path, _TABLE) if Path(path).is_dir() else Path(path)
-    content = _loaded(place)
-    independent, values, order = _columns(content, name)
-    names = [each.strip() for each in order.split(",")] if order else []
-    if len(names) != len(independent):
-        names = [_plain(str(each["header"]["name"])) for each in independent]
+    independent, chosen, column = dependent(_content(path), name)
+    values = numbers(column, chosen)
+    names = _names(independent, column)
     n = how_many_true(names, true_axes, "the independent variables are")
-    edges, places = zip(
-        *(_bins(each, k) for k, each in zip(names, independent, strict=True)), strict=True
-    )
-    shape = tuple(each.size - 1 for each in edges)
-    if int(np.prod(shape)) > _MOST:
-        message = f"{' x '.join(map(str, shape))} cells; up to {_MOST} are read"
-        raise ValueError(message)
-    if any(each.size != values.size for each in places):
-        message = f"{values.size} values for {places[0].size} bins"
-        raise ValueError(message)
-    made = np.zeros(shape)
+    edges, places = placed(independent, names, values.size)
+    made, variances = (np.zeros(tuple(each.size - 1 for each in edges)) for _ in range(2))
     np.add.at(made, places, values)
-    matrix = ResponseMatrix.from_array(made, *named_sides(names, edges, n))
-    return without_errors(matrix, _errors(content, name))
+    found = errors_of(column, values, errors)
+    np.add.at(variances, places, found.squares)
+    return published_matrix(made, *named_sides(names, edges, n), variances, found.words)
 
 
-def _plain(header: str) -> str:
-    """Make a name of a header: letters, digits and _."""
-    found = re.sub(r"\W+", "_", header, flags=re.ASCII).strip("_").lower()
-    return found or "value"
+def read_spectrum(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    errors: Sequence[str] | None = None,
+    correlated: Sequence[str] = (),
+    density: bool = False,
+) -> PublishedSpectrum:
+    """Read a table of a submission as a spectrum; see `forefold.import_spectrum`.
 
+    Parameters
+    ----------
+    path : str or Path
+        A data file (YAML or JSON).
+    name : str, optional
+        Header of the dependent variable; not needed where there is one.
+    errors, correlated : sequence of str
+        Labels of errors: which are read (all if left out), and which of them move all bins together.
+    density : bool
+        Values are per unit of every axis: they are multiplied by the widths of the bins, and so are errors.
 
-def _loaded(place: Path) -> Any:
-    text = place.read_text(encoding="utf-8", errors="replace")
-    if place.suffix == ".json":
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            message = f"not JSON: {error}"
-            raise ValueError(message) from None
-    try:
-        import yaml
-    except ImportError:
-        message = "reading YAML needs PyYAML: pip install 'forefold[yaml]'"
-        raise ModuleNotFoundError(message) from None
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        message = f"not YAML: {' '.join(str(error).split())[:200]}"
-        raise ValueError(message) from None
-
-
-def _columns(content: Any, name: str | None) -> tuple[list[Any], Array, str]:
-    try:
-        independent = list(content["independent_variables"])
-        dependent = {str(each["header"]["name"]): each for each in content["dependent_variables"]}
-    except (KeyError, TypeError) as error:
-        message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
-        raise ValueError(message) from None
-    if name is None and len(dependent) != 1:
-        message = f"{len(dependent)} dependent variables: {', '.join(dependent) or 'none'}; say which is the response: name="
+    Returns
+    -------
+    PublishedSpectrum
+    """
+    independent, chosen, column = dependent(_content(path), name)
+    values = numbers(column, chosen)
+    found = errors_of(column, values, errors)
+    names = _names(independent, column)
+    edges, places = placed(independent, names, values.size)
+    shape = tuple(each.size - 1 for each in edges)
+    flat = np.ravel_multi_index(places, shape)
+    if np.unique(flat).size != flat.size or flat.size != np.prod(shape):
+        message = f"{flat.size} rows for {int(np.prod(shape))} bins; a spectrum has one row a bin"
         raise ValueError(message)
-    chosen = next(iter(dependent)) if name is None else name
-    if chosen not in dependent:
-        message = f"no dependent variable {chosen!r}{near(chosen, dependent)}; there are: {', '.join(dependent)}"
-        raise ValueError(message)
-    column = dependent[chosen]
-    try:
-        values = np.array([float(each["value"]) for each in column["values"]])
-        order = [q["value"] for q in column.get("qualifiers") or [] if q.get("name") == _AXES]
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{chosen}: a number as the value of every row is needed ({error})"
-        raise ValueError(message) from None
-    return independent, values, str(order[0]) if order else ""
+    widths = np.ones(1)
+    for each in edges:
+        widths = np.multiply.outer(widths, np.diff(each)).reshape(-1)
+    at = np.argsort(flat)
+    factor = widths[flat] if density else np.ones(flat.size)
+    axes = [
+        hist.axis.Variable(each, name=key, label=_label(column))
+        for key, each, column in zip(names, edges, independent, strict=True)
+    ]
+    shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
+    return published(axes, (values * factor)[at], shifts, correlated, found.words)
 
 
-def _errors(content: Any, name: str | None) -> list[float]:
-    """Tell which rows have errors: 1, and 0 where there are none, or only zeros."""
-    several = content["dependent_variables"]
-    column = next(each for each in several if name in (None, str(each["header"]["name"])))
-    return [float(any(_wide(each) for each in row.get("errors") or [])) for row in column["values"]]
+def _names(independent: list[Any], column: Any) -> list[str]:
+    """Give names of axes: what forefold noted, or else made of the headers."""
+    order = [q["value"] for q in column.get("qualifiers") or [] if q.get("name") == _AXES]
+    names = [each.strip() for each in str(order[0]).split(",")] if order else []
+    if len(names) == len(independent):
+        return names
+    return [plain_name(str(each["header"]["name"])) for each in independent]
 
 
-def _wide(error: Any) -> bool:
-    """Tell whether an error is one: a number, a percentage or a pair that is not 0."""
-    sides = error.get("asymerror") or {"both": error.get("symerror", 0.0)}
-    return any(str(side).strip(" %+-") not in ("", "0", "0.0", "None") for side in sides.values())
+def _content(path: str | Path) -> Any:
+    return loaded(Path(path, _TABLE) if Path(path).is_dir() else Path(path))
 
 
-def _bins(column: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
-    """Give the edges of a column of bins, and the bin of every row."""
-    try:
-        low, high = (
-            np.array([float(each[k]) for each in column["values"]]) for k in ("low", "high")
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{name}: every row needs the limits low and high of a bin ({type(error).__name__} {error})"
-        raise ValueError(message) from None
-    edges = np.unique(np.concatenate([low, high]))
-    places = np.searchsorted(edges, low)
-    whole = np.all(np.isfinite(edges)) and np.all(high > low)
-    if not whole or np.any(np.searchsorted(edges, high) != places + 1):
-        message = f"{name}: bins overlap, leave gaps or are not finite"
-        raise ValueError(message)
-    return edges, places
+def _label(column: Any) -> str:
+    header = column["header"]
+    unit = header.get("units")
+    return f"{header['name']} [{unit}]" if unit else str(header["name"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
+from forefold.borders.parts import published_matrix
 from forefold.folding import ResponseMatrix
 from forefold.io.writers import replace_aside
 from forefold.species import near
@@ -33,6 +34,7 @@ __all__ = [
     "write_histograms",
 ]
 
+_MOST = 1.5  # of a row: more are no probabilities that were rounded
 _TITLE = re.compile(r"\s*([A-Za-z]\w*?)_(true|reco)\b", re.ASCII)
 
 
@@ -117,6 +119,14 @@ def plain(axis: Any, fallback: str, side: str) -> Any:
     return hist.axis.Variable(np.asarray(axis.edges, dtype=np.float64), name=f"{base}_{side}")
 
 
+def _errors(found: Histogram, values: Array) -> Array | None:
+    """Give variances of probabilities, if a file holds any: without sums of squares, or with those of counts of 1, it does not."""
+    if found.storage_type is not hist.storage.Weight:
+        return None
+    variances = np.asarray(found.variances(), dtype=np.float64)
+    return None if np.array_equal(variances, values) else variances
+
+
 def matrix_of(
     counts: Histogram,
     truth: Histogram | None,
@@ -137,13 +147,22 @@ def matrix_of(
     Returns
     -------
     ResponseMatrix
-        Exact, if no variance is above 0.
+        Exact, if no variance is above 0. Errors of probabilities are taken for independent of each other; those that are the square root
+        of the content are what ROOT makes where none were set, and are left.
     """
     sides = zip(counts.axes, names, ("true", "reco"), strict=True)
     true, reco = (plain(axis, name, side) for axis, name, side in sides)
     values = np.asarray(counts.values(), dtype=np.float64)
     if truth is None:
-        return ResponseMatrix.from_array(values, [true], [reco])
+        largest = float(values.sum(axis=1).max(initial=0.0))
+        if largest > _MOST:
+            message = (
+                f"a true bin sums to {largest:.6g}, and a histogram of what is true is not read: name it with truth= (--truth) if these are counts; "
+                "what RooUnfold takes is the format roounfold; if they are probabilities, say where the true axis is with orientation= (--orientation)"
+            )
+            raise ValueError(message)
+        words = "variances of the histogram"
+        return published_matrix(values, [true], [reco], _errors(counts, values), words)
     total = np.asarray(truth.values(), dtype=np.float64)
     if total.size != values.shape[0]:
         message = f"truth has {total.size} bins, the response {values.shape[0]} true ones"

@@ -29,13 +29,15 @@ from forefold.borders.parts import (
     named_edges,
     one_axis,
     positive_rows,
+    published_matrix,
     shares,
 )
-from forefold.folding import ResponseMatrix
 from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -190,7 +192,7 @@ def read(
     if arf is not None or (beside.exists() and beside != place):
         seen = _efficiency(beside, sampling, area)
     rows, seen = _rounded(rows, seen)
-    return ResponseMatrix.from_array(
+    return published_matrix(
         rows,
         named_edges(true, sampling),
         named_edges(reco, edges),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.folding.axes import cell_name
-from forefold.folding.contents import NOT_READ, shape_of
+from forefold.folding.contents import ROUNDED, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,16 +34,17 @@ __all__ = [
     "of_ones",
     "one_axis",
     "positive_rows",
+    "published_matrix",
     "regular",
     "shares",
     "spectrum",
-    "without_errors",
 ]
 
 EmptyRows = Literal["stop", "lose"]
 
 _GEV = {"TeV": 1e3, "GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "eV": 1e-9}
 _EVEN = 1e-12  # of the range
+_ROUNDING, _ROUNDED = 1e-9, 0.01  # of sums of rows: of computing, and of printed numbers
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def one_axis(matrix: ResponseMatrix, what: str) -> tuple[Any, Any]:
     if len(true) != 1 or len(reco) != 1:
         message = (
             f"{what} has one true and one reconstructed axis; this matrix has {len(true)} and {len(reco)}: "
-            "sum over the others with ResponseMatrix.project"
+            "sum over the others with ResponseMatrix.project, or fill one with 'forefold matrix' and one axis a side"
         )
         raise ValueError(message)
     return true[0], reco[0]
@@ -162,31 +163,61 @@ def of_ones(matrix: ResponseMatrix) -> list[str]:
     return ["truth is 1 in every bin: this matrix knows none"]
 
 
-def without_errors(matrix: ResponseMatrix, errors: ArrayLike) -> ResponseMatrix:
-    """Note that a file has errors of probabilities, which are not kept.
+def published_matrix(
+    rows: ArrayLike,
+    true: Any,
+    reco: Any,
+    variance: ArrayLike | None = None,
+    words: str = "",
+    efficiency: ArrayLike | None = None,
+) -> ResponseMatrix:
+    """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
 
     Parameters
     ----------
-    matrix : ResponseMatrix
-        Exact.
-    errors : array_like
-        Errors, or variances, of cells; those that are not 0 count.
+    rows : array_like
+        Probabilities, over all axes.
+    true, reco : axes
+        As `ResponseMatrix.from_array` takes them.
+    variance : array_like or None
+    words : str
+        What the variances are.
+    efficiency : array_like, shape (n_true,), optional
+        Multiplies the rows.
 
     Returns
     -------
     ResponseMatrix
-        It says so; the same one, if there are none.
-
-    Notes
-    -----
-    A matrix holds the counts that it was made of, with their weights; what they were does not follow from errors of cells
-    without their correlations.
+        Rows that sum to more than 1 by up to 1 % are scaled to 1, with their errors, and its summary says so.
     """
-    some = int(np.count_nonzero(np.asarray(errors, dtype=np.float64)))
-    if not some:
+    from forefold.folding import ResponseMatrix
+    from forefold.folding.axes import made_axes
+
+    found = np.asarray(rows, dtype=np.float64)
+    n = math.prod(shape_of(made_axes(true, "true")))
+    sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
+    over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + _ROUNDED)
+    notes = {}
+    if over.any():
+        factor = np.where(over, 1.0 / sums, 1.0)
+        shape = found.shape
+        found = (found.reshape(n, -1) * factor[:, None]).reshape(shape)
+        if variance is not None:
+            squares = np.asarray(variance, dtype=np.float64).reshape(n, -1)
+            variance = (squares * np.square(factor)[:, None]).reshape(shape)
+        notes[ROUNDED] = (
+            f"{int(over.sum())} rows summed to 1 + {sums[over].max() - 1.0:.2g} at most, and were scaled to 1"
+        )
+    made = ResponseMatrix.from_array(found, true, reco, variance=variance, efficiency=efficiency)
+    return _with_notes(made, "" if made.exact else words, **notes)
+
+
+def _with_notes(matrix: ResponseMatrix, words: str, **notes: str) -> ResponseMatrix:
+    """Note which errors of a file a matrix has, and more; the same one, if there is nothing to say."""
+    notes |= {"errors": words} if words else {}
+    if not notes:
         return matrix
-    notes = {**matrix.provenance, NOT_READ: f"errors of {some} cells"}
-    return type(matrix)(replace(matrix._contents, provenance=notes))
+    return type(matrix)(replace(matrix._contents, provenance={**matrix.provenance, **notes}))
 
 
 def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
@@ -276,7 +307,9 @@ def how_many_true(names: Sequence[str], given: int | None, what: str = "the axes
     own = sum(each.endswith("_true") for each in names)
     n = given if given is not None else own or len(names) // 2
     if not 0 < n < len(names):
-        message = f"{what} {', '.join(names)}; say how many of them are true: true_axes="
+        message = (
+            f"{what} {', '.join(names)}; say how many of them are true: true_axes= (--true-axes)"
+        )
         raise ValueError(message)
     return n
 

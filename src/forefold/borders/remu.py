@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.borders.parts import Exported
-from forefold.folding import ResponseMatrix
+from forefold.borders.parts import Exported, published_matrix
 from forefold.io.arrays import read_npz
 from forefold.io.writers import replace_aside
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -65,8 +66,8 @@ def write(
         raise ValueError(message)
     n = matrix.matrix.shape[0]
     if entries is None:
-        if matrix.exact:
-            message = "an exact matrix has no entries, which ReMU takes for upper bounds of what it folds; give entries= (--entries), one number or one a true bin"
+        if matrix.exact or not matrix.knows_truth:
+            message = "a matrix of probabilities has no entries, which ReMU takes for upper bounds of what it folds; give entries= (--entries), one number or one a true bin"
             raise ValueError(message)
         total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
     else:
@@ -89,6 +90,10 @@ def write(
         np.savez_compressed(file, **arrays)
     fakes = float(np.sum(matrix.fakes.values()))
     notes = [f"{fakes:.6g} fakes are not written: add them as a background"] if fakes else []
+    if not (toys or matrix.exact):
+        notes.append(
+            "one matrix, without its statistics: toys= (--toys) writes several within them"
+        )
     return Exported((Path(path),), tuple(notes))
 
 
@@ -138,7 +143,7 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
         each if each is not None else {"bin": np.arange(m + 1.0)}
         for each, m in zip(axes, rows.shape, strict=True)
     ]
-    return ResponseMatrix.from_array(rows, *bins)
+    return published_matrix(rows, bins[0], bins[1])
 
 
 def _mean(arrays: dict[str, Any]) -> Array:

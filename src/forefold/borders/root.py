@@ -45,8 +45,13 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     true, reco = one_axis(matrix, "a TH2")
     x, y = titled(true, "xaxis"), titled(reco, "yaxis")
     side = titled(reco, "xaxis")
-    found = {
-        "response": weighted((x, y), matrix.matrix, matrix.variance, "R[true, reco]"),
+    alone = {"response": weighted((x, y), matrix.matrix, matrix.variance, "R[true, reco]")}
+    if matrix.errors_given:
+        write_histograms(path, alone, overwrite)
+        return Exported(
+            (Path(path),), ("x is true, y is reconstructed; probabilities with errors",)
+        )
+    found = alone | {
         "counts": weighted((x, y), matrix.counts.values(), matrix.counts.variances(), "counts"),
         "truth": weighted((x,), matrix.truth.values(), matrix.truth.variances(), "truth"),
         "fakes": weighted((side,), matrix.fakes.values(), matrix.fakes.variances(), "fakes"),

@@ -52,6 +52,10 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     x, y, own = titled(reco, "xaxis"), titled(true, "yaxis"), titled(true, "xaxis")
     counts, fakes = matrix.counts, matrix.fakes
     values, variances = np.asarray(counts.values()), np.asarray(counts.variances())
+    if (
+        matrix.errors_given
+    ):  # of probabilities: counts with these errors would be read as another sample
+        variances = np.zeros_like(values)
     measured = values.sum(axis=0) + np.asarray(fakes.values())
     spread = variances.sum(axis=0) + np.asarray(fakes.variances())
     found = {
@@ -60,7 +64,10 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         "truth": weighted((own,), matrix.truth.values(), matrix.truth.variances(), "truth"),
     }
     write_histograms(path, found, overwrite)
-    return Exported((Path(path),), ("x of response is measured, y is true", *of_ones(matrix)))
+    notes = ["x of response is measured, y is true", *of_ones(matrix)]
+    if matrix.errors_given:
+        notes.append("errors of the matrix are not written: they are of probabilities")
+    return Exported((Path(path),), tuple(notes))
 
 
 def read(

@@ -27,14 +27,16 @@ from forefold.borders.parts import (
     named_edges,
     one_axis,
     positive_rows,
+    published_matrix,
     regular,
 )
-from forefold.folding import ResponseMatrix
 from forefold.folding.axes import parse_axis
 from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.folding import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -130,7 +132,7 @@ def read(path: str | Path, *, true: str | None = None, reco: str | None = None) 
     ):
         if text is None:
             if n != _MODE_0[0]:
-                message = f"the file has {n} {side} bins and does not say where; give {side}= as NAME=LOW:HIGH:BINS in GeV, from the channel file"
+                message = f"the file has {n} {side} bins and does not say where; give {side}= (--{side}) as NAME=LOW:HIGH:BINS in GeV, from the channel file"
                 raise ValueError(message)
             axes.append(named_edges(name, np.linspace(_MODE_0[1], _MODE_0[2], n + 1)))
         else:
@@ -144,4 +146,4 @@ def read(path: str | Path, *, true: str | None = None, reco: str | None = None) 
             message = f"{seen.name} holds {effic.size} efficiencies for {shape[1]} detected bins"
             raise ValueError(message)
         rows = rows * effic[:, None]
-    return ResponseMatrix.from_array(rows.T, axes[0], axes[1])
+    return published_matrix(rows.T, axes[0], axes[1])

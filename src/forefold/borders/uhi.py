@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import Exported, how_many_true, left_out, without_errors
+from forefold.borders.parts import Exported, how_many_true, left_out, published_matrix
+from forefold.borders.spectra import PublishedSpectrum
 from forefold.folding import ResponseMatrix
 from forefold.folding.contents import shape_of
+from forefold.folding.document import covariances_of
+from forefold.folding.document import read_spectrum as spectrum_of
 from forefold.io.writers import write_text_aside
 from forefold.matrix import to_json
 from forefold.matrix.uhi import from_json
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["read", "write"]
+__all__ = ["read", "read_spectrum", "write"]
 
 
 def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
@@ -68,7 +71,7 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     Returns
     -------
     ResponseMatrix
-        Exact, if it is of one histogram: variances are not read, and its summary says so if there are any.
+        Of one histogram it has the variances, cells taken for independent; exact, if there are none.
 
     Raises
     ------
@@ -86,6 +89,31 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     found = from_json(text)
     n = how_many_true([axis.name for axis in found.axes], true_axes)
     axes = list(found.axes)
-    matrix = ResponseMatrix.from_array(np.asarray(found.values()), axes[:n], axes[n:])
     weighted = found.storage_type is hist.storage.Weight
-    return without_errors(matrix, np.asarray(found.variances()) if weighted else 0.0)
+    variance = np.asarray(found.variances()) if weighted else None
+    words = "variances of the histogram"
+    return published_matrix(np.asarray(found.values()), axes[:n], axes[n:], variance, words)
+
+
+def read_spectrum(path: str | Path) -> PublishedSpectrum:
+    """Read a spectrum, with its variances if it has any; see `forefold.import_spectrum`.
+
+    Parameters
+    ----------
+    path : str or Path
+        UHI JSON of one histogram, or what `PublishedSpectrum.to_json` wrote.
+
+    Returns
+    -------
+    PublishedSpectrum
+    """
+    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    found = spectrum_of(text)
+    if found.storage_type is not hist.storage.Weight:
+        return PublishedSpectrum(found)
+    whole = covariances_of(text)
+    if whole:
+        return PublishedSpectrum(found, whole)
+    variances = np.asarray(found.variances(), dtype=np.float64).reshape(-1)
+    notes = ("variances of the histogram, independent from bin to bin",)
+    return PublishedSpectrum(found, {"variances": np.diag(variances)}, notes)

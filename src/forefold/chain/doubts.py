@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.unfolding.diagnostics import WIDER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from forefold.chain.run import Chain
+    from forefold.folding.comparison import InBinVariation
 
 __all__ = ["doubts"]
 
@@ -33,7 +38,10 @@ def doubts(chain: Chain) -> list[str]:
     list of str
         Sentences; none if nothing was found.
     """
-    return [*_failed(chain), *_other(chain), *_unfolded(chain), *_closed(chain), *_matrix(chain)]
+    return [
+        *_failed(chain), *_other(chain), *_unfolded(chain), *_closed(chain), *_matrix(chain),
+        *_shares(chain), *_bins(chain),
+    ]  # fmt: skip
 
 
 def _failed(chain: Chain) -> Iterator[str]:
@@ -62,7 +70,7 @@ def _unfolded(chain: Chain) -> Iterator[str]:
     if result is None:
         return
     for text in result.warnings:
-        yield f"Unfolding: {text}."
+        yield f"Unfolding: {text.removesuffix(WIDER)}."
     if result.blind:
         yield f"{len(result.blind)} true bins without efficiency were left out of the unfolding; their contents are 0 and mean nothing."
 
@@ -105,17 +113,39 @@ def _matrix(chain: Chain) -> Iterator[str]:
     if matrix.condition_number > _CONDITION:
         yield (
             f"The condition number is {matrix.condition_number:.3g} (rank {matrix.rank} of {int((~empty).sum())}): without "
-            "regularisation, noise grows by up to that factor. Wider true bins make it smaller."
+            "regularisation, noise grows by up to that factor."
         )
     for name, inside in chain.sample.inside.items():
-        loud = (inside.shift > _SHIFT) & (inside.shift > _NOISES * inside.noise)
+        loud = _changing(inside)
         if loud.any():
             worst = int(np.nanargmax(np.where(loud, inside.shift, np.nan)))
             yield (
                 f"The response changes inside {int(loud.sum())} of {loud.size} bins of {name} (most in "
-                f"{inside.compatible.names[worst]}): the matrix depends on the spectrum within them. Narrower true bins help."
+                f"{inside.compatible.names[worst]}): the matrix depends on the spectrum within them."
             )
-    yield from _shares(chain)
+
+
+def _changing(inside: InBinVariation) -> NDArray[np.bool_]:
+    return np.asarray((inside.shift > _SHIFT) & (inside.shift > _NOISES * inside.noise))
+
+
+def _bins(chain: Chain) -> Iterator[str]:
+    """Give one piece of advice on the true bins: noise asks for wider ones, what changes inside them for narrower ones."""
+    matrix, result = chain.sample.matrix, chain.unfolded
+    noisy = matrix.condition_number > _CONDITION
+    noisy |= result is not None and any(text.endswith(WIDER) for text in result.warnings)
+    changing = any(_changing(inside).any() for inside in chain.sample.inside.values())
+    if noisy and changing:
+        plain = chain.how.method in ("inversion", "likelihood") and not chain.how.strength
+        tamed = "take a regularised method" if plain else "the regularisation holds the noise"
+        yield (
+            f"True bins: keep their width. Wider ones would have less noise and depend more on the spectrum within them, narrower ones the reverse: {tamed}, and "
+            "the dependence is an uncertainty to count, from another generator (--data) or another spectrum."
+        )
+    elif noisy:
+        yield "True bins: wider ones have less noise, and the response hardly changes inside these."
+    elif changing:
+        yield "True bins: narrower ones depend less on the spectrum within them, and the matrix can be inverted with little noise."
 
 
 def _shares(chain: Chain) -> Iterator[str]:

@@ -33,8 +33,9 @@ _IMPORTS = (
     "  root           --name, --truth, --fakes, --orientation, --true, --reco\n"
     "  roounfold      --name, --truth, --measured\n"
     "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
-    "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes\n"
+    "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes, --error\n"
     "  uhi            --true-axes\n"
+    "with --spectrum (hepdata, uhi), of hepdata: --name, --error, --correlated, --density\n"
 )
 
 
@@ -108,7 +109,7 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
         commands,
         "import",
         "import",
-        "read a response matrix of another tool, or a published one, as UHI JSON",
+        "read a response matrix of another tool, or a published matrix or spectrum, as UHI JSON",
         epilog=f"formats as of 'forefold export', less pyhf, and their options:\n{_IMPORTS}\nexample:\n  forefold import ogip dune.rmf -o R.json",
     )
     sub.add_argument("format", metavar="FORMAT", help="see below")
@@ -121,6 +122,27 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--fakes", metavar="HISTOGRAM", help="name of that of fakes")
     sub.add_argument("--measured", metavar="HISTOGRAM", help="name of that of what is measured")
     sub.add_argument("--orientation", choices=("true-x", "true-y"), help="where the true axis is")
+    sub.add_argument(
+        "--spectrum", action="store_true", help="read a spectrum with its covariance, no matrix"
+    )
+    sub.add_argument(
+        "--error",
+        action="append",
+        metavar="LABEL",
+        help="errors to read (default: all); repeatable",
+    )
+    sub.add_argument(
+        "--correlated",
+        action="append",
+        metavar="LABEL",
+        help="with --spectrum: errors that move all bins together; repeatable",
+    )
+    sub.add_argument(
+        "--density",
+        action="store_true",
+        default=None,
+        help="with --spectrum: values are per unit, and are multiplied by the widths of the bins",
+    )
     sub.add_argument("--arf", metavar="FILE", help="effective area (default: beside, .arf)")
     sub.add_argument("--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for")
     sub.add_argument(
@@ -144,6 +166,8 @@ _IN_IMPORT = (
     "orientation",
     "arf",
     "area",
+    "correlated",
+    "density",
 )
 
 
@@ -177,12 +201,15 @@ def _run_export(options: argparse.Namespace) -> int:
 
 
 def _run_import(options: argparse.Namespace) -> int:
-    """Read a matrix of another format and write it as UHI JSON."""
-    from forefold.borders import import_matrix
+    """Read a matrix or a spectrum of another format and write it as UHI JSON."""
+    from forefold.borders import import_matrix, import_spectrum
     from forefold.cli.matrices import json_output
 
     settings = _given(options, _IN_IMPORT)
+    if options.error is not None:
+        settings["errors"] = options.error
+    read: Callable[..., Any] = import_spectrum if options.spectrum else import_matrix
     with json_output(options) as write:
-        found = import_matrix(options.file, options.format, **settings)
+        found = read(options.file, options.format, **settings)
         write(found.to_json(), repr(found))
     return 0

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import forefold
 from forefold.cli.errors import complain
-from forefold.cli.matrices import json_output, read_named, refuse
+from forefold.cli.matrices import counted, json_output, read_named, refuse
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
 
     from forefold.cli.inferenceparser import Named
     from forefold.inference import Experiment, Interval
@@ -36,10 +38,6 @@ def fit(options: argparse.Namespace) -> int:
         rng = _rng(options, options.method == "feldman-cousins")
         intervals, lacking = _intervals(experiment, data, options, rng, found.valid)
         notes += lacking
-        if options.plot:
-            from forefold.plot import save
-
-            save(found.peek(), options.plot, overwrite=options.overwrite)
         content = {
             **_head("fit", rng),
             **found.to_dict(),
@@ -51,7 +49,7 @@ def fit(options: argparse.Namespace) -> int:
         }
         options.inferred = content
         told = [repr(found), *(f"  note: {note}" for note in notes), *map(repr, intervals)]
-        write(_text(content), "\n".join(told))
+        write(_text(content), "\n".join(told), found.peek)
     return _code("fit", found.valid, lacking)
 
 
@@ -120,9 +118,11 @@ def _limited(options: argparse.Namespace) -> int:
         content |= {"free": [each for each in experiment.names if each not in held]}
         content |= _made_of(experiment)
         options.inferred = content
+        picture = None
         if options.expected:
-            content |= _expected(experiment, content, options, rng, told)
-        write(_text(content), "\n".join(told))
+            more, picture = _expected(experiment, content, options, rng, told)
+            content |= more
+        write(_text(content), "\n".join(told), picture)
     return _code("limit", content.get("valid", True))
 
 
@@ -155,15 +155,15 @@ def _expected(
     options: argparse.Namespace,
     rng: int | None,
     told: list[str],
-) -> dict[str, Any]:
-    """Give what is expected without signal: a limit with its band, or one alone where there is none."""
+) -> tuple[dict[str, Any], Callable[[], Figure] | None]:
+    """Give what is expected without signal: a limit with its band and what draws it, or one alone where there is none."""
     name = content["parameter"]
     none = _no_signal(experiment, name)
     if not _has_band(options):
         data = experiment.predict(**{name: none}, **_held(options, name))
         alone = _limit(experiment, data, options, rng)["content"]["limit"]
         told.append(f"  expected without signal: {alone:.4g}")
-        return {"expected": alone}
+        return {"expected": alone}, None
     found = experiment.expected_limit(
         name,
         level=options.cl,
@@ -172,12 +172,9 @@ def _expected(
         toys=options.toys or 0,
         rng=rng,
     )
-    if options.plot:
-        from forefold.plot import save
-
-        save(found.peek(content["limit"]), options.plot, overwrite=options.overwrite)
     told.append(repr(found))
-    return {"expected": found.median, "expected_limit": found.to_dict()}
+    numbers = {"expected": found.median, "expected_limit": found.to_dict()}
+    return numbers, lambda: found.peek(content["limit"])
 
 
 def _no_signal(experiment: Experiment, name: str) -> float:
@@ -203,7 +200,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         message = "only one of DATA, MATRIX and the files of options can come from stdin"
         raise ValueError(message)
     notes = []
-    data = read_named(options.data, read_spectrum)
+    data = read_named(options.data, counted)
     matrices = read_named(options.matrix, read_set)
     predicted = data.name == PREDICTION
     if predicted:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forefold.cli.citing import add_cite_option
+from forefold.cli.options import add_picture
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def _add_fit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
     )
     _add_level(sub, _SIGMA, "of --interval (default: 0.6827)")
     _add_toys(sub, "of --method feldman-cousins, at each point (default: 1000)")
-    sub.add_argument(
-        "--plot", metavar="FILE", help="draw data, fit, corner and pulls, too: .pdf, .png or .svg"
-    )
+    add_picture(sub, "data, fit, corner and pulls")
     _add_output(sub)
     sub.set_defaults(run=_run_fit)
 

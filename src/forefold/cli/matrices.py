@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from forefold.cli.progress import progress
 
@@ -13,17 +15,21 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Mapping
 
+    from matplotlib.figure import Figure
+
     from forefold.cli.progress import Report
     from forefold.folding import ResponseMatrix
 
 __all__ = [
     "axes_of",
+    "counted",
     "fold_spectrum",
     "json_output",
     "read_named",
     "read_text",
     "refuse",
     "response_matrix",
+    "with_covariance",
 ]
 
 _NOT_WITH_AXES = {
@@ -72,35 +78,60 @@ def read_text(name: str) -> str:
         raise ValueError(message) from None
 
 
+class _Write(Protocol):
+    """Takes JSON, what people are told, and what makes a picture if one is asked for."""
+
+    def __call__(
+        self, text: str, summary: str, picture: Callable[[], Figure] | None = None
+    ) -> None: ...
+
+
 @contextmanager
-def json_output(options: argparse.Namespace) -> Iterator[Callable[[str, str], None]]:
-    """Give what writes text to a file, aside first, or to standard output, and then tells people something."""
-    from forefold.io.writers import replace_aside
+def json_output(options: argparse.Namespace) -> Iterator[_Write]:
+    """Give what writes text to a file, or to standard output, and a picture beside (``--plot``), and then tells people something.
 
-    def tell(summary: str) -> None:
-        if not options.quiet:
-            sys.stderr.write(summary + "\n")
+    Files are written aside, and renamed together: a picture that cannot be written leaves no result behind.
+    """
+    from forefold.io.writers import replace_together
 
-    if options.out == "-":
-
-        def to_stdout(text: str, summary: str) -> None:
-            print(text)
-            tell(summary)
-
-        yield to_stdout
-        return
-    if Path(options.out).suffix != ".json":
+    plot = getattr(options, "plot", None)
+    if options.out != "-" and Path(options.out).suffix != ".json":
         message = f"{options.out}: written as .json (UHI), or to - (stdout)"
         raise ValueError(message)
+    if plot:
+        _check_picture(plot)
+    paths = [path for path in (options.out, plot) if path not in (None, "-")]
     told: list[str] = []
-    with replace_aside(options.out, options.overwrite) as aside:
+    with replace_together(paths, options.overwrite) as asides:
+        aside = dict(zip(paths, asides, strict=True))
 
-        def to_file(text: str, summary: str) -> None:
-            aside.write_text(text + "\n", encoding="utf-8")
-            told.append(f"{options.out}: {summary}")
+        def write(text: str, summary: str, picture: Callable[[], Figure] | None = None) -> None:
+            if plot and picture is not None:
+                _draw(picture(), aside[plot], plot)
+                summary = f"{summary}\n{plot}: the picture"
+            if options.out == "-":
+                print(text)
+            else:
+                aside[options.out].write_text(text + "\n", encoding="utf-8")
+                summary = f"{options.out}: {summary}"
+            told.append(summary)
 
-        yield to_file
-    tell("".join(told))
+        yield write
+    if not options.quiet:
+        sys.stderr.write("".join(told) + "\n")
+
+
+def _check_picture(path: str) -> None:
+    """Refuse a name of a picture before anything is computed."""
+    from forefold.plot.style import check_name
+
+    check_name(path)
+
+
+def _draw(figure: Figure, aside: Path, path: str) -> None:
+    from forefold.plot.style import check_name, figure_bytes
+
+    aside.write_bytes(figure_bytes(figure, check_name(path), dpi=300))
 
 
 def response_matrix(options: argparse.Namespace) -> int:
@@ -113,7 +144,7 @@ def response_matrix(options: argparse.Namespace) -> int:
             found = _filled(options, report)
         told = repr(found["nominal"])
         told += f"\n  and {len(found) - 1} variations" if len(found) > 1 else ""
-        write(written_set(found), told)
+        write(written_set(found), told, found["nominal"].peek)
     return 0
 
 
@@ -211,23 +242,47 @@ def _varied(
 def fold_spectrum(options: argparse.Namespace) -> int:
     """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
     from forefold.folding import fold
-    from forefold.folding.document import read_set, read_spectrum, written_prediction
+    from forefold.folding.document import read_set, written_prediction
 
     if options.spectrum == options.matrix == "-":
         message = "only one of SPECTRUM and MATRIX can come from stdin"
         raise ValueError(message)
     with json_output(options) as write:
-        spectrum = read_named(options.spectrum, read_spectrum)
+        spectrum, covariance = read_named(options.spectrum, with_covariance)
         matrices = read_named(options.matrix, read_set)
         found = fold(
             spectrum,
             matrices,
+            covariance=covariance,
             statistics=options.statistics,
             fakes=options.fakes,
             empty_rows="lose" if options.lose_empty else "stop",
         )
-        write(written_prediction(found), repr(found))
+        write(written_prediction(found), repr(found), found.peek)
     return 0
+
+
+def with_covariance(text: str) -> tuple[Any, Any]:
+    """Read a spectrum, and the covariance of a published one; None of others."""
+    from forefold.folding.document import covariances_of, read_spectrum
+
+    beside = covariances_of(text)
+    return read_spectrum(text), sum(beside.values()) if beside else None
+
+
+def counted(text: str) -> Any:
+    """Read a spectrum whose errors are independent from bin to bin.
+
+    Raises
+    ------
+    ValueError
+        If it is a published one with correlated errors, which would be lost without a word.
+    """
+    spectrum, covariance = with_covariance(text)
+    if covariance is not None and np.count_nonzero(covariance - np.diag(np.diagonal(covariance))):
+        message = "errors of this spectrum are correlated from bin to bin, which only 'forefold unfold' and 'forefold fold' count"
+        raise ValueError(message)
+    return spectrum
 
 
 def read_named(name: str, read: Any) -> Any:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.citing import add_cite_option
+from forefold.cli.options import add_picture
 from forefold.cli.values import condition, count
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _run_matrix(options: argparse.Namespace) -> int:
     matrices.refuse(
         options, {"of": None, "signal": None, "draws": 1, "replicas": 0}, "without --axis"
     )
+    matrices.refuse(options, {"plot": None}, "without --axis ('forefold plot' draws these)")
     return commands.matrix(options)
 
 
@@ -102,6 +104,7 @@ def add_response(sub: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --axis: bootstrap replicas to fill beside (default: 0)",
     )
+    add_picture(sub, "the response matrix (with --axis)")
     sub.set_defaults(run=_run_matrix)
 
 
@@ -144,6 +147,7 @@ def add_fold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
+    add_picture(sub, "the prediction and its correlations")
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")

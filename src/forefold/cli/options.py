@@ -15,12 +15,20 @@ __all__ = [
     "add_cross_section",
     "add_events",
     "add_output_options",
+    "add_picture",
     "add_rng",
     "add_selection",
     "add_skip_damaged",
     "add_variations",
     "add_where",
 ]
+
+
+def add_picture(sub: argparse.ArgumentParser, what: str) -> None:
+    """Let a command that writes JSON draw a picture beside it, in one step."""
+    sub.add_argument(
+        "--plot", metavar="FILE", help=f"draw {what}, too, beside OUT: .pdf, .png or .svg"
+    )
 
 
 def add_events(

@@ -138,7 +138,6 @@ def _data(name: str | None) -> dict[str, Any]:
         return {}
     if name != "-" and not name.endswith(".json"):
         return {"other": name}
-    from forefold.cli.matrices import read_named
-    from forefold.folding.document import read_spectrum
+    from forefold.cli.matrices import counted, read_named
 
-    return {"data": read_named(name, read_spectrum)}
+    return {"data": read_named(name, counted)}

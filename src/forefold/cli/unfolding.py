@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.citing import add_cite_option
+from forefold.cli.options import add_picture
 from forefold.cli.values import whole
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument(
         "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
     )
-    sub.add_argument("--plot", metavar="FILE", help="draw it, too: .pdf, .png or .svg")
+    add_picture(sub, "spectrum, A_C, correlations")
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
@@ -135,27 +136,25 @@ def _run(options: argparse.Namespace) -> int:
         raise ValueError(message)
     with json_output(options) as write:
         found = _unfolded(options)
-        if options.plot:
-            from forefold.plot import save
-
-            save(found.peek(), options.plot, overwrite=options.overwrite)
-        write(found.to_json(), repr(found))
+        write(found.to_json(), repr(found), found.peek)
     return 0
 
 
 def _unfolded(options: argparse.Namespace) -> Any:
     from dataclasses import replace
 
-    from forefold.cli.matrices import read_named
+    from forefold.cli.matrices import read_named, with_covariance
     from forefold.folding.document import notes_of, read_set, read_spectrum
     from forefold.unfolding import unfold
+
+    data, given = read_named(options.data, with_covariance)
+    covariance = "poisson" if options.poisson else given
 
     prior, background = options.prior, None
     if prior not in (None, "truth", "flat"):
         prior = read_named(prior, read_spectrum)
     if options.background:
         background = read_named(options.background, read_spectrum)
-    data = read_named(options.data, read_spectrum)
     found = unfold(
         data,
         read_named(options.matrix, read_set),
@@ -165,7 +164,7 @@ def _unfolded(options: argparse.Namespace) -> Any:
         prior=prior,
         background=background,
         fakes=options.fakes,
-        covariance="poisson" if options.poisson else None,
+        covariance=covariance,
         order=options.order,
         errors=options.errors,
         blind="drop" if options.drop_blind else "stop",

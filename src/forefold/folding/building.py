@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from forefold.kernels.philox import random_key
 from forefold.selection import selection_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Self
 
     import hist
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from forefold.detector import Card
     from forefold.flat import Axis
@@ -233,8 +232,8 @@ class Building:
         ([[0.5, 0.0], [0.0, 1.0]], [1.0, 0.0])
         """
         filler = Filler(true_axes, reco_axes, replicas=replicas, rng=rng)
-        t = _several(true, len(filler.true_axes))
-        r = _several(reco, len(filler.reco_axes))
+        t = making.several(true, len(filler.true_axes))
+        r = making.several(reco, len(filler.reco_axes))
         n = t[0].size
         w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
         entry = np.arange(n, dtype=np.uint64) + np.uint64(first)
@@ -299,6 +298,7 @@ class Building:
         efficiency: ArrayLike | None = None,
         truth: ArrayLike | None = None,
         entries: ArrayLike | None = None,
+        variance: ArrayLike | None = None,
     ) -> Self:
         """Take a matrix of numbers, R[true, reco].
 
@@ -313,6 +313,8 @@ class Building:
             What is true in each bin; 1 if left out.
         entries : array_like, shape (n_true,), optional
             Entries of weight 1 that each row was made of: they are then `truth`, and the matrix has their statistics. Without, it is exact.
+        variance : array_like, shape of `matrix`, optional
+            Squared errors of its numbers, as published: taken for independent.
 
         Returns
         -------
@@ -331,7 +333,15 @@ class Building:
         [[0.45, 0.05], [0.2, 0.8]]
         """
         return cls(
-            making.of_array(matrix, true, reco, efficiency=efficiency, truth=truth, entries=entries)
+            making.of_array(
+                matrix,
+                true,
+                reco,
+                efficiency=efficiency,
+                truth=truth,
+                entries=entries,
+                variance=variance,
+            )
         )
 
     @classmethod
@@ -371,21 +381,3 @@ class Building:
         [0.5, 1.0]
         """
         return cls(making.of_histograms(counts, truth, fakes))
-
-
-def _several(given: Any, n: int) -> list[NDArray[np.float64]]:
-    """Give one column an axis."""
-    if isinstance(given, Mapping):
-        message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, given))}"
-        raise ValueError(message)
-    several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
-    try:
-        columns = [np.asarray(column, dtype=np.float64) for column in several]
-    except (TypeError, ValueError) as error:
-        message = f"{n} flat columns of numbers are needed, one an axis: {error}"
-        raise ValueError(message) from None
-    if any(column.ndim != 1 for column in columns) or len(columns) != n:
-        shapes = [column.shape for column in columns]
-        message = f"{n} flat columns are needed, one an axis; found shapes {shapes}"
-        raise ValueError(message)
-    return columns

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
-    "NOT_READ",
+    "ROUNDED",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -28,13 +28,16 @@ __all__ = [
     "empty",
     "inside",
     "shape_of",
+    "shares",
 ]
 
-NOT_READ = "not_read"  # of a provenance: what a file had, and the matrix does not
 SPECTRUM, UNKNOWN = (
     "spectrum",
     "unknown",
 )  # of a provenance: what is true, and that nothing is known of it
+
+
+ROUNDED = "rounded"  # of a provenance: what was done to rows of rounded numbers
 
 
 class Oversampled(NamedTuple):
@@ -87,6 +90,8 @@ class Contents:
     replicas : Replicas or None
     exact : bool
         Whether these are probabilities rather than counts of a sample.
+    independent : bool
+        Whether the variances of `counts` are errors of cells that were given, rather than sums of squared weights; they add over cells.
     provenance : dict
     """
 
@@ -96,6 +101,7 @@ class Contents:
     oversampled: Oversampled | None = None
     replicas: Replicas | None = None
     exact: bool = False
+    independent: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -115,6 +121,9 @@ class Contents:
             message = (
                 "an exact matrix and another do not add: its rows are probabilities, no counts"
             )
+            raise ValueError(message)
+        if self.independent or other.independent:
+            message = "a matrix with given errors and another do not add: its rows are probabilities, no counts"
             raise ValueError(message)
         known = self.provenance.items()
         return Contents(
@@ -174,3 +183,18 @@ def beyond(given: Any) -> float:
         return 0.0
     found = whole - float(np.sum(given.values()))
     return found if abs(found) > 1e-12 * abs(whole) else 0.0
+
+
+def shares(part: Array, whole: Array) -> Array:
+    """Divide, NaN where the whole is 0.
+
+    Parameters
+    ----------
+    part, whole : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    none = np.full(part.size, np.nan)
+    return np.asarray(np.divide(part, whole, out=none, where=whole != 0.0))

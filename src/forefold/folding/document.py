@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "SPECTRUM",
+    "covariances_of",
     "notes_of",
+    "numbered",
     "read_document",
     "read_prediction",
     "read_set",
@@ -37,14 +40,14 @@ __all__ = [
 ]
 
 NOMINAL = "nominal"
-PREDICTION = "prediction"
+PREDICTION, SPECTRUM = "prediction", "spectrum"
 _VERSION = 1
 _LARGEST = 1e150  # of contents: squares must be finite
 _KEY = "response_matrix"
 _NOTES, _OUTSIDE = "forefold_notes", "forefold_outside"
-_COVARIANCE = "covariance_"
+_COVARIANCE = "covariance_"  # of a source, or of a label
 _NEEDED = ("counts", "truth", "alone")
-_OWN = (_KEY, "exact", "draws", "replicas_rng", "true_axes")
+_OWN = (_KEY, "exact", "independent", "draws", "replicas_rng", "true_axes")
 
 
 def written_document(held: Contents) -> str:
@@ -76,18 +79,20 @@ def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
 def _parts(held: Contents) -> dict[str, Any]:
     notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
     notes |= {_KEY: _VERSION, "exact": held.exact, "true_axes": len(held.true_axes)}
+    if held.independent:
+        notes["independent"] = True
     parts = {name: getattr(held, name)._to_uhi_() for name in _NEEDED}
     if held.oversampled is not None:
         notes["draws"] = held.oversampled.draws
         parts |= {
-            "pairs": _array(held.oversampled.pairs),
-            "linear": _array(held.oversampled.linear),
+            "pairs": numbered(held.oversampled.pairs),
+            "linear": numbered(held.oversampled.linear),
         }
     if held.replicas is not None:
         # 64 bits do not fit into the numbers of JSON everywhere
         notes["replicas_rng"] = str(held.replicas.rng)
-        parts["replica_counts"] = _array(held.replicas.counts)
-        parts["replica_truth"] = _array(held.replicas.truth)
+        parts["replica_counts"] = numbered(held.replicas.counts)
+        parts["replica_truth"] = numbered(held.replicas.truth)
     head = parts["counts"]
     head["metadata"] = {
         **head.get("metadata", {}),
@@ -100,8 +105,8 @@ def _large(value: Any) -> bool:
     return isinstance(value, int) and abs(value) >= 2**53
 
 
-def _array(values: Array) -> dict[str, Any]:
-    """Put plain numbers into a histogram of numbered bins."""
+def numbered(values: Array) -> dict[str, Any]:
+    """Put plain numbers into a histogram of numbered bins, as a part of a document."""
     axes = [
         hist.axis.Integer(0, n, name=f"index_{k}", flow=False) for k, n in enumerate(values.shape)
     ]
@@ -183,7 +188,7 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
     Parameters
     ----------
     text : str
-        UHI JSON of one histogram; of several, the one named ``prediction``, or the only one.
+        UHI JSON of one histogram; of several, the one named ``prediction`` or ``spectrum``, or the only one.
 
     Returns
     -------
@@ -200,11 +205,39 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
             message = "this is a response matrix; a spectrum is one histogram"
             raise ValueError(message)
         names = list(content)
-        if PREDICTION not in content and len(names) > 1:
-            message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r}; a spectrum is one"
+        named = [each for each in (PREDICTION, SPECTRUM) if each in content]
+        if not named and len(names) > 1:
+            message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r} or {SPECTRUM!r}; a spectrum is one"
             raise ValueError(message)
-        content = content[PREDICTION if PREDICTION in content else names[0]]
+        content = content[(named or names)[0]]
     return histogram_of(content)
+
+
+def covariances_of(text: str) -> dict[str, Array]:
+    """Read the covariances beside a published spectrum, by label; none, if there are none.
+
+    Parameters
+    ----------
+    text : str
+        UHI JSON that `read_spectrum` takes. Those of a prediction are no property of data, and are left.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n, n)
+
+    Raises
+    ------
+    ValueError
+        If one does not go with the spectrum.
+    """
+    content = _loaded(text)
+    if not isinstance(content, dict) or "uhi_schema" in content or SPECTRUM not in content:
+        return {}
+    n = math.prod(shape_of(tuple(histogram_of(content[SPECTRUM]).axes)))
+    parts = {
+        key: histogram_of(each) for key, each in content.items() if key.startswith(_COVARIANCE)
+    }
+    return {key.removeprefix(_COVARIANCE): _numbers(parts, key, (n, n)) for key in parts}
 
 
 def written_prediction(found: Prediction) -> str:
@@ -224,9 +257,9 @@ def written_prediction(found: Prediction) -> str:
     told: dict[str, Any] = {_OUTSIDE: found.outside} if found.outside else {}
     told |= {_NOTES: json.dumps(list(found.notes))} if found.notes else {}
     head["metadata"] = {**head.get("metadata", {}), **told}
-    parts = {PREDICTION: head, "covariance": _array(found.covariance)}
-    parts |= {f"{_COVARIANCE}{name}": _array(each) for name, each in found.covariances.items()}
-    parts |= {"fakes": _array(found.fakes)} if found.fakes.any() else {}
+    parts = {PREDICTION: head, "covariance": numbered(found.covariance)}
+    parts |= {f"{_COVARIANCE}{name}": numbered(each) for name, each in found.covariances.items()}
+    parts |= {"fakes": numbered(found.fakes)} if found.fakes.any() else {}
     return json.dumps(parts, default=uhi.io.json.default)
 
 
@@ -297,7 +330,8 @@ def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:
     matching(list(parts["alone"].axes), axes[n:], "counts")
     counts, truth, alone = (_plain(parts[name], name) for name in _NEEDED)
     about = {k: v for k, v in notes.items() if k not in _OWN}
-    held = Contents(counts, truth, alone, exact=bool(notes.get("exact")), provenance=about)
+    exact, independent = (bool(notes.get(key)) for key in ("exact", "independent"))
+    held = Contents(counts, truth, alone, None, None, exact, independent, about)
     size = tuple(math.prod(shape_of(a)) for a in (held.true_axes, held.reco_axes))
     drawn, replicas = None, None
     if "pairs" in parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["of_array", "of_histograms", "of_response"]
+__all__ = ["of_array", "of_histograms", "of_response", "several"]
 
 _POINTS = 64
 _ROUNDING = 1e-9
@@ -97,17 +98,21 @@ def of_array(
     efficiency: ArrayLike | None = None,
     truth: ArrayLike | None = None,
     entries: ArrayLike | None = None,
+    variance: ArrayLike | None = None,
 ) -> Contents:
     """See `forefold.ResponseMatrix.from_array`."""
     true_axes, reco_axes = made_axes(true, "true"), made_axes(reco, "reco")
     n = math.prod(shape_of(true_axes))
-    rows = _rows(matrix, true_axes, reco_axes)
+    rows = _cells("R", matrix, true_axes, reco_axes)
+    spread = np.zeros_like(rows)
+    if variance is not None:
+        spread = _cells("variance", variance, true_axes, reco_axes)
     if efficiency is not None:
         seen = _per_row("efficiency", efficiency, n)
         if seen.max(initial=0.0) > 1.0:
             message = f"efficiency up to {seen.max():g}; 0 to 1 is possible"
             raise ValueError(message)
-        rows = rows * seen[:, None]
+        rows, spread = rows * seen[:, None], spread * np.square(seen)[:, None]
     sums = rows.sum(axis=1)
     if sums.max() > 1.0 + _ROUNDING:
         i = int(np.argmax(sums))
@@ -119,8 +124,11 @@ def of_array(
     if truth is not None and entries is not None:
         message = "truth and entries: give one of them"
         raise ValueError(message)
-    exact = entries is None
-    given = truth if exact else entries
+    if variance is not None and entries is not None:
+        message = "variance and entries: give one of them"
+        raise ValueError(message)
+    independent = bool(spread.any())
+    given = truth if entries is None else entries
     total = (
         np.ones(n)
         if given is None
@@ -130,13 +138,17 @@ def of_array(
         empty((*true_axes, *reco_axes), "counts"),
         empty(true_axes, "truth"),
         empty(reco_axes, "alone"),
-        exact=exact,
+        exact=entries is None and not independent,
+        independent=independent,
         provenance=_from_numbers(given is None),
     )
     counts = (rows * total[:, None]).reshape(shape_of((*true_axes, *reco_axes)))
     total = total.reshape(shape_of(true_axes))
     made.counts.view()["value"], made.truth.view()["value"] = counts, total  # type: ignore[call-overload]
-    if not exact:
+    if independent:
+        moved = (spread * np.square(total.reshape(-1))[:, None]).reshape(counts.shape)
+        made.counts.view()["variance"] = moved  # type: ignore[call-overload]
+    if entries is not None:
         made.counts.view()["variance"], made.truth.view()["variance"] = counts, total  # type: ignore[call-overload]
     return made
 
@@ -147,19 +159,22 @@ def _from_numbers(alone: bool) -> dict[str, Any]:
     return notes | {SPECTRUM: UNKNOWN} if alone else notes
 
 
-def _rows(matrix: ArrayLike, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
-    found = np.asarray(matrix, dtype=np.float64)
+def _cells(
+    name: str, given: ArrayLike, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]
+) -> Array:
+    found = np.asarray(given, dtype=np.float64)
     flat = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     full = shape_of((*true_axes, *reco_axes))
     if found.shape not in {flat, full}:
         words = f"{flat}" if flat == full else f"{flat} or {full}"
-        message = f"a matrix of shape {found.shape}; {words} (true, reco) goes with the axes"
+        what = "a matrix" if name == "R" else name
+        message = f"{what} of shape {found.shape}; {words} (true, reco) goes with the axes"
         raise ValueError(message)
     found = found.reshape(flat)
     bad = ~(np.isfinite(found) & (found >= 0.0))
     if bad.any():
         i, j = np.unravel_index(int(np.argmax(bad)), flat)
-        message = f"R[{i}, {j}] is {found[i, j]:g}; finite numbers of 0 or more are needed"
+        message = f"{name}[{i}, {j}] is {found[i, j]:g}; finite numbers of 0 or more are needed"
         raise ValueError(message)
     return found
 
@@ -217,3 +232,27 @@ def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
     at = middle[:, None] + half[:, None] * nodes
     values = np.broadcast_to(np.asarray(density(at), dtype=np.float64), at.shape)
     return np.asarray((values * weights).sum(axis=1) * half)
+
+
+def several(given: Any, n: int) -> list[NDArray[np.float64]]:
+    """Give one column an axis.
+
+    Raises
+    ------
+    ValueError
+        These are other things, or of other shapes.
+    """
+    if isinstance(given, Mapping):
+        message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, given))}"
+        raise ValueError(message)
+    several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
+    try:
+        columns = [np.asarray(column, dtype=np.float64) for column in several]
+    except (TypeError, ValueError) as error:
+        message = f"{n} flat columns of numbers are needed, one an axis: {error}"
+        raise ValueError(message) from None
+    if any(column.ndim != 1 for column in columns) or len(columns) != n:
+        shapes = [column.shape for column in columns]
+        message = f"{n} flat columns are needed, one an axis; found shapes {shapes}"
+        raise ValueError(message)
+    return columns

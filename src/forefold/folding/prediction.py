@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.detector import Card
 from forefold.fitting.statistics import correlations
 from forefold.folding.axes import cell_name, matching, other_names, refuse_side
 from forefold.folding.contents import beyond, empty, shape_of
-from forefold.folding.document import NOMINAL, PREDICTION
-from forefold.folding.responsematrix import ResponseMatrix
-from forefold.species import near
+from forefold.folding.document import PREDICTION
+from forefold.folding.pulls import detector_covariance, nominal_and_varied
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import hist
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
+    from forefold.detector import Card
+    from forefold.folding.responsematrix import ResponseMatrix
     from forefold.folding.uncertainty import Method
 
     Array = NDArray[np.float64]
 
-__all__ = ["Prediction", "detector_covariance", "fold", "nominal_and_varied", "pull_correlation"]
+__all__ = ["Prediction", "fold"]
 
 
 @dataclass(frozen=True)
@@ -230,39 +231,6 @@ def fold(
     return Prediction(made, found, added, beyond(histogram), tuple(notes))
 
 
-def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
-    """Part a nominal matrix from its variations.
-
-    Parameters
-    ----------
-    given : ResponseMatrix, or mapping of str to ResponseMatrix
-
-    Returns
-    -------
-    nominal : ResponseMatrix
-    varied : dict of str to ResponseMatrix
-
-    Raises
-    ------
-    ValueError
-        It is something else, there is no ``"nominal"``, or axes differ.
-    """
-    if isinstance(given, ResponseMatrix):
-        return given, {}
-    if not isinstance(given, Mapping):
-        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found a {type(given).__name__}"
-        raise ValueError(message)
-    if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
-        message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"
-        raise ValueError(message)
-    nominal = given[NOMINAL]
-    varied = {name: each for name, each in given.items() if name != NOMINAL}
-    for name, each in varied.items():
-        matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
-        matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
-    return nominal, varied
-
-
 def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
     if not (hasattr(histogram, "axes") and hasattr(histogram, "values")):
         message = f"a histogram with axes and values() (UHI) is needed, found a {type(histogram).__name__}"
@@ -321,97 +289,3 @@ def _square(covariance: ArrayLike, n: int) -> Array:
         )
         raise ValueError(message)
     return found
-
-
-def detector_covariance(
-    truth: Array,
-    nominal: ResponseMatrix,
-    varied: Mapping[str, ResponseMatrix],
-    correlation: Card | ArrayLike | None = None,
-    fakes: float = 0.0,
-) -> Array:
-    """Give the covariance of a folded spectrum from variations of the detector; see `fold`.
-
-    Parameters
-    ----------
-    truth : ndarray, shape (n_true,)
-    nominal : ResponseMatrix
-    varied : mapping of str to ResponseMatrix
-    correlation : Card, or array_like, shape (pulls, pulls), optional
-    fakes : float
-        Scale of the fakes.
-
-    Returns
-    -------
-    ndarray, shape (n_reco, n_reco)
-    """
-
-    def moved(name: str) -> Array:
-        each = varied[name]
-        shift = truth @ (each.matrix - nominal.matrix)
-        more = np.asarray(each.fakes.values()) - np.asarray(nominal.fakes.values())
-        return np.asarray(shift + fakes * more.reshape(-1))
-
-    thrown = [name for name in varied if name.startswith("throw_")]
-    pulls: dict[str, Array] = {}
-    for name in varied:
-        base = name.removesuffix("_up").removesuffix("_down")
-        if name in thrown or base in pulls:
-            continue
-        pair = [f"{base}_up", f"{base}_down"]
-        if all(each in varied for each in pair):
-            pulls[base] = 0.5 * (moved(pair[0]) - moved(pair[1]))
-        else:
-            pulls[base] = moved(name)
-    n = nominal.matrix.shape[1]
-    steps = np.array(list(pulls.values())).reshape(len(pulls), n)
-    found = steps.T @ pull_correlation(correlation, list(pulls)) @ steps
-    if thrown:
-        rows = np.array([moved(name) for name in thrown])
-        found = found + rows.T @ rows / len(thrown)
-    return np.asarray(found)
-
-
-def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
-    """Give the correlation of pulls: what a card says, or what was given; see `fold`.
-
-    Parameters
-    ----------
-    given : Card, or array_like, shape (pulls, pulls), or None
-    names : list of str
-
-    Returns
-    -------
-    ndarray, shape (pulls, pulls)
-
-    Raises
-    ------
-    ValueError
-        The shape is another, or a card has no such pull.
-    """
-    n = len(names)
-    if given is None:
-        return np.eye(n)
-    found = _of_card(given, names) if isinstance(given, Card) else np.asarray(given, np.float64)
-    if (
-        found.shape != (n, n)
-        or not np.allclose(found, found.T)
-        or not np.allclose(np.diag(found), 1.0)
-    ):
-        message = (
-            f"correlation of shape {found.shape}: symmetric, with 1 on the diagonal, of shape {(n, n)} for "
-            f"{', '.join(names)} is needed"
-        )
-        raise ValueError(message)
-    return found
-
-
-def _of_card(card: Card, names: list[str]) -> Array:
-    """Give the correlations of a card's pulls."""
-    known, covariance = card.covariance()
-    for name in names:
-        if name not in known:
-            message = f"correlation: card {card.name} has no pull {name!r}{near(name, list(known))}"
-            raise ValueError(message)
-    rows = [known.index(name) for name in names]
-    return correlations(covariance[np.ix_(rows, rows)])

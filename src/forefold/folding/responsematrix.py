@@ -11,7 +11,16 @@ import numpy as np
 from forefold.folding import grouping
 from forefold.folding.axes import cell_name
 from forefold.folding.building import Building
-from forefold.folding.contents import NOT_READ, SPECTRUM, UNKNOWN, Contents, empty, inside, shape_of
+from forefold.folding.contents import (
+    ROUNDED,
+    SPECTRUM,
+    UNKNOWN,
+    Contents,
+    empty,
+    inside,
+    shape_of,
+    shares,
+)
 from forefold.folding.document import read_document, written_document
 from forefold.folding.uncertainty import Uncertainty
 
@@ -92,8 +101,13 @@ class ResponseMatrix(Building, Uncertainty):
 
     @property
     def exact(self) -> bool:
-        """Whether this is made of probabilities, without statistics of a sample."""
+        """Whether this is made of probabilities, without statistics of a sample and without errors."""
         return self._contents.exact
+
+    @property
+    def errors_given(self) -> bool:
+        """Whether `variance` was given, as of a published matrix: cells are then taken for independent of each other."""
+        return self._contents.independent
 
     @property
     def knows_truth(self) -> bool:
@@ -134,11 +148,9 @@ class ResponseMatrix(Building, Uncertainty):
         axes = tuple(range(len(self.true_axes), len(self.counts.axes)))
         for key, of in (("value", "values"), ("variance", "variances")):
             total, seen = (np.asarray(getattr(h, of)()) for h in (self.truth, self.counts))
-            view[key] = (
-                np.maximum(total - seen.sum(axis=axes), 0.0)
-                if key == "variance"
-                else (total - seen.sum(axis=axes))
-            )
+            view[key] = total - seen.sum(axis=axes)
+        sign = -1.0 if self.errors_given else 1.0
+        view["variance"] = np.maximum(sign * view["variance"], 0.0)
         return found
 
     @cached_property
@@ -207,7 +219,7 @@ class ResponseMatrix(Building, Uncertainty):
         """
         own = self._own_bins("purity")
         total = np.asarray(self.reco.values(), dtype=np.float64).reshape(-1)
-        return _ratio(own, total)
+        return shares(own, total)
 
     @property
     def stability(self) -> Array:
@@ -222,7 +234,7 @@ class ResponseMatrix(Building, Uncertainty):
         cut = (slice(1, -1),) * len(self.true_axes)
         seen = np.asarray(self.counts.values(flow=True), dtype=np.float64)[cut]
         total = seen.reshape(own.size, -1).sum(axis=1)
-        return _ratio(own, total)
+        return shares(own, total)
 
     def _own_bins(self, what: str) -> Array:
         from forefold.folding.axes import matching
@@ -376,6 +388,7 @@ class ResponseMatrix(Building, Uncertainty):
         lines.append(f"  {of_what if self.knows_truth else _ALONE}")
         if self.empty_rows.any():
             lines.append(f"  {int(self.empty_rows.sum())} true bins are empty")
+        lines += [f"  {self.provenance[ROUNDED]}"] if ROUNDED in self.provenance else []
         negative = int((self.matrix < 0.0).sum())
         if negative:
             lines.append(f"  {negative} cells are negative")
@@ -384,13 +397,10 @@ class ResponseMatrix(Building, Uncertainty):
 
     def _origin(self) -> str:
         if self.exact:
-            unread = self._contents.provenance.get(NOT_READ)
-            return "exact, without statistics" + (f"; not read: {unread}" if unread else "")
+            return "exact, without statistics"
+        if self.errors_given:
+            some = int(np.count_nonzero(self.variance))
+            return f"errors of {some} cells ({self._contents.provenance.get('errors', 'given')}), taken for independent"
         entries = self.effective_entries
         drawn = f", {self.draws} draws of each event" if self.draws > 1 else ""
         return f"{entries.sum():,.0f} effective entries, {entries.min():,.4g} to {entries.max():,.4g} a row{drawn}"
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    none = np.full(part.size, np.nan)
-    return np.asarray(np.divide(part, whole, out=none, where=whole != 0.0))

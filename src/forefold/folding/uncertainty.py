@@ -42,21 +42,29 @@ class Uncertainty:
         square = np.asarray(held.truth.variances(), dtype=np.float64).reshape(-1)
         own = inside(held.counts.variances(), held.true_axes, held.reco_axes)
         drawn = held.oversampled
+        if held.independent:
+            none = np.zeros_like(own)
+            return Moments(self.matrix, total, np.zeros_like(total), none, own)
         if drawn is None:
             return Moments(self.matrix, total, square, own, own)
         return Moments(self.matrix, total, square, drawn.linear, drawn.pairs)
 
     @property
     def variance(self) -> Array:
-        """Variance of every element of `matrix`, shape (n_true, n_reco): weighted multinomial; 0 of an exact matrix."""
+        """Variance of every element of `matrix`, shape (n_true, n_reco): weighted multinomial, or as given; 0 of an exact matrix."""
         return cell_variance(self._moments)
 
     @property
     def effective_entries(self) -> Array:
         """Entries of weight 1 that would know a row as well, (sum of w)² / sum of w²; shape (n_true,).
 
-        Infinite for an exact matrix, 0 for an empty row. Draws of one event count once; `equivalent_entries` knows what they add.
+        Infinite for an exact matrix, 0 for an empty row. Draws of one event count once; `equivalent_entries` knows what they add. Where
+        errors were given, these are the `equivalent_entries`.
         """
+        found = self._of_weights()
+        return self._of_variances(found) if self._contents.independent else found
+
+    def _of_weights(self) -> Array:
         square, total = self._moments.square, self._moments.total
         none: Array = np.where(total > 0.0, np.inf, 0.0)
         return np.asarray(np.divide(np.square(total), square, out=none, where=square > 0.0))
@@ -67,10 +75,13 @@ class Uncertainty:
 
         With several draws an event it is above `effective_entries`, by less than the number of draws: what an event is, is drawn once.
         """
+        return self._of_variances(self._of_weights())
+
+    def _of_variances(self, otherwise: Array) -> Array:
         of_one = (self.matrix * (1.0 - self.matrix)).sum(axis=1)
         found = self.variance.sum(axis=1)
         good = (found > 0.0) & (of_one > 0.0)
-        return np.asarray(np.divide(of_one, found, out=self.effective_entries, where=good))
+        return np.asarray(np.divide(of_one, found, out=otherwise, where=good))
 
     def moments(self, method: Method = "multinomial", *, prior: float = 0.5) -> Moments:
         """Give the moments of which the covariance of a spectrum of any truth is made.
@@ -128,7 +139,7 @@ class Uncertainty:
         truth : array_like, shape (n_true,)
         method : {"multinomial", "dirichlet", "bootstrap"}
             ``multinomial``: of ratios of weighted sums, to first order; of draws of one event, by event. A cell without
-            entries has no variance. ``dirichlet``: the posterior of each row with its `equivalent_entries`, so that
+            entries has no variance. Errors that were given are taken as they are, independent of each other. ``dirichlet``: the posterior of each row with its `equivalent_entries`, so that
             cells without entries have a variance too; more than enough where entries are few. ``bootstrap``: the
             scatter of the replicas that were filled, which knows everything that the events know.
         prior : float

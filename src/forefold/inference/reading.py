@@ -13,7 +13,7 @@ from forefold.folding import ResponseMatrix
 from forefold.folding.axes import cell_name, matching, refuse_side
 from forefold.folding.contents import beyond
 from forefold.folding.document import PREDICTION
-from forefold.folding.prediction import nominal_and_varied, pull_correlation
+from forefold.folding.pulls import nominal_and_varied, pull_correlation
 from forefold.folding.uncertainty import METHODS
 from forefold.inference.expectation import Function, Templates
 from forefold.inference.parameters import Parameter

@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.plot.settled import settled
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "figure_bytes", "save", "style"]
+__all__ = ["FORMATS", "check_name", "figure_bytes", "save", "style"]
 
+_VECTOR = 72.0  # dots an inch of pdf and svg
 FORMATS = ("png", "pdf", "svg")
 # Without dates and versions the same figure gives the same bytes.
 _METADATA: dict[str, dict[str, str | None]] = {
@@ -102,7 +105,7 @@ def figure_bytes(figure: Figure, format: str = "png", *, dpi: int = 200) -> byte
         message = f"figures are written as {', '.join(FORMATS)}, not as '{format}'"
         raise ValueError(message)
     buffer = io.BytesIO()
-    with style():
+    with style(), settled(figure, dpi if format == "png" else _VECTOR):
         figure.savefig(buffer, format=format, dpi=dpi, metadata=_METADATA[format])
     return buffer.getvalue()
 
@@ -133,10 +136,22 @@ def save(
     """
     from forefold.io.writers import replace_aside
 
+    ending = check_name(path)
+    with replace_aside(path, overwrite) as aside:
+        Path(aside).write_bytes(figure_bytes(figure, ending, dpi=dpi))
+
+
+def check_name(path: str | os.PathLike[str]) -> str:
+    """Give the format that the name of a figure says.
+
+    Raises
+    ------
+    ValueError
+        If it says none.
+    """
     ending = Path(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
         allowed = ", ".join(f".{name}" for name in FORMATS)
         message = f"{path}: the name of a figure ends in {allowed}"
         raise ValueError(message)
-    with replace_aside(path, overwrite) as aside:
-        Path(aside).write_bytes(figure_bytes(figure, ending, dpi=dpi))
+    return ending

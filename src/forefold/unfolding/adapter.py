@@ -37,7 +37,7 @@ class Inputs(NamedTuple):
     prior : ndarray or None
         None: flat.
     prior_name : str
-    true_axes : tuple
+    true_axes, reco_axes : tuple
         Empty where only arrays were given.
     notes : tuple of str
     """
@@ -50,6 +50,7 @@ class Inputs(NamedTuple):
     prior: Array | None
     prior_name: str
     true_axes: tuple[Any, ...]
+    reco_axes: tuple[Any, ...]
     notes: tuple[str, ...]
 
 
@@ -87,6 +88,9 @@ def inputs(
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
         fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
         data = data.histogram
+    elif hasattr(data, "histogram") and hasattr(data, "covariances"):  # a published spectrum
+        covariance = data.covariance if covariance is None else covariance
+        data = data.histogram
     elif getattr(data, "name", None) == PREDICTION and fakes is None:
         fakes = "ignore"
     fakes = "scaled" if fakes is None else fakes
@@ -117,7 +121,9 @@ def inputs(
     if start is not None and name != "given":
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
         start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
-    return Inputs(counts, covariance, matrix, spread, outside, start, name, true_axes, tuple(notes))
+    return Inputs(
+        counts, covariance, matrix, spread, outside, start, name, true_axes, reco_axes, tuple(notes)
+    )
 
 
 def require_signal(method: str, prior: Any, start: Array | None) -> None:

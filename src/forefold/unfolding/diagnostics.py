@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["prior_shift", "warnings_of"]
+__all__ = ["WIDER", "prior_shift", "warnings_of"]
+
+WIDER = ", wider true bins help"  # advice at the end of a warning
 
 _SAME = 0.01  # of the mean: priors that differ less have one shape
 _SHIFT = 1.0  # standard deviations
@@ -126,6 +128,6 @@ def _loud(result: Unfolded) -> list[str]:
         return []
     text = (
         f"standard deviations are {ratio:.2g} times those of counts in the median (condition number "
-        f"{result.condition:.2g}): neighbours are strongly anticorrelated, wider true bins help"
+        f"{result.condition:.2g}): neighbours are strongly anticorrelated{WIDER}"
     )
     return [text]

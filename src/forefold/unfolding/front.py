@@ -196,7 +196,8 @@ def unfold(
     for name, matrices in several.items():
         parts[name], shifts[name] = varied_covariance(given, how, found, name, matrices)
     result = _made(given, how, found, parts, shifts)
-    return replace(result, axes=read.true_axes, notes=(*read.notes, *result.notes))
+    notes = (*read.notes, *result.notes)
+    return replace(result, axes=read.true_axes, reco_axes=read.reco_axes, notes=notes)
 
 
 def _systematics(given: Mapping[str, ArrayLike] | None, bins: int) -> dict[str, Array]:

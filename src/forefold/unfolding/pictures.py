@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from forefold.unfolding.study import LEVEL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
@@ -55,8 +58,11 @@ def unfolded_figure(
         figure = Figure(figsize=_SIZE, layout="constrained")
         panels = figure.subplots(2, 2)
         _spectrum(panels[0, 0], result, truth)
-        _matrix(panels[0, 1], result.smearing, "$A_C$: true bin", "Unfolded bin")
-        _matrix(panels[1, 0], result.correlation, "Unfolded bin", "Unfolded bin", "Correlation")
+        bins = _bins(result.axes, len(result.values), "True")
+        seen = _unfolded_label(bins.label)
+        largest = max(float(abs(result.smearing).max()), 1e-300)
+        _matrix(panels[0, 1], result.smearing, bins.edges, (bins.label, seen), "$A_C$", largest)
+        _matrix(panels[1, 0], result.correlation, bins.edges, (seen, seen), "Correlation", 1.0)
         if result.scan is None:
             _refolded(panels[1, 1], result)
         else:
@@ -64,26 +70,45 @@ def unfolded_figure(
     return figure
 
 
-def _edges(result: Unfolded) -> tuple[Array, str]:
-    """Edges of the bins along one axis, and its label; numbers of bins where there are several axes."""
-    if len(result.axes) == 1:
-        axis = result.axes[0]
-        return np.asarray(axis.edges, dtype=np.float64), str(axis.label or axis.name)
-    return np.arange(len(result.values) + 1, dtype=np.float64) - 0.5, "True bin"
+class _Bins(NamedTuple):
+    """Bins along one axis, with its label; numbers of bins where there are several axes."""
+
+    edges: Array
+    label: str
+    widths: Array  # what contents are divided by
+    height: str
+
+    @property
+    def centres(self) -> Array:
+        return 0.5 * (self.edges[1:] + self.edges[:-1])
+
+
+def _bins(axes: Sequence[Any], n: int, side: str) -> _Bins:
+    edges, label = np.arange(n + 1, dtype=np.float64) - 0.5, f"{side} bin"
+    if len(axes) == 1 and len(axes[0]) == n:
+        edges = np.asarray(axes[0].edges, dtype=np.float64)
+        label = str(axes[0].label or axes[0].name)
+    widths = np.diff(edges)
+    if np.allclose(widths, widths[0]):
+        return _Bins(edges, label, np.ones(n), "Events / bin")
+    unit = re.search(r"\[([^\]]+)\]\s*$", label)
+    return _Bins(edges, label, widths, f"Events / {unit[1] if unit else 'unit'}")
+
+
+def _unfolded_label(label: str) -> str:
+    """Say of a true axis that it is of what was unfolded."""
+    return f"Unfolded {label.removeprefix('True ')}"
 
 
 def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
-    edges, label = _edges(result)
-    widths = np.diff(edges)
-    several = len(result.axes) == 1 and not np.allclose(widths, widths[0])
-    widths = widths if several else np.ones_like(widths)
-    centres = 0.5 * (edges[1:] + edges[:-1])
+    bins = _bins(result.axes, len(result.values), "True")
+    edges, widths = bins.edges, bins.widths
     if truth is not None:
         model = np.ravel(np.asarray(truth, dtype=np.float64))
         ax.stairs(model / widths, edges, color="0.6", linestyle=":", label="Model")
         ax.stairs(result.smear(model) / widths, edges, color=_COLOURS[1], label="$A_C$ model")
     ax.errorbar(
-        centres,
+        bins.centres,
         result.values / widths,
         xerr=0.5 * np.diff(edges),
         yerr=result.errors / widths,
@@ -94,25 +119,28 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         label=f"Unfolded ({result.method})",
     )
     ax.set(
-        xlabel=label,
-        ylabel="Events / unit" if several else "Events / bin",
+        xlabel=bins.label,
+        ylabel=bins.height,
         xlim=(edges[0], edges[-1]),
     )
     ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
 
 
-def _matrix(ax: Any, matrix: Array, x: str, y: str, title: str = "") -> None:
-    largest = 1.0 if title else max(float(abs(matrix).max()), 1e-300)
-    shown = ax.pcolormesh(matrix, cmap="RdBu_r", vmin=-largest, vmax=largest, rasterized=True)
-    ax.set(xlabel=x, ylabel=y)
-    ax.figure.colorbar(shown, ax=ax, label=title or None)
+def _matrix(
+    ax: Any, matrix: Array, edges: Array, labels: tuple[str, str], title: str, largest: float
+) -> None:
+    limits: dict[str, Any] = {"vmin": -largest, "vmax": largest}
+    shown = ax.pcolormesh(edges, edges, matrix, cmap="RdBu_r", rasterized=True, **limits)
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    ax.figure.colorbar(shown, ax=ax, label=title)
 
 
 def _refolded(ax: Any, result: Unfolded) -> None:
-    edges = np.arange(len(result.data) + 1) - 0.5
-    ax.stairs(result.refolded, edges, color=_COLOURS[1], label="Refolded")
-    ax.plot(np.arange(len(result.data)), result.data, "o", markersize=2.5, color="k", label="Data")
-    ax.set(xlabel="Reconstructed bin", ylabel="Events / bin")
+    bins = _bins(result.reco_axes, len(result.data), "Reconstructed")
+    seen, refolded = result.data / bins.widths, result.refolded / bins.widths
+    ax.stairs(refolded, bins.edges, color=_COLOURS[1], label="Refolded")
+    ax.plot(bins.centres, seen, "o", markersize=2.5, color="k", label="Data")
+    ax.set(xlabel=bins.label, ylabel=bins.height, xlim=(bins.edges[0], bins.edges[-1]))
     ax.legend(title=f"$\\chi^2$/ndf = {result.chi2:.3g}/{result.ndf:.3g}")
 
 
@@ -174,7 +202,8 @@ def closure_figure(found: Closure) -> Figure:
 
     from forefold.plot.style import style
 
-    bins = np.arange(len(found.truth))
+    n = max(len(study.bias) for study in found.studies.values())
+    bins = _bins(found.axes, n, "True")
     with style():
         figure = Figure(figsize=_SIZE, layout="constrained")
         panels = figure.subplots(2, 2, sharex=True)
@@ -188,16 +217,16 @@ def closure_figure(found: Closure) -> Figure:
                 "linewidth": 0.9,
             }
             safe = np.where(study.error > 0.0, study.error, math.nan)
-            panels[0, 0].plot(bins, study.bias / safe, **shown)
-            panels[0, 1].plot(bins, study.pull_width, **shown)
-            panels[1, 0].plot(bins, study.coverage, **shown)
-            panels[1, 1].plot(bins, study.smeared_coverage, **shown)
+            panels[0, 0].plot(bins.centres, study.bias / safe, **shown)
+            panels[0, 1].plot(bins.centres, study.pull_width, **shown)
+            panels[1, 0].plot(bins.centres, study.coverage, **shown)
+            panels[1, 1].plot(bins.centres, study.smeared_coverage, **shown)
         names = ("Bias / error", "Width of pulls", "Coverage of truth", "Coverage of $A_C$ truth")
         for panel, name, wanted in zip(panels.flat, names, (0.0, 1.0, LEVEL, LEVEL), strict=True):
             panel.axhline(wanted, color="0.5", linewidth=0.7, linestyle="--")
             panel.set(ylabel=name)
         for panel in panels[1]:
-            panel.set(xlabel="True bin", ylim=(0.0, 1.0))
+            panel.set(xlabel=bins.label, ylim=(0.0, 1.05))
             panel.axhspan(
                 LEVEL - found.coverage_error, LEVEL + found.coverage_error, color="0.9", zorder=0
             )

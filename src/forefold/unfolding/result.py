@@ -62,6 +62,8 @@ class Unfolded:
         Of results with varied matrices.
     axes : tuple
         True axes, of hist; empty where only arrays were given.
+    reco_axes : tuple
+        Reconstructed ones, of `data` and `refolded`.
     shape : tuple of int
     blind : tuple of int
         True bins of zero efficiency that were left out: value and covariance are 0.
@@ -92,6 +94,7 @@ class Unfolded:
     scan: Scan | None = None
     shifts: dict[str, Array] = field(default_factory=dict)
     axes: tuple[Any, ...] = ()
+    reco_axes: tuple[Any, ...] = ()
     blind: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

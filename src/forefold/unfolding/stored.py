@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+import hist
 import numpy as np
 
 import forefold
@@ -46,6 +47,10 @@ def to_json(result: Unfolded) -> str:
     content |= {name: list(getattr(result, name)) for name in _LISTS}
     content["shape"] = list(result.shape)
     content["axes"] = bool(result.axes)
+    content["reco_axes"] = [
+        {"name": axis.name, "label": axis.label, "edges": np.asarray(axis.edges).tolist()}
+        for axis in result.reco_axes
+    ]
     if result.scan is not None:
         content["scan"] = {name: plain(getattr(result.scan, name)) for name in _SCAN}
         content["scan"]["rule"] = result.scan.rule
@@ -88,6 +93,10 @@ def from_json(text: str) -> Unfolded:
         fields |= {name: {k: _array(v) for k, v in content[name].items()} for name in _DICTS}
         fields["shape"] = tuple(content["shape"])
         fields["axes"] = tuple(made.axes) if content["axes"] else ()
+        fields["reco_axes"] = tuple(
+            hist.axis.Variable(each["edges"], name=each["name"], label=each["label"])
+            for each in content.get("reco_axes", ())
+        )
         if scan is not None:
             fields["scan"] = Scan(scan["rule"], *(_array(scan[name]) for name in _SCAN))
     except (KeyError, TypeError, ValueError) as error:

@@ -84,12 +84,15 @@ class Closure:
     toys : int
     rng : int
         Makes the same toys again.
+    axes : tuple
+        True axes, of hist; empty where only arrays were given.
     """
 
     truth: Array
     studies: dict[str, Study]
     toys: int
     rng: int
+    axes: tuple[Any, ...] = ()
 
     @property
     def coverage_error(self) -> float:
@@ -196,14 +199,15 @@ def closure(
         raise ValueError(message)
     key = random_key(rng)
     studies: dict[str, Study] = {}
-    expected = _truth(truth, tuple(getattr(response, "true_axes", ())))
+    axes = tuple(getattr(response, "true_axes", ()))
+    expected = _truth(truth, axes)
     for name, told in methods.items():
         options = {"background": background, **common, **told}
         _check_names(options)
         how = settings(**{k: v for k, v in options.items() if k not in _OF_PROBLEM}, key=key)
         given = _problem(expected, response, options)
         studies[name] = _study(given, how, expected, thrown(given, expected[given.kept], key, toys))
-    return Closure(expected, studies, toys, key)
+    return Closure(expected, studies, toys, key, axes)
 
 
 def _check_names(options: Mapping[str, Any]) -> None:

@@ -1,0 +1,133 @@
+"""Errors of rows of a HEPData table, label by label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["Errors", "errors_of"]
+
+_PLAIN = "error"  # label of errors without one
+_SUMS = ("total", "tot", "sum")
+
+
+class Errors(NamedTuple):
+    """Errors by label.
+
+    Attributes
+    ----------
+    shifts : dict of str to ndarray, shape (rows,)
+        With their signs, symmetric; without labels whose errors are all 0.
+    words : str
+        Which they are, and what was done to them; empty, if there are none.
+    """
+
+    shifts: dict[str, Array]
+    words: str
+
+    @property
+    def squares(self) -> Any:
+        """Sum of squares over labels, shape (rows,); 0, if there are none."""
+        return sum((np.square(each) for each in self.shifts.values()), np.zeros(()))
+
+
+def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Errors:
+    """Read the errors of a dependent variable.
+
+    Parameters
+    ----------
+    column : dict
+        With ``values``, which may have ``errors``.
+    values : ndarray, shape (rows,)
+        What percentages are of.
+    labels : sequence of str, optional
+        Which; all if left out.
+
+    Returns
+    -------
+    Errors
+
+    Raises
+    ------
+    ValueError
+        If an error is no number, there is no such label, or a sum is beside its parts.
+
+    Notes
+    -----
+    ``symerror`` s is a shift of s. ``asymerror`` with plus p and minus m (signed, as HEPData has them) is a shift of (p - m) / 2; where both
+    have one sign, the one that is larger in size.
+    """
+    found: dict[str, Array] = {}
+    halved = one_sided = 0
+    for i, row in enumerate(column["values"]):
+        for error in row.get("errors") or []:
+            label = str(error.get("label") or _PLAIN)
+            sides = _sides(error, float(values[i]), label)
+            shift = _shift(*sides)
+            halved += sides[0] != -sides[1]
+            one_sided += sides[0] * sides[1] > 0.0
+            if shift:
+                rows = found.setdefault(label, np.zeros(values.size))
+                rows[i] = np.copysign(np.hypot(rows[i], shift), shift) if rows[i] else shift
+    chosen = _chosen(found, labels)
+    told = ", ".join(chosen)
+    if chosen and halved:
+        told += f"; {halved} asymmetric ones made symmetric"
+        told += f", {one_sided} of them with both sides of one sign" if one_sided else ""
+    return Errors(chosen, told)
+
+
+def _chosen(found: dict[str, Array], labels: Sequence[str] | None) -> dict[str, Array]:
+    if labels is None:
+        sums = [each for each in found if each.lower() in _SUMS]
+        if sums and len(found) > 1:
+            others = ", ".join(each for each in found if each not in sums)
+            message = f"errors {sums[0]!r} and {others}: a sum beside its parts would count twice; say which are read: errors= (--error)"
+            raise ValueError(message)
+        return found
+    for each in labels:
+        if each not in found:
+            there = f"there are {', '.join(found)}" if found else "there are none"
+            message = f"no errors {each!r}{near(each, list(found))}; {there}"
+            raise ValueError(message)
+    return {each: found[each] for each in labels}
+
+
+def _sides(error: Any, value: float, label: str) -> tuple[float, float]:
+    """Give an error as shifts up and down."""
+    asymmetric = error.get("asymerror")
+    if asymmetric is not None:
+        sides = [_number(asymmetric.get(key), value, label) for key in ("plus", "minus")]
+        return sides[0], sides[1]
+    size = _number(error.get("symerror"), value, label)
+    return size, -size
+
+
+def _number(given: Any, value: float, label: str) -> float:
+    """Read a number, or a percentage of a value."""
+    text = "0" if given in (None, "") else str(given).strip()
+    share = abs(value) / 100.0 if text.endswith("%") else 1.0
+    try:
+        found = float(text.removesuffix("%")) * share
+    except ValueError:
+        found = np.nan
+    if not np.isfinite(found):
+        message = f"error {label!r} is {text[:40]!r}; a finite number or a percentage is needed"
+        raise ValueError(message)
+    return found
+
+
+def _shift(plus: float, minus: float) -> float:
+    if plus * minus > 0.0:
+        return max(plus, minus, key=abs)
+    return 0.5 * (plus - minus)

@@ -1,0 +1,146 @@
+"""Tables of HEPData in YAML or JSON: their bins and numbers.
+
+References
+----------
+HEPData submission documentation, "Data Files" (https://hepdata-submission.readthedocs.io).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forefold.species import near
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["bins_of", "dependent", "loaded", "numbers", "placed", "plain_name"]
+
+_MOST = 5_000_000  # cells of a table that are believed
+
+
+def plain_name(header: str) -> str:
+    """Make a name of a header: letters, digits and _."""
+    found = re.sub(r"\W+", "_", header, flags=re.ASCII).strip("_").lower()
+    return found or "value"
+
+
+def loaded(place: Path) -> Any:
+    """Read a file of YAML, or of JSON if its name says so.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    ModuleNotFoundError
+        If PyYAML is not installed.
+    """
+    text = place.read_text(encoding="utf-8", errors="replace")
+    if place.suffix == ".json":
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            message = f"not JSON: {error}"
+            raise ValueError(message) from None
+    try:
+        import yaml
+    except ImportError:
+        message = "reading YAML needs PyYAML: pip install 'forefold[yaml]'"
+        raise ModuleNotFoundError(message) from None
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        message = f"not YAML: {' '.join(str(error).split())[:200]}"
+        raise ValueError(message) from None
+
+
+def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
+    """Give the independent variables of a table, and one dependent one with its name.
+
+    Raises
+    ------
+    ValueError
+        If it is no such table, there is none of this name, or it is not clear which.
+    """
+    try:
+        independent = list(content["independent_variables"])
+        several = {str(each["header"]["name"]): each for each in content["dependent_variables"]}
+    except (KeyError, TypeError) as error:
+        message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
+        raise ValueError(message) from None
+    if name is None and len(several) != 1:
+        message = f"{len(several)} dependent variables: {', '.join(several) or 'none'}; say which is meant: name= (--name)"
+        raise ValueError(message)
+    chosen = next(iter(several)) if name is None else name
+    if chosen not in several:
+        message = f"no dependent variable {chosen!r}{near(chosen, several)}; there are: {', '.join(several)}"
+        raise ValueError(message)
+    return independent, chosen, several[chosen]
+
+
+def numbers(column: Any, name: str) -> Array:
+    """Give the values of a dependent variable, shape (rows,)."""
+    try:
+        return np.array([float(each["value"]) for each in column["values"]])
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{name}: a number as the value of every row is needed ({error})"
+        raise ValueError(message) from None
+
+
+def placed(independent: list[Any], names: list[str], n: int) -> tuple[list[Array], tuple[Any, ...]]:
+    """Give the edges of every independent variable, and where the rows of a table are in a grid of these.
+
+    Parameters
+    ----------
+    independent : list
+    names : list of str
+        For messages.
+    n : int
+        Rows of the dependent variable.
+
+    Returns
+    -------
+    edges : list of ndarray
+    places : tuple of ndarray, shape (rows,)
+
+    Raises
+    ------
+    ValueError
+        If they do not go together, or are more than can be.
+    """
+    both = [bins_of(each, k) for k, each in zip(names, independent, strict=True)]
+    edges, places = [each for each, _ in both], tuple(place for _, place in both)
+    shape = tuple(each.size - 1 for each in edges)
+    if int(np.prod(shape)) > _MOST:
+        message = f"{' x '.join(map(str, shape))} cells; up to {_MOST} are read"
+        raise ValueError(message)
+    if any(each.size != n for each in places):
+        message = f"{n} values for {places[0].size} bins"
+        raise ValueError(message)
+    return edges, places
+
+
+def bins_of(column: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
+    """Give the edges of a column of bins, and the bin of every row."""
+    try:
+        low, high = (
+            np.array([float(each[k]) for each in column["values"]]) for k in ("low", "high")
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{name}: every row needs the limits low and high of a bin ({type(error).__name__} {error})"
+        raise ValueError(message) from None
+    edges = np.unique(np.concatenate([low, high]))
+    places = np.searchsorted(edges, low)
+    whole = np.all(np.isfinite(edges)) and np.all(high > low)
+    if not whole or np.any(np.searchsorted(edges, high) != places + 1):
+        message = f"{name}: bins overlap, leave gaps or are not finite"
+        raise ValueError(message)
+    return edges, places

@@ -1,0 +1,204 @@
+"""Spectra that were published: contents, and covariances by source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+import uhi.io.json
+
+from forefold.borders.front import check_settings, read_from
+from forefold.folding.contents import shape_of
+from forefold.folding.document import SPECTRUM, numbered
+from forefold.species import near
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["PublishedSpectrum", "import_spectrum", "published"]
+
+SPECTRA = ("hepdata", "uhi")
+
+
+@dataclass(frozen=True)
+class PublishedSpectrum:
+    """A spectrum of a file, with the covariance that its errors make.
+
+    Attributes
+    ----------
+    histogram : hist.Hist
+        Its variances are the diagonal of `covariance`; a histogram of counts comes as it is.
+    covariances : dict of str to ndarray, shape (n, n)
+        By label of the errors, flat in C order; empty of counts.
+    notes : tuple of str
+        What was read, and what was done to it.
+    """
+
+    histogram: hist.Hist[Any]
+    covariances: dict[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> Array:
+        """Contents, flat in C order; shape (n,)."""
+        return np.asarray(self.histogram.values(), dtype=np.float64).reshape(-1)
+
+    @property
+    def covariance(self) -> Array | None:
+        """Sum of `covariances`, shape (n, n); None of counts, whose errors are those of Poisson."""
+        if not self.covariances:
+            return None
+        return np.asarray(sum(self.covariances.values()))
+
+    def to_json(self) -> str:
+        """Write as UHI JSON, which `forefold fold` and `forefold unfold` take.
+
+        Returns
+        -------
+        str
+            Histograms ``spectrum``, ``covariance`` and ``covariance_<label>``, over numbers of bins; one histogram of counts.
+        """
+        from forefold.matrix import to_json
+
+        if self.covariance is None:
+            return to_json(self.histogram)
+        parts: dict[str, Any] = {SPECTRUM: self.histogram._to_uhi_()}
+        parts["covariance"] = numbered(self.covariance)
+        parts |= {f"covariance_{key}": numbered(each) for key, each in self.covariances.items()}
+        return json.dumps(parts, default=uhi.io.json.default)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, shape_of(tuple(self.histogram.axes))))
+        lines = [f"PublishedSpectrum of {self.values.sum():.6g} in {shape} bins"]
+        for name, found in self.covariances.items():
+            spread = np.sqrt(max(float(found.sum()), 0.0))
+            lines.append(f"  total +- {spread:.4g} from {name}")
+        lines += [f"  note: {text}" for text in self.notes]
+        return "\n".join(lines)
+
+
+def published(
+    axes: Sequence[Any],
+    values: Array,
+    shifts: Mapping[str, Array],
+    correlated: Sequence[str],
+    words: str,
+) -> PublishedSpectrum:
+    """Make a spectrum of contents and errors by label.
+
+    Parameters
+    ----------
+    axes : sequence of hist axes
+    values : ndarray, shape (n,)
+    shifts : mapping of str to ndarray, shape (n,)
+        Errors with their signs.
+    correlated : sequence of str
+        Labels whose errors move all bins together; those of the others are independent from bin to bin.
+    words : str
+        What was done to the errors.
+
+    Returns
+    -------
+    PublishedSpectrum
+
+    Raises
+    ------
+    ValueError
+        If there is no such label.
+    """
+    for label in correlated:
+        if label not in shifts:
+            message = f"no errors {label!r}{near(label, list(shifts))} that could be correlated; there are {', '.join(shifts) or 'none'}"
+            raise ValueError(message)
+    found = {
+        label: np.outer(each, each) if label in correlated else np.diag(np.square(each))
+        for label, each in shifts.items()
+    }
+    storage: Any = hist.storage.Weight() if found else hist.storage.Double()
+    made: hist.Hist[Any] = hist.Hist(*axes, storage=storage, name=SPECTRUM)
+    shape = shape_of(tuple(axes))
+    view: Any = made.view()
+    if not found:
+        view[...] = values.reshape(shape)
+        return PublishedSpectrum(made, {}, ("no errors are read: contents are taken for counts",))
+    view["value"] = values.reshape(shape)
+    view["variance"] = np.diagonal(sum(found.values())).reshape(shape)
+    alone = [label for label in found if label not in correlated]
+    notes = [f"errors: {words}"]
+    notes += [f"independent from bin to bin: {', '.join(alone)}"] if alone else []
+    notes += [f"all bins together: {', '.join(correlated)}"] if correlated else []
+    return PublishedSpectrum(made, found, tuple(notes))
+
+
+def import_spectrum(
+    path: str | os.PathLike[str], format: str, **settings: Any
+) -> PublishedSpectrum:
+    """Read a spectrum that was published, with its errors.
+
+    Parameters
+    ----------
+    path : str or path
+    format : {"hepdata", "uhi"}
+        A table of HEPData (YAML or JSON), or one histogram of UHI JSON.
+    **settings
+        Of ``hepdata``: ``name``, the header of the dependent variable; ``errors``, labels to read (all if left out); ``correlated``, labels whose
+        errors move all bins together; ``density=True`` multiplies values per unit by the widths of the bins.
+
+    Returns
+    -------
+    PublishedSpectrum
+        A histogram with variances, and the covariance by label.
+
+    Raises
+    ------
+    ValueError
+        If format or setting are not known, or the file is damaged or another one; the message names the file.
+    OSError
+        If it cannot be read.
+
+    See Also
+    --------
+    import_matrix : for a matrix.
+
+    Notes
+    -----
+    Labels add. A table of HEPData does not say how its errors are correlated: each label is independent from bin to bin unless it is in `correlated`. An
+    asymmetric error counts with half the difference of its sides, ``(plus - minus) / 2``, or with the larger one where both have one sign.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> table = '''{"independent_variables": [{"header": {"name": "enu", "units": "GeV"}, "values": [{"low": 0, "high": 1}, {"low": 1, "high": 3}]}],
+    ... "dependent_variables": [{"header": {"name": "events"}, "values": [
+    ...   {"value": 40, "errors": [{"symerror": 6, "label": "stat"}, {"asymerror": {"plus": "5%", "minus": "-5%"}, "label": "sys,flux"}]},
+    ...   {"value": 60, "errors": [{"symerror": 8, "label": "stat"}, {"asymerror": {"plus": 4, "minus": -2}, "label": "sys,flux"}]}]}]}'''
+    >>> with open("table.json", "w") as file:
+    ...     _ = file.write(table)
+    >>> found = forefold.import_spectrum("table.json", "hepdata", correlated=["sys,flux"])
+    >>> found.covariance.round(6).tolist()
+    [[40.0, 6.0], [6.0, 73.0]]
+    >>> found
+    PublishedSpectrum of 100 in 2 bins
+      total +- 10 from stat
+      total +- 5 from sys,flux
+      note: errors: stat, sys,flux; 1 asymmetric ones made symmetric
+      note: independent from bin to bin: stat
+      note: all bins together: sys,flux
+    """
+    format = format.lower()
+    if format not in SPECTRA:
+        message = f"format {format!r}{near(format, list(SPECTRA))}: spectra are read from {', '.join(SPECTRA)}"
+        raise ValueError(message)
+    reader = import_module(f"forefold.borders.{format}").read_spectrum
+    check_settings(reader, format, settings)
+    found: PublishedSpectrum = read_from(reader, path, format, settings)[0]
+    return found
