@@ -12,7 +12,6 @@ from forefold.folding import grouping
 from forefold.folding.axes import cell_name
 from forefold.folding.building import Building
 from forefold.folding.contents import (
-    ROUNDED,
     SPECTRUM,
     UNKNOWN,
     Contents,
@@ -21,6 +20,7 @@ from forefold.folding.contents import (
     shape_of,
     shares,
 )
+from forefold.folding.describing import described
 from forefold.folding.document import read_document, written_document
 from forefold.folding.uncertainty import Uncertainty
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["ResponseMatrix"]
 
 _RANK_TOLERANCE = 1e-12
-_ALONE = "probabilities alone: no true spectrum, and no fakes, are known"
 
 
 class ResponseMatrix(Building, Uncertainty):
@@ -371,36 +370,4 @@ class ResponseMatrix(Building, Uncertainty):
         return cls(read_document(text))
 
     def __repr__(self) -> str:
-        n, m = self.matrix.shape
-        lines = [f"ResponseMatrix of {n} true and {m} reconstructed bins ({self._origin()})"]
-        for side, axes in (("true", self.true_axes), ("reco", self.reco_axes)):
-            for axis in axes:
-                edges = axis.edges
-                lines.append(
-                    f"  {side} {axis.name}: {len(axis)} bins from {edges[0]:g} to {edges[-1]:g} ({axis.label})"
-                )
-        seen = self.efficiency[~self.empty_rows]
-        if seen.size:
-            lines.append(f"  efficiency {seen.min():.3g} to {seen.max():.3g}")
-        fakes = float(np.sum(self.fakes.values()))
-        total = float(np.sum(self.reco.values()))
-        of_what = f"fakes {fakes:.6g} of {total:.6g} reconstructed"
-        lines.append(f"  {of_what if self.knows_truth else _ALONE}")
-        if self.empty_rows.any():
-            lines.append(f"  {int(self.empty_rows.sum())} true bins are empty")
-        lines += [f"  {self.provenance[ROUNDED]}"] if ROUNDED in self.provenance else []
-        negative = int((self.matrix < 0.0).sum())
-        if negative:
-            lines.append(f"  {negative} cells are negative")
-        lines.append(f"  condition number {self.condition_number:.4g}, rank {self.rank}")
-        return "\n".join(lines)
-
-    def _origin(self) -> str:
-        if self.exact:
-            return "exact, without statistics"
-        if self.errors_given:
-            some = int(np.count_nonzero(self.variance))
-            return f"errors of {some} cells ({self._contents.provenance.get('errors', 'given')}), taken for independent"
-        entries = self.effective_entries
-        drawn = f", {self.draws} draws of each event" if self.draws > 1 else ""
-        return f"{entries.sum():,.0f} effective entries, {entries.min():,.4g} to {entries.max():,.4g} a row{drawn}"
+        return described(self)
