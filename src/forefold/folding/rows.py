@@ -112,9 +112,9 @@ def folded_covariance(moments: Moments, truth: Array) -> Array:
     ndarray, shape (n_reco, n_reco)
     """
     factor = np.square(truth) * moments.per_square
-    r, linear = moments.rows, moments.linear
-    cross = (factor[:, None] * r).T @ linear
-    found = ((factor * moments.square)[:, None] * r).T @ r - cross - cross.T
+    r = moments.rows
+    half = r.T @ (factor[:, None] * (0.5 * moments.square[:, None] * r - moments.linear))
+    found = half + half.T
     if moments.pairs.ndim == 2:
         found[np.diag_indices_from(found)] += factor @ moments.pairs
     else:
