@@ -176,9 +176,9 @@ def dirichlet_moments(alpha: Array, total: Array) -> Moments:
     Returns
     -------
     Moments
-        Rows are its means.
+        Rows are its means; in units of the row's total, so that rows that are as good as exact do not overflow.
     """
     mean = alpha / total[:, None]
-    square = np.square(total) / (total + 1.0)
+    square = 1.0 / (total + 1.0)
     own = mean * square[:, None]
-    return Moments(mean, total, square, own, own)
+    return Moments(mean, np.ones_like(total), square, own, own)

@@ -18,6 +18,7 @@ _KNOWN = 1e-12  # squared relative error that is none
 _CLOSE = 1e-6  # relative change of means in the last step
 _STEPS = 100
 _EMPTY = 1e-12  # counts that hold means of empty bins above 0
+_MANY = 1e4  # counts that do without the difference of large numbers
 
 
 class Terms(NamedTuple):
@@ -87,14 +88,17 @@ def poisson(data: Array, expected: Array) -> Terms:
 
 
 def _lack(data: Array, mean: Array) -> Array:
-    """Give half the deviance of counts; where these are many, without the difference of large numbers."""
-    full = data > 0.0
-    off = np.where(full, (mean - data) / np.where(full, data, 1.0), 0.0)
-    close = np.abs(off) < 0.5
-    some = full & ~close
-    log = np.log(np.divide(data, np.where(some, mean, 1.0), out=np.ones_like(data), where=some))
-    near = data * (off - np.log1p(np.where(close, off, 0.0)))
-    return np.where(full & close, near, mean - data + data * log)
+    """Give half the deviance of counts from means above 0; where counts are many, without the difference of large numbers."""
+    log = np.log(np.where(data > 0.0, data / mean, 1.0))
+    found = np.asarray(mean - data + data * log)
+    many = data > _MANY
+    if many.any():
+        n = data[many]
+        off = (mean[many] - n) / n
+        close = np.abs(off) < 0.5
+        exact = n * (off - np.log1p(np.where(close, off, 0.0)))
+        found[many] = np.where(close, exact, found[many])
+    return found
 
 
 def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
