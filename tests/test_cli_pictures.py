@@ -39,7 +39,11 @@ def test_result_and_picture_in_one_step(command: str, run: Run) -> None:
     assert "<svg" in Path("out.svg").read_text()
     assert found.err.startswith("out.json: ")
     assert found.err.endswith("out.svg: the picture\n")
-    piped = run(*COMMANDS[command], "-q", "--plot", "out.png")
+
+
+def test_a_result_goes_on_in_a_pipe_and_its_picture_beside(run: Run) -> None:
+    assert run(*COMMANDS["fold"], "-q", "-o", "out.json").code == 0
+    piped = run(*COMMANDS["fold"], "-q", "--plot", "out.png")
     assert (piped.code, piped.err) == (0, "")
     assert piped.out.strip() == Path("out.json").read_text().strip()
     assert Path("out.png").read_bytes().startswith(b"\x89PNG")

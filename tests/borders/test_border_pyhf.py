@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +112,19 @@ def _statistics_of(model: Any) -> Any:
     return np.array(found)
 
 
-def test_pyhf_has_the_likelihood_of_an_experiment() -> None:
-    """Likelihood ratios of a norm, the statistics of a small simulation profiled, with a background."""
+@pytest.fixture
+def minimised() -> Iterator[Any]:
+    """Give pyhf with MIGRAD, and put back what minimises otherwise: the tests after this one use pyhf, too."""
     pyhf = pytest.importorskip("pyhf")
+    before = pyhf.get_backend()
     pyhf.set_backend("numpy", pyhf.optimize.minuit_optimizer(strategy=2))
+    yield pyhf
+    pyhf.set_backend(*before)
+
+
+def test_pyhf_has_the_likelihood_of_an_experiment(minimised: Any) -> None:
+    """Likelihood ratios of a norm, the statistics of a small simulation profiled, with a background."""
+    pyhf = minimised
     rows, _ = spectra.spectrum(6, 9)
     edges = np.linspace(0.0, 10.0, 7), np.linspace(0.0, 10.0, 10)
     matrix = forefold.ResponseMatrix.from_array(rows, *edges, entries=60.0)

@@ -56,6 +56,9 @@ BOTH = (
 def test_errors_of_a_spectrum_by_label_are_a_covariance(tmp_path: Path) -> None:
     path = _spectrum(tmp_path, *BOTH)
     found = forefold.import_spectrum(path, "hepdata", correlated=["sys,flux"])
+    # one label may be given alone
+    again = forefold.import_spectrum(path, "hepdata", errors="sys,flux", correlated="sys,flux")
+    np.testing.assert_array_equal(_whole(again), found.covariances["sys,flux"])
     np.testing.assert_allclose(found.covariances["stat"], np.diag([36.0, 36.0]))
     # (3 + 1) / 2 up, and -5 of two sides down
     np.testing.assert_allclose(found.covariances["sys,flux"], [[4.0, -10.0], [-10.0, 25.0]])

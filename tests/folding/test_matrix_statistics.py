@@ -61,6 +61,17 @@ def test_dirichlet_is_its_closed_form_and_knows_empty_cells() -> None:
         matrix.covariance([1.0], "dirichlet", prior=0)
 
 
+def test_rows_that_are_exact_have_no_dirichlet_covariance() -> None:
+    """The posterior of endless entries is a point: nothing overflows, and other rows count as alone."""
+    edges, rows = np.arange(3.0), [[0.5, 0.3], [0.2, 0.3]]
+    exact = ResponseMatrix.from_array(rows, edges, edges)
+    assert exact.covariance([1.0, 2.0], "dirichlet") == pytest.approx(np.zeros((2, 2)), abs=1e-12)
+    half = ResponseMatrix.from_array(rows, edges, edges, variance=[[0.01, 0.0], [0.0, 0.0]])
+    alone = half.row_covariance("dirichlet")
+    assert alone[0, 0, 0] > 1e-3
+    assert half.covariance([1.0, 2.0], "dirichlet") == pytest.approx(alone[0])
+
+
 def test_toys_have_the_mean_and_the_covariance() -> None:
     matrix = ResponseMatrix.from_array(P, *AXES, entries=[200, 300])
     toys = matrix.toys(20_000, rng=5)

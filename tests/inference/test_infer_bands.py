@@ -159,6 +159,19 @@ def test_limits_of_toys_scatter_as_formulae_say() -> None:
     assert "20 toys are in the tail" in belief.notes[0]
 
 
+def test_limits_end_where_the_parameter_does() -> None:
+    """A limit of 3.0 and more for no counts, of a parameter that ends at 2: toys are thrown, and limits are, up to there."""
+    experiment = one_bin(0.0, parameters={"signal": Parameter(1.0, lower=0.0, upper=2.0)})
+    found = experiment.expected_limit(toys=20, rng=1)
+    assert found.band.tolist() == [2.0] * 5
+    assert found.points.max() == 2.0
+    assert np.all(np.isfinite(found.errors))
+    assert float(experiment.upper_limit([0.0], toys=20, rng=1)) == 2.0
+    wide = one_bin(100.0, parameters={"signal": Parameter(1.0, lower=0.0, upper=25.0)})
+    rough = wide.expected_limit()
+    assert rough.band[-1] == rough.points[-1] == 25.0
+
+
 def test_what_cannot_be_expected_is_refused() -> None:
     experiment = one_bin(3.0)
     for settings, message in (

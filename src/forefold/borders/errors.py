@@ -95,6 +95,7 @@ def _chosen(found: dict[str, Array], labels: Sequence[str] | None) -> dict[str, 
             message = f"errors {sums[0]!r} and {others}: a sum beside its parts would count twice; say which are read: errors= (--error)"
             raise ValueError(message)
         return found
+    labels = [labels] if isinstance(labels, str) else labels
     for each in labels:
         if each not in found:
             there = f"there are {', '.join(found)}" if found else "there are none"

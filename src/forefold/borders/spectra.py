@@ -115,6 +115,7 @@ def published(
     ValueError
         If there is no such label.
     """
+    correlated = [correlated] if isinstance(correlated, str) else correlated
     for label in correlated:
         if label not in shifts:
             message = f"no errors {label!r}{near(label, list(shifts))} that could be correlated; there are {', '.join(shifts) or 'none'}"

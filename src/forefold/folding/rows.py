@@ -112,9 +112,9 @@ def folded_covariance(moments: Moments, truth: Array) -> Array:
     ndarray, shape (n_reco, n_reco)
     """
     factor = np.square(truth) * moments.per_square
-    r, linear = moments.rows, moments.linear
-    cross = (factor[:, None] * r).T @ linear
-    found = ((factor * moments.square)[:, None] * r).T @ r - cross - cross.T
+    r = moments.rows
+    half = r.T @ (factor[:, None] * (0.5 * moments.square[:, None] * r - moments.linear))
+    found = half + half.T
     if moments.pairs.ndim == 2:
         found[np.diag_indices_from(found)] += factor @ moments.pairs
     else:
@@ -176,9 +176,9 @@ def dirichlet_moments(alpha: Array, total: Array) -> Moments:
     Returns
     -------
     Moments
-        Rows are its means.
+        Rows are its means; in units of the row's total, so that rows that are as good as exact do not overflow.
     """
     mean = alpha / total[:, None]
-    square = np.square(total) / (total + 1.0)
+    square = 1.0 / (total + 1.0)
     own = mean * square[:, None]
-    return Moments(mean, total, square, own, own)
+    return Moments(mean, np.ones_like(total), square, own, own)

@@ -147,11 +147,17 @@ class _Background:
         """Value without signal."""
         return float(self.truth[self.problem.place])
 
+    @property
+    def end(self) -> float:
+        """Largest value that the parameter may have."""
+        return self.problem.limits[1]
+
     def reached(self, root: float) -> float:
         """Value where the square root of the Asimov likelihood ratio is this."""
         step = width_of(self.best, self.problem.place)
-        end = self.problem.limits[1]
-        return crossing(lambda v: self.problem.ratio(v, self.best) - root**2, self.start, step, end)
+        return crossing(
+            lambda v: self.problem.ratio(v, self.best) - root**2, self.start, step, self.end
+        )
 
     def roots(self, points: Array) -> Array:
         """Square roots of the Asimov likelihood ratio."""
@@ -202,7 +208,8 @@ def asymptotic_band(
     """
     none = _Background.of(problem, x, name)
     band = np.array([none.reached(float(root)) for root in _reach(method, level)])
-    points = np.linspace(none.start, none.start + 1.3 * (band[-1] - none.start), _POINTS)
+    far = min(none.start + 1.3 * (band[-1] - none.start), none.end)
+    points = np.linspace(none.start, far, _POINTS)
     shares = _shares(method, none.roots(points))
     what = f"toys (toys=10000, --toys 10000){_ONE_BIN if method == 'cls' else ''}"
     notes = problem.notes + few_expected(none.problem, float(band[2]), what)
@@ -245,9 +252,8 @@ def cls_band_of_toys(
     low, high = (
         none.start + w * (rough[k] - none.start) for w, k in zip(_WIDER, (0, -1), strict=True)
     )
-    points, found = _scanned(
-        tails, np.linspace(low, high, _GRID), 1.0 - level, none.start, problem.limits[1]
-    )
+    grid = np.linspace(low, min(high, none.end), _GRID)
+    points, found = _scanned(tails, grid, 1.0 - level, none.start, none.end)
     crossed = [
         _crossed(points, found[:, 0, k], found[:, 1, k], 1.0 - level, toys) for k in range(5)
     ]
@@ -316,10 +322,9 @@ def _counted(none: _Background, band: Array, both: Array, alone: Array, toys: in
     """Give binomial errors of both shares, over the slopes of ln CLs that asymptotic formulae have there."""
     relative = np.sqrt((1.0 - both) / (toys * both) + (1.0 - alone) / (toys * alone))
     step = 0.05 * np.maximum(band - none.start, 1e-9)
-    low, high = (
-        np.diagonal(_shares("cls", none.roots(band + side * step))) for side in (-1.0, 1.0)
-    )
-    slopes = np.log(low / high) / (2.0 * step)
+    places = [band - step, np.minimum(band + step, none.end)]
+    low, high = (np.diagonal(_shares("cls", none.roots(each))) for each in places)
+    slopes = np.log(low / high) / (places[1] - places[0])
     return np.where(slopes > 0.0, relative / np.where(slopes > 0.0, slopes, 1.0), np.inf)
 
 

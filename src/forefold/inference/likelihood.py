@@ -18,6 +18,7 @@ _KNOWN = 1e-12  # squared relative error that is none
 _CLOSE = 1e-6  # relative change of means in the last step
 _STEPS = 100
 _EMPTY = 1e-12  # counts that hold means of empty bins above 0
+_MANY = 1e4  # counts that do without the difference of large numbers
 
 
 class Terms(NamedTuple):
@@ -29,8 +30,8 @@ class Terms(NamedTuple):
         Negative logarithm of the likelihood, less that of a perfect prediction.
     slope : ndarray, shape (n,)
         Derivative with respect to what is expected.
-    information : ndarray, shape (n,) or (n, n)
-        Expected second derivatives; a matrix where bins are correlated.
+    spread : ndarray, shape (n,) or (n, n)
+        Variances of counts about what is expected, the simulation's too; their covariance where bins are correlated.
 
     Notes
     -----
@@ -39,7 +40,23 @@ class Terms(NamedTuple):
 
     value: Array
     slope: Array
-    information: Array
+    spread: Array
+
+    def information(self, slopes: Array) -> Array:
+        """Give expected second derivatives with respect to parameters.
+
+        Parameters
+        ----------
+        slopes : ndarray, shape (parameters, n)
+            Derivatives of what is expected.
+
+        Returns
+        -------
+        ndarray, shape (parameters, parameters)
+        """
+        if self.spread.ndim == 1:
+            return np.asarray(slopes / self.spread @ slopes.T)
+        return np.asarray(slopes @ np.linalg.solve(self.spread, slopes.T))
 
 
 def poisson(data: Array, expected: Array) -> Terms:
@@ -65,12 +82,23 @@ def poisson(data: Array, expected: Array) -> Terms:
     [1.0, 0.0]
     """
     safe = np.maximum(expected, _LEAST)
-    full = data > 0.0
-    log = np.log(np.where(full, data / safe, 1.0))
-    slope = 1.0 - data / safe
+    slope = (safe - data) / safe
     # below the least the slope stays, so that a fit finds its way back
-    value = safe - data + data * log + slope * (expected - safe)
-    return Terms(value, slope, 1.0 / safe)
+    return Terms(_lack(data, safe) + slope * (expected - safe), slope, safe)
+
+
+def _lack(data: Array, mean: Array) -> Array:
+    """Give half the deviance of counts from means above 0; where counts are many, without the difference of large numbers."""
+    log = np.log(np.where(data > 0.0, data / mean, 1.0))
+    found = np.asarray(mean - data + data * log)
+    many = data > _MANY
+    if many.any():
+        n = data[many]
+        off = (mean[many] - n) / n
+        close = np.abs(off) < 0.5
+        exact = n * (off - np.log1p(np.where(close, off, 0.0)))
+        found[many] = np.where(close, exact, found[many])
+    return found
 
 
 def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
@@ -111,15 +139,12 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
     reach = np.hypot(half, np.sqrt(data * v))
     # the larger root, without cancellation
     mean = np.where(half >= 0.0, half + reach, data * v / np.maximum(reach - half, 1e-300))
-    safe = np.maximum(mean, _LEAST)
-    full = data > 0.0
-    log = np.log(np.where(full, data / safe, 1.0))
     off = (mean - expected) / v
-    value = mean - data + data * log + 0.5 * off * off * v
+    value = _lack(data, np.maximum(mean, 1e-300)) + 0.5 * off * off * v
     return Terms(
         np.where(known, value, plain.value),
         np.where(known, -off, plain.slope),
-        np.where(known, 1.0 / (np.maximum(expected, _LEAST) + v), plain.information),
+        plain.spread + np.where(known, v, 0.0),
     )
 
 
@@ -140,7 +165,8 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
     -----
     The means m >= 0 minimise the sum of m - n log m, and half of (m - expected) C⁻¹ (m - expected): one normal factor, of several dimensions, at its
     best value. With s = n / m the minimum is where m = expected - C (1 - s), which needs no inverse of C; it is found by Newton's method for
-    both, m and s above 0 (a primal-dual interior point). With a diagonal covariance it is `barlow_beeston`.
+    both, m and s above 0 (a primal-dual interior point). With a diagonal covariance it is `barlow_beeston`. Where no such means are to be had, as
+    with a sum that is known and negative, it is `poisson`, which goes on below 0.
 
     References
     ----------
@@ -157,47 +183,45 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
     """
     plain = poisson(data, expected)
     known = _uncertain(expected, np.diagonal(covariance))
-    information = np.diag(plain.information)
-    if not known.any():
-        return plain._replace(information=information)
-    cells = np.ix_(known, known)
-    c = covariance[cells]
-    mean, ratio = _means(data[known], expected[known], c)
-    slope = 1.0 - ratio
-    full = data[known] > 0.0
-    log = np.log(np.where(full, ratio, 1.0))
-    value = mean - data[known] + data[known] * log + 0.5 * slope * (c @ slope)
-    information[cells] = np.linalg.inv(c + np.diag(np.maximum(expected[known], _LEAST)))
-    plain.value[known], plain.slope[known] = value, slope
-    return plain._replace(information=information)
+    spread = np.diag(plain.spread)
+    c = covariance[np.ix_(known, known)]
+    found = _means(data[known], expected[known], c) if known.any() else None
+    if found is None:
+        return plain._replace(spread=spread)
+    mean, slope = found
+    plain.value[known] = _lack(data[known], mean) + 0.5 * slope * (c @ slope)
+    plain.slope[known] = slope
+    spread[np.ix_(known, known)] += c
+    return plain._replace(spread=spread)
 
 
 def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:
     return np.asarray(variance > _KNOWN * np.maximum(expected, _LEAST) ** 2)
 
 
-def _means(data: Array, expected: Array, covariance: Array) -> tuple[Array, Array]:
-    """Find the best means, and data over them; see `correlated`."""
+def _means(data: Array, expected: Array, covariance: Array) -> tuple[Array, Array] | None:
+    """Find the best means, and 1 less data over them; None, if there are none. See `correlated`."""
     variance = np.diagonal(covariance)
     alone = barlow_beeston(data, expected, variance)
     ratio = np.maximum(1.0 - alone.slope, 1e-3)
+    slope = 1.0 - ratio  # beside it, as one of them is near 0 and must be right there
     mean = np.maximum(expected - variance * alone.slope, 1e-3 * np.sqrt(variance))
     target = np.where(data > 0.0, data, 0.1 * ratio * mean)
     c = covariance + np.diag(1e-10 * variance)  # what would have no mean above 0 has one
     for _ in range(_STEPS):
-        off = mean - expected + c @ (1.0 - ratio)
+        off = mean - expected + c @ slope
         rest = target - ratio * mean
         lines = ratio[:, None] * c
         lines[np.diag_indices_from(lines)] += mean
         turn = np.linalg.solve(lines, rest + ratio * off)
         move = c @ turn - off
         reach = min(_reach(mean, move), _reach(ratio, turn))
-        mean, ratio = mean + reach * move, ratio + reach * turn
+        mean, ratio, slope = mean + reach * move, ratio + reach * turn, slope - reach * turn
         # Newton's steps square their error: the next one would be beyond the last digit
         if max(np.abs(move / mean).max(), np.abs(turn / ratio).max()) < _CLOSE:
-            break
+            return mean, slope
         target = np.where(data > 0.0, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
-    return mean, ratio
+    return None
 
 
 def _reach(here: Array, step: Array) -> float:

@@ -204,8 +204,11 @@ def _bisected(
     """Find where a noisy function is no longer negative, from about where it is."""
     low = high = start
     step = 0.25 * max(high - _none(problem), width_of(best, problem.place))
+    end = problem.limits[1]
     while excess(high) < 0.0:
-        low, high = high, high + step
+        if high >= end:
+            return end
+        low, high = high, min(high + step, end)
     floor = max(float(best.x[problem.place]), _none(problem))
     while low > floor and excess(low) >= 0.0:
         low, high = max(low - step, floor), low

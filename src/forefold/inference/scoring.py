@@ -61,16 +61,11 @@ class Objective:
         terms = likelihood(self.data, found.mean, found.covariance)
         value = float(terms.value.sum()) + self.constraint.value(x)
         slope = found.slopes @ terms.slope + self.expectation.spread_slopes(found, terms.slope)
-        information = _curved(found.slopes, terms.information)
+        information = terms.information(found.slopes)
         if not len(self.constraint.places):
             return value, slope, information
         information[self.constraint.cells] += self.constraint.precision
         return value, slope + self.constraint.slope(x), information
-
-
-def _curved(slopes: Array, information: Array) -> Array:
-    across = slopes * information if information.ndim == 1 else slopes @ information
-    return np.asarray(across @ slopes.T)
 
 
 class Minimum(NamedTuple):
