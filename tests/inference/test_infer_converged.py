@@ -47,7 +47,7 @@ def test_a_fit_that_does_not_converge_says_so() -> None:
     assert not found.valid
     (note,) = found.notes
     assert note.startswith("the fit did not converge: values are where it stopped")
-    assert "NOT converged" in repr(found)
+    assert "NOT valid" in repr(found)
     assert repr(found).endswith(f"  note: {note}")
     assert experiment().fit(DATA).notes == ()
 
@@ -62,14 +62,17 @@ def test_its_result_is_written_and_the_exit_status_is_one(
     assert main([*command, *asked]) == 1
     told = capsys.readouterr()
     *summary, last = told.err.splitlines()
-    assert last == 'forefold: error: the fit did not converge; it is written with "valid": false'
+    assert (
+        last
+        == 'forefold: error: the fit is not valid, as its notes say; it is written with "valid": false'
+    )
     assert bool(summary) != bool(quiet)
     found = json.loads(Path("fit.json").read_text())
     assert not found["valid"]
     assert found["parameters"]["signal"]["value"] == pytest.approx(68.0 / 60.0, rel=1e-3)
     assert found["parameters"]["signal"]["error"] is None
     assert found["intervals"] == []
-    assert "no interval of signal: the fit did not converge" in found["notes"]
+    assert "no interval of signal: the fit is not valid" in found["notes"]
     assert any(note.startswith("the fit did not converge: ") for note in found["notes"])
     assert Path("fit.png").read_bytes().startswith(b"\x89PNG")
     # what is asked of no parameter is bad input, before anything else
@@ -126,6 +129,6 @@ def test_a_limit_says_where_other_parameters_could_not_be_profiled(
     assert main([*command.split(), "--overwrite", "-q"]) == 1
     assert (
         capsys.readouterr().err
-        == 'forefold: error: the limit did not converge; it is written with "valid": false\n'
+        == 'forefold: error: the limit is not valid, as its notes say; it is written with "valid": false\n'
     )
     assert not json.loads((folder / "limit.json").read_text())["valid"]

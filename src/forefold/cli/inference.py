@@ -64,7 +64,7 @@ def _intervals(
     for name in names:
         experiment._place(name, fixed)  # what is asked for must be there
     if not valid:
-        return [], [f"no interval of {name}: the fit did not converge" for name in names]
+        return [], [f"no interval of {name}: the fit is not valid" for name in names]
     found, lacking = [], []
     settings: dict[str, Any] = {"level": options.cl, "method": options.method, "fixed": fixed}
     settings |= {"toys": options.toys or _TOYS, "rng": rng}
@@ -79,7 +79,9 @@ def _intervals(
 def _code(what: str, valid: bool, lacking: Sequence[str] = ()) -> int:
     """Complain of a result that does not hold, which is written all the same, and give the exit code."""
     if not valid:
-        complain("error", f'the {what} did not converge; it is written with "valid": false')
+        complain(
+            "error", f'the {what} is not valid, as its notes say; it is written with "valid": false'
+        )
     elif lacking:
         complain("error", f"{lacking[0]}; the fit is written")
     return 0 if valid and not lacking else 1

@@ -12,6 +12,7 @@ from forefold.folding.axes import cell_name, matching, other_names, refuse_side
 from forefold.folding.contents import beyond, empty, shape_of
 from forefold.folding.document import PREDICTION
 from forefold.folding.pulls import detector_covariance, nominal_and_varied
+from forefold.folding.rows import row_variances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Prediction", "fold"]
+__all__ = ["Prediction", "check_efficiency", "fold"]
+
+_ROUNDING = 1e-6  # of an efficiency
+_DEVIATIONS = 5.0
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def fold(
     Raises
     ------
     ValueError
-        If axes differ (which, and where), contents are negative or not finite, or are in an empty row.
+        If axes differ (which, and where), contents are negative or not finite, or are in an empty row; or a row sums to more than 1.
 
     Notes
     -----
@@ -207,6 +211,7 @@ def fold(
     """
     nominal, varied = nominal_and_varied(matrix)
     truth = _contents(histogram, nominal)
+    above = check_efficiency(nominal)
     _check_rows(truth, nominal, empty_rows)
     scale = _fakes_scale(fakes, truth, nominal)
     added = scale * np.asarray(nominal.fakes.values(), dtype=np.float64).reshape(-1)
@@ -228,7 +233,38 @@ def fold(
         shape
     )
     notes = other_names(nominal.true_axes, list(histogram.axes), "the spectrum")
-    return Prediction(made, found, added, beyond(histogram), tuple(notes))
+    return Prediction(made, found, added, beyond(histogram), (*notes, *above))
+
+
+def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
+    """Look for rows that hold more than is true.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    tuple of str
+        A note where a row is above 1 within its statistics, as negative weights make it; or none.
+
+    Raises
+    ------
+    ValueError
+        One is above 1 by more than 5 standard deviations.
+    """
+    over = matrix.efficiency - 1.0
+    i = int(np.argmax(over))
+    if over[i] <= _ROUNDING:
+        return ()
+    error = float(np.sqrt(row_variances(matrix.moments(), np.ones(matrix.matrix.shape[1]))[i]))
+    where = (
+        f"true {cell_name(matrix.true_axes, i)}: the row of the matrix sums to {1.0 + over[i]:.4g}"
+    )
+    if over[i] > _DEVIATIONS * error + _ROUNDING:
+        message = f"{where} +- {error:.2g}; rows sum to the efficiency, 1 at most"
+        raise ValueError(message)
+    return (f"{where} +- {error:.2g}, above 1: negative weights, or few events",)
 
 
 def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:

@@ -12,6 +12,7 @@ from forefold.folding import Prediction
 from forefold.folding.axes import cell_name
 from forefold.folding.contents import empty, shape_of
 from forefold.folding.document import PREDICTION
+from forefold.folding.prediction import check_efficiency
 from forefold.inference.expectation import Expectation
 from forefold.inference.naming import named_otherwise, names_noted
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
@@ -99,8 +100,9 @@ class Expecting:
         )
         self._check_rows(empty_rows)
         begin = {name: each.value for name, each in own.items()}
-        self._notes = tuple(
-            named_otherwise(truth, begin, background, background_variance, self._matrix)
+        self._notes = (
+            *check_efficiency(self._matrix),
+            *named_otherwise(truth, begin, background, background_variance, self._matrix),
         )
 
     def _check_rows(self, treatment: str) -> None:
@@ -235,10 +237,17 @@ class Expecting:
         objective = Objective(self._expectation, data, self._constraint, lower, upper)
         held = np.array([name in (fixed or {}) for name in self.names])
         start = placed(fixed or {}, self.names, self.start)
+        self._check_inside(start)
         free = [name for name, known in zip(self.names, held, strict=True) if not known]
         about = {"finite_simulation": self.finite_simulation, "provenance": self.provenance}
         notes = (*self._notes, *told)
         return Problem(objective, start, held, place, {"free": free, **about}, notes)
+
+    def _check_inside(self, x: Array) -> None:
+        for value, (name, p) in zip(x, self._parameters.items(), strict=True):
+            if not p.lower <= value <= p.upper:
+                message = f"{name} = {value:g}: it goes from {p.lower:g} to {p.upper:g}"
+                raise ValueError(message)
 
     def _of_data(self, data: Any, fixed: Mapping[str, float] | None, place: int) -> Problem:
         found, _ = counts(data, self._matrix)

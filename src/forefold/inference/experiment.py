@@ -10,9 +10,10 @@ import numpy as np
 
 from forefold.inference import limits
 from forefold.inference.counting import check_level, special
+from forefold.inference.flatness import flat_directions
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
 from forefold.inference.migrad import fitted
-from forefold.inference.notes import UNCONVERGED, unexpected
+from forefold.inference.notes import TOLD, UNCONVERGED, at_limits, not_told_apart, unexpected
 from forefold.inference.parameters import placed
 from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from forefold.inference.intervals import Interval
     from forefold.inference.limits import Limit
-    from forefold.inference.parameters import Parameter
     from forefold.inference.problem import Problem, Thrown
     from forefold.jobs.executors import Executor
 
@@ -159,7 +159,7 @@ class Experiment(Searching):
         Raises
         ------
         ValueError
-            Axes differ, counts are negative, not finite or weighted, or there is no such parameter.
+            Axes differ, counts are negative, not finite or weighted, there is no such parameter, or one is held outside its limits.
         ModuleNotFoundError
             iminuit is not installed.
         """
@@ -167,17 +167,16 @@ class Experiment(Searching):
         problem = self._of_data(data, fixed, 0)
         begin = problem.best()
         x, covariance, value, valid = fitted(problem.objective, begin.x, self.names, problem.fixed)
+        flat = flat_directions(problem.objective, x, problem.fixed)
+        lost = (abs(flat) > TOLD).any(axis=0)
+        covariance[lost], covariance[:, lost] = np.nan, np.nan
+        expected = self._expectation(x).mean
         notes = list(problem.notes)
         notes += [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
-        parameters = self._parameters.values()
-        at = [
-            n for n, v, p in zip(self.names, x, parameters, strict=True) if _at_limit(float(v), p)
-        ]
-        expected = self._expectation(x).mean
         notes += unexpected(found, expected, self._matrix)
-        if at:
-            notes.append(f"at a limit: {', '.join(at)}; errors do not hold, see interval")
+        notes += at_limits(x, self._parameters, problem.fixed)
         notes += [] if valid else [UNCONVERGED]
+        notes += not_told_apart(flat, self.names)
         free = ~problem.fixed
         free[self._constraint.places] = False
         return FitResult(
@@ -185,8 +184,8 @@ class Experiment(Searching):
             x,
             covariance,
             max(2.0 * value, 0.0),
-            int(len(found) - free.sum()),
-            valid,
+            int(len(found) - free.sum() + len(flat)),
+            valid and not len(flat),
             found,
             expected,
             self._pulls,
@@ -377,11 +376,6 @@ def _counted(problem: Problem, x: Array, reach: float, toys: list[Thrown]) -> tu
         failed += not good
         held += good and 2.0 * (here.value - best.value) <= reach
     return held, failed
-
-
-def _at_limit(value: float, parameter: Parameter) -> bool:
-    near = 1e-6 * max(abs(value), 1.0)
-    return value - parameter.lower < near or parameter.upper - value < near
 
 
 def _check_toys(toys: int, least: int) -> None:

@@ -43,6 +43,8 @@ def fitted(
     ModuleNotFoundError
         iminuit is not installed.
     """
+    if fixed.all():
+        return start, np.zeros((len(names),) * 2), objective.value(start), True
     last: dict[bytes, tuple[float, Array, Array]] = {}
 
     def here(x: Array) -> tuple[float, Array, Array]:

@@ -10,20 +10,26 @@ import numpy as np
 from forefold.folding.axes import cell_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from forefold.folding import ResponseMatrix
+    from forefold.inference.parameters import Parameter
     from forefold.inference.problem import Problem
 
     Array = NDArray[np.float64]
 
 __all__ = [
     "FEW",
+    "TOLD",
     "UNCONVERGED",
+    "at_limits",
     "counts_that_tell",
     "few_counts",
     "few_expected",
     "few_toys",
+    "not_told_apart",
     "unconverged_at",
     "unexpected",
 ]
@@ -33,6 +39,9 @@ UNCONVERGED = (
     "parameters limits or constraints, or begin elsewhere"
 )
 """Said of a fit that is none."""
+
+TOLD = 1e-3
+"""Part of a direction along which a likelihood is flat, above which a parameter is on it."""
 
 FEW = 10.0
 """Counts below which asymptotic formulae are warned of: CLs of one bin with 10, observed or expected, is 5 to 8 % too low, with none 36 %."""
@@ -153,6 +162,49 @@ def few_toys(both: float, alone: float, toys: int) -> tuple[str, ...]:
     if least >= _FEW_TOYS:
         return ()
     return (f"{least} of {toys} toys are in the tail that decides: throw more",)
+
+
+def at_limits(x: Array, parameters: Mapping[str, Parameter], fixed: NDArray[np.bool_]) -> list[str]:
+    """Warn of errors of parameters that stopped at a limit.
+
+    Parameters
+    ----------
+    x : ndarray, shape (parameters,)
+    parameters : mapping of str to Parameter
+    fixed : ndarray of bool, shape (parameters,)
+
+    Returns
+    -------
+    list of str
+        One note, or none.
+    """
+    at = []
+    for value, held, (name, p) in zip(x, fixed, parameters.items(), strict=True):
+        near = 1e-6 * max(abs(value), 1.0)
+        if not held and (value - p.lower < near or p.upper - value < near):
+            at.append(name)
+    return [f"at a limit: {', '.join(at)}; errors do not hold, see interval"] if at else []
+
+
+def not_told_apart(directions: Array, names: Sequence[str]) -> tuple[str, ...]:
+    """Say which parameters data do not tell from each other.
+
+    Parameters
+    ----------
+    directions : ndarray, shape (directions, parameters)
+        Along which the likelihood is flat.
+    names : sequence of str
+
+    Returns
+    -------
+    tuple of str
+        One note a direction.
+    """
+    return tuple(
+        f"data do not tell {', '.join(n for n, d in zip(names, each, strict=True) if abs(d) > TOLD)} from each other: the likelihood is flat along a "
+        "line of them, values are one point of it, and they have no errors; hold one with fixed (--fix), or constrain it"
+        for each in directions
+    )
 
 
 def unconverged_at(parameter: str, value: float) -> str:

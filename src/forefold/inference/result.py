@@ -44,7 +44,7 @@ class FitResult:
     ndf : int
         Bins less free parameters without constraint.
     valid : bool
-        Whether the minimiser says that it has converged; if not, `notes` say so, and errors do not hold.
+        Whether the minimiser says that it has converged, and data tell all parameters apart; if not, `notes` say so, and errors do not hold.
     data, prediction : ndarray, shape (n_reco,)
     pulls : tuple of str
         Names of pulls of the detector.
@@ -165,7 +165,7 @@ class FitResult:
         return fit_figure(self, ax=ax)
 
     def __repr__(self) -> str:
-        state = "" if self.valid else ", NOT converged"
+        state = "" if self.valid else ", NOT valid"
         p = f", p = {self.p_value:.2g}" if self.ndf > 0 else ""
         lines = [f"FitResult: deviance/ndf = {self.deviance:.4g}/{self.ndf}{p}{state}"]
         lines += [
