@@ -281,8 +281,16 @@ def test_correlated_errors_are_not_lost_without_a_word(tmp_path: Path, run: Run)
     data, matrix = tmp_path / "data.json", tmp_path / "R.json"
     table = _spectrum(tmp_path, *BOTH)
     matrix.write_text(
-        forefold.ResponseMatrix.from_array(ROWS, {"enu": EDGES}, {"enu": EDGES}).to_json()
+        forefold.ResponseMatrix.from_array(
+            ROWS, {"enu": EDGES}, {"enu": EDGES}, truth=[100.0, 50.0]
+        ).to_json()
     )
     found = forefold.import_spectrum(table, "hepdata", correlated=["sys,flux"])
     data.write_text(found.to_json())
     refused(run("fit", str(data), str(matrix)), "data.json: errors of this spectrum are correlated")
+    seen, both = tmp_path / "seen.json", str(matrix)
+    seen.write_text(to_json(hist.Hist(*found.histogram.axes, data=np.array([50.0, 70.0]))))
+    for command in (["fit"], ["limit"], ["unfold", "--method", "inversion"]):
+        asked = [*command, str(seen), both, "--background", str(data)]
+        refused(run(*asked), "data.json: errors of this spectrum are correlated")
+    refused(run("import", "uhi", str(data), "--spectrum", "--density"), "it has none")

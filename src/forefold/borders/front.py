@@ -68,7 +68,7 @@ def check_settings(function: Callable[..., Any], name: str, settings: dict[str, 
     allowed = settings_of(function)
     wrong = [each for each in settings if each not in allowed]
     if wrong:
-        message = f"{name} has no setting {wrong[0]!r}{near(wrong[0], list(allowed))}; it has {', '.join(allowed)}"
+        message = f"{name} has no setting {wrong[0]!r}{near(wrong[0], list(allowed))}; it has {', '.join(allowed) or 'none'}"
         raise ValueError(message)
 
 

@@ -221,7 +221,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
             raise ValueError(message)
         truth = matrices["nominal"].truth
         notes.append("truth is that of the matrix, scaled by 'normalisation'")
-    background = _read(options.background, "background", read_spectrum)
+    background = _read(options.background, "background", counted)
     variance = options.background_variance
     experiment = forefold.Experiment(
         truth,

@@ -280,7 +280,7 @@ def counted(text: str) -> Any:
     """
     spectrum, covariance = with_covariance(text)
     if covariance is not None and np.count_nonzero(covariance - np.diag(np.diagonal(covariance))):
-        message = "errors of this spectrum are correlated from bin to bin, which only 'forefold unfold' and 'forefold fold' count"
+        message = "errors of this spectrum are correlated from bin to bin, which counts only of the data of 'forefold unfold' and of what 'forefold fold' folds"
         raise ValueError(message)
     return spectrum
 

@@ -143,7 +143,7 @@ def _run(options: argparse.Namespace) -> int:
 def _unfolded(options: argparse.Namespace) -> Any:
     from dataclasses import replace
 
-    from forefold.cli.matrices import read_named, with_covariance
+    from forefold.cli.matrices import counted, read_named, with_covariance
     from forefold.folding.document import notes_of, read_set, read_spectrum
     from forefold.unfolding import unfold
 
@@ -154,7 +154,7 @@ def _unfolded(options: argparse.Namespace) -> Any:
     if prior not in (None, "truth", "flat"):
         prior = read_named(prior, read_spectrum)
     if options.background:
-        background = read_named(options.background, read_spectrum)
+        background = read_named(options.background, counted)
     found = unfold(
         data,
         read_named(options.matrix, read_set),
