@@ -101,6 +101,8 @@ def write(
         notes.append(
             "correlations between reconstructed bins of the statistics of the matrix are not written: they are with one signal"
         )
+    if any(not key.startswith(_THROW) and key != "nominal" for key in variations or {}):
+        notes.append("pyhf goes between variations along another curve than forefold's parabola")
     thrown = sum(key.startswith(_THROW) for key in variations or {})
     if thrown:
         notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")

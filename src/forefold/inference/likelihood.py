@@ -135,10 +135,7 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
     if not known.any():
         return plain
     v = np.where(known, variance, 1.0)
-    half = 0.5 * (expected - v)
-    reach = np.hypot(half, np.sqrt(data * v))
-    # the larger root, without cancellation
-    mean = np.where(half >= 0.0, half + reach, data * v / np.maximum(reach - half, 1e-300))
+    mean = _alone(data, expected, v)
     off = (mean - expected) / v
     value = _lack(data, np.maximum(mean, 1e-300)) + 0.5 * off * off * v
     return Terms(
@@ -146,6 +143,14 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
         np.where(known, -off, plain.slope),
         plain.spread + np.where(known, v, 0.0),
     )
+
+
+def _alone(data: Array, expected: Array, variance: Array) -> Array:
+    """Give the best mean of each bin by itself."""
+    half = 0.5 * (expected - variance)
+    reach = np.hypot(half, np.sqrt(data * variance))
+    # the larger root, without cancellation
+    return np.where(half >= 0.0, half + reach, data * variance / np.maximum(reach - half, 1e-300))
 
 
 def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
@@ -181,18 +186,30 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
     >>> round(float(correlated(data, expected, np.array([[9.0, -9.0], [-9.0, 9.0]])).value.sum()), 4)  # the sum is known
     0.5868
     """
-    plain = poisson(data, expected)
     known = _uncertain(expected, np.diagonal(covariance))
+    if known.all():
+        found = _profiled(data, expected, covariance)
+        if found is not None:
+            return found
+    plain = poisson(data, expected)
     spread = np.diag(plain.spread)
-    c = covariance[np.ix_(known, known)]
-    found = _means(data[known], expected[known], c) if known.any() else None
-    if found is None:
-        return plain._replace(spread=spread)
-    mean, slope = found
-    plain.value[known] = _lack(data[known], mean) + 0.5 * slope * (c @ slope)
-    plain.slope[known] = slope
-    spread[np.ix_(known, known)] += c
+    cells = np.ix_(known, known)
+    found = _profiled(data[known], expected[known], covariance[cells]) if known.any() else None
+    if found is not None:
+        plain.value[known], plain.slope[known] = found.value, found.slope
+        spread[cells] = found.spread
     return plain._replace(spread=spread)
+
+
+def _profiled(data: Array, expected: Array, covariance: Array) -> Terms | None:
+    """Give terms at the best means; None, if there are none."""
+    found = _means(data, expected, covariance)
+    if found is None:
+        return None
+    mean, slope = found
+    spread = covariance.copy()
+    spread.reshape(-1)[:: len(data) + 1] += np.maximum(expected, _LEAST)
+    return Terms(_lack(data, mean) + 0.5 * slope * (covariance @ slope), slope, spread)
 
 
 def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:
@@ -202,29 +219,26 @@ def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:
 def _means(data: Array, expected: Array, covariance: Array) -> tuple[Array, Array] | None:
     """Find the best means, and 1 less data over them; None, if there are none. See `correlated`."""
     variance = np.diagonal(covariance)
-    alone = barlow_beeston(data, expected, variance)
-    ratio = np.maximum(1.0 - alone.slope, 1e-3)
+    alone = _alone(data, expected, variance)
+    ratio = np.maximum(1.0 - (expected - alone) / variance, 1e-3)
     slope = 1.0 - ratio  # beside it, as one of them is near 0 and must be right there
-    mean = np.maximum(expected - variance * alone.slope, 1e-3 * np.sqrt(variance))
-    target = np.where(data > 0.0, data, 0.1 * ratio * mean)
-    c = covariance + np.diag(1e-10 * variance)  # what would have no mean above 0 has one
+    mean = np.maximum(alone, 1e-3 * np.sqrt(variance))
+    full = data > 0.0
+    target = np.where(full, data, 0.1 * ratio * mean)
+    c = covariance.copy()
+    c.reshape(-1)[:: len(data) + 1] += 1e-10 * variance  # what would have no mean above 0 has one
     for _ in range(_STEPS):
         off = mean - expected + c @ slope
-        rest = target - ratio * mean
         lines = ratio[:, None] * c
-        lines[np.diag_indices_from(lines)] += mean
-        turn = np.linalg.solve(lines, rest + ratio * off)
+        lines.reshape(-1)[:: len(data) + 1] += mean
+        turn = np.linalg.solve(lines, target - ratio * (mean - off))
         move = c @ turn - off
-        reach = min(_reach(mean, move), _reach(ratio, turn))
+        steps = np.concatenate((move / mean, turn / ratio))
+        # all stays above 0
+        reach = min(1.0, 0.995 / max(-float(steps.min()), 0.5))
         mean, ratio, slope = mean + reach * move, ratio + reach * turn, slope - reach * turn
         # Newton's steps square their error: the next one would be beyond the last digit
-        if max(np.abs(move / mean).max(), np.abs(turn / ratio).max()) < _CLOSE:
+        if float(np.abs(steps).max()) < _CLOSE:
             return mean, slope
-        target = np.where(data > 0.0, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
+        target = np.where(full, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
     return None
-
-
-def _reach(here: Array, step: Array) -> float:
-    """Say how much of a step may be gone, so that all stays above 0."""
-    down = step < 0.0
-    return min(1.0, 0.995 * float(np.min(-here[down] / step[down]))) if down.any() else 1.0
