@@ -101,6 +101,7 @@ def test_the_page_has_the_numbers_of_the_library(text: str, gst_file: Path, tmp_
         f"chi2/ndf = {test.total:.1f}/{int(test.ndf.sum())}, p = {test.p_value:.3g}",
         f"refolded, chi2/ndf = {result.chi2:.3g}/{result.ndf:.3g}",
         f"{result.values[0]:.4g} {result.errors[0]:.4g}",
+        "Unfolded Iterative Bayes (D'Agostini), Richardson-Lucy; iterations 3, given; prior",
         *(hashlib.sha256(f.read_bytes()).hexdigest() for f in files),
         "A <b>box</b>",
         'a "test" <i>',
@@ -204,9 +205,9 @@ def test_empty_bins_are_left_out_and_doubted(gst_file: Path) -> None:
     assert found.closure is not None
     assert len(found.closure.truth) == 5 - len(found.unfolded.blind)
     said = " ".join(doubts(found))
-    assert "hold no event: nothing is known of them" in said
+    assert re.search(r"No event is in \d of 5 true bins: nothing is known there\.", said)
     assert "left out of the unfolding" in said
-    assert "fewer than 25 effective entries" in said
+    assert "Fewer than 25 effective entries" in said
 
 
 def test_matrices_that_differ_are_doubted(chain: Chain) -> None:
@@ -273,7 +274,7 @@ def test_events_that_cannot_be_read_are_told(
     assert not out.exists()
     done = run(*call, "--skip-damaged", "--cite")
     assert done.code == 0
-    assert "1 events could not be read" in done.err
+    assert "1 event could not be read" in done.err
     assert out.read_text().startswith(f"forefold report {bad}")
     assert "@misc{nuhepmc" not in done.out
     assert "@article{dagostini1995," in done.out
@@ -295,7 +296,10 @@ def test_a_closure_from_a_flat_prior_is_doubted(chain: Chain) -> None:
 
     assert "Closure" not in said(still)
     assert "Closure from a flat prior: in 4 of 4 true bins the bias is more than half" in said(away)
-    assert "36 % of the toys in bin 0): the result leans on its prior." in said(away)
+    assert (
+        "36 % of the toys in visible_energy_true 0 to 1.5): the result leans on its prior."
+        in said(away)
+    )
 
 
 def test_pulls_of_a_toy_are_in_errors_of_its_data(chain: Chain) -> None:
@@ -313,36 +317,3 @@ def test_pulls_of_a_toy_are_in_errors_of_its_data(chain: Chain) -> None:
     other = spectrum_table(replace(chain, kind="spectrum"), model)
     assert "A_C truth, in errors.<" in other
     assert first not in other
-
-
-def _advised(method: str, condition: float, shift: float, chain: Chain) -> list[str]:
-    """Say what a chain says of its bins, with another matrix and another change inside bins."""
-    small = (1.0 - 1.0 / condition) / 2.0  # eigenvalues 1 and 1 / condition
-    rows = np.array([[1.0 - small, small], [small, 1.0 - small]])
-    edges = {"e": [0.0, 1.0, 2.0]}
-    matrix = forefold.ResponseMatrix.from_array(rows, edges, edges, entries=1e6)
-    found = forefold.unfold(np.array([1e6, 1e6]), matrix, method=method)
-    (inside,) = chain.sample.inside.values()
-    inside = replace(inside, shift=np.full(4, shift), noise=np.zeros(4))
-    sample = replace(chain.sample, matrix=matrix, inside={"e_true": inside})
-    how = replace(FEW, method=method, iterations=None)
-    return doubts(replace(chain, sample=sample, unfolded=found, how=how, closure=None))
-
-
-@pytest.mark.parametrize(
-    ("condition", "shift", "words"),
-    [
-        (2.0, 0.0, ""),
-        (2.0, 0.5, "True bins: narrower ones depend less"),
-        (1e3, 0.0, "True bins: wider ones have less noise"),
-        (1e3, 0.5, "True bins: keep their width."),
-    ],
-)
-def test_bins_are_advised_on_once(condition: float, shift: float, words: str, chain: Chain) -> None:
-    said = _advised("inversion", condition, shift, chain)
-    about = [text for text in said if "wider" in text.lower() or "narrower" in text.lower()]
-    assert [text[: len(words)] for text in about] == [words] * bool(words)
-    assert not about or about[0] == said[-1]
-    assert ("take a regularised method" in " ".join(about)) == (
-        words == "True bins: keep their width."
-    )

@@ -162,7 +162,7 @@ def test_empty_rows_are_zero_and_said() -> None:
     assert matrix.matrix.tolist() == [[1.0, 0.0], [0.0, 0.0]]
     assert matrix.effective_entries.tolist() == [1.0, 0.0]
     assert np.isfinite(matrix.variance).all()
-    assert "1 true bins are empty" in repr(matrix)
+    assert "1 true bin is empty" in repr(matrix)
     assert np.isnan(matrix.purity).tolist() == [False, True]
     assert np.isnan(matrix.stability).tolist() == [False, True]
 
@@ -172,7 +172,7 @@ def test_negative_weights() -> None:
         [0.5] * 3, [0.5, 0.5, 1.5], true_axes=AXIS, weight=[3, -1, -1]
     )
     assert mixed.matrix[0].tolist() == [2.0, -1.0]
-    assert "1 cells are negative" in repr(mixed)
+    assert "1 cell is negative" in repr(mixed)
     with pytest.raises(ValueError, match="probabilities are needed"):
         mixed.covariance([1.0, 1.0], "dirichlet")
     below = ResponseMatrix.from_columns([0.5], [0.5], true_axes=AXIS, weight=[-1])

@@ -194,7 +194,7 @@ def test_pictures_are_green_and_yellow() -> None:
     found = one_bin(100.0).expected_limit()
     panel = found.peek(one_bin(100.0).upper_limit([90.0])).axes[0]
     labels = panel.get_legend_handles_labels()[1]
-    assert labels == ["±2 sd", "±1 sd", "Expected", "Observed"]
+    assert labels == ["±2 sd", "±1 sd", "Expected", "5 %", "Observed"]
     # CLs falls from 1, and is 0.05 at the limits
     assert found.shares[:, 0] == pytest.approx(1.0)
     for curve, limit in zip(found.shares, found.band, strict=True):

@@ -73,3 +73,34 @@ def test_closure_has_the_physical_axis() -> None:
     assert panel.get_xlabel() == "True visible energy [GeV]"
     assert np.asarray(panel.get_lines()[0].get_xdata()) == pytest.approx([0.25, 1.0, 2.5])
     assert replace(found, axes=()).peek().axes[2].get_xlabel() == "True bin"
+
+
+def _spectrum(counts: list[float], truth: list[float] | None = None) -> matplotlib.axes.Axes:
+    response = forefold.ResponseMatrix.from_array(np.eye(3), ENERGY, SEEN)
+    panel = matplotlib.figure.Figure().subplots()
+    forefold.unfold(counts, response, method="inversion").peek(truth=truth, ax=panel)
+    return panel
+
+
+def test_contents_begin_at_zero() -> None:
+    panel = _spectrum([900.0, 1000.0, 1600.0])
+    assert panel.get_ylim()[0] == 0.0
+    before = panel.get_ylim()[1]
+    panel.plot([0.0, 3.5], [1.0, 2.0 * before])  # what is drawn beside is seen, too
+    assert panel.get_ylim()[1] > 2.0 * before
+    # an error that reaches below zero is not cut: 1 +- 1.5, of a bin of 2 GeV
+    response = forefold.ResponseMatrix.from_array(np.eye(3), ENERGY, SEEN)
+    low = forefold.unfold([40.0, 20.0, 2.0], response, method="inversion", covariance=[40, 20, 9])
+    figure = low.peek()
+    assert figure.axes[0].get_ylim()[0] < -0.25
+    refolded = figure.axes[3]
+    assert refolded.get_ylim()[0] == 0.0
+
+
+def test_a_model_is_seen_where_its_smearing_does_nothing() -> None:
+    panel = _spectrum([900.0, 1000.0, 1600.0], [900.0, 1000.0, 1600.0])
+    model, smeared = panel.patches
+    assert [model.get_label(), smeared.get_label()] == ["Model", "$A_C$ model"]
+    assert model.get_zorder() > smeared.get_zorder()
+    assert model.get_linewidth() < smeared.get_linewidth()
+    assert model.get_edgecolor() != smeared.get_edgecolor()

@@ -149,7 +149,7 @@ def test_true_bins_without_efficiency_are_left_out_when_asked() -> None:
     assert found.covariance.shape == (6, 6)
     assert found.blind == (3,)
     assert found.smear(truth)[kept] == pytest.approx(truth[kept], rel=1e-8)
-    assert any("1 true bins without efficiency" in note for note in found.notes)
+    assert any("1 true bin without efficiency left out" in note for note in found.notes)
     bent = forefold.unfold(data, matrix, method="tikhonov", strength=1e-6, blind="drop")
     assert bent.values.shape == (6,)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.unfolding.diagnostics import WIDER
+from forefold.unfolding.wording import bare, counted, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from forefold.chain.run import Chain
     from forefold.folding.comparison import InBinVariation
+    from forefold.unfolding import Unfolded
 
 __all__ = ["doubts"]
 
@@ -24,6 +26,7 @@ _CONDITION = 100.0
 _SHIFT, _NOISES = 0.1, 3.0
 _OUTSIDE, _FAKES = 0.05, 0.1
 _DIM = 0.1  # efficiency
+_CLOSE = 0.9  # correlation
 
 
 def doubts(chain: Chain) -> list[str]:
@@ -39,8 +42,8 @@ def doubts(chain: Chain) -> list[str]:
         Sentences; none if nothing was found.
     """
     return [
-        *_failed(chain), *_other(chain), *_unfolded(chain), *_closed(chain), *_matrix(chain),
-        *_shares(chain), *_bins(chain),
+        *_failed(chain), *_other(chain), *_unfolded(chain), *_lost(chain), *_closed(chain),
+        *_matrix(chain), *_shares(chain), *_bins(chain),
     ]  # fmt: skip
 
 
@@ -48,7 +51,7 @@ def _failed(chain: Chain) -> Iterator[str]:
     for what, why in chain.failures.items():
         yield f"Not done: {what}: {why}."
     if chain.skipped:
-        yield f"{chain.skipped:,} events could not be read and are missing everywhere."
+        yield f"{counted(chain.skipped, 'event')} could not be read: missing everywhere."
 
 
 def _other(chain: Chain) -> Iterator[str]:
@@ -72,7 +75,34 @@ def _unfolded(chain: Chain) -> Iterator[str]:
     for text in result.warnings:
         yield f"Unfolding: {text.removesuffix(WIDER)}."
     if result.blind:
-        yield f"{len(result.blind)} true bins without efficiency were left out of the unfolding; their contents are 0 and mean nothing."
+        yield (
+            f"{counted(len(result.blind), 'true bin')} without efficiency left out of the unfolding: a content of 0 means "
+            "nothing there."
+        )
+
+
+def _lost(chain: Chain) -> Iterator[str]:
+    """Tell of bins that say nothing, and of bins that say the same."""
+    result = chain.unfolded
+    if result is None:
+        return
+    lost = _insignificant(result)
+    if lost.any():
+        known = int((result.errors > 0.0).sum())
+        yield f"The error is larger than the content in {int(lost.sum())} of {counted(known, 'true bin')}: not significant, one by one."
+    pairs = np.triu(result.correlation, 1)
+    close = int((abs(pairs) > _CLOSE).sum())
+    if close:
+        i, j = (int(k) for k in np.unravel_index(int(abs(pairs).argmax()), pairs.shape))
+        axes = chain.sample.matrix.true_axes
+        yield (
+            f"{counted(close, 'pair')} of true bins with correlations beyond +-{_CLOSE} (the most: {pairs[i, j]:.3f}, "
+            f"{limits(axes, i)} and {limits(axes, j)}): errors mean little without the covariance."
+        )
+
+
+def _insignificant(result: Unfolded) -> NDArray[np.bool_]:
+    return np.asarray(result.errors > abs(result.values))
 
 
 def _closed(chain: Chain) -> Iterator[str]:
@@ -86,30 +116,30 @@ def _closed(chain: Chain) -> Iterator[str]:
         noise = np.where(known, 3.0 * study.bias_error, 0.0)
         biased = known & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)
         if biased.any():
-            why = f"{where}: in {int(biased.sum())} of {biased.size} true bins the bias is more than half the standard deviation that is given"
+            why = f"{where}: in {int(biased.sum())} of {counted(biased.size, 'true bin')} the bias is more than half the standard deviation that is given"
             worst = int(
                 np.argmax(
                     np.where(biased, abs(study.bias) / np.where(known, study.error, 1.0), 0.0)
                 )
             )
-            held = f" (intervals hold the truth in {100.0 * study.coverage[worst]:.0f} % of the toys in bin {worst}): the result leans on its prior"
+            held = f" (intervals hold the truth in {100.0 * study.coverage[worst]:.0f} % of the toys in {_seen_bin(chain, worst)}): the result leans on its prior"
             yield f"{why}{held if flat else ''}."
         short = study.smeared_coverage < 0.683 - 4.0 * found.coverage_error
         if short.any():
-            yield f"{where}: in {int(short.sum())} of {short.size} true bins the intervals hold the truth (with A_C) much too seldom."
+            yield f"{where}: in {int(short.sum())} of {counted(short.size, 'true bin')} the intervals hold the truth (with A_C) much too seldom."
 
 
 def _matrix(chain: Chain) -> Iterator[str]:
     matrix = chain.sample.matrix
     empty, entries = matrix.empty_rows, matrix.effective_entries
     if empty.any():
-        yield f"{int(empty.sum())} of {empty.size} true bins hold no event: nothing is known of them."
+        yield f"No event is in {int(empty.sum())} of {counted(empty.size, 'true bin')}: nothing is known there."
     few = ~empty & (entries < _FEW)
     if few.any():
-        yield f"{int(few.sum())} of {few.size} rows of the matrix rest on fewer than {_FEW:.0f} effective entries (the fewest: {entries[few].min():.3g})."
+        yield f"Fewer than {_FEW:.0f} effective entries are in {int(few.sum())} of {counted(few.size, 'row')} of the matrix (the fewest: {entries[few].min():.3g})."
     dim = ~empty & (matrix.efficiency < _DIM)
     if dim.any():
-        yield f"In {int(dim.sum())} true bins less than {100 * _DIM:.0f} % is reconstructed inside the axes."
+        yield f"In {counted(int(dim.sum()), 'true bin')} less than {100 * _DIM:.0f} % is reconstructed inside the axes."
     if matrix.condition_number > _CONDITION:
         yield (
             f"The condition number is {matrix.condition_number:.3g} (rank {matrix.rank} of {int((~empty).sum())}): without "
@@ -120,9 +150,15 @@ def _matrix(chain: Chain) -> Iterator[str]:
         if loud.any():
             worst = int(np.nanargmax(np.where(loud, inside.shift, np.nan)))
             yield (
-                f"The response changes inside {int(loud.sum())} of {loud.size} bins of {name} (most in "
-                f"{inside.compatible.names[worst]}): the matrix depends on the spectrum within them."
+                f"The response changes inside {int(loud.sum())} of {counted(loud.size, 'bin')} of {name} (most in "
+                f"{bare(inside.compatible.names[worst])}): the matrix depends on the spectrum within them."
             )
+
+
+def _seen_bin(chain: Chain, k: int) -> str:
+    """Name a true bin of the closure, which has only those that are seen."""
+    matrix = chain.sample.matrix
+    return limits(matrix.true_axes, int(np.flatnonzero(matrix.efficiency > 0.0)[k]))
 
 
 def _changing(inside: InBinVariation) -> NDArray[np.bool_]:
@@ -131,21 +167,56 @@ def _changing(inside: InBinVariation) -> NDArray[np.bool_]:
 
 def _bins(chain: Chain) -> Iterator[str]:
     """Give one piece of advice on the true bins: noise asks for wider ones, what changes inside them for narrower ones."""
-    matrix, result = chain.sample.matrix, chain.unfolded
-    noisy = matrix.condition_number > _CONDITION
-    noisy |= result is not None and any(text.endswith(WIDER) for text in result.warnings)
+    noisy = _noisy(chain)
     changing = any(_changing(inside).any() for inside in chain.sample.inside.values())
     if noisy and changing:
-        plain = chain.how.method in ("inversion", "likelihood") and not chain.how.strength
-        tamed = "take a regularised method" if plain else "the regularisation holds the noise"
         yield (
-            f"True bins: keep their width. Wider ones would have less noise and depend more on the spectrum within them, narrower ones the reverse: {tamed}, and "
-            "the dependence is an uncertainty to count, from another generator (--data) or another spectrum."
+            "True bins: keep their width. Wider ones would have less noise and depend more on the spectrum within them, narrower ones "
+            f"the reverse: {_tamed(chain)}, and the dependence is an uncertainty to count, from another generator (--data) or another spectrum."
         )
     elif noisy:
-        yield "True bins: wider ones have less noise, and the response hardly changes inside these."
+        more = ", or more simulated events," if _scarce(chain) else ""
+        yield f"True bins: wider ones{more} have less noise, and {_inside(chain)}."
     elif changing:
         yield "True bins: narrower ones depend less on the spectrum within them, and the matrix can be inverted with little noise."
+
+
+def _noisy(chain: Chain) -> bool:
+    """Say whether narrower bins would be lost in noise: of the inversion, of the matrix, or of the result itself."""
+    result = chain.unfolded
+    amplified = chain.sample.matrix.condition_number > _CONDITION
+    told = result is not None and (
+        any(text.endswith(WIDER) for text in result.warnings) or bool(_insignificant(result).any())
+    )
+    return bool(amplified or told or _scarce(chain))
+
+
+def _scarce(chain: Chain) -> bool:
+    """Say whether a row of the matrix rests on few events, or on none."""
+    return bool((chain.sample.matrix.effective_entries < _FEW).any())
+
+
+def _tamed(chain: Chain) -> str:
+    """Say what is to be done about noise, where bins keep their width."""
+    result = chain.unfolded
+    if _scarce(chain):
+        return "against noise, more simulated events help"
+    if chain.how.method in ("inversion", "likelihood") and not chain.how.strength:
+        return "take a regularised method"
+    if result is not None and _insignificant(result).any():
+        return "against noise, more data or stronger regularisation help"
+    return "the regularisation holds the noise"
+
+
+def _inside(chain: Chain) -> str:
+    """Say what is known of changes inside bins, where none was found."""
+    several = chain.sample.inside.values()
+    known = all((_NOISES * inside.noise <= _SHIFT).all() for inside in several)
+    return (
+        "the response hardly changes inside these"
+        if known
+        else "no change of the response inside these is seen, for what the events can show"
+    )
 
 
 def _shares(chain: Chain) -> Iterator[str]:

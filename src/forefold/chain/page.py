@@ -127,6 +127,11 @@ def _text(*paragraphs: str) -> str:
     return "\n".join(f"<p>{escape(text)}</p>" for text in paragraphs if text)
 
 
+def _sentence(text: str) -> str:
+    """Begin with a capital letter, and leave the others."""
+    return text[:1].upper() + text[1:]
+
+
 def _picture(figure: Figure, caption: str, alt: str, *, narrow: bool = False) -> str:
     made = figure_html(figure, caption, alt, format="png", dpi=_DPI)
     return f'<div class="narrow">{made}</div>' if narrow else made
@@ -293,7 +298,7 @@ def _unfolded(chain: Chain) -> str:
     notes = "".join(f"<li>{escape(text)}</li>" for text in result.notes)
     covariances = ", ".join(result.covariances)
     lead = (
-        f"{METHODS[result.method]}; {_strength_words(chain)}; prior: {result.prior}; {result.freedom:.3g} of {len(result.values)} effective degrees of "
+        f"{_sentence(METHODS[result.method])}; {_strength_words(chain)}; prior: {result.prior}; {result.freedom:.3g} of {len(result.values)} effective degrees of "
         f"freedom. Covariance: {covariances}."
     )
     return f'{_text(lead)}\n{figure}\n<ul class="note">{notes}</ul>\n{spectrum_table(chain, model)}'

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.folding.axes import cell_name
 from forefold.report.tables import pairs_table, table
+from forefold.unfolding.wording import bare, limits
 
 if TYPE_CHECKING:
     from forefold.chain.run import Chain
@@ -50,7 +50,7 @@ def diagnostics_table(sample: Sample) -> str:
         worst = int(np.nanargmax(inside.shift)) if np.isfinite(inside.shift).any() else 0
         pairs[f"in-bin variation, {name}"] = (
             f"rows of the halves of a bin differ by up to {_number(inside.shift[worst])} (statistics: {_number(inside.noise[worst])}) in "
-            f"{inside.compatible.names[worst]}; 0: alike, 1: they do not overlap"
+            f"{bare(inside.compatible.names[worst])}; 0: alike, 1: they do not overlap"
         )
     pairs["empty true bins"] = int((~known).sum())
     pairs["negative cells"] = int((matrix.matrix < 0.0).sum())
@@ -121,7 +121,7 @@ def _short(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _cell(matrix: Any, i: int) -> str:
-    return cell_name(matrix.true_axes, i).partition("(")[2].removesuffix(")") or str(i)
+    return limits(matrix.true_axes, i)
 
 
 def _range(values: Any, what: str = "") -> str:

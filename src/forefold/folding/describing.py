@@ -34,11 +34,12 @@ def described(matrix: ResponseMatrix) -> str:
     of_what = f"fakes {fakes:.6g} of {total:.6g} reconstructed"
     lines.append(f"  {of_what if matrix.knows_truth else _ALONE}")
     if matrix.empty_rows.any():
-        lines.append(f"  {int(matrix.empty_rows.sum())} true bins are empty")
+        empty = int(matrix.empty_rows.sum())
+        lines.append(f"  {empty} true bin{' is' if empty == 1 else 's are'} empty")
     lines += [f"  {matrix.provenance[ROUNDED]}"] if ROUNDED in matrix.provenance else []
     negative = int((matrix.matrix < 0.0).sum())
     if negative:
-        lines.append(f"  {negative} cells are negative")
+        lines.append(f"  {negative} cell{' is' if negative == 1 else 's are'} negative")
     lines.append(f"  condition number {matrix.condition_number:.4g}, rank {matrix.rank}")
     return "\n".join(lines)
 

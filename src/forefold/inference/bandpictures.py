@@ -49,7 +49,8 @@ def _curves(panel: Any, found: ExpectedLimit) -> None:
     panel.fill_between(found.points, two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
     panel.fill_between(found.points, one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
     panel.plot(found.points, middle, "--", color="k", label="Expected")
-    panel.axhline(1.0 - found.level, color="0.4", linewidth=0.7)
+    excluded = 1.0 - found.level
+    panel.axhline(excluded, color="0.4", linewidth=0.7, label=f"{100.0 * excluded:.3g} %")
     panel.set(ylabel=_WORDS[found.method], xlim=(found.points[0], found.points[-1]))
     panel.set_ylim(0.0, 1.0 if found.points[0] <= 0.0 else None)
 

@@ -10,7 +10,8 @@ import numpy as np
 from forefold.folding.axes import Side, matching, other_names, refuse_side
 from forefold.folding.contents import beyond
 from forefold.folding.document import PREDICTION
-from forefold.unfolding.problem import array, listed
+from forefold.unfolding.problem import array
+from forefold.unfolding.wording import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -216,7 +217,7 @@ def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
         weight = variances.sum() / counts.sum()
         variances = np.where(empty, weight**2, variances)
         notes.append(
-            f"reconstructed {listed(empty)} neither content nor variance: the mean weight squared is taken"
+            f"reconstructed {listed(empty, tuple(data.axes))} neither content nor variance: the mean weight squared is taken"
         )
     return variances
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.unfolding.solution import Scan
+from forefold.unfolding.solution import UNSETTLED, Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,9 +110,8 @@ def _smallest(
     best = int(np.argmin(costs))
     if best in (0, len(grid) - 1):
         side = "weakest" if best == 0 else "strongest"
-        return float(
-            grid[best]
-        ), f", which is the {side} of all that were tried: it found no optimum"
+        text = f"{UNSETTLED}it is the {side} of all that were tried: no optimum was found"
+        return float(grid[best]), text
     low, high = grid[best - 1], grid[best + 1]
     for _ in range(_ZOOMS):
         finer = np.geomspace(low, high, 21)
@@ -126,13 +125,11 @@ def _discrepancy(found: Spectrum, grid: Array) -> tuple[float, str]:
     limit = float(found.given.n_reco)
     below = [found.residual(a) <= limit for a in grid]
     if not below[0]:
-        return float(
-            grid[0]
-        ), ", which is the weakest that was tried: chi2 stays above the number of bins"
+        why = "it is the weakest that was tried: chi2 stays above the number of bins"
+        return float(grid[0]), UNSETTLED + why
     if all(below):
-        return float(
-            grid[-1]
-        ), ", which is the strongest that was tried: chi2 stays below the number of bins"
+        why = "it is the strongest that was tried: chi2 stays below the number of bins"
+        return float(grid[-1]), UNSETTLED + why
     last = int(np.argmin(below)) - 1
     low, high = float(grid[last]), float(grid[last + 1])
     for _ in range(40):

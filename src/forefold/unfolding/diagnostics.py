@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.unfolding.methods import kept, solved
-from forefold.unfolding.problem import listed
+from forefold.unfolding.solution import UNSETTLED
+from forefold.unfolding.wording import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from forefold.unfolding.methods import Settings
@@ -27,6 +30,7 @@ WIDER = ", wider true bins help"  # advice at the end of a warning
 _SAME = 0.01  # of the mean: priors that differ less have one shape
 _SHIFT = 1.0  # standard deviations
 _P_VALUE = 0.01
+_FREE = 0.002  # of the degrees of freedom: a result that lacks no more is not regularised
 _LOUD = 3.0  # how much larger than of counts a standard deviation may be
 
 
@@ -50,26 +54,36 @@ def prior_shift(given: Problem, how: Settings, found: Solution, deviations: Arra
     )
     if not uses:
         return np.nan
-    other = _other(given, how, found)
-    if other is None:
-        return np.nan
-    moved = solved(replace(given, prior=other), kept(how, found)).values - found.values
     known = deviations > 0.0
-    return float((abs(moved[known]) / deviations[known]).max(initial=0.0))
+    shifts = []
+    for other in _others(given, how, found):
+        moved = solved(replace(given, prior=other), kept(how, found)).values - found.values
+        shifts.append(float((abs(moved[known]) / deviations[known]).max(initial=0.0)))
+    return max(shifts, default=np.nan)
 
 
-def _other(given: Problem, how: Settings, found: Solution) -> Array | None:
-    """Give a prior of another shape: flat, or the result itself, or a falling line; None of a single bin."""
+def _others(given: Problem, how: Settings, found: Solution) -> list[Array]:
+    """Give priors of other shapes: flat, or the result itself and a falling line; none of a single bin.
+
+    What data do not fix stays as it is if a result is its own prior, so that the line is needed beside it.
+    """
     n = given.n_true
     positive = np.maximum(found.values, 0.0)
     own: Array = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
-    several = [np.ones(n), own, np.linspace(1.5, 0.5, n)]
+    flat, line = np.ones(n), np.linspace(1.5, 0.5, n)
+    mean = given.prior.mean()
+    shape = given.prior / mean
+    away = {
+        name: each
+        for name, each in (("flat", flat), ("own", own), ("line", line))
+        if (abs(each / each.mean() - shape) > _SAME).any()
+    }
     # A flat signal has no curvature: a filter made for it lets nothing pass, which says nothing about the data.
-    for each in several[1:] if how.method == "wiener" else several:
-        shape = each / each.mean()
-        if (abs(shape - given.prior / given.prior.mean()) > _SAME).any():
-            return own if each is own else np.asarray(shape * given.prior.mean(), dtype=np.float64)
-    return None
+    filtered = how.method == "wiener"
+    if filtered:
+        away.pop("flat", None)
+    several = [each if each is own else each * mean for each in away.values()]
+    return several[:1] if filtered or "flat" in away else several
 
 
 def warnings_of(result: Unfolded) -> list[str]:
@@ -83,34 +97,66 @@ def warnings_of(result: Unfolded) -> list[str]:
     -------
     list of str
     """
+    return [
+        *_contents(result),
+        *_misfit(result),
+        *_chosen(result),
+        *_leaning(result),
+        *_loud(result),
+    ]
+
+
+def _contents(result: Unfolded) -> Iterator[str]:
     there = np.ones(len(result.values), dtype=bool)
     there[list(result.blind)] = False
-    found = []
     negative = result.values < 0.0
     if negative.any():
-        found.append(f"true {listed(negative)} a negative content")
+        yield f"true {listed(negative, result.axes)} a negative content"
     zero = (result.values == 0.0) & there
     if zero.any():
-        found.append(f"true {listed(zero)} come to zero: the covariance says nothing there")
-    if result.p_value < _P_VALUE:
-        found.append(
-            f"refolded, the result does not describe the data (p = {result.p_value:.1g}): regularised too much, "
-            "or response or background are wrong"
-        )
+        yield f"true {listed(zero, result.axes)} come to zero: the covariance says nothing there"
+
+
+def _misfit(result: Unfolded) -> Iterator[str]:
+    """Tell of data that are not described, and of what that can come from."""
+    if not result.p_value < _P_VALUE:
+        return
+    text = f"refolded, the result does not describe the data (p = {result.p_value:.1g})"
+    # chi2 has no errors of the matrix
+    aside = ", whose statistics do not count here," if "matrix" in result.covariances else ""
+    wrong = f"response{aside} or background are wrong"
+    full = min(_bins(result), result.rank)
+    if full - result.freedom > _FREE * full:
+        yield f"{text}: regularised too much, or {wrong}"
+    else:
+        yield f"{text}, and it is hardly regularised: {wrong}"
+
+
+def _chosen(result: Unfolded) -> Iterator[str]:
+    """Tell of a rule that did not find what it looks for."""
+    if UNSETTLED in result.chosen:
+        kind = "iterations" if result.method == "bayes" else "strength"
+        yield f"{kind} {result.strength:.4g}, {result.chosen}"
+
+
+def _leaning(result: Unfolded) -> Iterator[str]:
+    """Tell of what comes from the prior."""
+    n, m = _bins(result), len(result.data)
     if result.prior_shift > _SHIFT:
-        found.append(
-            f"another prior moves a bin by {result.prior_shift:.2g} standard deviations: weaker regularisation, or a "
-            "systematic uncertainty, is needed"
-        )
-    n, m = len(there) - len(result.blind), len(result.data)
+        # weaker regularisation does not fix what the data do not
+        way_out = "a systematic uncertainty is needed"
+        if result.rank == n:
+            way_out = "weaker regularisation, or a systematic uncertainty, is needed"
+        yield f"another prior moves a bin by {result.prior_shift:.2g} standard deviations: {way_out}"
     if n > m:
-        found.append(
-            f"{n} true bins from {m} reconstructed ones: part of the result is the prior's"
-        )
+        yield f"{n} true bins from {m} reconstructed ones: part of the result is the prior's"
     elif result.rank < n:
-        found.append(f"the matrix has rank {result.rank} of {n}: part of the result is the prior's")
-    found += _loud(result)
-    return found
+        yield f"the matrix has rank {result.rank} of {n}: part of the result is the prior's"
+
+
+def _bins(result: Unfolded) -> int:
+    """Count the true bins that were unfolded."""
+    return len(result.values) - len(result.blind)
 
 
 def _loud(result: Unfolded) -> list[str]:

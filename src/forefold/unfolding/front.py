@@ -15,6 +15,7 @@ from forefold.unfolding.problem import array, blind_bins, problem
 from forefold.unfolding.result import Unfolded
 from forefold.unfolding.stopping import misfit
 from forefold.unfolding.uncertainty import data_covariance, matrix_covariance, varied_covariance
+from forefold.unfolding.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -197,7 +198,8 @@ def unfold(
         parts[name], shifts[name] = varied_covariance(given, how, found, name, matrices)
     result = _made(given, how, found, parts, shifts)
     notes = (*read.notes, *result.notes)
-    return replace(result, axes=read.true_axes, reco_axes=read.reco_axes, notes=notes)
+    result = replace(result, axes=read.true_axes, reco_axes=read.reco_axes, notes=notes)
+    return replace(result, warnings=tuple(warnings_of(result)))
 
 
 def _systematics(given: Mapping[str, ArrayLike] | None, bins: int) -> dict[str, Array]:
@@ -224,19 +226,21 @@ def _made(
     parts: dict[str, Array],
     shifts: dict[str, Array],
 ) -> Unfolded:
-    """Put a result together, with the true bins that were left out as zeros."""
+    """Put a result together, with the true bins that were left out as zeros; without axes and warnings."""
     smearing = found.gain @ given.matrix.T
     refolded = found.values @ given.matrix + given.background
     deviations = np.sqrt(np.clip(np.diag(np.asarray(sum(parts.values()))), 0.0, None))
     blind = blind_bins(given)
     notes = list(found.notes)
     if blind:
-        notes.append(f"{len(blind)} true bins without efficiency were left out")
+        notes.append(f"{counted(len(blind), 'true bin')} without efficiency left out")
     empty = int((given.data == 0.0).sum()) if given.poisson else 0
     if empty and how.method in ("tikhonov", "wiener", "inversion"):
-        notes.append(f"{empty} reconstructed bins hold no count: their variance is taken as 1")
+        notes.append(
+            f"{counted(empty, 'reconstructed bin')} without a count: variances there are taken as 1"
+        )
     shift = prior_shift(given, how, found, deviations)
-    result = Unfolded(
+    return Unfolded(
         values=_whole(found.values, given.kept, 1),
         covariances={name: _whole(part, given.kept, 2) for name, part in parts.items()},
         smearing=_whole(smearing, given.kept, 2),
@@ -262,7 +266,6 @@ def _made(
         blind=tuple(blind),
         notes=tuple(notes),
     )
-    return replace(result, warnings=tuple(warnings_of(result)))
 
 
 def _left(bins: int, freedom: float) -> float:

@@ -105,8 +105,11 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
     edges, widths = bins.edges, bins.widths
     if truth is not None:
         model = np.ravel(np.asarray(truth, dtype=np.float64))
-        ax.stairs(model / widths, edges, color="0.6", linestyle=":", label="Model")
-        ax.stairs(result.smear(model) / widths, edges, color=_COLOURS[1], label="$A_C$ model")
+        # A_C may be 1: the model is seen on the line that it then lies on
+        dotted: dict[str, Any] = {"color": "k", "linestyle": ":", "linewidth": 1.0, "zorder": 2.0}
+        ax.stairs(model / widths, edges, label="Model", **dotted)
+        smeared: dict[str, Any] = {"color": _COLOURS[1], "linewidth": 2.0, "zorder": 1.5}
+        ax.stairs(result.smear(model) / widths, edges, label="$A_C$ model", **smeared)
     ax.errorbar(
         bins.centres,
         result.values / widths,
@@ -123,7 +126,14 @@ def _spectrum(ax: Any, result: Unfolded, truth: ArrayLike | None) -> None:
         ylabel=bins.height,
         xlim=(edges[0], edges[-1]),
     )
+    _from_zero(ax)
     ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
+
+
+def _from_zero(ax: Any) -> None:
+    """Let contents begin at zero, unless something that is drawn is below."""
+    if ax.dataLim.y0 >= 0.0:
+        ax.set_ylim(bottom=0.0, auto=None)  # what is drawn there later is still seen whole
 
 
 def _matrix(
@@ -141,6 +151,7 @@ def _refolded(ax: Any, result: Unfolded) -> None:
     ax.stairs(refolded, bins.edges, color=_COLOURS[1], label="Refolded")
     ax.plot(bins.centres, seen, "o", markersize=2.5, color="k", label="Data")
     ax.set(xlabel=bins.label, ylabel=bins.height, xlim=(bins.edges[0], bins.edges[-1]))
+    _from_zero(ax)
     ax.legend(title=f"$\\chi^2$/ndf = {result.chi2:.3g}/{result.ndf:.3g}")
 
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.unfolding.wording import listed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["Problem", "array", "blind_bins", "listed", "problem"]
+__all__ = ["Problem", "array", "blind_bins", "problem"]
 
-_SHOWN = 6
 _SLACK = 1e-6
 
 
@@ -309,10 +310,3 @@ def _seen(response: Array, blind: str) -> NDArray[np.bool_]:
 def blind_bins(given: Problem) -> list[int]:
     """List the true bins that were left out, counted over all."""
     return [int(k) for k in np.flatnonzero(~given.kept)]
-
-
-def listed(which: NDArray[np.bool_]) -> str:
-    """Name bins: 'bin 3 has', 'bins 3, 4 have'."""
-    numbers = [str(k) for k in np.flatnonzero(which)]
-    text = ", ".join(numbers[:_SHOWN]) + (", ..." if len(numbers) > _SHOWN else "")
-    return f"bin {text} has" if len(numbers) == 1 else f"bins {text} have"

@@ -53,8 +53,8 @@ class Unfolded:
     scan : Scan or None
         What was looked at to choose.
     prior_shift : float
-        Largest shift of a bin, in its standard deviations, with another prior: flat, or, for a flat one and for
-        ``wiener``, the result itself, or a falling line where that is flat, too. NaN without a prior, or with one bin.
+        Largest shift of a bin, in its standard deviations, with another prior: flat; for a flat one the larger of the
+        shifts with the result itself and with a falling line; for ``wiener`` the result itself, or the line where that is like the prior. NaN without a prior, or with one bin.
     rank : int
     condition : float
         Of the response matrix.

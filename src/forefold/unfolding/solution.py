@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Scan", "Solution"]
+__all__ = ["UNSETTLED", "Scan", "Solution"]
+
+UNSETTLED = ", but "  # after the name of a rule that has not found what it looks for
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Solution:
     strength : float
         Of the regularisation, or the number of iterations; NaN where a method has none.
     chosen : str
-        How the strength was chosen.
+        How the strength was chosen; with `UNSETTLED` and why, if the rule did not find one.
     scan : Scan or None
     notes : tuple of str
         What a reader of the result must know.

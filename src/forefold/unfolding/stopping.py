@@ -9,7 +9,7 @@ import numpy as np
 from forefold.unfolding.bayes import gain_of, iterations, next_gain, slopes_of, trajectory
 from forefold.unfolding.criteria import mean_errors, thrown
 from forefold.unfolding.likelihood import deviance
-from forefold.unfolding.solution import Scan, Solution
+from forefold.unfolding.solution import UNSETTLED, Scan, Solution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +24,7 @@ STOPS = ("chi2-change", "discrepancy", "gcv", "toys")
 _MOST = 200
 _CHANGE = 0.01
 _TOYS = 200
+_STILL = f"{UNSETTLED}it is still falling after {_MOST} iterations"
 
 
 def misfit(given: Problem, folded: Array) -> float:
@@ -116,7 +117,7 @@ def _stopped(given: Problem, rule: str) -> tuple[int, str, Scan]:
             break
     text = f"by {rule}: {costs[-1]:.3g}, limit {limit:g}"
     if not reached:
-        text += f", not reached in {_MOST} iterations"
+        text += f"{UNSETTLED}it is not reached in {_MOST} iterations"
     return len(costs), text, _scan(rule, costs, residuals)
 
 
@@ -133,7 +134,7 @@ def _cross_validated(given: Problem) -> tuple[int, str, Scan]:
         freedom = float((gain * given.matrix).sum())
         costs.append(given.n_reco * residuals[-1] / max(given.n_reco - freedom, 1e-9) ** 2)
     number = int(np.argmin(costs)) + 1
-    edge = f", still falling after {_MOST} iterations" if number == _MOST else ""
+    edge = _STILL if number == _MOST else ""
     return number, f"by gcv{edge}", _scan("gcv", costs, residuals)
 
 
@@ -151,7 +152,7 @@ def _by_toys(given: Problem, key: int) -> tuple[int, str, Scan]:
         values = values * (ratio @ given.matrix.T) / efficiency
         costs.append(mean_errors(values, truth))
         best = int(np.argmin(costs))
-    edge = f", still falling after {_MOST} iterations" if best == _MOST - 1 else ""
+    edge = _STILL if best == _MOST - 1 else ""
     text = f"by toys ({_TOYS} toys, rng={key}, thrown from iteration {start}){edge}"
     return best + 1, text, _scan("toys", costs, [np.nan] * len(costs))
 
