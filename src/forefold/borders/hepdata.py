@@ -20,18 +20,18 @@ import numpy as np
 
 import forefold
 from forefold.borders.errors import errors_of
-from forefold.borders.heptables import dependent, loaded, numbers, placed, plain_name
+from forefold.borders.heptables import axis_label, axis_name, dependent, loaded, numbers, placed
 from forefold.borders.parts import (
     EmptyRows,
     Exported,
     how_many_true,
     left_out,
-    named_sides,
     positive_rows,
     published_matrix,
     shares,
 )
 from forefold.borders.spectra import PublishedSpectrum, published
+from forefold.folding.axes import SIDE_WORDS
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.folding import ResponseMatrix
+    from forefold.folding.axes import Side
 
     Array = NDArray[np.float64]
 
@@ -203,7 +204,13 @@ def read(
     np.add.at(made, places, values)
     found = errors_of(column, values, errors)
     np.add.at(variances, places, found.squares)
-    return published_matrix(made, *named_sides(names, edges, n), variances, found.words)
+    axes = [
+        hist.axis.Variable(
+            each, name=key, label=_side_label(column, key, "true" if k < n else "reco")
+        )
+        for k, (key, each, column) in enumerate(zip(names, edges, independent, strict=True))
+    ]
+    return published_matrix(made, axes[:n], axes[n:], variances, found.words)
 
 
 def read_spectrum(
@@ -247,7 +254,7 @@ def read_spectrum(
     at = np.argsort(flat)
     factor = widths[flat] if density else np.ones(flat.size)
     axes = [
-        hist.axis.Variable(each, name=key, label=_label(column))
+        hist.axis.Variable(each, name=key, label=axis_label(column))
         for key, each, column in zip(names, edges, independent, strict=True)
     ]
     shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
@@ -260,14 +267,16 @@ def _names(independent: list[Any], column: Any) -> list[str]:
     names = [each.strip() for each in str(order[0]).split(",")] if order else []
     if len(names) == len(independent):
         return names
-    return [plain_name(str(each["header"]["name"])) for each in independent]
+    return [axis_name(str(each["header"]["name"])) for each in independent]
 
 
 def _content(path: str | Path) -> Any:
     return loaded(Path(path, _TABLE) if Path(path).is_dir() else Path(path))
 
 
-def _label(column: Any) -> str:
-    header = column["header"]
-    unit = header.get("units")
-    return f"{header['name']} [{unit}]" if unit else str(header["name"])
+def _side_label(column: Any, name: str, side: Side) -> str:
+    """Give what the file says of an axis of a matrix, with its unit; empty, if that is its name alone."""
+    label = axis_label(column)
+    if name.endswith(("true", "reco")):
+        return label
+    return f"{SIDE_WORDS[side]} {label}" if column["header"].get("units") else ""

@@ -22,15 +22,34 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["bins_of", "dependent", "loaded", "numbers", "placed", "plain_name"]
+__all__ = ["axis_label", "axis_name", "bins_of", "dependent", "loaded", "numbers", "placed"]
 
 _MOST = 5_000_000  # cells of a table that are believed
+_SIDES = {"true": "true", "reco": "reco", "reconstructed": "reco"}
 
 
-def plain_name(header: str) -> str:
-    """Make a name of a header: letters, digits and _."""
+def axis_name(header: str) -> str:
+    """Make a name of a header: letters, digits and _; a word for a side at either end goes to the end.
+
+    Examples
+    --------
+    >>> axis_name("True energy"), axis_name("Energy (reconstructed)"), axis_name("E_vis")
+    ('energy_true', 'energy_reco', 'e_vis')
+    """
     found = re.sub(r"\W+", "_", header, flags=re.ASCII).strip("_").lower()
+    words = found.split("_")
+    for at in (0, -1):
+        if words[at] in _SIDES and len(words) > 1:
+            side = _SIDES[words.pop(at)]
+            return "_".join([*words, side])
     return found or "value"
+
+
+def axis_label(column: Any) -> str:
+    """Give the header of an independent variable with its unit, if it has one: ``name [unit]``."""
+    header = column["header"]
+    unit = header.get("units")
+    return f"{header['name']} [{unit}]" if unit else str(header["name"])
 
 
 def loaded(place: Path) -> Any:
@@ -46,7 +65,7 @@ def loaded(place: Path) -> Any:
     text = place.read_text(encoding="utf-8", errors="replace")
     if place.suffix == ".json":
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {error}"
             raise ValueError(message) from None
@@ -56,10 +75,37 @@ def loaded(place: Path) -> Any:
         message = "reading YAML needs PyYAML: pip install 'forefold[yaml]'"
         raise ModuleNotFoundError(message) from None
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(text, Loader=_yaml_loader(yaml))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"not YAML: {' '.join(str(error).split())[:200]}"
         raise ValueError(message) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        message = f"the key {twice!r} is there twice in one object"
+        raise ValueError(message)
+    return found
+
+
+def _yaml_loader(yaml: Any) -> Any:
+    """Give a safe loader that refuses a key that is there twice, of which others take the last."""
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if (key.tag, key.value) in seen if isinstance(key, yaml.ScalarNode) else False:
+                    line = key.start_mark.line + 1
+                    message = f"line {line}: the key {key.value!r} is there twice in one mapping"
+                    raise ValueError(message)
+                seen.add((key.tag, str(key.value)))
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
