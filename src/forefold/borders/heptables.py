@@ -28,6 +28,10 @@ _MOST = 5_000_000  # cells of a table that are believed
 _SIDES = {"true": "true", "reco": "reco", "reconstructed": "reco"}
 
 
+class _Twice(ValueError):
+    """A key is there twice in one mapping."""
+
+
 def axis_name(header: str) -> str:
     """Make a name of a header: letters, digits and _; a word for a side at either end goes to the end.
 
@@ -58,7 +62,7 @@ def loaded(place: Path) -> Any:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is none, or a key is there twice in one mapping.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
@@ -66,6 +70,8 @@ def loaded(place: Path) -> Any:
     if place.suffix == ".json":
         try:
             return json.loads(text, object_pairs_hook=_once)
+        except _Twice:
+            raise
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {error}"
             raise ValueError(message) from None
@@ -76,6 +82,8 @@ def loaded(place: Path) -> Any:
         raise ModuleNotFoundError(message) from None
     try:
         return yaml.load(text, Loader=_yaml_loader(yaml))
+    except _Twice:
+        raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"not YAML: {' '.join(str(error).split())[:200]}"
         raise ValueError(message) from None
@@ -87,7 +95,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         message = f"the key {twice!r} is there twice in one object"
-        raise ValueError(message)
+        raise _Twice(message)
     return found
 
 
@@ -97,12 +105,13 @@ def _yaml_loader(yaml: Any) -> Any:
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = set()
-            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-                if (key.tag, key.value) in seen if isinstance(key, yaml.ScalarNode) else False:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+                if (key.tag, key.value) in seen:
                     line = key.start_mark.line + 1
                     message = f"line {line}: the key {key.value!r} is there twice in one mapping"
-                    raise ValueError(message)
-                seen.add((key.tag, str(key.value)))
+                    raise _Twice(message)
+                seen.add((key.tag, key.value))
             return super().construct_mapping(node, deep)
 
     return Loader
@@ -118,16 +127,20 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     """
     try:
         independent = list(content["independent_variables"])
-        several = {str(each["header"]["name"]): each for each in content["dependent_variables"]}
+        named = [(str(each["header"]["name"]), each) for each in content["dependent_variables"]]
     except (KeyError, TypeError) as error:
         message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
         raise ValueError(message) from None
+    several = dict(named)
     if name is None and len(several) != 1:
         message = f"{len(several)} dependent variables: {', '.join(several) or 'none'}; say which is meant: name= (--name)"
         raise ValueError(message)
     chosen = next(iter(several)) if name is None else name
     if chosen not in several:
         message = f"no dependent variable {chosen!r}{near(chosen, several)}; there are: {', '.join(several)}"
+        raise ValueError(message)
+    if sum(each == chosen for each, _ in named) > 1:
+        message = f"several dependent variables {chosen!r}: their names do not say which is meant; keep one of them in the file"
         raise ValueError(message)
     return independent, chosen, several[chosen]
 

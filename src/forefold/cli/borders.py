@@ -189,10 +189,10 @@ def _by_options(*, spectrum: bool | None = None) -> Iterator[None]:
         yield
     except UnknownSetting as error:
         has = [_typed(each) for each in error.allowed if each not in _ONLY_PYTHON]
-        how = {None: "", True: " with --spectrum", False: " without --spectrum"}[spectrum]
+        how = " with --spectrum" if spectrum else ""
         message = f"{_typed(error.setting)}: not of {error.format}{how}, which has {', '.join(has) or 'no options'}"
         if spectrum is not None and _elsewhere(error.format, error.setting, not spectrum):
-            message += f"; of {error.format} {'without' if spectrum else 'with'} --spectrum it is"
+            message += f"; {error.format} {'without' if spectrum else 'with'} --spectrum has it"
         raise ValueError(message) from None
 
 

@@ -105,7 +105,7 @@ def _limited(options: argparse.Namespace) -> int:
     if options.method in ("profile", "bayes") and not options.expected:
         refuse(options, {"toys": None}, f"with --method {options.method}, but for --expected")
     if options.method == "feldman-cousins":
-        refuse(options, {"expected": False}, "of --method feldman-cousins")
+        refuse(options, {"expected": False}, "with --method feldman-cousins")
     if options.method == "bayes" and not options.toys:
         refuse(options, {"expected": False}, "with --method bayes without --toys")
     if not options.expected:
