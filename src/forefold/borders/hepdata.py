@@ -177,7 +177,8 @@ def read(
     name : str, optional
         Header of the dependent variable; not needed where there is one.
     true_axes : int, optional
-        How many of the independent variables are true, they come first; what forefold noted, or else half of them, if left out.
+        How many of the independent variables are true, they come first; what their names or forefold's notes say, or else half of them,
+        if left out.
     errors : sequence of str, optional
         Labels of the errors that are read, such as ``["stat"]``; all if left out, none if it is empty.
 
@@ -186,12 +187,12 @@ def read(
     ResponseMatrix
         Errors of a cell add in quadrature and are its variance, cells taken for independent; exact, if there are none. An asymmetric
         error counts with half the difference of its two sides, or the larger one where both have one sign. Cells that are not in the
-        table are 0.
+        table are 0. Labels of axes are the headers with their units; "true", "reco" or "reconstructed" at an end of a header is the side.
 
     Raises
     ------
     ValueError
-        If it is no such table, or bins overlap or leave gaps.
+        If it is no such table, bins overlap or leave gaps, an error is none, a key is there twice, or reconstructed axes come first.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
