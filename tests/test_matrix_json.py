@@ -62,7 +62,8 @@ def test_json_takes_flat_notes_only() -> None:
     ("text", "complaint"),
     [
         ("{", "not a UHI histogram: "),
-        ("[]", "a JSON object is expected, found a list"),
+        ("[]", "a JSON object is expected, found list"),
+        ("3", "a JSON object is expected, found int"),
         ('{"uhi_schema": 1, "axes": []}', "'storage' is missing"),
         (
             '{"uhi_schema": 1, "axes": [{"type": "round"}], "storage": {"type": "double"}}',

@@ -88,7 +88,23 @@ def test_spectra_make_a_workspace(run: Run, stored: Path, tmp_path: Path) -> Non
     ("arguments", "words"),
     [
         (("export", "glob", "{}", "-o", "a.dat"), "format 'glob'"),
-        (("export", "ogip", "{}", "--name", "x", "-o", "a.rmf"), "ogip has no setting 'name'"),
+        (
+            ("export", "ogip", "{}", "--name", "x", "-o", "a.rmf"),
+            "--name: not of ogip, which has --unit",
+        ),
+        (("export", "globes", "{}", "--area", "1", "-o", "a.dat"), "--lose-empty\n"),
+        (
+            ("import", "uhi", "{}", "--spectrum", "--density"),
+            "--density: not of uhi with --spectrum, which has no options\n",
+        ),
+        (
+            ("import", "hepdata", "{}", "--correlated", "stat"),
+            "--correlated: not of hepdata, which has --name, --true-axes, --error; hepdata with --spectrum has it\n",
+        ),
+        (
+            ("import", "hepdata", "{}", "--spectrum", "--true-axes", "1"),
+            "--correlated, --density; hepdata without --spectrum has it\n",
+        ),
         (("export", "globes", "absent.json", "-o", "a.dat"), "absent.json: no such file"),
         (("import", "pyhf", "{}", "-o", "b.json"), "format 'pyhf'"),
         (("import", "root", "{}", "-o", "b.json"), "not a ROOT file that can be read"),

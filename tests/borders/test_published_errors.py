@@ -169,7 +169,7 @@ def test_errors_of_a_published_matrix(tmp_path: Path) -> None:
     both = [[0.03**2 + 0.075**2, 0.0], [0.0, 0.02**2]]
     np.testing.assert_allclose(found.variance, both, rtol=1e-12)
     assert (found.exact, found.errors_given, found.knows_truth) == (False, True, False)
-    assert "errors of 2 cells (stat, sys, error; 1 asymmetric ones made symmetric)" in repr(found)
+    assert "errors of 2 cells (stat, sys, error; 1 asymmetric one made symmetric)" in repr(found)
     folded = forefold.fold(
         hist.Hist(hist.axis.Variable(EDGES, name="enu")).fill([0.5] * 10 + [2.0] * 20), found
     )
@@ -249,7 +249,7 @@ def test_rows_of_rounded_numbers_are_scaled(tmp_path: Path) -> None:
     found = forefold.import_matrix(path, "HEPData")
     np.testing.assert_allclose(found.efficiency, [1.0, 0.9], rtol=1e-14)
     np.testing.assert_allclose(found.variance[0, 0], 0.01**2 / 1.005**2, rtol=1e-12)
-    assert "1 rows summed to 1 + 0.005 at most, and were scaled to 1" in repr(found)
+    assert "1 row summed to 1 + 0.005 at most, and was scaled to 1" in repr(found)
     path.write_text(_table([0.345, 0.67, 0.2, 0.7], errors, bins))
     with pytest.raises(ValueError, match=r"sums to 1\.015"):
         forefold.import_matrix(path, "hepdata")
@@ -274,7 +274,7 @@ def test_a_globes_file_of_six_digits_is_read(tmp_path: Path) -> None:
     )
     found = forefold.import_matrix(path, "globes")
     np.testing.assert_allclose(found.efficiency, [0.5, 1.0], rtol=1e-14)
-    assert "1 rows summed to 1 + 1e-06 at most, and were scaled to 1" in repr(found)
+    assert "1 row summed to 1 + 1e-06 at most, and was scaled to 1" in repr(found)
 
 
 def test_correlated_errors_are_not_lost_without_a_word(tmp_path: Path, run: Run) -> None:

@@ -203,7 +203,7 @@ def test_what_cannot_be_filled(events: ak.Array, options: dict[str, Any], said: 
 def test_what_is_no_sample(events: ak.Array) -> None:
     with pytest.raises(ValueError, match="event records need a card"):
         ResponseMatrix.from_events(events, true=AXIS)
-    with pytest.raises(ValueError, match="a str among the events"):
+    with pytest.raises(ValueError, match="str among the events"):
         ResponseMatrix.from_events(["events.root"], CARD, true=AXIS)
     with pytest.raises(ValueError, match="1 flat columns"):
         ResponseMatrix.from_columns([[1.0]] * 2, [1.0], true_axes="x=0:1:2")

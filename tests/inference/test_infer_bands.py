@@ -246,15 +246,15 @@ def test_the_command_gives_the_band(
 
 
 @pytest.mark.usefixtures("folder")
-def test_without_a_band_there_is_a_number_and_no_picture(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    command = "limit n.json R.json --truth signal=s.json --background b.json --method bayes"
-    assert main([*command.split(), "--expected"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    belief = one_bin(20.0).upper_limit([20.0], method="bayes")
-    assert found["expected"] == pytest.approx(belief.value)
-    assert "expected_limit" not in found
-    assert main([*command.split(), "--expected", "--plot", "a.svg"]) == 2
-    assert "--plot: not without --expected, nor where it has no band" in capsys.readouterr().err
-    assert main([*command.split(), "--plot", "a.svg"]) == 2
+def test_without_a_band_nothing_is_expected(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "limit n.json R.json --truth signal=s.json --background b.json --method"
+    for method, words in {
+        "bayes": "--expected: not with --method bayes without --toys",
+        "feldman-cousins": "--expected: not with --method feldman-cousins",
+    }.items():
+        assert main([*command.split(), method, "--expected"]) == 2
+        told = capsys.readouterr()
+        assert words in told.err
+        assert (told.out, told.err.count("\n")) == ("", 1)
+        assert main([*command.split(), method, "--plot", "a.svg"]) == 2
+        assert "--plot: not without --expected" in capsys.readouterr().err

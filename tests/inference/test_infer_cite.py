@@ -89,8 +89,8 @@ def test_a_reason_is_said_of_each(capsys: pytest.CaptureFixture[str]) -> None:
     ("text", "message"),
     [
         ('{"channels": [], "measurements": [], "version": "1.0.0"}', "no provenance of forefold"),
-        ('[{"a": 1}]', "not a document of forefold: a list is not what forefold writes"),
-        ("3", "not a document of forefold: a int"),
+        ('[{"a": 1}]', "not a document of forefold: list is not what forefold writes"),
+        ("3", "not a document of forefold: int"),
         ('{"metadata": 3, "a": {"metadata": "x"}}', "no provenance of forefold"),
         ('{"forefold": "fit", "intervals": 3}', "parts of what 'forefold fit' writes"),
         ('{"forefold": "limit", "provenance": [1]}', "parts of what 'forefold limit' writes"),

@@ -102,7 +102,7 @@ def test_columns_of_events() -> None:
     [
         ({"pdgid": [13]}, "lacks the columns px, py, pz, energy, event; it has pdgid"),
         ({}, "lacks the columns .* it has nothing"),
-        ("csv", "a str is no table"),
+        ("csv", "str is no table"),
         (ROWS | {"weight": [1.0, 2.0, 1.0]}, "row 1: weight differs"),
         (ROWS | {"px": [0.0, None, 0.0]}, "row 1: px is missing"),
         (ROWS | {"px": ["a", "b", "c"]}, "column px holds string, must hold one number a row"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from forefold.species import near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,7 +61,7 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     Raises
     ------
     ValueError
-        If an error is no number, there is no such label, or a sum is beside its parts.
+        If an error is no number, one side of it is missing, there is no such label, or a sum is beside its parts.
 
     Notes
     -----
@@ -68,23 +69,47 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     have one sign, the one that is larger in size.
     """
     found: dict[str, Array] = {}
-    halved = one_sided = 0
-    for i, row in enumerate(column["values"]):
-        for error in row.get("errors") or []:
-            label = str(error.get("label") or _PLAIN)
+    halved: Counter[str] = Counter()
+    one_sided: Counter[str] = Counter()
+    for i, label, error in _listed(column):
+        try:
             sides = _sides(error, float(values[i]), label)
-            shift = _shift(*sides)
-            halved += sides[0] != -sides[1]
-            one_sided += sides[0] * sides[1] > 0.0
-            if shift:
-                rows = found.setdefault(label, np.zeros(values.size))
-                rows[i] = np.copysign(np.hypot(rows[i], shift), shift) if rows[i] else shift
+        except ValueError as wrong:
+            message = f"row {i + 1}: {wrong}"
+            raise ValueError(message) from None
+        shift = _shift(*sides)
+        halved[label] += sides[0] != -sides[1]
+        one_sided[label] += sides[0] * sides[1] > 0.0
+        if shift:
+            rows = found.setdefault(label, np.zeros(values.size))
+            rows[i] = np.copysign(np.hypot(rows[i], shift), shift) if rows[i] else shift
     chosen = _chosen(found, labels)
-    told = ", ".join(chosen)
-    if chosen and halved:
-        told += f"; {halved} asymmetric ones made symmetric"
-        told += f", {one_sided} of them with both sides of one sign" if one_sided else ""
-    return Errors(chosen, told)
+    return Errors(chosen, ", ".join(chosen) + _told(*_sums(chosen, halved, one_sided)))
+
+
+def _listed(column: Any) -> Iterator[tuple[int, str, Any]]:
+    """Give each error with its row, counted from 0, and its label."""
+    for i, row in enumerate(column["values"]):
+        given = row.get("errors") or []
+        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+            message = (
+                f"row {i + 1}: errors: a list of errors such as {{symerror: 0.1, label: stat}} "
+                f"is needed, found {str(given)[:40]!r}"
+            )
+            raise ValueError(message)
+        for error in given:
+            yield i, str(error.get("label") or _PLAIN), error
+
+
+def _sums(chosen: dict[str, Array], *counts: Counter[str]) -> list[int]:
+    return [sum(each[label] for label in chosen) for each in counts]
+
+
+def _told(halved: int, one_sided: int) -> str:
+    if not halved:
+        return ""
+    told = f"; {halved} asymmetric {'one' if halved == 1 else 'ones'} made symmetric"
+    return told + (f", {one_sided} of them with both sides of one sign" if one_sided else "")
 
 
 def _chosen(found: dict[str, Array], labels: Sequence[str] | None) -> dict[str, Array]:
@@ -108,10 +133,24 @@ def _sides(error: Any, value: float, label: str) -> tuple[float, float]:
     """Give an error as shifts up and down."""
     asymmetric = error.get("asymerror")
     if asymmetric is not None:
+        absent = [key for key in ("plus", "minus") if key not in _mapping(asymmetric, label)]
+        if absent:
+            message = f"asymerror of {label!r} has no {absent[0]}; plus and minus are needed"
+            raise ValueError(message)
         sides = [_number(asymmetric.get(key), value, label) for key in ("plus", "minus")]
         return sides[0], sides[1]
-    size = _number(error.get("symerror"), value, label)
+    if "symerror" not in error:
+        message = f"error {label!r} has neither symerror nor asymerror"
+        raise ValueError(message)
+    size = _number(error["symerror"], value, label)
     return size, -size
+
+
+def _mapping(given: Any, label: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        message = f"asymerror of {label!r} is {str(given)[:40]!r}; plus and minus are needed"
+        raise ValueError(message)
+    return given
 
 
 def _number(given: Any, value: float, label: str) -> float:

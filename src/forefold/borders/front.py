@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "READABLE",
+    "UnknownSetting",
     "check_settings",
     "export_matrix",
     "import_matrix",
@@ -63,13 +64,30 @@ def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(name for name in inspect.signature(function).parameters if name not in _FIRST)
 
 
+class UnknownSetting(ValueError):
+    """A setting that a writer or reader does not have.
+
+    Attributes
+    ----------
+    format, setting : str
+    allowed : tuple of str
+        Settings that it has.
+    """
+
+    def __init__(self, format: str, setting: str, allowed: tuple[str, ...]) -> None:
+        self.format, self.setting, self.allowed = format, setting, allowed
+        has = f"it has {', '.join(allowed) or 'none'}"
+        super().__init__(
+            f"{format} has no setting {setting!r}{near(setting, list(allowed))}; {has}"
+        )
+
+
 def check_settings(function: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
     """Refuse settings that a writer or reader does not have."""
     allowed = settings_of(function)
     wrong = [each for each in settings if each not in allowed]
     if wrong:
-        message = f"{name} has no setting {wrong[0]!r}{near(wrong[0], list(allowed))}; it has {', '.join(allowed) or 'none'}"
-        raise ValueError(message)
+        raise UnknownSetting(name, wrong[0], allowed)
 
 
 def export_matrix(

@@ -20,18 +20,18 @@ import numpy as np
 
 import forefold
 from forefold.borders.errors import errors_of
-from forefold.borders.heptables import dependent, loaded, numbers, placed, plain_name
+from forefold.borders.heptables import axis_label, axis_name, dependent, loaded, numbers, placed
 from forefold.borders.parts import (
     EmptyRows,
     Exported,
     how_many_true,
     left_out,
-    named_sides,
     positive_rows,
     published_matrix,
     shares,
 )
 from forefold.borders.spectra import PublishedSpectrum, published
+from forefold.folding.axes import SIDE_WORDS
 from forefold.folding.contents import shape_of
 from forefold.io.folders import folder_aside
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.folding import ResponseMatrix
+    from forefold.folding.axes import Side
 
     Array = NDArray[np.float64]
 
@@ -176,7 +177,8 @@ def read(
     name : str, optional
         Header of the dependent variable; not needed where there is one.
     true_axes : int, optional
-        How many of the independent variables are true, they come first; what forefold noted, or else half of them, if left out.
+        How many of the independent variables are true, they come first; what their names or forefold's notes say, or else half of them,
+        if left out.
     errors : sequence of str, optional
         Labels of the errors that are read, such as ``["stat"]``; all if left out, none if it is empty.
 
@@ -185,12 +187,12 @@ def read(
     ResponseMatrix
         Errors of a cell add in quadrature and are its variance, cells taken for independent; exact, if there are none. An asymmetric
         error counts with half the difference of its two sides, or the larger one where both have one sign. Cells that are not in the
-        table are 0.
+        table are 0. Labels of axes are the headers with their units; "true", "reco" or "reconstructed" at an end of a header is the side.
 
     Raises
     ------
     ValueError
-        If it is no such table, or bins overlap or leave gaps.
+        If it is no such table, bins overlap or leave gaps, an error is none, a key is there twice, or reconstructed axes come first.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
@@ -203,7 +205,13 @@ def read(
     np.add.at(made, places, values)
     found = errors_of(column, values, errors)
     np.add.at(variances, places, found.squares)
-    return published_matrix(made, *named_sides(names, edges, n), variances, found.words)
+    axes = [
+        hist.axis.Variable(
+            each, name=key, label=_side_label(column, key, "true" if k < n else "reco")
+        )
+        for k, (key, each, column) in enumerate(zip(names, edges, independent, strict=True))
+    ]
+    return published_matrix(made, axes[:n], axes[n:], variances, found.words)
 
 
 def read_spectrum(
@@ -247,7 +255,7 @@ def read_spectrum(
     at = np.argsort(flat)
     factor = widths[flat] if density else np.ones(flat.size)
     axes = [
-        hist.axis.Variable(each, name=key, label=_label(column))
+        hist.axis.Variable(each, name=key, label=axis_label(column))
         for key, each, column in zip(names, edges, independent, strict=True)
     ]
     shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
@@ -260,14 +268,16 @@ def _names(independent: list[Any], column: Any) -> list[str]:
     names = [each.strip() for each in str(order[0]).split(",")] if order else []
     if len(names) == len(independent):
         return names
-    return [plain_name(str(each["header"]["name"])) for each in independent]
+    return [axis_name(str(each["header"]["name"])) for each in independent]
 
 
 def _content(path: str | Path) -> Any:
     return loaded(Path(path, _TABLE) if Path(path).is_dir() else Path(path))
 
 
-def _label(column: Any) -> str:
-    header = column["header"]
-    unit = header.get("units")
-    return f"{header['name']} [{unit}]" if unit else str(header["name"])
+def _side_label(column: Any, name: str, side: Side) -> str:
+    """Give what the file says of an axis of a matrix, with its unit; empty, if that is its name alone."""
+    label = axis_label(column)
+    if name.endswith(("true", "reco")):
+        return label
+    return f"{SIDE_WORDS[side]} {label}" if column["header"].get("units") else ""

@@ -22,15 +22,38 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["bins_of", "dependent", "loaded", "numbers", "placed", "plain_name"]
+__all__ = ["axis_label", "axis_name", "bins_of", "dependent", "loaded", "numbers", "placed"]
 
 _MOST = 5_000_000  # cells of a table that are believed
+_SIDES = {"true": "true", "reco": "reco", "reconstructed": "reco"}
 
 
-def plain_name(header: str) -> str:
-    """Make a name of a header: letters, digits and _."""
+class _Twice(ValueError):
+    """A key is there twice in one mapping."""
+
+
+def axis_name(header: str) -> str:
+    """Make a name of a header: letters, digits and _; a word for a side at either end goes to the end.
+
+    Examples
+    --------
+    >>> axis_name("True energy"), axis_name("Energy (reconstructed)"), axis_name("E_vis")
+    ('energy_true', 'energy_reco', 'e_vis')
+    """
     found = re.sub(r"\W+", "_", header, flags=re.ASCII).strip("_").lower()
+    words = found.split("_")
+    for at in (0, -1):
+        if words[at] in _SIDES and len(words) > 1:
+            side = _SIDES[words.pop(at)]
+            return "_".join([*words, side])
     return found or "value"
+
+
+def axis_label(column: Any) -> str:
+    """Give the header of an independent variable with its unit, if it has one: ``name [unit]``."""
+    header = column["header"]
+    unit = header.get("units")
+    return f"{header['name']} [{unit}]" if unit else str(header["name"])
 
 
 def loaded(place: Path) -> Any:
@@ -39,14 +62,16 @@ def loaded(place: Path) -> Any:
     Raises
     ------
     ValueError
-        If it is none.
+        If it is none, or a key is there twice in one mapping.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
     text = place.read_text(encoding="utf-8", errors="replace")
     if place.suffix == ".json":
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_once)
+        except _Twice:
+            raise
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {error}"
             raise ValueError(message) from None
@@ -56,10 +81,40 @@ def loaded(place: Path) -> Any:
         message = "reading YAML needs PyYAML: pip install 'forefold[yaml]'"
         raise ModuleNotFoundError(message) from None
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(text, Loader=_yaml_loader(yaml))
+    except _Twice:
+        raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"not YAML: {' '.join(str(error).split())[:200]}"
         raise ValueError(message) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        message = f"the key {twice!r} is there twice in one object"
+        raise _Twice(message)
+    return found
+
+
+def _yaml_loader(yaml: Any) -> Any:
+    """Give a safe loader that refuses a key that is there twice, of which others take the last."""
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
+                if (key.tag, key.value) in seen:
+                    line = key.start_mark.line + 1
+                    message = f"line {line}: the key {key.value!r} is there twice in one mapping"
+                    raise _Twice(message)
+                seen.add((key.tag, key.value))
+            return super().construct_mapping(node, deep)
+
+    return Loader
 
 
 def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
@@ -72,16 +127,20 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     """
     try:
         independent = list(content["independent_variables"])
-        several = {str(each["header"]["name"]): each for each in content["dependent_variables"]}
+        named = [(str(each["header"]["name"]), each) for each in content["dependent_variables"]]
     except (KeyError, TypeError) as error:
         message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
         raise ValueError(message) from None
+    several = dict(named)
     if name is None and len(several) != 1:
         message = f"{len(several)} dependent variables: {', '.join(several) or 'none'}; say which is meant: name= (--name)"
         raise ValueError(message)
     chosen = next(iter(several)) if name is None else name
     if chosen not in several:
         message = f"no dependent variable {chosen!r}{near(chosen, several)}; there are: {', '.join(several)}"
+        raise ValueError(message)
+    if sum(each == chosen for each, _ in named) > 1:
+        message = f"several dependent variables {chosen!r}: their names do not say which is meant; keep one of them in the file"
         raise ValueError(message)
     return independent, chosen, several[chosen]
 

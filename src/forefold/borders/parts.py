@@ -206,7 +206,7 @@ def published_matrix(
             squares = np.asarray(variance, dtype=np.float64).reshape(n, -1)
             variance = (squares * np.square(factor)[:, None]).reshape(shape)
         notes[ROUNDED] = (
-            f"{int(over.sum())} rows summed to 1 + {sums[over].max() - 1.0:.2g} at most, and were scaled to 1"
+            f"{int(over.sum())} row{'s' if over.sum() > 1 else ''} summed to 1 + {sums[over].max() - 1.0:.2g} at most, and {'were' if over.sum() > 1 else 'was'} scaled to 1"
         )
     made = ResponseMatrix.from_array(found, true, reco, variance=variance, efficiency=efficiency)
     return _with_notes(made, "" if made.exact else words, **notes)
@@ -295,23 +295,34 @@ def how_many_true(names: Sequence[str], given: int | None, what: str = "the axes
     names : sequence of str
         Of all axes.
     given : int, optional
-        What was said; those whose name ends in ``_true``, or else half of them, if left out.
+        What was said; those whose name ends in ``_true``, or all but those in ``_reco``, or else half of them, if left out.
     what : str
         How an error begins.
 
     Raises
     ------
     ValueError
-        If none or all would be true.
+        If none or all would be true, or names say that they do not come first.
     """
-    own = sum(each.endswith("_true") for each in names)
-    n = given if given is not None else own or len(names) // 2
+    sides = [each.rpartition("_")[2] for each in names]
+    n = _true_by_names(sides) if given is None else given
     if not 0 < n < len(names):
         message = (
             f"{what} {', '.join(names)}; say how many of them are true: true_axes= (--true-axes)"
         )
         raise ValueError(message)
+    if given is None and ("reco" in sides[:n] or "true" in sides[n:]):
+        message = f"{what} {', '.join(names)}: true ones are needed first, then reconstructed ones"
+        raise ValueError(message)
     return n
+
+
+def _true_by_names(sides: Sequence[str]) -> int:
+    """Count true axes by the ends of their names; half of all, where these say too little."""
+    true, reco = sides.count("true"), sides.count("reco")
+    if true and reco in (0, len(sides) - true):
+        return true
+    return len(sides) - reco if reco and not true else len(sides) // 2
 
 
 def named_sides(

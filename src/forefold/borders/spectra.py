@@ -191,7 +191,7 @@ def import_spectrum(
     PublishedSpectrum of 100 in 2 bins
       total +- 10 from stat
       total +- 5 from sys,flux
-      note: errors: stat, sys,flux; 1 asymmetric ones made symmetric
+      note: errors: stat, sys,flux; 1 asymmetric one made symmetric
       note: independent from bin to bin: stat
       note: all bins together: sys,flux
     """

@@ -111,7 +111,7 @@ def use(used: Used, thing: Any) -> None:
     elif isinstance(getattr(thing, "attrs", {}).get("forefold"), dict):
         used.provenance(thing.attrs["forefold"])
     else:
-        message = f"a {type(thing).__name__} does not say what it was made of; give cards, files, matrices, results or smeared events"
+        message = f"{type(thing).__name__} does not say what it was made of; give cards, files, matrices, results or smeared events"
         raise ValueError(message)
 
 
@@ -195,7 +195,7 @@ def use_document(used: Used, text: str, name: str, *, strict: bool = True) -> No
         message = f"{name}: not a document of forefold: {type(error).__name__} {error}"
         raise ValueError(message) from None
     if not isinstance(content, dict):
-        message = f"{name}: not a document of forefold: a {type(content).__name__} is not what forefold writes"
+        message = f"{name}: not a document of forefold: {type(content).__name__} is not what forefold writes"
         raise ValueError(message)
     if content.get("forefold") in ("fit", "limit"):
         _use_inference(used, content, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.citing import add_cite_option
@@ -10,7 +11,7 @@ from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["add_borders"]
 
@@ -171,6 +172,41 @@ _IN_IMPORT = (
 )
 
 
+_OPTIONS = {"empty_rows": "lose-empty", "errors": "error"}  # named otherwise than the setting
+_ONLY_PYTHON = ("overwrite", "variations")
+
+
+def _typed(setting: str) -> str:
+    return "--" + _OPTIONS.get(setting, setting).replace("_", "-")
+
+
+@contextmanager
+def _by_options(*, spectrum: bool | None = None) -> Iterator[None]:
+    """Name options, not settings, where a format does not have one."""
+    from forefold.borders.front import UnknownSetting
+
+    try:
+        yield
+    except UnknownSetting as error:
+        has = [_typed(each) for each in error.allowed if each not in _ONLY_PYTHON]
+        how = " with --spectrum" if spectrum else ""
+        message = f"{_typed(error.setting)}: not of {error.format}{how}, which has {', '.join(has) or 'no options'}"
+        if spectrum is not None and _elsewhere(error.format, error.setting, not spectrum):
+            message += f"; {error.format} {'without' if spectrum else 'with'} --spectrum has it"
+        raise ValueError(message) from None
+
+
+def _elsewhere(format: str, setting: str, spectrum: bool) -> bool:
+    """Tell whether the other reader of a format has a setting."""
+    from importlib import import_module
+
+    from forefold.borders.front import settings_of
+
+    module = import_module(f"forefold.borders.{format}")
+    reader = getattr(module, "read_spectrum" if spectrum else "read", None)
+    return reader is not None and setting in settings_of(reader)
+
+
 def _given(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
@@ -191,9 +227,14 @@ def _run_export(options: argparse.Namespace) -> int:
     varied = {name: each for name, each in matrices.items() if name != "nominal"}
     if varied and options.format == "pyhf":
         settings["variations"], varied = varied, {}
-    found = export_matrix(
-        matrices["nominal"], options.out, options.format, overwrite=options.overwrite, **settings
-    )
+    with _by_options():
+        found = export_matrix(
+            matrices["nominal"],
+            options.out,
+            options.format,
+            overwrite=options.overwrite,
+            **settings,
+        )
     if not options.quiet:
         notes = [f"{len(varied)} variations are not written"] if varied else []
         sys.stderr.write("\n  ".join([repr(found), *notes]) + "\n")
@@ -209,7 +250,7 @@ def _run_import(options: argparse.Namespace) -> int:
     if options.error is not None:
         settings["errors"] = options.error
     read: Callable[..., Any] = import_spectrum if options.spectrum else import_matrix
-    with json_output(options) as write:
+    with json_output(options) as write, _by_options(spectrum=options.spectrum):
         found = read(options.file, options.format, **settings)
         write(found.to_json(), repr(found))
     return 0

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import forefold
 from forefold.cli.errors import complain
+from forefold.cli.inferenceparser import SIGMA
 from forefold.cli.matrices import counted, json_output, read_named, refuse
+from forefold.cli.progress import watched
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +30,7 @@ _TOYS = 1000
 def fit(options: argparse.Namespace) -> int:
     """Fit, and write values, covariance and the fitted prediction as JSON."""
     if not options.interval:
-        refuse(options, {"method": "profile"}, "without --interval")
+        refuse(options, {"method": "profile", "cl": SIGMA}, "without --interval")
     if options.method == "profile":
         refuse(options, {"toys": None, "rng": None}, "with --method profile")
     with json_output(options) as write:
@@ -70,7 +72,8 @@ def _intervals(
     settings |= {"toys": options.toys or _TOYS, "rng": rng}
     for name in names:
         try:
-            found.append(experiment.interval(data, name, **settings))
+            with watched(f"toys of {name}", quiet=options.quiet) as pool:
+                found.append(experiment.interval(data, name, executor=pool, **settings))
         except Unconverged as error:
             lacking.append(f"no interval of {name}: {error}")
     return found, lacking
@@ -105,8 +108,12 @@ def _limited(options: argparse.Namespace) -> int:
     by_toys = options.method == "feldman-cousins" or toys
     if options.method in ("profile", "bayes") and not options.expected:
         refuse(options, {"toys": None}, f"with --method {options.method}, but for --expected")
-    if not (options.expected and _has_band(options)):
-        refuse(options, {"plot": None}, "without --expected, nor where it has no band")
+    if options.method == "feldman-cousins":
+        refuse(options, {"expected": False}, "with --method feldman-cousins")
+    if options.method == "bayes" and not options.toys:
+        refuse(options, {"expected": False}, "with --method bayes without --toys")
+    if not options.expected:
+        refuse(options, {"plot": None}, "without --expected")
     if not by_toys:
         refuse(options, {"rng": None}, "without toys (--toys, or --method feldman-cousins)")
     with json_output(options) as write:
@@ -138,17 +145,16 @@ def _limit(
         "rng": rng,
     }
     if options.method == "feldman-cousins":
-        found: Any = experiment.interval(data, options.of, toys=options.toys or _TOYS, **settings)
+        settings["toys"] = options.toys or _TOYS
+        with watched("throwing toys", quiet=options.quiet) as pool:
+            found: Any = experiment.interval(data, options.of, executor=pool, **settings)
         content = found.to_dict()
-        return {"result": found, "content": {**content, "limit": content["upper"]}}
+        # an interval that did not converge is an error
+        return {"result": found, "content": {**content, "limit": content["upper"], "valid": True}}
     toys = (options.toys or 0) if options.method == "cls" else 0
     found = experiment.upper_limit(data, options.of, toys=toys, **settings)
     content = found.to_dict()
     return {"result": found, "content": {"limit": content.pop("value"), **content}}
-
-
-def _has_band(options: argparse.Namespace) -> bool:
-    return options.method in ("cls", "profile") or (options.method == "bayes" and options.toys)
 
 
 def _expected(
@@ -157,15 +163,10 @@ def _expected(
     options: argparse.Namespace,
     rng: int | None,
     told: list[str],
-) -> tuple[dict[str, Any], Callable[[], Figure] | None]:
-    """Give what is expected without signal: a limit with its band and what draws it, or one alone where there is none."""
+) -> tuple[dict[str, Any], Callable[[], Figure]]:
+    """Give the limit that is expected without signal, with its band, and what draws it."""
     name = content["parameter"]
-    none = _no_signal(experiment, name)
-    if not _has_band(options):
-        data = experiment.predict(**{name: none}, **_held(options, name))
-        alone = _limit(experiment, data, options, rng)["content"]["limit"]
-        told.append(f"  expected without signal: {alone:.4g}")
-        return {"expected": alone}, None
+    _check_no_signal(experiment, name)
     found = experiment.expected_limit(
         name,
         level=options.cl,
@@ -179,12 +180,10 @@ def _expected(
     return numbers, lambda: found.peek(content["limit"])
 
 
-def _no_signal(experiment: Experiment, name: str) -> float:
-    lower = experiment.parameters[name].lower
-    if not math.isfinite(lower):
+def _check_no_signal(experiment: Experiment, name: str) -> None:
+    if not math.isfinite(experiment.parameters[name].lower):
         message = f"--expected: {name} has no lower limit, where there is no signal; give --parameter {name}=VALUE,LOWER"
         raise ValueError(message)
-    return lower
 
 
 def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
@@ -196,6 +195,8 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
     from forefold.folding.contents import beyond
     from forefold.folding.document import PREDICTION, notes_of, read_set, read_spectrum
 
+    if not options.background:
+        refuse(options, {"background_variance": None}, "without --background")
     files = [options.data, options.matrix, options.background_variance]
     files += [each.file for each in (*options.truth, *options.background)]
     if files.count("-") > 1:
@@ -204,6 +205,8 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
     notes = []
     data = read_named(options.data, counted)
     matrices = read_named(options.matrix, read_set)
+    if len(matrices) == 1:
+        refuse(options, {"correlation": None}, f"without variations, and {options.matrix} has none")
     predicted = data.name == PREDICTION
     if predicted:
         notes.append("data are a prediction, taken as expected counts")
@@ -256,7 +259,13 @@ def _read(given: Sequence[Named], what: str, read: Any) -> Any:
     if twice:
         message = f"--{what}: {twice[0]!r} is given twice"
         raise ValueError(message)
-    found = {each.name: read_named(each.file, read) for each in given}
+    try:
+        found = {each.name: read_named(each.file, read) for each in given}
+    except FileNotFoundError as error:
+        if names != [""]:
+            raise
+        message = f"{error}; --{what} takes NAME=FILE, or FILE"
+        raise FileNotFoundError(message) from None
     return found.get("", found)
 
 
@@ -282,6 +291,9 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
         constraint = (known[name][0], known[name][1]) if name in known else None
         start = starts.get(name, [constraint[0] if constraint else 1.0])
         value, lower, upper = (*start, *(0.0, math.inf)[len(start) - 1 :])
+        if len(start) == 3 and not lower < upper:
+            message = f"--parameter {name}: LOWER,UPPER are {lower:g},{upper:g}; the lower limit comes first, and below"
+            raise ValueError(message)
         try:
             found[name] = forefold.Parameter(value, lower, upper, constraint)
         except ValueError as error:

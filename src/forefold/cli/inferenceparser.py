@@ -13,10 +13,11 @@ from forefold.cli.values import count, whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Named", "add_inference"]
+__all__ = ["SIGMA", "Named", "add_inference"]
 
 _NAME = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_SIGMA = 0.6826894921370859
+SIGMA = 0.6826894921370859
+"""Level of intervals of a fit, if none is said."""
 _CODES = 'exit status: 0, or 1 if a fit did not converge: what was found is written all the same, with "valid": false; 2 is bad input'
 
 
@@ -109,7 +110,7 @@ def _add_fit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
         default="profile",
         help="of --interval: profile likelihood (default), or Feldman-Cousins by toys",
     )
-    _add_level(sub, _SIGMA, "of --interval (default: 0.6827)")
+    _add_level(sub, SIGMA, "of --interval (default: 0.6827)")
     _add_toys(sub, "of --method feldman-cousins, at each point (default: 1000)")
     add_picture(sub, "data, fit, corner and pulls")
     _add_output(sub)
@@ -146,7 +147,7 @@ def _add_limit(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub.add_argument(
         "--expected",
         action="store_true",
-        help="give the limit that is expected without signal, too, with its band of one and two sigma (bayes: by --toys; not of "
+        help="give the limit that is expected without signal, too, with its band of one and two sigma (bayes: by --toys alone; not of "
         "feldman-cousins); other parameters are where they begin",
     )
     sub.add_argument(
@@ -184,7 +185,9 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         help="expected counts, UHI JSON as DATA; scaled by NAME if --parameter or --constraint has it; repeatable",
     )
     sub.add_argument(
-        "--background-variance", metavar="FILE", help="of the sum of backgrounds, UHI JSON as DATA"
+        "--background-variance",
+        metavar="FILE",
+        help="of the sum of backgrounds (--background), UHI JSON as DATA",
     )
     sub.add_argument(
         "--exposure",
@@ -221,7 +224,7 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--correlation",
         metavar="CARD",
-        help="detector card that says the correlations of the pulls (default: none)",
+        help="detector card that says the correlations of the pulls, where MATRIX has variations (default: none)",
     )
     sub.add_argument(
         "--fakes",

@@ -134,7 +134,7 @@ def _columns(table: Any) -> dict[str, ak.Array]:
     if hasattr(table, "columns") and hasattr(table, "to_numpy"):
         return {str(name): _array(name, table[name].to_numpy()) for name in table.columns}
     msg = (
-        f"a {type(table).__name__} is no table: give a pandas or Arrow table, an awkward array, or "
+        f"{type(table).__name__} is no table: give a pandas or Arrow table, an awkward array, or "
         "a dict of columns"
     )
     raise ValueError(msg)

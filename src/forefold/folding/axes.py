@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "SIDE_WORDS",
     "AxesLike",
     "Side",
     "cell_name",
@@ -33,7 +34,7 @@ AxesLike = Any
 
 Side = Literal["true", "reco"]
 
-_WORDS: dict[Side, str] = {"true": "True", "reco": "Reconstructed"}
+SIDE_WORDS: dict[Side, str] = {"true": "True", "reco": "Reconstructed"}
 _UNITS = {
     "GeV": "visible_energy enu energy_qe q0 w missing_energy lepton_energy energy kinetic_energy",
     "GeV/c": "q3 delta_pt missing_pt lepton_momentum proton_momentum momentum",
@@ -53,7 +54,7 @@ def label_of(name: str, side: Side) -> str:
     'Reconstructed visible energy [GeV]'
     """
     unit = f" [{_UNIT_OF[name]}]" if name in _UNIT_OF else ""
-    return f"{_WORDS[side]} {name.replace('_', ' ')}{unit}"
+    return f"{SIDE_WORDS[side]} {name.replace('_', ' ')}{unit}"
 
 
 def parse_axis(text: str) -> hist.axis.AxesMixin:
@@ -185,7 +186,7 @@ def _made(given: Any, side: Side) -> Axis:
         raise ValueError(message)
     base = _base(given.name)
     # what the other side is called by default says nothing of this one
-    plain = {"", given.name, *(label_of(base or "value", each) for each in _WORDS)}
+    plain = {"", given.name, *(label_of(base or "value", each) for each in SIDE_WORDS)}
     label = "" if given.label in plain else given.label
     name, label = f"{base}_{side}" if base else side, label or label_of(base or "value", side)
     return renamed(given, name, label)

@@ -269,7 +269,9 @@ def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
 
 def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
     if not (hasattr(histogram, "axes") and hasattr(histogram, "values")):
-        message = f"a histogram with axes and values() (UHI) is needed, found a {type(histogram).__name__}"
+        message = (
+            f"a histogram with axes and values() (UHI) is needed, found {type(histogram).__name__}"
+        )
         raise ValueError(message)
     matching(matrix.true_axes, list(histogram.axes), "the spectrum")
     refuse_side(histogram.axes, "reco", "the spectrum")

@@ -42,7 +42,7 @@ def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMa
     if isinstance(given, ResponseMatrix):
         return given, {}
     if not isinstance(given, Mapping):
-        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found a {type(given).__name__}"
+        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found {type(given).__name__}"
         raise ValueError(message)
     if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
         message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"

@@ -51,7 +51,7 @@ def paired(
     for item in [events] if _is_piece(events) else events:
         if not _is_piece(item):
             message = (
-                f"a {type(item).__name__} among the events; event records, smeared events, or pairs "
+                f"{type(item).__name__} among the events; event records, smeared events, or pairs "
                 "(events, smeared) are needed"
             )
             raise ValueError(message)

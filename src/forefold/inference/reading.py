@@ -107,7 +107,7 @@ def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
     except (TypeError, ValueError):
         numbers = np.zeros(0)
     if numbers.ndim != 2:
-        message = f"response: a ResponseMatrix, a mapping of them, or R[true, reco] is needed, found a {type(given).__name__}"
+        message = f"response: a ResponseMatrix, a mapping of them, or R[true, reco] is needed, found {type(given).__name__}"
         raise ValueError(message)
     n, m = numbers.shape
     return ResponseMatrix.from_array(numbers, np.arange(n + 1.0), np.arange(m + 1.0)), {}
@@ -310,7 +310,7 @@ def contents(
     try:
         found = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        message = f"{what}: a histogram (UHI) or numbers are needed, found a {type(given).__name__}"
+        message = f"{what}: a histogram (UHI) or numbers are needed, found {type(given).__name__}"
         raise ValueError(message) from None
     shape = tuple(len(axis) for axis in axes)
     if found.shape not in (shape, (math.prod(shape),)):

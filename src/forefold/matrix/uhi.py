@@ -137,7 +137,7 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         If it is not a UHI histogram.
     """
     if not isinstance(content, dict):
-        message = f"not a UHI histogram (schema 1): a JSON object is expected, found a {type(content).__name__}"
+        message = f"not a UHI histogram (schema 1): a JSON object is expected, found {type(content).__name__}"
         raise ValueError(message)
     missing = [key for key in ("uhi_schema", "axes", "storage") if key not in content]
     if missing:
