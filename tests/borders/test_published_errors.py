@@ -293,4 +293,7 @@ def test_correlated_errors_are_not_lost_without_a_word(tmp_path: Path, run: Run)
     for command in (["fit"], ["limit"], ["unfold", "--method", "inversion"]):
         asked = [*command, str(seen), both, "--background", str(data)]
         refused(run(*asked), "data.json: errors of this spectrum are correlated")
-    refused(run("import", "uhi", str(data), "--spectrum", "--density"), "it has none")
+    refused(
+        run("import", "uhi", str(data), "--spectrum", "--density"),
+        "--density: not of uhi with --spectrum, which has no options",
+    )

@@ -253,7 +253,7 @@ def test_fakes_come_with_every_true_event() -> None:
         ({"exposure": 0.0}, "exposure = 0.0"),
         ({"parameters": {"normalization": 1.0}}, "is of nothing: the truth has normalisation"),
         ({"response": {"up": 1}}, "needs a ResponseMatrix 'nominal'"),
-        ({"response": [1.0]}, "a list"),
+        ({"response": [1.0]}, "found list"),
         ({"empty_rows": "x"}, "'stop' or 'lose'"),
     ],
 )
