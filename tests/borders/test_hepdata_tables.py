@@ -156,11 +156,23 @@ def test_a_key_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.matrix, ROWS)
 
 
-def test_two_columns_of_one_name_are_not_taken_for_one(tmp_path: Path) -> None:
+def test_columns_of_one_name_are_told_apart_by_number_and_qualifiers(tmp_path: Path) -> None:
     path = written(tmp_path)
     content = json.loads(path.read_text())
-    content["dependent_variables"] *= 2
+    (one,) = content["dependent_variables"]
+    other = json.loads(json.dumps(one))
+    for each in other["values"]:
+        each["value"] *= 0.5
+    for column, energy in ((one, 7000), (other, 8000)):
+        column["qualifiers"] = [{"name": "SQRT(S)", "units": "GeV", "value": energy}]
+    content["dependent_variables"] = [one, other]
     path.write_text(json.dumps(content))
-    for settings in ({}, {"name": "R"}):
-        with pytest.raises(ValueError, match="several dependent variables 'R'"):
-            forefold.import_matrix(path, "hepdata", **settings)
+    with pytest.raises(
+        ValueError, match=r"R #1 \(SQRT\(S\) 7000 GeV\), R #2 \(SQRT\(S\) 8000 GeV\); say which"
+    ):
+        forefold.import_matrix(path, "hepdata")
+    with pytest.raises(ValueError, match="no dependent variable 'R'"):
+        forefold.import_matrix(path, "hepdata", name="R")
+    first, second = (forefold.import_matrix(path, "hepdata", name=f"R #{k}") for k in (1, 2))
+    np.testing.assert_allclose(first.matrix, ROWS)
+    np.testing.assert_allclose(second.matrix, 0.5 * np.array(ROWS))

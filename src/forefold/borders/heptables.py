@@ -123,26 +123,47 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     Raises
     ------
     ValueError
-        If it is no such table, there is none of this name, or it is not clear which.
+        If it is no such table, there is none of this name, or it is not clear which. Several of one name are ``NAME #1``, ``NAME #2``.
     """
     try:
         independent = list(content["independent_variables"])
-        named = [(str(each["header"]["name"]), each) for each in content["dependent_variables"]]
+        columns = list(content["dependent_variables"])
+        headers = [str(each["header"]["name"]) for each in columns]
     except (KeyError, TypeError) as error:
         message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
         raise ValueError(message) from None
-    several = dict(named)
+    several = dict(zip(_told_apart(headers), columns, strict=True))
+    listed = ", ".join(f"{each}{_qualified(column)}" for each, column in several.items()) or "none"
     if name is None and len(several) != 1:
-        message = f"{len(several)} dependent variables: {', '.join(several) or 'none'}; say which is meant: name= (--name)"
+        message = (
+            f"{len(several)} dependent variables: {listed}; say which is meant: name= (--name)"
+        )
         raise ValueError(message)
     chosen = next(iter(several)) if name is None else name
     if chosen not in several:
-        message = f"no dependent variable {chosen!r}{near(chosen, several)}; there are: {', '.join(several)}"
-        raise ValueError(message)
-    if sum(each == chosen for each, _ in named) > 1:
-        message = f"several dependent variables {chosen!r}: their names do not say which is meant; keep one of them in the file"
+        message = f"no dependent variable {chosen!r}{near(chosen, several)}; there are: {listed}"
         raise ValueError(message)
     return independent, chosen, several[chosen]
+
+
+def _told_apart(headers: list[str]) -> list[str]:
+    """Give headers a number where they are there more than once: ``NAME #1``, ``NAME #2``."""
+    return [
+        each if headers.count(each) == 1 else f"{each} #{headers[: k + 1].count(each)}"
+        for k, each in enumerate(headers)
+    ]
+
+
+def _qualified(column: Any) -> str:
+    """Give the qualifiers of a dependent variable, which tell it from others of its name."""
+    try:
+        found = [
+            " ".join(str(each[key]) for key in ("name", "value", "units") if key in each)
+            for each in column.get("qualifiers", [])
+        ]
+    except (TypeError, AttributeError):
+        return ""
+    return f" ({'; '.join(found)})" if found else ""
 
 
 def numbers(column: Any, name: str) -> Array:
