@@ -51,7 +51,7 @@ def coverage(session: nox.Session) -> None:
 def owners(session: nox.Session) -> None:
     """Let other tools read the files that are written for them."""
     session.install("-e.[test]", *nox.project.dependency_groups(PROJECT, "owners"))
-    session.run("pytest", "tests/borders", *session.posargs)
+    session.run("pytest", "tests/matrix/formats", *session.posargs)
 
 
 @nox.session(default=False)

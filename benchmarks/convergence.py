@@ -15,8 +15,8 @@ import numpy as np
 
 import forefold
 from forefold import ResponseMatrix
-from forefold.folding import compatibility
-from forefold.species import mass
+from forefold.events.particles import mass
+from forefold.matrix import compatibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,10 +24,10 @@ import forefold
 from benchmarks.clock import wall_and_work
 from benchmarks.machine import machine
 from benchmarks.samples import BRANCHES, PACKAGED, repeated
-from forefold import batch
-from forefold.batch import CHUNK, smear_files
-from forefold.io.writers import open_writer
-from forefold.recipe import Recipe
+from forefold.io.write import open_writer
+from forefold.workflows import stream as batch
+from forefold.workflows.job import Recipe
+from forefold.workflows.stream import CHUNK, smear_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,7 @@ def files(events: int, repeats: int, *, warm: bool = True) -> dict[str, float]:
 _CHILD = """
 import resource, sys, threading
 from pathlib import Path
-from forefold.batch import smear_files
+from forefold.workflows.stream import smear_files
 
 def own():
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()

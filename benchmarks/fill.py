@@ -11,7 +11,7 @@ import hist
 import numpy as np
 
 from benchmarks.clock import best
-from forefold.folding.filling import Columns, Filler
+from forefold.matrix.fill import Columns, Filler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

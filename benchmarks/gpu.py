@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.particles import beam
+from forefold.detector.compile import species_table
+from forefold.kernels.launch import draw_directly
 from forefold.kernels.resident import counted, draw_on_gpu, sent, smeared_there
-from forefold.kernels.smear import draw_directly
-from forefold.plan import species_table
 
 _EDGES = np.linspace(0.0, 10.0, 101)
 

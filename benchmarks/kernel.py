@@ -13,14 +13,14 @@ import forefold
 from benchmarks.clock import best
 from benchmarks.correction import WIDTH, correction
 from benchmarks.particles import Beam, Blocks, beam, formula_card
-from forefold.passage import pass_through
-from forefold.plan import plan
-from forefold.variations import VariedCard
+from forefold.detector.compile import plan
+from forefold.smearing.engine import pass_through
+from forefold.smearing.variations import VariedCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from forefold.plan import Plan
+    from forefold.detector.compile import Plan
 
 __all__ = ["MISSING", "formulas", "kernel", "threads", "variations", "wholes"]
 

@@ -8,13 +8,13 @@ import awkward as ak
 import numpy as np
 
 import forefold
-from forefold.detector import Card, load_card
+from forefold.detector.compile import Plan, plan, species_table
+from forefold.detector.load import Card, load_card
 from forefold.kernels.blocks import draw_blocks
+from forefold.kernels.draw_numpy import draw_wholes
 from forefold.kernels.layout import Rays, Smeared
 from forefold.kernels.plain import Plain, candidates, frames, nothing
 from forefold.kernels.threads import in_ranges
-from forefold.kernels.wholes import draw_wholes
-from forefold.plan import Plan, plan, species_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def formula_card() -> Card:
 class Blocks:
     """The kernel alone: blocks of particles from four-vectors to what is reconstructed, into columns that are there.
 
-    What `forefold.passage.pass_through` does beyond it is to make those columns.
+    What `forefold.smearing.engine.pass_through` does beyond it is to make those columns.
 
     Attributes
     ----------

@@ -17,12 +17,12 @@ import numpy as np
 
 from benchmarks.clock import best
 from benchmarks.particles import beam
+from forefold.detector.compile import species_table
 from forefold.kernels import blocks as bl
 from forefold.kernels import steps as st
 from forefold.kernels.jit import inlined, jit
 from forefold.kernels.layout import Rays, Smeared, Species
 from forefold.kernels.plain import Plain, candidates, frames
-from forefold.plan import species_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import forefold
-from forefold.folding import compatibility
+from forefold.matrix import compatibility
 
 AXIS = "visible_energy=0:2:5"
 RECO = "visible_energy=0:2:10"

@@ -18,13 +18,13 @@ from scipy import stats
 
 import forefold
 from benchmarks.formulas import RIGHT, WRONG
-from forefold import species
-from forefold.expression import parse
-from forefold.fitting import Fit, Template, fit_card
-from forefold.formula import compile_formula
-from forefold.physics.containment import DUNE_FAR, DUNE_FAR_FIDUCIAL, contained
-from forefold.physics.ranges import csda_range
-from forefold.physics.showers import shower_fractions
+from forefold.detector.materials.containment import DUNE_FAR, DUNE_FAR_FIDUCIAL, contained
+from forefold.detector.materials.ranges import csda_range
+from forefold.detector.stages.showers import shower_fractions
+from forefold.events import particles as species
+from forefold.expressions import parse
+from forefold.expressions.compile import compile_formula
+from forefold.inference.card_fit import Fit, Template, fit_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ def draw_containment(path: str) -> None:
     """Draw the fraction of contained muons against energy, for three directions."""
     from matplotlib.figure import Figure
 
-    from forefold.plot import save, style
+    from forefold.plotting import save, style
 
     kinetic = np.geomspace(0.02, 30.0, 200)
     length = csda_range(kinetic, 13)

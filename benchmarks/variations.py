@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import forefold
-from forefold.variations import VariedCard
+from forefold.smearing.variations import VariedCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

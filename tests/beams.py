@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forefold.physics.particles import Particles, generated
+from forefold.detector.stages.base import Particles, generated
 
 
 def beam(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import forefold
-from forefold.detector import card_source
+from forefold.detector.load import card_source
 
 __all__ = ["EVERY_KEY", "damaged", "originals", "outcomes"]
 

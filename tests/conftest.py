@@ -78,7 +78,7 @@ def written(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """The events of `smeared` in each format, written in pieces."""
     from written_kinds import ALL, CARD
 
-    from forefold.batch import smear_files
+    from forefold.workflows.stream import smear_files
 
     folder = tmp_path_factory.mktemp("written")
     found = {}

@@ -14,13 +14,13 @@ import numpy as np
 from gun import card, rule
 
 import forefold
-from forefold import species
-from forefold.detector import Card, load_card
-from forefold.gpu import energy_counts
+from forefold.detector.compile import plan
+from forefold.detector.load import Card, load_card
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Rays
-from forefold.passage import pass_through
-from forefold.plan import plan
+from forefold.smearing.engine import pass_through
+from forefold.smearing.gpu import energy_counts
 
 KINDS = np.array([13, -13, 11, 22, 211, 2212, 2112, 14, 1000180400, 3112])
 NUMBERS = [

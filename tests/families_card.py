@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forefold import species
+from forefold.detector import Card
+from forefold.detector.compile import plan
+from forefold.events import particles as species
 from forefold.kernels.layout import Rays
 from forefold.kernels.philox import stream_keys
-from forefold.passage import Passage, pass_through
-from forefold.plan import plan
-from forefold.schema import Card
+from forefold.smearing.engine import Passage, pass_through
 
 ANGLE = {"convention": "polar", "distribution": "normal", "sigma_deg": 5.0}
 ROWS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {

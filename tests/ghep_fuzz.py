@@ -13,8 +13,10 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from forefold.io import baskets, ghep, rootfile
-from forefold.io.reader import Damage, Source
+from forefold.io import root as rootfile
+from forefold.io.readers import ghep
+from forefold.io.readers.ghep import baskets
+from forefold.io.registry import Damage, Source
 
 ERROR, SAME, OTHER = "clean error", "good and the same", "good but different"
 REST = "the rest is the same"

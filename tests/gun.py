@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import forefold
-from forefold.detector import Card
+from forefold.detector.load import Card
 
 __all__ = ["MASS", "card", "flat", "gun", "rule", "shoot", "text"]
 

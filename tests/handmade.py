@@ -47,7 +47,7 @@ def write_tree(
 class Tree:
     """What a reader sees of a tree, for what uproot does not write: lists of vectors, texts, damage.
 
-    Patch `forefold.io.rootfile.tree` with `opened`.
+    Patch `forefold.io.root.tree` with `opened`.
     """
 
     def __init__(

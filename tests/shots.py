@@ -39,8 +39,8 @@ def shoot(
     rng: int = 1,
 ) -> Shots:
     """Shoot `n` particles of a kinetic energy (GeV) along a direction; angles refer to z."""
-    pdgid = forefold.species.pdgid(particle)
-    mass = forefold.species.mass(pdgid)
+    pdgid = forefold.particles.pdgid(particle)
+    mass = forefold.particles.mass(pdgid)
     energy = kinetic + mass
     p = np.sqrt(kinetic * (kinetic + 2 * mass))
     unit = np.array(direction) / np.sqrt(np.sum(np.square(direction)))

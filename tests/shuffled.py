@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from forefold.jobs.tasks import run_part
+from forefold.workflows.parallel.tasks import run_part
 
 __all__ = ["Shuffled", "Stopping", "digest"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold.detector import fingerprint, load_card
+from forefold.detector.load import fingerprint, load_card
 from forefold.kernels import Fate
 
 if TYPE_CHECKING:

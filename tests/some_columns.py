@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forefold.expression import Kind
+from forefold.expressions import Kind
 
 KINDS: dict[str, Kind] = {
     "a": "number",

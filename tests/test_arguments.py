@@ -12,9 +12,9 @@ import pytest
 from gun import card, gun, rule
 
 import forefold
-from forefold.detector import Card
-from forefold.plot import card_figure
-from forefold.variations import VariedCard
+from forefold.detector.load import Card
+from forefold.plotting import card_figure
+from forefold.smearing.variations import VariedCard
 
 NORMAL = 'energy = { of = "kinetic", distribution = "normal", constant = 0.1 }'
 

@@ -13,9 +13,9 @@ from benchmarks.correction import WIDTH, correction
 from benchmarks.kernel import MISSING, thread_setting
 from benchmarks.particles import Blocks, beam, formula_card
 from benchmarks.samples import BRANCHES, PACKAGED, repeated
+from forefold.detector.compile import plan
 from forefold.kernels.threads import thread_count
-from forefold.passage import pass_through
-from forefold.plan import plan
+from forefold.smearing.engine import pass_through
 
 N = 1000
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import forefold
-from forefold import Fate, species
+from forefold import Fate
 from forefold.events import build
+from forefold.events import particles as species
 
 CHANCE = 1e-4
 N = 40_000

@@ -17,15 +17,16 @@ import awkward as ak
 import numpy as np
 
 import forefold
-from forefold.expression import FUNCTIONS, parse
-from forefold.formula import Table, compile_formula
+from forefold.expressions import FUNCTIONS, parse
+from forefold.expressions.compile import compile_formula
+from forefold.expressions.tables import Table
+from forefold.kernels import densities as ft
 from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
-from forefold.kernels import standard as ft
-from forefold.kernels.cells import bins_of, cells, joint_sums, sums
 from forefold.kernels.frame import from_axis
+from forefold.kernels.histogram import bins_of, cells, joint_sums, sums
 
 EVENTS = 60
 STRANGE_CARD = """

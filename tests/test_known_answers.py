@@ -38,7 +38,7 @@ def answers() -> list[dict[str, str]]:
             n = 4
             k = np.arange(n * len(IDS))
             px, py, pz = (k % 7 - 3) / 8, (k % 5 - 2) / 4, (k % 11 - 4) / 2
-            mass = np.array([round(forefold.species.mass(i) * 1024) / 1024 for i in IDS] * n)
+            mass = np.array([round(forefold.particles.mass(i) * 1024) / 1024 for i in IDS] * n)
             energy = np.sqrt(px * px + py * py + pz * pz + mass * mass)
             toy = build(
                 counts=[len(IDS)] * n,

@@ -42,11 +42,11 @@ def test_version() -> None:
         "py.typed",
         "data/genie_numu_Ar40_3k.gst.root",
         "data/ranges.csv",
-        "cards/nusmear-dune-cdr.toml",
-        "cards/nusmear-default.toml",
-        "cards/nusmear-default-genie.toml",
-        "cards/dune-fd-uncertainties.toml",
-        "cards/dune-cdr-fastmc.toml",
+        "detector/cards/nusmear-dune-cdr.toml",
+        "detector/cards/nusmear-default.toml",
+        "detector/cards/nusmear-default-genie.toml",
+        "detector/cards/dune-fd-uncertainties.toml",
+        "detector/cards/dune-cdr-fastmc.toml",
     ],
 )
 def test_packaged_file(name: str) -> None:

@@ -12,7 +12,7 @@ from gun import rule, text
 import forefold
 from forefold.cli import main
 from forefold.cli.errors import text_of
-from forefold.fitting.migration import Migration
+from forefold.inference.card_fit.migration import Migration
 
 
 def test_a_byte_order_mark_is_no_part_of_a_card(tmp_path: Path) -> None:
@@ -83,5 +83,5 @@ def test_no_throws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 )  # fmt: skip
 def test_words_that_name_no_one_particle(word: str, said: str) -> None:
     with pytest.raises(ValueError, match="unknown particle") as caught:
-        forefold.species.pdgid(word)
+        forefold.particles.pdgid(word)
     assert said in str(caught.value)

@@ -12,34 +12,53 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forefold import borders, events, families, io, plot, species, variations
-    from forefold._version import __version__
-    from forefold.batch import convert
-    from forefold.borders import (
+    from forefold import events, io, plotting
+    from forefold._about import __version__
+    from forefold.detector.diff import card_diff
+    from forefold.detector.load import Card, cards, load_card
+    from forefold.detector.toml import card_toml
+    from forefold.events import particles
+    from forefold.events.observables import observables
+    from forefold.inference import Experiment, Parameter
+    from forefold.inference.card_fit import fit_card
+    from forefold.io import inspect, iterate, read
+    from forefold.io.native.smeared import iterate_smeared, read_smeared
+    from forefold.kernels.fate import Fate
+    from forefold.matrix import (
+        ResponseMatrix,
+        Summary,
+        angle_matrix,
+        energy_matrix,
+        formats,
+        varied_energy_matrix,
+    )
+    from forefold.matrix.fold import fold
+    from forefold.matrix.formats import (
         export_matrix,
         import_matrix,
         import_spectrum,
         matrix_response,
     )
-    from forefold.cardtools import card_diff, card_toml, validate_card
-    from forefold.citations import cite
-    from forefold.demo import sample
-    from forefold.detector import Card, cards, load_card
-    from forefold.faces import card_response
-    from forefold.fitting import fit_card
-    from forefold.folding import ResponseMatrix, fold
-    from forefold.inference import Experiment, Parameter
-    from forefold.io import inspect, iterate, read
-    from forefold.io.smeared import iterate_smeared, read_smeared
-    from forefold.jobs.files import fill_files, smear_files
-    from forefold.kernels.fate import Fate
-    from forefold.kinematics import observables
-    from forefold.matrix import Summary, angle_matrix, energy_matrix, varied_energy_matrix
-    from forefold.response import Response, smear_values
-    from forefold.reweighting import Weights, reweight, scores
-    from forefold.smearing import fate_counts, reconstructed, smear
-    from forefold.unfolding import Unfolded, closure, unfold
-    from forefold.variations import Variation, smear_variations, standard_variations, throws
+    from forefold.response import Response, distributions
+    from forefold.response.smear_values import smear_values
+    from forefold.smearing import variations
+    from forefold.smearing.closed_form.card_response import card_response
+    from forefold.smearing.reweighting import Weights, reweight, scores
+    from forefold.smearing.smear import fate_counts, reconstructed, smear
+    from forefold.smearing.validation import validate_card
+    from forefold.smearing.variations import (
+        Variation,
+        smear_variations,
+        standard_variations,
+        throws,
+    )
+    from forefold.unfolding import Unfolded
+    from forefold.unfolding.closure import closure
+    from forefold.unfolding.unfold import unfold
+    from forefold.workflows.batch import fill_files, smear_files
+    from forefold.workflows.citations import cite
+    from forefold.workflows.demo import sample
+    from forefold.workflows.stream import convert
 
 __all__ = [
     "Card",
@@ -54,7 +73,6 @@ __all__ = [
     "Weights",
     "__version__",
     "angle_matrix",
-    "borders",
     "card_diff",
     "card_response",
     "card_toml",
@@ -62,14 +80,15 @@ __all__ = [
     "cite",
     "closure",
     "convert",
+    "distributions",
     "energy_matrix",
     "events",
     "export_matrix",
-    "families",
     "fate_counts",
     "fill_files",
     "fit_card",
     "fold",
+    "formats",
     "import_matrix",
     "import_spectrum",
     "inspect",
@@ -79,7 +98,8 @@ __all__ = [
     "load_card",
     "matrix_response",
     "observables",
-    "plot",
+    "particles",
+    "plotting",
     "read",
     "read_smeared",
     "reconstructed",
@@ -90,7 +110,6 @@ __all__ = [
     "smear_files",
     "smear_values",
     "smear_variations",
-    "species",
     "standard_variations",
     "throws",
     "unfold",
@@ -101,63 +120,71 @@ __all__ = [
 
 # where each name lives; nothing of it is imported before it is asked for
 _HOMES = {
-    "Card": "detector",
+    "Card": "detector.load",
     "Experiment": "inference",
     "Fate": "kernels.fate",
     "Parameter": "inference",
     "Response": "response",
-    "ResponseMatrix": "folding",
+    "ResponseMatrix": "matrix",
     "Summary": "matrix",
     "Unfolded": "unfolding",
-    "Variation": "variations",
-    "Weights": "reweighting",
-    "__version__": "_version",
+    "Variation": "smearing.variations",
+    "Weights": "smearing.reweighting",
+    "__version__": "_about",
     "angle_matrix": "matrix",
-    "card_diff": "cardtools",
-    "card_response": "faces",
-    "card_toml": "cardtools",
-    "cards": "detector",
-    "cite": "citations",
+    "card_diff": "detector.diff",
+    "card_response": "smearing.closed_form",
+    "card_toml": "detector.toml",
+    "cards": "detector.load",
+    "cite": "workflows.citations",
     "closure": "unfolding",
-    "convert": "batch",
+    "convert": "workflows.stream",
     "energy_matrix": "matrix",
-    "export_matrix": "borders",
-    "fate_counts": "smearing",
-    "fill_files": "jobs.files",
-    "fit_card": "fitting",
-    "fold": "folding",
-    "import_matrix": "borders",
-    "import_spectrum": "borders",
+    "export_matrix": "matrix.formats",
+    "fate_counts": "smearing.smear",
+    "fill_files": "workflows.batch",
+    "fit_card": "inference.card_fit",
+    "fold": "matrix",
+    "import_matrix": "matrix.formats",
+    "import_spectrum": "matrix.formats",
     "inspect": "io",
     "iterate": "io",
-    "iterate_smeared": "io.smeared",
-    "load_card": "detector",
-    "matrix_response": "borders",
-    "observables": "kinematics",
+    "iterate_smeared": "io.native.smeared",
+    "load_card": "detector.load",
+    "matrix_response": "matrix.formats",
+    "observables": "events.observables",
     "read": "io",
-    "read_smeared": "io.smeared",
-    "reconstructed": "smearing",
-    "reweight": "reweighting",
-    "sample": "demo",
-    "scores": "reweighting",
-    "smear": "smearing",
-    "smear_files": "jobs.files",
+    "read_smeared": "io.native.smeared",
+    "reconstructed": "smearing.smear",
+    "reweight": "smearing.reweighting",
+    "sample": "workflows.demo",
+    "scores": "smearing.reweighting",
+    "smear": "smearing.smear",
+    "smear_files": "workflows.batch",
     "smear_values": "response",
-    "smear_variations": "variations",
-    "standard_variations": "variations",
-    "throws": "variations",
+    "smear_variations": "smearing.variations",
+    "standard_variations": "smearing.variations",
+    "throws": "smearing.variations",
     "unfold": "unfolding",
     "varied_energy_matrix": "matrix",
-    "validate_card": "cardtools",
+    "validate_card": "smearing.validation",
 }
-_ROOMS = ("borders", "events", "families", "io", "plot", "species", "variations")
+_ROOMS = {
+    "distributions": "response.distributions",
+    "events": "events",
+    "formats": "matrix.formats",
+    "io": "io",
+    "particles": "events.particles",
+    "plotting": "plotting",
+    "variations": "smearing.variations",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         value = getattr(importlib.import_module(f"forefold.{_HOMES[name]}"), name)
     elif name in _ROOMS:
-        value = importlib.import_module(f"forefold.{name}")
+        value = importlib.import_module(f"forefold.{_ROOMS[name]}")
     else:
         message = f"module 'forefold' has no attribute {name!r}"
         raise AttributeError(message)

@@ -13,7 +13,7 @@ from cli_runs import CARD, Run, refused
 
 import forefold
 from forefold.cli.figures import FIGURES
-from forefold.demo import sample
+from forefold.workflows.demo import sample
 
 
 def test_plot_without_events(run: Run, tmp_path: Path) -> None:

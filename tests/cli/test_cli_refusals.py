@@ -103,7 +103,7 @@ def test_output_is_not_an_input(run: Run, gst_file: Path, tmp_path: Path) -> Non
 def test_termination_leaves_nothing(gst_file: Path, tmp_path: Path) -> None:
     """SIGTERM, which batch systems send, in the middle of writing."""
     code = (
-        "import os, signal, sys, forefold.recipe as b; from forefold import cli; real = b.smear\n"
+        "import os, signal, sys, forefold.workflows.job as b; from forefold import cli; real = b.smear\n"
         "def stop(*a, **k): os.kill(os.getpid(), signal.SIGTERM); return real(*a, **k)\n"
         "b.smear = stop; sys.exit(cli.main(sys.argv[1:]))"
     )
@@ -125,7 +125,7 @@ def test_interrupt(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("forefold.recipe.smear", stop)
+    monkeypatch.setattr("forefold.workflows.job.smear", stop)
     result = run("smear", gst_file, *CARD, "-o", tmp_path / "o.csv")
     assert result.code == 130
     assert list(tmp_path.iterdir()) == []

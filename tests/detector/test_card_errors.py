@@ -11,7 +11,7 @@ import pytest
 from card_fuzz import EVERY_KEY, originals, outcomes
 
 import forefold
-from forefold.cardlines import lines_of_keys, too_deep
+from forefold.detector.cardlines import lines_of_keys, too_deep
 
 
 def paths(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

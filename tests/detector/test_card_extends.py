@@ -8,7 +8,7 @@ import pytest
 from small_card import GOOD, write
 
 import forefold
-from forefold.schema import Card
+from forefold.detector import Card
 
 
 def test_extends_changes_keys_and_inserts_rules(tmp_path: Path) -> None:

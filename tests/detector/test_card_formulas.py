@@ -8,9 +8,9 @@ import pytest
 from gun import card, rule, text
 
 import forefold
-from forefold.cardtools.invalid import invalid_of
 from forefold.cli import main
-from forefold.schema.doubts import doubts
+from forefold.detector.warnings import doubts
+from forefold.smearing.validation.invalid import invalid_of
 
 NORMAL = 'energy = { of = "kinetic", distribution = "normal", constant = 0.1 }'
 

@@ -11,8 +11,8 @@ import pytest
 from gun import gun
 
 import forefold
-from forefold.schema import Card
-from forefold.schema import card as schema_card
+from forefold.detector import Card
+from forefold.detector import card as schema_card
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from shots import Shots, pull, shoot
 
 import forefold
-from forefold.detector import card_source
+from forefold.detector.load import card_source
 
 N = 100_000
 PROTON, NEUTRON, MUON, PION, ELECTRON = 0.938272, 0.939565, 0.105658, 0.139570, 0.000510999
@@ -100,7 +100,7 @@ def test_dune_tracks_that_leave() -> None:
     shots = go("dune-cdr-fastmc", "mu-", 10.0, X)  # over 40 m
     p = sqrt(10.0 * (10.0 + 2 * MUON))
     assert pull(shots.momentum, mean=p, width=0.3 * p) < 5
-    from forefold.physics.ranges import csda_range
+    from forefold.detector.materials.ranges import csda_range
 
     stops = exp(-float(csda_range(0.2, 211)) / (149.0 / 1.396))
     p = sqrt(0.2 * (0.2 + 2 * PION))
@@ -200,7 +200,7 @@ def test_super_kamiokande() -> None:
         assert pull(shots.momentum[~wrong], mean=p, width=a * p + b * sqrt(p)) < 5
         inside = (shots.space[~wrong] < angle).mean()
         assert abs(inside - 0.68) < 5 * sqrt(0.68 * 0.32 / N) + 1e-4
-        assert np.allclose(shots.mass[wrong], forefold.species.mass(other))
+        assert np.allclose(shots.mass[wrong], forefold.particles.mass(other))
     assert go("super-kamiokande", "e-", 0.05).seen < 1e-3
     assert go("super-kamiokande", "mu-", kinetic(0.18, MUON)).seen < 0.01  # as electrons
 

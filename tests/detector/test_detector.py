@@ -10,11 +10,11 @@ import pytest
 from small_card import GOOD, write
 
 import forefold
-from forefold.detector import card_source, fingerprint
+from forefold.detector import Card, Interval
+from forefold.detector.compile import plan, species_table
+from forefold.detector.load import card_source, fingerprint
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
-from forefold.plan import plan, species_table
-from forefold.schema import Card, Interval
 
 
 def load(folder: Path, old: str = "", new: str = "") -> Card:

@@ -13,11 +13,11 @@ import pytest
 
 import forefold
 from forefold import cli
-from forefold.batch import smear_chunks, smear_files
 from forefold.events import build
-from forefold.kinematics import OBSERVABLES, observables
-from forefold.kinematics.quantities import COUNTED, MEASURED
-from forefold.selection import NAMES, Selection
+from forefold.events.observables import OBSERVABLES, observables
+from forefold.events.observables.quantities import COUNTED, MEASURED
+from forefold.events.selection import NAMES, Selection
+from forefold.workflows.stream import smear_chunks, smear_files
 
 CARD = "nusmear-dune-cdr"
 CUT = "cc and abs(probe) == 14 and enu > 2.5"
@@ -113,7 +113,7 @@ def test_only_what_is_named_is_computed(events: ak.Array, monkeypatch: pytest.Mo
     def never(_: ak.Array) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("forefold.kinematics.final_state.made", never)
+    monkeypatch.setattr("forefold.events.observables.final_state.made", never)
     assert len(Selection("cc and probe == 14 and weight > 0 and enu > 0").apply(events)) == 225
     with pytest.raises(AssertionError):
         Selection("n_p > 0").apply(events)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from particle import Particle
 from particle import pdgid as numbering
 
-from forefold import commonest, species
+from forefold.events import commonest
+from forefold.events import particles as species
 
 
 @pytest.mark.parametrize(

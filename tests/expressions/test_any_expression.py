@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_columns import COLUMNS, KINDS
 
-from forefold.expression import FUNCTIONS, parse
+from forefold.expressions import FUNCTIONS, parse
 
 words = st.one_of(
     st.sampled_from(

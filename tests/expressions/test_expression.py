@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from some_columns import COLUMNS, KINDS, A, B, C, D, I
 
-from forefold.expression import parse
-from forefold.expression.parser import MAX_HEIGHT, MAX_NESTING
-from forefold.expression.tokens import MAX_LENGTH, tokenize
-from forefold.expression.tree import Binary, Compare, Logic, Name, Not, Number, parts
+from forefold.expressions import parse
+from forefold.expressions.parser import MAX_HEIGHT, MAX_NESTING
+from forefold.expressions.tokens import MAX_LENGTH, tokenize
+from forefold.expressions.tree import Binary, Compare, Logic, Name, Not, Number, parts
 
 RIGHT: dict[str, Any] = {
     "a + b": A + B,

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forefold.expression import Kind, Node, parse
-from forefold.expression.evaluation import Truth, evaluate_tree
-from forefold.expression.tree import (
+from forefold.expressions import Kind, Node, parse
+from forefold.expressions.compile import compile_formula
+from forefold.expressions.evaluate import Truth, evaluate_tree
+from forefold.expressions.program import Program
+from forefold.expressions.tables import Table
+from forefold.expressions.tree import (
     Binary,
     Call,
     Compare,
@@ -23,7 +26,6 @@ from forefold.expression.tree import (
     Number,
     Unary,
 )
-from forefold.formula import Program, Table, compile_formula
 from forefold.kernels.formula import BLOCK
 
 RNG = np.random.default_rng(4)

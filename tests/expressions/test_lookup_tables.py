@@ -12,8 +12,9 @@ import pytest
 import uhi.io.json
 from scipy.interpolate import RegularGridInterpolator
 
-from forefold.expression import parse
-from forefold.formula import Table, compile_formula
+from forefold.expressions import parse
+from forefold.expressions.compile import compile_formula
+from forefold.expressions.tables import Table
 
 RNG = np.random.default_rng(41)
 AXES = [np.sort(RNG.uniform(0, 1, n)) for n in (5, 90, 4)]

@@ -14,7 +14,7 @@ import forefold
 from forefold import Experiment
 from forefold.cli import main
 from forefold.inference import scoring
-from forefold.inference.problem import Problem
+from forefold.inference.profile import Problem
 from forefold.matrix import to_json
 
 TRUE, RECO = (hist.axis.Regular(3, 0, 3, name=f"energy_{side}") for side in ("true", "reco"))

@@ -14,8 +14,8 @@ from spectra import spectrum
 import forefold
 from forefold import Experiment, Parameter
 from forefold.inference import feldman_cousins, poisson_upper_limit
+from forefold.inference.fit import fitted
 from forefold.inference.likelihood import barlow_beeston, poisson
-from forefold.inference.migrad import fitted
 
 N, M = 6, 9
 

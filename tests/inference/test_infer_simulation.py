@@ -11,8 +11,8 @@ import pytest
 from spectra import spectrum
 
 from forefold import Experiment, ResponseMatrix
-from forefold.folding.rows import Moments
 from forefold.inference.likelihood import barlow_beeston, correlated, poisson
+from forefold.matrix.rows import Moments
 
 
 def brute(data: Any, expected: Any, covariance: Any) -> float:

@@ -10,9 +10,9 @@ import pytest
 
 import forefold
 from forefold import io
-from forefold.io import crosssections
-from forefold.io.crosssections import CrossSection, passed_on
-from forefold.io.reader import choose
+from forefold.io import cross_sections as crosssections
+from forefold.io.cross_sections import CrossSection, passed_on
+from forefold.io.registry import choose
 from forefold.io.tools import UNKNOWN, tools_of, tools_of_inputs
 
 TOTAL = "NuHepMC.FluxAveragedTotalCrossSection"
@@ -163,7 +163,7 @@ def test_a_file_that_says_nothing_is_read_all_the_same(
     def describe(self: object, path: str) -> io.Header:
         raise RuntimeError(self, path)
 
-    monkeypatch.setattr("forefold.io.gst.GstReader.describe", describe)
+    monkeypatch.setattr("forefold.io.readers.gst.GstReader.describe", describe)
     assert forefold.convert(gst_file, tmp_path / "out.hepmc3", entries="0:2") == 2
     assert said(tmp_path / "out.hepmc3") is None
 

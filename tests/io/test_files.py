@@ -15,9 +15,9 @@ import awkward as ak
 import pytest
 
 from forefold import events, io
-from forefold.io import reader as readers
+from forefold.io import registry as readers
 from forefold.io.files import content_stream, window
-from forefold.io.reader import Header, Source
+from forefold.io.registry import Header, Source
 
 
 def put(path: Path, content: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forefold import events, io
-from forefold.io.reader import Damage, Header, Source, choose
+from forefold.io.registry import Damage, Header, Source, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def test_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point = EntryPoint("gun", f"{__name__}:PLUGIN", "forefold.readers")
     monkeypatch.setattr(EntryPoint, "load", lambda _: PLUGIN)
     monkeypatch.setattr(
-        "forefold.io.reader.entry_points", lambda group: EntryPoints([point]).select(group=group)
+        "forefold.io.registry.entry_points", lambda group: EntryPoints([point]).select(group=group)
     )
     assert io.read(path).particles.pdgid.tolist() == [[13]]
 

@@ -15,7 +15,8 @@ import pytest
 
 import forefold
 from forefold import cli, io
-from forefold.io import files, remote
+from forefold.io import files
+from forefold.io import source as remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

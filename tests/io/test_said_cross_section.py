@@ -8,7 +8,7 @@ import pyhepmc
 import pytest
 
 from forefold.cli import main
-from forefold.io.crosssections import CrossSection
+from forefold.io.cross_sections import CrossSection
 
 TOTAL = "NuHepMC.FluxAveragedTotalCrossSection"
 

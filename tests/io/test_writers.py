@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from forefold.io.own.csv import COLUMNS
-from forefold.io.writers import open_writer, replace_aside, replace_together, write_text_aside
+from forefold.io.native.csv import COLUMNS
+from forefold.io.write import open_writer, replace_aside, replace_together, write_text_aside
 
 CSV_COLUMNS = COLUMNS["smeared"]
 

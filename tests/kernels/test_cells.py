@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forefold.kernels.cells import bins_of, cells, joint_sums, sums
+from forefold.kernels.histogram import bins_of, cells, joint_sums, sums
 
 EDGES = [0.0, 0.1, 0.25, 1.0, 1.0 + 2.0**-40, 700.0]
 

@@ -21,7 +21,7 @@ import pytest
 
 import forefold
 from forefold.cli import main
-from forefold.gpu import energy_counts
+from forefold.detector.compile import plan, species_table
 from forefold.kernels import cuda as kc
 from forefold.kernels.devices import on_gpu
 from forefold.kernels.layout import Smeared
@@ -29,8 +29,8 @@ from forefold.kernels.onethread import bin_of, count
 from forefold.kernels.onethread import smear as kernel
 from forefold.kernels.plain import Given, candidates, frames, nothing, plain
 from forefold.kernels.resident import _whole
-from forefold.passage import prepared
-from forefold.plan import plan, species_table
+from forefold.smearing.engine import prepared
+from forefold.smearing.gpu import energy_counts
 
 installed = pytest.mark.skipif(
     find_spec("numba_cuda") is None, reason="not run: numba-cuda is not installed"

@@ -16,8 +16,8 @@ import uhi.schema
 
 import forefold
 from forefold import ResponseMatrix, cli
-from forefold.folding.document import read_set, read_spectrum, written_prediction, written_set
 from forefold.matrix import from_json, to_json
+from forefold.matrix.json import read_set, read_spectrum, written_prediction, written_set
 
 CARD = ["-d", "nusmear-dune-cdr", "--rng", "1"]
 AXIS = ["--axis", "visible_energy=0:6:3"]

@@ -12,8 +12,8 @@ from gun import card, gun, rule
 
 import forefold
 from forefold import ResponseMatrix
-from forefold.batch import smear_chunks, smear_files, vary_chunks
-from forefold.folding import compatibility
+from forefold.matrix import compatibility
+from forefold.workflows.stream import smear_chunks, smear_files, vary_chunks
 
 CARD = "nusmear-dune-cdr"
 AXIS = "visible_energy=0:6:6"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forefold import ResponseMatrix
-from forefold.folding.filling import Columns, Filler, poisson_weights
+from forefold.matrix.fill import Columns, Filler, poisson_weights
 
 P = np.array([[0.5, 0.2, 0.1], [0.1, 0.3, 0.4]])
 AXES = ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 3.0])

@@ -15,9 +15,8 @@ import pytest
 import forefold
 from forefold import ResponseMatrix
 from forefold.cli import main
-from forefold.folding import Prediction
-from forefold.folding.document import notes_of, read_spectrum
-from forefold.matrix import to_json
+from forefold.matrix import Prediction, to_json
+from forefold.matrix.json import notes_of, read_spectrum
 
 EDGES = [0.0, 1.0, 2.0]
 NOTE = "the spectrum: axis 'p' is taken for 'enu_true' of the matrix: same bins, another name"
@@ -83,7 +82,7 @@ def test_notes_go_on_in_a_pipe(
     capsys: pytest.CaptureFixture[str],
     command: str,
 ) -> None:
-    from forefold.folding.document import written_set
+    from forefold.matrix.json import written_set
 
     monkeypatch.chdir(tmp_path)
     Path("R.json").write_text(written_set(matrices()))

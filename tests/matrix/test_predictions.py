@@ -10,8 +10,8 @@ import pytest
 from gun import card
 
 from forefold import ResponseMatrix, fold
-from forefold.folding import compatibility, in_bin_variation
-from forefold.folding.pulls import detector_covariance
+from forefold.matrix import compatibility, in_bin_variation
+from forefold.matrix.variations import detector_covariance
 
 R = np.array([[0.6, 0.2, 0.0], [0.1, 0.5, 0.3]])
 EDGES = [0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 3.0]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from forefold import ResponseMatrix, card_response
-from forefold.families import Normal
-from forefold.folding.axes import parse_axis
+from forefold.matrix.axes import parse_axis
 from forefold.response import Smear
+from forefold.response.distributions import Normal
 
 NAN = float("nan")
 AXIS = "x=0:2:2"

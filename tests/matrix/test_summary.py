@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.detector import load_card
+from forefold.detector.load import load_card
 from forefold.events import build
 from forefold.kernels import Fate
 from forefold.matrix import Summary, summary

@@ -14,10 +14,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 import forefold
-from forefold import plot
-from forefold.detector import load_card
+from forefold import plotting as plot
+from forefold.detector.load import load_card
 from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
-from forefold.plot.labels import type_html, type_label
+from forefold.plotting.labels import type_html, type_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from forefold.plot.style import figure_bytes, style
+from forefold.plotting.style import figure_bytes, style
 
 
 def _figure(left_edge: float = 0.03) -> Figure:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forefold import families
 from forefold.response import Chain, Identity, Response, Smear
+from forefold.response import distributions as families
 
 X = np.linspace(-4.0, 4.0, 41)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forefold.families import Normal, TruncatedNormal
 from forefold.response import Identity, Smear, smear_values
+from forefold.response.distributions import Normal, TruncatedNormal
 
 
 def test_a_position_has_the_width_and_the_losses_it_was_given() -> None:

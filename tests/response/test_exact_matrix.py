@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from forefold import families
 from forefold.response import Identity, Smear
+from forefold.response import distributions as families
 
 TRUE, RECO = [0.5, 1.0, 2.5], [0.0, 0.8, 1.2, 3.0]
 

@@ -12,7 +12,7 @@ import pytest
 
 import forefold
 from forefold.response import registered
-from forefold.testing import check_response
+from forefold.response.contract import check_response
 
 PAGE = (Path(__file__).parents[2] / "docs" / "responses.md").read_text(encoding="utf-8")
 MODULE, USE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

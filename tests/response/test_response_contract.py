@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forefold import testing
+from forefold.response import contract as testing
 from forefold.response import registered
 
 RESPONSES = registered()

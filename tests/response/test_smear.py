@@ -10,8 +10,8 @@ import hist
 import numpy as np
 import pytest
 
-from forefold import families
 from forefold.response import Identity, Response, Smear, registered
+from forefold.response import distributions as families
 
 
 def test_lost_is_nan() -> None:

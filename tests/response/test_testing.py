@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from forefold import families, testing
 from forefold.response import Chain, Response, Smear
+from forefold.response import contract as testing
+from forefold.response import distributions as families
 
 TRUE = [0.7, 1.5, 3.0]
 

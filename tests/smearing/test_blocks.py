@@ -10,20 +10,20 @@ import pytest
 from device_run import KINDS, NUMBERS
 from gun import card, rule
 
-from forefold import species
-from forefold.detector import load_card
+from forefold.detector.compile import Plan, plan, species_table
+from forefold.detector.load import load_card
+from forefold.events import particles as species
 from forefold.kernels import jit
 from forefold.kernels.blocks import draw_blocks
-from forefold.kernels.draws import draw_general
+from forefold.kernels.draw import draw_general
+from forefold.kernels.draw_numpy import draw_wholes
 from forefold.kernels.fate import Fate
+from forefold.kernels.launch import choose, describe
 from forefold.kernels.layout import Cells, Rays, Smeared, empty_smeared
 from forefold.kernels.plain import Plain, candidates, frames, nothing, plain
-from forefold.kernels.smear import choose, describe
 from forefold.kernels.steps import BLOCK
 from forefold.kernels.threads import RANGE, in_ranges, thread_count
-from forefold.kernels.wholes import draw_wholes
-from forefold.passage import pass_through, prepared
-from forefold.plan import Plan, plan, species_table
+from forefold.smearing.engine import pass_through, prepared
 
 RECORD = [
     *NUMBERS[:2],
@@ -201,7 +201,7 @@ def test_where_a_tail_is_far() -> None:
 @pytest.mark.parametrize("compiled", [True, False])
 def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
     """Formulas: what is linked is taken from the particles."""
-    monkeypatch.setattr("forefold.kernels.smear.worth_compiling", lambda *_: compiled)
+    monkeypatch.setattr("forefold.kernels.launch.worth_compiling", lambda *_: compiled)
     n, made = 3000, plan(card(*OWN))
     given = rays(n)
     work = prepared(given, KINDS, fates(n), made)

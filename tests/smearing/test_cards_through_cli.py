@@ -12,8 +12,8 @@ from gun import card, rule, text
 
 import forefold
 from forefold import Fate
-from forefold.batch import smear_files
-from forefold.cli.parser import main
+from forefold.cli.main import main
+from forefold.workflows.stream import smear_files
 
 EVERYTHING = Path(__file__).parent.parent / "data" / "every_key.toml"
 NEW = ("pdgid_reco", "component")

@@ -16,12 +16,12 @@ from scipy import stats
 
 import forefold
 from forefold import Fate
-from forefold.cardtools import validate_card
-from forefold.faces.cosine import cosine_cdf
+from forefold.detector.compile import plan
 from forefold.kernels.headings import drawn_cosine
-from forefold.plan import plan
-from forefold.plot import card_figure
-from forefold.testing import check_response
+from forefold.plotting import card_figure
+from forefold.response.contract import check_response
+from forefold.smearing.closed_form.cosine import cosine_cdf
+from forefold.smearing.validation import validate_card
 
 N = 20_000
 ALARM = 1e-4
@@ -130,7 +130,8 @@ def test_validate() -> None:
 
 def test_validate_finds_another_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "forefold.faces.angle.cosine_cdf", lambda t, at, s: cosine_cdf(t, at, 1.1 * s)
+        "forefold.smearing.closed_form.angle.cosine_cdf",
+        lambda t, at, s: cosine_cdf(t, at, 1.1 * s),
     )
     found = validate_card(card(rule(ENERGY, cosine(0.05))), draws=20_000, points=2)
     assert "theta width" in {c.what for c in found.failed}

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import forefold
-from forefold import Fate, species
+from forefold import Fate
+from forefold.detector.compile import plan
+from forefold.events import particles as species
 from forefold.kernels.layout import Rays
-from forefold.passage import pass_through
-from forefold.plan import plan
+from forefold.smearing.engine import pass_through
 
 ALARM = 1e-4
 KINDS = {13: "mu-", -211: "pi-", 2212: "p"}

@@ -14,7 +14,7 @@ from gun import MASS, card, gun, rule
 
 import forefold
 from forefold import Fate
-from forefold.migrations import kept_of_rows
+from forefold.detector.tables import kept_of_rows
 
 N = 100_000
 TABLE = """

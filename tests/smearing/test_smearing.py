@@ -18,10 +18,10 @@ from scipy import stats
 import forefold
 from forefold import Fate
 from forefold.events import build
+from forefold.kernels.draw_numpy import described
 from forefold.kernels.frame import from_axis
 from forefold.kernels.layout import Rays
 from forefold.kernels.plain import frames
-from forefold.kernels.wholes import described
 
 CARD = "nusmear-dune-cdr"
 NUMBERS = (
@@ -351,7 +351,7 @@ def test_any_kinematics(
     """At rest, massless, 1 PeV, off shell: every particle has one outcome, and what is seen is finite."""
     pdgid, px, py, pz, extra = (np.array(column) for column in zip(*rows, strict=True))
     p = np.sqrt(px**2 + py**2 + pz**2)
-    mass = np.array([forefold.species.mass(int(i)) for i in pdgid])
+    mass = np.array([forefold.particles.mass(int(i)) for i in pdgid])
     energy = np.sqrt(p * p + mass * mass) if on_shell else extra
     toy = build(counts=[len(rows)], pdgid=pdgid, px=px, py=py, pz=pz, energy=energy)
     smeared = forefold.smear(toy, card, rng=rng, axis="z")

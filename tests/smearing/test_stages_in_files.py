@@ -9,7 +9,7 @@ import pyhepmc
 import pytest
 
 import forefold
-from forefold.batch import smear_files
+from forefold.workflows.stream import smear_files
 
 CARD = """
 schema = 1

@@ -15,11 +15,11 @@ from gun import MASS, card, gun, rule, text
 from scipy import stats
 
 import forefold
-from forefold.batch import smear_chunks, smear_files
-from forefold.cardtools import places, validate_card
 from forefold.cli import main
-from forefold.io.writers import open_writer
+from forefold.io.write import open_writer
 from forefold.kernels.philox import uniforms
+from forefold.smearing.validation import places, validate_card
+from forefold.workflows.stream import smear_chunks, smear_files
 
 ALARM = 1e-4
 N = 20_000

@@ -12,7 +12,7 @@ from scipy import stats
 from spectra import spectrum
 
 import forefold
-from forefold.unfolding.study import LEVEL
+from forefold.unfolding.closure import LEVEL
 
 METHODS: dict[str, dict[str, Any]] = {
     "inversion": {"method": "inversion"},

@@ -10,9 +10,9 @@ from scipy import optimize
 from spectra import counts, spectrum
 
 import forefold
-from forefold.unfolding.criteria import chosen_strength, thrown
 from forefold.unfolding.linear import spectrum as decomposed
 from forefold.unfolding.problem import problem
+from forefold.unfolding.strength import chosen_strength, thrown
 
 
 def test_gcv_finds_the_strength_of_least_predictive_error() -> None:

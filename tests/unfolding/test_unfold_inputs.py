@@ -89,7 +89,7 @@ def test_several_axes_as_arrays_and_as_axes_without_edges() -> None:
 
 
 def test_many_reconstructed_bins_bring_variances_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forefold.unfolding.adapter._MOST", 10)
+    monkeypatch.setattr("forefold.unfolding.inputs._MOST", 10)
     matrix, truth = spectrum(6, 9)
     found = forefold.unfold(truth @ matrix, known(), method="inversion")
     assert any("variances only" in note for note in found.notes)

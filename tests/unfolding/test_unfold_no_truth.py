@@ -12,8 +12,8 @@ from cli_runs import Run, refused
 from spectra import counts, spectrum
 
 import forefold
-from forefold.borders.pyhf import workspace
 from forefold.matrix import to_json
+from forefold.matrix.formats.pyhf import workspace
 
 
 def alone(n: int = 6, m: int = 9) -> forefold.ResponseMatrix:

@@ -11,14 +11,14 @@ from forefold.cli.errors import complain, text_of
 if TYPE_CHECKING:
     import argparse
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["card_check", "card_diff", "card_fit", "card_list", "card_show", "card_validate"]
 
 
 def card_list(options: argparse.Namespace) -> int:
     """List the cards."""
-    from forefold.detector import cards, load_card
+    from forefold.detector.load import cards, load_card
 
     names = cards()
     width = max(map(len, names))
@@ -29,11 +29,11 @@ def card_list(options: argparse.Namespace) -> int:
 
 def card_show(options: argparse.Namespace) -> int:
     """Show a card."""
-    from forefold.detector import card_source, load_card
+    from forefold.detector.load import card_source, load_card
 
     card = load_card(options.name)
     if options.plot:
-        from forefold.plot import card_figure, save
+        from forefold.plotting import card_figure, save
 
         figure = card_figure(
             card,
@@ -46,7 +46,7 @@ def card_show(options: argparse.Namespace) -> int:
         message = "--range and --particles are for --plot OUT"
         raise ValueError(message)
     if options.resolved:
-        from forefold.cardtools import card_toml
+        from forefold.detector.toml import card_toml
 
         print(card_toml(card), end="")
     else:
@@ -56,7 +56,7 @@ def card_show(options: argparse.Namespace) -> int:
 
 def card_check(options: argparse.Namespace) -> int:
     """Check cards; every file is checked before the exit code is known."""
-    from forefold.detector import load_card
+    from forefold.detector.load import load_card
 
     code = 0
     for name in options.files:
@@ -72,7 +72,7 @@ def card_check(options: argparse.Namespace) -> int:
 
 def _formulas_checked(name: str, card: Card) -> int:
     """Say which formulas have no value for some particles; of those that have none for any, the card is no good."""
-    from forefold.cardtools.invalid import invalid_of
+    from forefold.smearing.validation.invalid import invalid_of
 
     found = invalid_of(card)
     never = [one for one in found if one.everywhere]
@@ -85,7 +85,7 @@ def _formulas_checked(name: str, card: Card) -> int:
 
 def card_diff(options: argparse.Namespace) -> int:
     """Compare two cards."""
-    from forefold.cardtools import card_diff as compare
+    from forefold.detector.diff import card_diff as compare
 
     found = compare(options.a, options.b)
     found = found.response() if options.response else found
@@ -95,8 +95,8 @@ def card_diff(options: argparse.Namespace) -> int:
 
 def card_validate(options: argparse.Namespace) -> int:
     """Validate cards; every card is validated before the exit code is known."""
-    from forefold.cardtools import validate_card
-    from forefold.detector import load_card
+    from forefold.detector.load import load_card
+    from forefold.smearing.validation import validate_card
 
     found = []
     for name in options.names:
@@ -105,7 +105,7 @@ def card_validate(options: argparse.Namespace) -> int:
         if not options.json:
             print(found[-1], flush=True)
         if options.plot:
-            from forefold.plot import card_figure, save
+            from forefold.plotting import card_figure, save
 
             folder = Path(options.plot)
             folder.mkdir(parents=True, exist_ok=True)
@@ -119,8 +119,8 @@ def card_validate(options: argparse.Namespace) -> int:
 
 def card_fit(options: argparse.Namespace) -> int:
     """Fit a card."""
-    from forefold.fitting import Template, fit_card
-    from forefold.io.writers import replace_aside
+    from forefold.inference.card_fit import Template, fit_card
+    from forefold.io.write import replace_aside
 
     if options.out and Path(options.out).suffix != ".toml":
         message = f"{options.out}: a card is written as .toml"
@@ -158,7 +158,7 @@ def _particle(word: str) -> str | int:
 
 def _first_kind(word: str) -> int:
     """Give the particle of which a matrix is taken to be."""
-    from forefold import species
+    from forefold.events import particles as species
 
     kind = _particle(word)
     if isinstance(kind, int):

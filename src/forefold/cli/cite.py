@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from forefold.citations import Used
+    from forefold.workflows.citations import Used
 
 __all__ = ["add_cite", "add_cite_option", "cited", "use_options"]
 
@@ -47,7 +47,7 @@ def add_cite_option(sub: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from forefold.citations import cite
+    from forefold.workflows.citations import cite
 
     sys.stdout.write(cite(*options.things))
     return 0
@@ -59,7 +59,7 @@ def cited(options: argparse.Namespace) -> Iterator[None]:
     if not getattr(options, "cite", False):
         yield
         return
-    from forefold.citations import Used, bibtex
+    from forefold.workflows.citations import Used, bibtex
 
     used = Used()
     if "-" in (getattr(options, name, None) for name in ("matrix", "data", "spectrum")):
@@ -88,15 +88,15 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
     piped : str
         What came from standard input.
     """
-    from forefold.citations import FORMATS, use, use_document
-    from forefold.cli.matrices import read_text
+    from forefold.cli.matrix import read_text
     from forefold.io.files import expand
+    from forefold.workflows.citations import FORMATS, use, use_document
 
     inputs = getattr(options, "inputs", None)
     for name in expand(inputs) if inputs else []:
         use(used, name)
     if getattr(options, "card", None) is not None:
-        from forefold.detector import load_card
+        from forefold.detector.load import load_card
 
         use(used, load_card(options.card))
     for role in ("matrix", "spectrum", "data"):
@@ -106,7 +106,7 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
         elif place is not None:
             use_document(used, read_text(place), place, strict=False)
     if getattr(options, "correlation", None) is not None:
-        from forefold.detector import load_card
+        from forefold.detector.load import load_card
 
         use(used, load_card(options.correlation))
     if hasattr(options, "inferred"):  # what fit and limit wrote

@@ -41,7 +41,7 @@ def damage_told(options: argparse.Namespace) -> Iterator[None]:
     """Count events that cannot be read, where `--skip-damaged` is given, and say so at the end."""
     options.damage = None
     if getattr(options, "skip_damaged", False):
-        from forefold.io.reader import Damage
+        from forefold.io.registry import Damage
 
         options.damage = Damage()
     yield

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import hist
     from matplotlib.figure import Figure
 
-    from forefold.batch import Tally
+    from forefold.workflows.stream import Tally
 
 __all__ = [
     "convert",
@@ -37,7 +37,7 @@ def _say(text: str, *, quiet: bool = False) -> None:
 
 def demo(options: argparse.Namespace) -> int:
     """Smear the packaged sample with both models and write a report."""
-    from forefold.demo import run
+    from forefold.workflows.demo import run
 
     with progress("smearing", quiet=options.quiet) as report:
         result = run(
@@ -66,8 +66,8 @@ def inspect(options: argparse.Namespace) -> int:
 
 def smear(options: argparse.Namespace) -> int:
     """Smear files into one output."""
-    from forefold.jobs.files import smear_files
-    from forefold.variations import named_variations
+    from forefold.smearing.variations import named_variations
+    from forefold.workflows.batch import smear_files
 
     rng = job_rng(options)
     chosen = named_variations(options.card, options.variations, rng) if options.variations else []
@@ -99,7 +99,7 @@ def smear(options: argparse.Namespace) -> int:
 
 def convert(options: argparse.Namespace) -> int:
     """Write events in another format."""
-    from forefold.batch import convert as convert_files
+    from forefold.workflows.stream import convert as convert_files
 
     with progress("converting", quiet=options.quiet) as report:
         count = convert_files(
@@ -146,7 +146,7 @@ def _tally(tally: Tally, out: str) -> str:
 def matrix(options: argparse.Namespace) -> int:
     """Fill one matrix and write it as UHI JSON."""
     from forefold.cli.fill import Request, card_of, fill, fill_many
-    from forefold.io.writers import replace_aside
+    from forefold.io.write import replace_aside
     from forefold.matrix import to_json
 
     if options.include_lost and options.quantity != "angle":
@@ -188,8 +188,8 @@ def plot(options: argparse.Namespace) -> int:
     """Draw one figure, or all."""
     from forefold.cli.figures import FIGURES
     from forefold.io.folders import folder_aside
-    from forefold.io.writers import replace_aside
-    from forefold.plot.style import FORMATS
+    from forefold.io.write import replace_aside
+    from forefold.plotting.style import FORMATS
 
     names = list(FIGURES) if options.figure == "all" else [options.figure]
     needs_events = [name for name in names if name not in {"log-normal", "angle-gaussians"}]
@@ -230,7 +230,7 @@ def _figures(
     names: list[str], ending: str, options: argparse.Namespace
 ) -> Iterator[tuple[str, bytes]]:
     """Fill what the figures need in one pass, then draw them."""
-    from forefold import plot as figures
+    from forefold import plotting as figures
     from forefold.cli.fill import Request, card_of, fill
 
     plain: dict[str, Callable[[], Figure]] = {

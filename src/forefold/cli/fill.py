@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.cli.jobparser import job_options, job_rng
 from forefold.cli.progress import progress
-from forefold.detector import Card, fingerprint, load_card
+from forefold.detector.load import Card, fingerprint, load_card
 from forefold.io.blocks import blocks
 from forefold.io.files import expand
-from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
-from forefold.jobs.files import fill_files
-from forefold.jobs.histograms import added
-from forefold.jobs.requests import Request
+from forefold.io.native.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.matrix import from_json, to_json
-from forefold.smearing import random_key
-from forefold.variations import named_variations
+from forefold.smearing.smear import random_key
+from forefold.smearing.variations import named_variations
+from forefold.workflows.batch import fill_files
+from forefold.workflows.histograms import added
+from forefold.workflows.requests import Request
 
 if TYPE_CHECKING:
     import argparse

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.citing import add_cite_option
+from forefold.cli.cite import add_cite_option
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _typed(setting: str) -> str:
 @contextmanager
 def _by_options(*, spectrum: bool | None = None) -> Iterator[None]:
     """Name options, not settings, where a format does not have one."""
-    from forefold.borders.front import UnknownSetting
+    from forefold.matrix.formats.registry import UnknownSetting
 
     try:
         yield
@@ -200,9 +200,9 @@ def _elsewhere(format: str, setting: str, spectrum: bool) -> bool:
     """Tell whether the other reader of a format has a setting."""
     from importlib import import_module
 
-    from forefold.borders.front import settings_of
+    from forefold.matrix.formats.registry import settings_of
 
-    module = import_module(f"forefold.borders.{format}")
+    module = import_module(f"forefold.matrix.formats.{format}")
     reader = getattr(module, "read_spectrum" if spectrum else "read", None)
     return reader is not None and setting in settings_of(reader)
 
@@ -213,9 +213,9 @@ def _given(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any
 
 def _run_export(options: argparse.Namespace) -> int:
     """Write a matrix in another format."""
-    from forefold.borders import export_matrix
-    from forefold.cli.matrices import read_named
-    from forefold.folding.document import read_set, read_spectrum
+    from forefold.cli.matrix import read_named
+    from forefold.matrix.formats import export_matrix
+    from forefold.matrix.json import read_set, read_spectrum
 
     settings = _given(options, (*_IN_EXPORT, "per_true_bin", "fakes"))
     for name in _SPECTRA:
@@ -243,8 +243,8 @@ def _run_export(options: argparse.Namespace) -> int:
 
 def _run_import(options: argparse.Namespace) -> int:
     """Read a matrix or a spectrum of another format and write it as UHI JSON."""
-    from forefold.borders import import_matrix, import_spectrum
-    from forefold.cli.matrices import json_output
+    from forefold.cli.matrix import json_output
+    from forefold.matrix.formats import import_matrix, import_spectrum
 
     settings = _given(options, _IN_IMPORT)
     if options.error is not None:

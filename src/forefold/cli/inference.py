@@ -7,11 +7,12 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-import forefold
+from forefold._about import __version__
 from forefold.cli.errors import complain
 from forefold.cli.inferenceparser import SIGMA
-from forefold.cli.matrices import counted, json_output, read_named, refuse
+from forefold.cli.matrix import counted, json_output, read_named, refuse
 from forefold.cli.progress import watched
+from forefold.inference import Experiment, Parameter
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forefold.cli.inferenceparser import Named
-    from forefold.inference import Experiment, Interval
+    from forefold.inference import Interval
 
 __all__ = ["fit", "limit"]
 
@@ -192,8 +193,8 @@ def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
 
 def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
     """Read everything; gives the experiment, its data, and what a reader must know."""
-    from forefold.folding.contents import beyond
-    from forefold.folding.document import PREDICTION, notes_of, read_set, read_spectrum
+    from forefold.matrix.contents import beyond
+    from forefold.matrix.json import PREDICTION, notes_of, read_set, read_spectrum
 
     if not options.background:
         refuse(options, {"background_variance": None}, "without --background")
@@ -226,7 +227,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         notes.append("truth is that of the matrix, scaled by 'normalisation'")
     background = _read(options.background, "background", counted)
     variance = options.background_variance
-    experiment = forefold.Experiment(
+    experiment = Experiment(
         truth,
         matrices,
         parameters=_parameters(options),
@@ -295,7 +296,7 @@ def _parameters(options: argparse.Namespace) -> dict[str, Any]:
             message = f"--parameter {name}: LOWER,UPPER are {lower:g},{upper:g}; the lower limit comes first, and below"
             raise ValueError(message)
         try:
-            found[name] = forefold.Parameter(value, lower, upper, constraint)
+            found[name] = Parameter(value, lower, upper, constraint)
         except ValueError as error:
             message = f"{name}: {error}"
             raise ValueError(message) from None
@@ -317,7 +318,7 @@ def _head(command: str, rng: int | None) -> dict[str, Any]:
     # 64 bits do not fit into the numbers of JSON everywhere
     return {
         "forefold": command,
-        "version": forefold.__version__,
+        "version": __version__,
         "rng": None if rng is None else str(rng),
     }
 

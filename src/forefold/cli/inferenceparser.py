@@ -6,7 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forefold.cli.citing import add_cite_option
+from forefold.cli.cite import add_cite_option
 from forefold.cli.options import add_picture
 from forefold.cli.values import count, whole
 

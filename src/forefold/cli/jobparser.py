@@ -55,8 +55,8 @@ def is_job(options: argparse.Namespace) -> bool:
 
 def job_rng(options: argparse.Namespace) -> int:
     """Take what fixes the draws: what was typed, that of the job that goes on, or a new one."""
-    from forefold.jobs.run import rng_of
-    from forefold.smearing import random_key
+    from forefold.smearing.smear import random_key
+    from forefold.workflows.parallel.run import rng_of
 
     known = rng_of(options.out) if options.rng is None and options.resume else None
     return random_key(options.rng) if known is None else known

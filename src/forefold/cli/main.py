@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.borders import add_borders
 from forefold.cli.cardparser import add_card
-from forefold.cli.citing import add_cite, cited
+from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
+from forefold.cli.formats import add_borders
 from forefold.cli.inferenceparser import add_inference
 from forefold.cli.jobparser import add_jobs
 from forefold.cli.matrixparser import add_fold, add_response
@@ -33,7 +33,7 @@ from forefold.cli.options import (
     add_variations,
     add_where,
 )
-from forefold.cli.reporting import add_report
+from forefold.cli.report import add_report
 from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import bounds, count
 
@@ -67,7 +67,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from forefold.cli import cardcommands, commands
+        from forefold.cli import card as cardcommands
+        from forefold.cli import events as commands
 
         room = cardcommands if command.startswith("card_") else commands
         function: Callable[[argparse.Namespace], int] = getattr(room, command)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forefold.cli.progress import Report
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
 __all__ = [
     "axes_of",
@@ -92,7 +92,7 @@ def json_output(options: argparse.Namespace) -> Iterator[_Write]:
 
     Files are written aside, and renamed together: a picture that cannot be written leaves no result behind.
     """
-    from forefold.io.writers import replace_together
+    from forefold.io.write import replace_together
 
     plot = getattr(options, "plot", None)
     if options.out != "-" and Path(options.out).suffix != ".json":
@@ -123,20 +123,20 @@ def json_output(options: argparse.Namespace) -> Iterator[_Write]:
 
 def _check_picture(path: str) -> None:
     """Refuse a name of a picture before anything is computed."""
-    from forefold.plot.style import check_name
+    from forefold.plotting.style import check_name
 
     check_name(path)
 
 
 def _draw(figure: Figure, aside: Path, path: str) -> None:
-    from forefold.plot.style import check_name, figure_bytes
+    from forefold.plotting.style import check_name, figure_bytes
 
     aside.write_bytes(figure_bytes(figure, check_name(path), dpi=300))
 
 
 def response_matrix(options: argparse.Namespace) -> int:
     """Fill a response matrix, or one a variation, and write it as UHI JSON."""
-    from forefold.folding.document import written_set
+    from forefold.matrix.json import written_set
 
     refuse(options, _NOT_WITH_AXES, "with --axis (conditions on events are --where and --signal)")
     with json_output(options) as write:
@@ -165,8 +165,8 @@ def axes_of(options: argparse.Namespace) -> tuple[list[str], list[str]]:
 
 
 def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, ResponseMatrix]:
-    from forefold.folding import ResponseMatrix
     from forefold.kernels.philox import random_key
+    from forefold.matrix import ResponseMatrix
 
     true, reco = axes_of(options)
     settings: dict[str, Any] = {
@@ -187,8 +187,8 @@ def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, Res
         varied = _varied(options, report, rng, passing)
         found = ResponseMatrix.from_variations(varied, **settings)
     else:
-        from forefold.batch import read_for
-        from forefold.detector import load_card
+        from forefold.detector.load import load_card
+        from forefold.workflows.stream import read_for
 
         card = load_card(options.card)
         chunks = read_for(options.inputs, card, progress=report, **_reading(options))
@@ -211,7 +211,7 @@ def _reading(options: argparse.Namespace) -> dict[str, Any]:
 
 def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[Any]:
     from forefold.io.files import expand
-    from forefold.io.smeared import is_smeared, iterate_smeared
+    from forefold.io.native.smeared import is_smeared, iterate_smeared
 
     for name in expand(options.inputs):
         if not is_smeared(name):
@@ -225,8 +225,8 @@ def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[Any
 def _varied(
     options: argparse.Namespace, report: Report | None, rng: int, passing: dict[str, Any]
 ) -> Iterator[Any]:
-    from forefold.batch import vary_chunks
-    from forefold.variations import named_variations
+    from forefold.smearing.variations import named_variations
+    from forefold.workflows.stream import vary_chunks
 
     return vary_chunks(
         options.inputs,
@@ -241,8 +241,8 @@ def _varied(
 
 def fold_spectrum(options: argparse.Namespace) -> int:
     """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
-    from forefold.folding import fold
-    from forefold.folding.document import read_set, written_prediction
+    from forefold.matrix import fold
+    from forefold.matrix.json import read_set, written_prediction
 
     if options.spectrum == options.matrix == "-":
         message = "only one of SPECTRUM and MATRIX can come from stdin"
@@ -264,7 +264,7 @@ def fold_spectrum(options: argparse.Namespace) -> int:
 
 def with_covariance(text: str) -> tuple[Any, Any]:
     """Read a spectrum, and the covariance of a published one; None of others."""
-    from forefold.folding.document import covariances_of, read_spectrum
+    from forefold.matrix.json import covariances_of, read_spectrum
 
     beside = covariances_of(text)
     return read_spectrum(text), sum(beside.values()) if beside else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.citing import add_cite_option
+from forefold.cli.cite import add_cite_option
 from forefold.cli.options import add_picture
 from forefold.cli.values import condition, count
 
@@ -36,10 +36,11 @@ class _AxisAction(argparse.Action):
 
 def _run_matrix(options: argparse.Namespace) -> int:
     if options.axes or options.true_axes or options.reco_axes:
-        from forefold.cli import matrices
+        from forefold.cli import matrix as matrices
 
         return matrices.response_matrix(options)
-    from forefold.cli import commands, matrices
+    from forefold.cli import events as commands
+    from forefold.cli import matrix as matrices
 
     matrices.refuse(
         options, {"of": None, "signal": None, "draws": 1, "replicas": 0}, "without --axis"
@@ -49,7 +50,7 @@ def _run_matrix(options: argparse.Namespace) -> int:
 
 
 def _run_fold(options: argparse.Namespace) -> int:
-    from forefold.cli import matrices
+    from forefold.cli import matrix as matrices
 
     return matrices.fold_spectrum(options)
 

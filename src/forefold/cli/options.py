@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forefold.cli.citing import add_cite_option
+from forefold.cli.cite import add_cite_option
 from forefold.cli.values import condition, count, cross_section, whole
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from forefold.chain import How
+    from forefold.workflows.pipeline import How
 
 __all__ = ["add_report"]
 
@@ -70,14 +70,16 @@ def add_report(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
 
 def _run(options: argparse.Namespace) -> int:
     """Write the report of a full chain."""
-    from forefold.chain import chain_html, doubts, run_chain
     from forefold.cli.errors import complain
-    from forefold.cli.matrices import axes_of
+    from forefold.cli.matrix import axes_of
     from forefold.cli.progress import progress
-    from forefold.detector import load_card
-    from forefold.io.writers import replace_aside
-    from forefold.recipe import Recipe
-    from forefold.smearing import random_key
+    from forefold.detector.load import load_card
+    from forefold.io.write import replace_aside
+    from forefold.smearing.smear import random_key
+    from forefold.workflows.job import Recipe
+    from forefold.workflows.pipeline import run_chain
+    from forefold.workflows.report.page import chain_html
+    from forefold.workflows.report.warnings import doubts
 
     if Path(options.out).suffix.lower() != ".html":
         message = f"{options.out}: a report is written as .html"
@@ -120,7 +122,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _how(options: argparse.Namespace) -> How:
-    from forefold.chain import How
+    from forefold.workflows.pipeline import How
 
     settings = {"order": options.order, "toys": options.toys}
     told = {name: getattr(options, name) for name in ("iterations", "strength")}
@@ -138,6 +140,6 @@ def _data(name: str | None) -> dict[str, Any]:
         return {}
     if name != "-" and not name.endswith(".json"):
         return {"other": name}
-    from forefold.cli.matrices import counted, read_named
+    from forefold.cli.matrix import counted, read_named
 
     return {"data": read_named(name, counted)}

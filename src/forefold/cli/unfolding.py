@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.citing import add_cite_option
+from forefold.cli.cite import add_cite_option
 from forefold.cli.options import add_picture
 from forefold.cli.values import whole
 
@@ -129,7 +129,7 @@ def _add_inputs(sub: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Unfold a spectrum and write the result as UHI JSON."""
-    from forefold.cli.matrices import json_output
+    from forefold.cli.matrix import json_output
 
     if options.data == options.matrix == "-":
         message = "only one of DATA and MATRIX can come from stdin"
@@ -143,8 +143,8 @@ def _run(options: argparse.Namespace) -> int:
 def _unfolded(options: argparse.Namespace) -> Any:
     from dataclasses import replace
 
-    from forefold.cli.matrices import counted, read_named, with_covariance
-    from forefold.folding.document import notes_of, read_set, read_spectrum
+    from forefold.cli.matrix import counted, read_named, with_covariance
+    from forefold.matrix.json import notes_of, read_set, read_spectrum
     from forefold.unfolding import unfold
 
     data, given = read_named(options.data, with_covariance)

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forefold.io.crosssections import CrossSection
-    from forefold.selection import Selection
+    from forefold.events.selection import Selection
+    from forefold.io.cross_sections import CrossSection
 
 __all__ = ["bounds", "condition", "count", "cross_section", "whole"]
 
@@ -26,7 +26,7 @@ def whole(text: str) -> int:
 
 def condition(text: str) -> Selection:
     """Read a condition on events."""
-    from forefold.selection import Selection
+    from forefold.events.selection import Selection
 
     try:
         return Selection(text)
@@ -36,7 +36,7 @@ def condition(text: str) -> Selection:
 
 def cross_section(text: str) -> CrossSection:
     """Read a cross-section with its unit."""
-    from forefold.io.crosssections import CrossSection
+    from forefold.io.cross_sections import CrossSection
 
     try:
         return CrossSection.parse(text)

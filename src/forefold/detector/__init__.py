@@ -5,15 +5,15 @@ A card is data.  Every key is named here; anything else is an error.
 
 from __future__ import annotations
 
-from forefold.schema.angle import Angle
-from forefold.schema.card import Card
-from forefold.schema.conditions import Conditions, Interval, RecoThreshold, Threshold
-from forefold.schema.detector import BoxBlock, Containment, StageBlock
-from forefold.schema.energy import Energy, Part
-from forefold.schema.extras import Identification, Identified, Parameter, TableBlock
-from forefold.schema.rules import Rule
-from forefold.schema.uncertainty import Correlation, ShiftBlock
-from forefold.schema.vertex import Position, Time, VertexBlock
+from forefold.detector.angle import Angle
+from forefold.detector.card import Card
+from forefold.detector.conditions import Conditions, Interval, RecoThreshold, Threshold
+from forefold.detector.energy import Energy, Part
+from forefold.detector.identification import Identification, Identified, Parameter, TableBlock
+from forefold.detector.rule import Rule
+from forefold.detector.stage_blocks import BoxBlock, Containment, StageBlock
+from forefold.detector.uncertainty import Correlation, ShiftBlock
+from forefold.detector.vertex import Position, Time, VertexBlock
 
 __all__ = [
     "Angle",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from forefold.schema.values import Degrees, Scatter, Strict, Word
+from forefold.detector.values import Degrees, Scatter, Strict, Word
 
 __all__ = ["Angle"]
 

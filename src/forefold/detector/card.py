@@ -11,21 +11,21 @@ from weakref import ReferenceType, ref
 
 from pydantic import Field, ModelWrapValidatorHandler, field_validator, model_validator
 
-from forefold import species
-from forefold.schema.constants import check_constants
-from forefold.schema.detector import Containment, StageBlock, check_stages
-from forefold.schema.extras import Identification, Parameter, TableBlock
-from forefold.schema.formulas import check_formulas
-from forefold.schema.rules import Rule, candidates_of
-from forefold.schema.shown import shown
-from forefold.schema.uncertainty import (
+from forefold.detector.check import check_constants
+from forefold.detector.formulas import check_formulas
+from forefold.detector.identification import Identification, Parameter, TableBlock
+from forefold.detector.rule import Rule, candidates_of
+from forefold.detector.stage_blocks import Containment, StageBlock, check_stages
+from forefold.detector.text import shown
+from forefold.detector.uncertainty import (
     Correlation,
     ShiftBlock,
     check_uncertainty,
     uncertain,
 )
-from forefold.schema.values import Strict, Word
-from forefold.schema.vertex import Position, Time, VertexBlock, sourced_of
+from forefold.detector.values import Strict, Word
+from forefold.detector.vertex import Position, Time, VertexBlock, sourced_of
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -296,7 +296,7 @@ class Card(Strict):
         Returns
         -------
         matplotlib.figure.Figure
-            See `forefold.plot.card_figure`; `forefold.plot.save` writes it.
+            See `forefold.plotting.card_figure`; `forefold.plotting.save` writes it.
 
         Raises
         ------
@@ -310,9 +310,9 @@ class Card(Strict):
         >>> len(figure.axes)
         5
         """
-        import forefold
+        from forefold import plotting
 
-        return forefold.plot.card_figure(self, energy=energy, particles=particles)
+        return plotting.card_figure(self, energy=energy, particles=particles)
 
     def covariance(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Give what is uncertain in the card, and its covariance matrix.

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from forefold import species
-from forefold.cardlines import lines_of_keys, too_deep
+from forefold.detector.cardlines import lines_of_keys, too_deep
+from forefold.events import particles as species
 
 __all__ = ["card_source", "cards", "line_of", "resolved"]
 
@@ -29,7 +29,7 @@ def cards() -> list[str]:
     >>> "nusmear-dune-cdr" in cards()
     True
     """
-    folder = resources.files("forefold") / "cards"
+    folder = resources.files("forefold.detector") / "cards"
     return sorted(
         f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
     )
@@ -89,7 +89,9 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
         hint = species.near(word, known)
         message = f"unknown card {_brief(repr(word))}{hint}; known: {', '.join(known)}; or give a .toml file"
         raise ValueError(message)
-    text = (resources.files("forefold") / "cards" / f"{word}.toml").read_text(encoding="utf-8")
+    text = (resources.files("forefold.detector") / "cards" / f"{word}.toml").read_text(
+        encoding="utf-8"
+    )
     return text, f"card {word}", folder
 
 
@@ -183,7 +185,7 @@ def _read_tables(raw: dict[str, Any], folder: Path, where: str) -> None:
                 f"{where}: tables.{name}: give axes and values, or file = the name of a UHI JSON"
             )
             raise ValueError(message)
-        from forefold.formula import Table
+        from forefold.expressions.tables import Table
 
         try:
             text = _text(folder / file, _LONGEST_TABLE)

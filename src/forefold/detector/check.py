@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.schema.allowed import allowed
-from forefold.schema.formulas import formulas, parsed
+from forefold.detector.allowed import allowed
+from forefold.detector.formulas import formulas, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.expression import Expression
-    from forefold.schema.card import Card
-    from forefold.schema.formulas import Formula
+    from forefold.detector.card import Card
+    from forefold.detector.formulas import Formula
+    from forefold.expressions import Expression
 
 __all__ = ["beyond_one_sigma", "check_constants"]
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold import species
+from forefold.detector.allowed import allowed
+from forefold.detector.energy import SHAPES
+from forefold.detector.formulas import Formula, parsed
+from forefold.detector.tables import Kept
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -22,20 +26,17 @@ from forefold.kernels.layout import (
     Species,
 )
 from forefold.kernels.plain import Plain, plain
-from forefold.migrations import Kept
-from forefold.schema.allowed import allowed
-from forefold.schema.energy import SHAPES
-from forefold.schema.formulas import Formula, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from forefold.expression import Kind
-    from forefold.formula import Program, Table
-    from forefold.schema import Angle, Card, Rule
-    from forefold.schema.energy import Drawn
+    from forefold.detector import Angle, Card, Rule
+    from forefold.detector.energy import Drawn
+    from forefold.expressions import Kind
+    from forefold.expressions.program import Program
+    from forefold.expressions.tables import Table
 
 __all__ = ["Cell", "Plan", "plan", "species_table"]
 
@@ -316,7 +317,7 @@ class _Planner:
         formula: str | None = None,
     ) -> int:
         """Compile a formula, or one that stands for what the card says, and give the row of its cell."""
-        from forefold.formula import compile_formula
+        from forefold.expressions.compile import compile_formula
 
         kind: Kind = "condition" if condition else "number"
         expression = (
@@ -349,7 +350,7 @@ def _fill(
 
 
 def _table(block: Any) -> Table:
-    from forefold.formula import Table
+    from forefold.expressions.tables import Table
 
     outside: Any = "nan" if block.outside == "invalid" else block.outside
     return Table.from_lists(block.axes, block.values, block.interpolation, outside)
@@ -363,7 +364,7 @@ def _histograms(blocks: list[Any]) -> Histograms:
     for i, block in enumerate(blocks):
         true, reco = (np.array(axis, dtype=np.float64) for axis in block.axes)
         content = np.array(block.values, dtype=np.float64)
-        # rows are normalised here: what they lose is an efficiency, see `forefold.migrations`
+        # rows are normalised here: what they lose is an efficiency, see `forefold.detector.tables`
         total = np.concatenate([np.zeros((len(content), 1)), np.cumsum(content, axis=1)], axis=1)
         whole = np.where(total[:, -1:] > 0.0, total[:, -1:], 1.0)
         start = sum(map(len, edges))

@@ -6,7 +6,7 @@ import math
 
 from pydantic import model_validator
 
-from forefold.schema.values import Bound, Formula, Strict, Word
+from forefold.detector.values import Bound, Formula, Strict, Word
 
 __all__ = ["Conditions", "Interval", "RecoThreshold", "Threshold"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from forefold.schema import Card, Rule
+    from forefold.detector import Card, Rule
 
 __all__ = ["CardDiff", "Difference", "card_diff"]
 
@@ -134,7 +134,7 @@ def card_diff(a: Card | str | Path, b: Card | str | Path) -> CardDiff:
     >>> print(card_diff("nusmear-default", "nusmear-default-genie").differences[-1])
     rule 'electron': angle.sigma_deg: 3.0 (nusmear) -> 2.0 (genie)
     """
-    from forefold.detector import load_card
+    from forefold.detector.load import load_card
 
     first, second = load_card(a), load_card(b)
     differences = tuple(_all(first, second))
@@ -212,7 +212,7 @@ def _pairs(a: tuple[Rule, ...], b: tuple[Rule, ...]) -> list[tuple[int, int]]:
 
 
 def _in_words(rule: Rule) -> str:
-    from forefold.schema.shown import angle_words, energy_words
+    from forefold.detector.text import angle_words, energy_words
 
     who = ", ".join(map(str, rule.particles))
     when = f" with {rule.when}" if rule.when else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from forefold.schema.values import (
+from forefold.detector.values import (
     Amount,
     Length,
     Probability,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forefold.expression import FUNCTIONS, parse
-from forefold.expression.functions import RESERVED
-from forefold.schema.values import HIDDEN, QUANTITIES, TRACK
+from forefold.detector.values import HIDDEN, QUANTITIES, TRACK
+from forefold.expressions import FUNCTIONS, parse
+from forefold.expressions.functions import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forefold.expression import Expression, Kind
-    from forefold.schema.card import Card
-    from forefold.schema.rules import Rule
-    from forefold.schema.values import Strict
+    from forefold.detector.card import Card
+    from forefold.detector.rule import Rule
+    from forefold.detector.values import Strict
+    from forefold.expressions import Expression, Kind
 
 __all__ = [
     "Formula",

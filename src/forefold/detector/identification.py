@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from forefold import species
-from forefold.schema.values import Probability, Strict, Word
+from forefold.detector.values import Probability, Strict, Word
+from forefold.events import particles as species
 
 __all__ = [
     "ROW_TOLERANCE",

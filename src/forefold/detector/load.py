@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from forefold import species
-from forefold.cardfile import card_source, cards, line_of, resolved
-from forefold.schema import (
+from forefold.detector import (
     Angle,
     BoxBlock,
     Card,
@@ -35,8 +33,10 @@ from forefold.schema import (
     Time,
     VertexBlock,
 )
-from forefold.schema.card import remember
-from forefold.schema.doubts import doubts
+from forefold.detector.card import remember
+from forefold.detector.cardfile import card_source, cards, line_of, resolved
+from forefold.detector.warnings import doubts
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from pathlib import Path

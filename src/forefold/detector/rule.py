@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator
 
-from forefold import species
-from forefold.schema.angle import Angle
-from forefold.schema.conditions import Conditions, Threshold
-from forefold.schema.energy import Energy
-from forefold.schema.extras import known_particles
-from forefold.schema.values import Probability, Strict, Word
+from forefold.detector.angle import Angle
+from forefold.detector.conditions import Conditions, Threshold
+from forefold.detector.energy import Energy
+from forefold.detector.identification import known_particles
+from forefold.detector.values import Probability, Strict, Word
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.schema.extras import Identification
+    from forefold.detector.identification import Identification
 
 __all__ = ["Rule", "candidates_of"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from forefold import species
-from forefold.schema.values import Strict, Word
+from forefold.detector.values import Strict, Word
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forefold.physics.particles import Stage
+    from forefold.detector.stages.base import Stage
 
 __all__ = ["BoxBlock", "Containment", "StageBlock", "check_stages"]
 
@@ -96,7 +96,7 @@ def check_stages(stages: Sequence[StageBlock]) -> None:
 
 
 class StageBlock(Strict):
-    """One of the stages between generator and resolution, with its parameters; see `forefold.physics.composites`."""
+    """One of the stages between generator and resolution, with its parameters; see `forefold.detector.stages.registry`."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -107,7 +107,7 @@ class StageBlock(Strict):
     @classmethod
     def _has_a_kind(cls, given: Any) -> Any:
         """Name the stages that there are, where none is named."""
-        from forefold.physics.composites import STAGES
+        from forefold.detector.stages.registry import STAGES
 
         if isinstance(given, dict) and "kind" in given and not isinstance(given["kind"], str):
             message = f"kind: found {given['kind']!r}; allowed: {', '.join(STAGES)}"
@@ -134,7 +134,7 @@ class StageBlock(Strict):
         ValueError
             There is no such stage, or a parameter is unknown, missing or not allowed.
         """
-        from forefold.physics.composites import STAGES
+        from forefold.detector.stages.registry import STAGES
 
         if self.kind not in STAGES:
             near = species.near(self.kind, list(STAGES))

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.schema.extras import ROW_TOLERANCE
-from forefold.schema.formulas import functions_of, names_of
-from forefold.schema.values import HIDDEN
+from forefold.detector.formulas import functions_of, names_of
+from forefold.detector.identification import ROW_TOLERANCE
+from forefold.detector.values import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from forefold.expression import Expression
-    from forefold.formula import Table
-    from forefold.schema import Card, Rule, TableBlock
-    from forefold.schema.energy import Drawn, Energy
+    from forefold.detector import Card, Rule, TableBlock
+    from forefold.detector.energy import Drawn, Energy
+    from forefold.expressions import Expression
+    from forefold.expressions.tables import Table
 
 __all__ = ["Kept", "kept_of_rows"]
 
@@ -51,7 +51,7 @@ def kept_of_rows(block: TableBlock) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from forefold.schema import TableBlock
+    >>> from forefold.detector import TableBlock
     >>> kept_of_rows(TableBlock(axes=((0, 1, 2), (0, 1, 2)), values=((0.5, 0.3), (0.2, 0.8)))).tolist()
     [0.8, 1.0]
     """
@@ -140,7 +140,7 @@ class Kept:
 
     def parsed(self, formula: str) -> Expression:
         """Read a formula that was made here."""
-        from forefold.expression import parse
+        from forefold.expressions import parse
 
         names = {**names_of(self._card), **HIDDEN}
         return parse(formula, names, {**functions_of(self._card), **dict.fromkeys(self.tables, 1)})
@@ -157,7 +157,7 @@ def _checked(value: float | str, made: Callable[[str], str]) -> str:
 
 
 def _table(block: TableBlock, *, mixed: bool) -> Table:
-    from forefold.formula import Table
+    from forefold.expressions.tables import Table
 
     kept, empty = kept_of_rows(block), 1.0 if mixed else _EMPTY
     kept = np.where(np.isnan(kept), empty, kept)

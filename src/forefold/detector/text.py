@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forefold.schema.angle import Angle
-    from forefold.schema.card import Card
-    from forefold.schema.energy import Drawn
-    from forefold.schema.rules import Rule
+    from forefold.detector.angle import Angle
+    from forefold.detector.card import Card
+    from forefold.detector.energy import Drawn
+    from forefold.detector.rule import Rule
 
 __all__ = ["angle_words", "efficiency_words", "energy_words", "scale_words", "shown"]
 

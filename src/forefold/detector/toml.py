@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["card_toml"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from forefold import species
-from forefold.schema.extras import known_particles
-from forefold.schema.values import Strict, Word
+from forefold.detector.identification import known_particles
+from forefold.detector.values import Strict, Word
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from forefold.schema.card import Card
+    from forefold.detector.card import Card
 
 __all__ = [
     "LEPTONS",

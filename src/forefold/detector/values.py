@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forefold.expression import Kind
+    from forefold.expressions import Kind
 
 __all__ = [
     "HIDDEN",
@@ -82,7 +82,7 @@ class Strict(BaseModel):
 
         Examples
         --------
-        >>> from forefold.schema import Parameter
+        >>> from forefold.detector import Parameter
         >>> Parameter(value=0.1, limits=(0.0, 1.0)).model_copy(update={"value": 2.0})
         Traceback (most recent call last):
             ...

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from forefold.schema.values import Strict, Word
+from forefold.detector.values import Strict, Word
 
 __all__ = ["Position", "Time", "VertexBlock", "sourced_of"]
 

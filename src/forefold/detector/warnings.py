@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forefold import species
-from forefold.schema.constants import beyond_one_sigma
-from forefold.schema.formulas import formulas, parsed
+from forefold.detector.check import beyond_one_sigma
+from forefold.detector.formulas import formulas, parsed
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.schema.card import Card
-    from forefold.schema.conditions import Interval
-    from forefold.schema.rules import Rule
+    from forefold.detector.card import Card
+    from forefold.detector.conditions import Interval
+    from forefold.detector.rule import Rule
 
 __all__ = ["doubts"]
 

@@ -27,16 +27,21 @@ work.
 
 from __future__ import annotations
 
-from forefold.events.checks import (
-    FINAL_STATE,
-    check,
-    faulty,
-    final_state,
-    is_pseudo_particle,
-    plain,
-)
-from forefold.events.record import build, concatenate
-from forefold.events.table import from_table
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forefold.events.checks import (
+        FINAL_STATE,
+        check,
+        faulty,
+        final_state,
+        is_pseudo_particle,
+        plain,
+    )
+    from forefold.events.record import build, concatenate
+    from forefold.events.table import from_table
+
 
 __all__ = [
     "FINAL_STATE",
@@ -49,3 +54,25 @@ __all__ = [
     "is_pseudo_particle",
     "plain",
 ]
+
+# where each name lives; nothing of it is imported before it is asked for
+_HOMES = {
+    "FINAL_STATE": "forefold.events.checks",
+    "build": "forefold.events.record",
+    "check": "forefold.events.checks",
+    "concatenate": "forefold.events.record",
+    "faulty": "forefold.events.checks",
+    "final_state": "forefold.events.checks",
+    "from_table": "forefold.events.table",
+    "is_pseudo_particle": "forefold.events.checks",
+    "plain": "forefold.events.checks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

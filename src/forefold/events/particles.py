@@ -4,7 +4,7 @@ The table is that of the `particle` package (Particle Data Group); what it lacks
 
 Examples
 --------
->>> from forefold import species
+>>> from forefold.events import particles as species
 >>> species.pdgid("mu-"), species.name(-321)
 (13, 'K-')
 """
@@ -17,7 +17,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from forefold.commonest import BARYONS, MASSES, MESONS, NAMES, is_common
+from forefold.events.commonest import BARYONS, MASSES, MESONS, NAMES, is_common
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forefold.expression import parse
+from forefold.expressions import parse
 
 if TYPE_CHECKING:
     import awkward as ak
     import numpy as np
     from numpy.typing import NDArray
 
-    from forefold.expression import Kind
-    from forefold.kinematics.quantities import Quantities
+    from forefold.events.observables.quantities import Quantities
+    from forefold.expressions import Kind
 
 __all__ = ["NAMES", "Selection", "selection_of"]
 
@@ -55,7 +55,7 @@ class Selection:
     Parameters
     ----------
     text : str
-        Condition in terms of `NAMES`; the grammar is that of `forefold.expression`.
+        Condition in terms of `NAMES`; the grammar is that of `forefold.expressions`.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Selection:
     Examples
     --------
     >>> import forefold
-    >>> from forefold.selection import Selection
+    >>> from forefold.events.selection import Selection
     >>> events = forefold.read(forefold.sample(), entries="0:100")
     >>> cut = Selection("cc and abs(probe) == 14 and enu > 0.5")
     >>> len(cut.apply(events)) == cut.kept
@@ -175,8 +175,8 @@ class _Namespace(Mapping[str, Any]):
 
     @cached_property
     def _quantities(self) -> Quantities:
-        from forefold.kinematics.final_state import made
-        from forefold.kinematics.quantities import Quantities
+        from forefold.events.observables.final_state import made
+        from forefold.events.observables.quantities import Quantities
 
         return Quantities(made(self._events))
 

@@ -19,12 +19,16 @@ value          ``1.5e-3``, a name, ``pi``, ``true``, ``false``, ``(...)``, ``sqr
 A value that is missing (None) or NaN is *not known*: a comparison with it is neither true nor false, ``not``
 leaves it unknown, ``false and unknown`` is false, ``true or unknown`` is true, and what is unknown in the end is
 not selected. Only ``isnan`` and ``isfinite`` have an answer for it.
+
+Formulas of detector cards: expressions and tables, compiled to programs that the kernels run.
+
+A program gives the same bits on every machine and for any cut of its columns; numpy's functions need not.
 """
 
 from __future__ import annotations
 
-from forefold.expression.expression import Expression, parse
-from forefold.expression.functions import CONSTANTS, FUNCTIONS
-from forefold.expression.tree import Kind, Node
+from forefold.expressions.expression import Expression, parse
+from forefold.expressions.functions import CONSTANTS, FUNCTIONS
+from forefold.expressions.tree import Kind, Node
 
 __all__ = ["CONSTANTS", "FUNCTIONS", "Expression", "Kind", "Node", "parse"]

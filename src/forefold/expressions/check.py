@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from forefold.expression.functions import CONDITIONS
-from forefold.expression.tokens import complaint
-from forefold.expression.tree import (
+from forefold.expressions.functions import CONDITIONS
+from forefold.expressions.tokens import complaint
+from forefold.expressions.tree import (
     Binary,
     Call,
     Compare,
@@ -23,7 +23,7 @@ from forefold.expression.tree import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from forefold.expression.tree import Kind, Node
+    from forefold.expressions.tree import Kind, Node
 
 __all__ = ["check_names", "kind_of", "known"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.expression.evaluation import Truth
+from forefold.expressions.evaluate import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from forefold.expression.tree import Kind
+    from forefold.expressions.tree import Kind
 
 __all__ = ["Columns"]
 

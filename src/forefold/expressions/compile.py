@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.expression.tree import (
+from forefold.expressions.program import Program
+from forefold.expressions.registers import placed
+from forefold.expressions.tables import flat_tables
+from forefold.expressions.tree import (
     Binary,
     Call,
     Compare,
@@ -21,15 +24,12 @@ from forefold.expression.tree import (
     Number,
     Unary,
 )
-from forefold.formula.program import Program
-from forefold.formula.registers import placed
-from forefold.formula.table import flat_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from forefold.expression import Expression, Node
-    from forefold.formula.table import Table
+    from forefold.expressions import Expression, Node
+    from forefold.expressions.tables import Table
 
 __all__ = ["Step", "compile_formula"]
 
@@ -72,7 +72,7 @@ def compile_formula(
     Parameters
     ----------
     expression : Expression
-        From `forefold.expression.parse`.
+        From `forefold.expressions.parse`.
     names : sequence of str
         Columns that the program will be given, in their order; it may need less.
     tables : mapping of str to Table, optional
@@ -96,7 +96,7 @@ def compile_formula(
 
     Examples
     --------
-    >>> from forefold.expression import parse
+    >>> from forefold.expressions import parse
     >>> resolution = parse("sqrt(0.02**2 + 0.15**2 / E)", {"E": "number"})
     >>> compile_formula(resolution, ["E"]).evaluate([[1.0, 4.0]]).round(4)
     array([0.1513, 0.0776])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from forefold.expression.tree import (
+from forefold.expressions.tree import (
     Binary,
     Call,
     Compare,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.expression.tree import Node
+    from forefold.expressions.tree import Node
 
 __all__ = ["Truth", "evaluate_tree"]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from forefold.expression.checks import check_names, kind_of
-from forefold.expression.columns import Columns
-from forefold.expression.evaluation import Truth, evaluate_tree
-from forefold.expression.functions import FUNCTIONS, announced
-from forefold.expression.parser import parse_tree
-from forefold.expression.tree import calls, names
+from forefold.expressions.check import check_names, kind_of
+from forefold.expressions.columns import Columns
+from forefold.expressions.evaluate import Truth, evaluate_tree
+from forefold.expressions.functions import FUNCTIONS, announced
+from forefold.expressions.parser import parse_tree
+from forefold.expressions.tree import calls, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from forefold.expression.tree import Kind, Node
+    from forefold.expressions.tree import Kind, Node
 
 __all__ = ["Expression", "parse"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NoReturn
 
-from forefold.expression.checks import known
-from forefold.expression.functions import CONSTANTS, FUNCTIONS
-from forefold.expression.tokens import Token, complaint, tokenize
-from forefold.expression.tree import (
+from forefold.expressions.check import known
+from forefold.expressions.functions import CONSTANTS, FUNCTIONS
+from forefold.expressions.tokens import Token, complaint, tokenize
+from forefold.expressions.tree import (
     Binary,
     Call,
     Compare,
@@ -24,8 +24,8 @@ from forefold.expression.tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from forefold.expression.functions import Signature
-    from forefold.expression.tree import Node
+    from forefold.expressions.functions import Signature
+    from forefold.expressions.tree import Node
 
 __all__ = ["MAX_HEIGHT", "MAX_NESTING", "parse_tree"]
 

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.expression import Kind
+    from forefold.expressions import Kind
 
 __all__ = ["Program", "run"]
 
@@ -85,8 +85,8 @@ class Program:
 
         Examples
         --------
-        >>> from forefold.expression import parse
-        >>> from forefold.formula import compile_formula
+        >>> from forefold.expressions import parse
+        >>> from forefold.expressions.compile import compile_formula
         >>> program = compile_formula(parse("a > 1", {"a": "number"}), ["a"])
         >>> program.evaluate([[0.5, 2.0, float("nan")]])
         array([ 0.,  1., nan])

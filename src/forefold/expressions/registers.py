@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.formula.compiler import Step
+    from forefold.expressions.compile import Step
 
 __all__ = ["Plan", "placed"]
 

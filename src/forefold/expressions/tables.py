@@ -181,7 +181,7 @@ class Table:
         ValueError
             There are more or less coordinates than axes.
         """
-        from forefold.formula.program import run
+        from forefold.expressions.program import run
 
         if len(coordinates) != len(self.axes):
             message = f"{self.name}: {len(coordinates)} arguments, it has {len(self.axes)} axes"
@@ -193,8 +193,8 @@ class Table:
 
 def _call_of(table: Table) -> Any:
     """Program that only looks up a table."""
-    from forefold.expression import parse
-    from forefold.formula.compiler import compile_formula
+    from forefold.expressions import parse
+    from forefold.expressions.compile import compile_formula
 
     names = ("a", "b", "c")[: len(table.axes)]
     call = parse(f"t({', '.join(names)})", dict.fromkeys(names, "number"), {"t": len(names)})

@@ -11,14 +11,14 @@ Which method is for what, with its paper, is in the docstring of `Experiment`; c
 
 from __future__ import annotations
 
-from forefold.inference.bands import ExpectedLimit
 from forefold.inference.counting import poisson_interval, poisson_upper_limit
+from forefold.inference.expected_limit import ExpectedLimit
 from forefold.inference.experiment import Coverage, Experiment
+from forefold.inference.feldman_cousins import bounded_normal_interval, feldman_cousins, sensitivity
 from forefold.inference.intervals import Interval
 from forefold.inference.limits import Limit
 from forefold.inference.parameters import Parameter
 from forefold.inference.result import FitResult
-from forefold.inference.unified import bounded_normal_interval, feldman_cousins, sensitivity
 
 __all__ = [
     "Coverage",

@@ -11,9 +11,9 @@ import numpy as np
 from forefold.inference.counting import special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
 from forefold.inference.limits import _ONE_BIN, _none, _one_sided, bayes_limit, profile_limit
-from forefold.inference.notes import few_expected, few_toys
-from forefold.inference.problem import Thrown
-from forefold.unfolding.stored import plain
+from forefold.inference.profile import Thrown
+from forefold.inference.warnings import few_expected, few_toys
+from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.inference.limits import Limit
-    from forefold.inference.problem import Problem
+    from forefold.inference.profile import Problem
     from forefold.inference.scoring import Minimum
 
     Array = NDArray[np.float64]
@@ -96,7 +96,7 @@ class ExpectedLimit:
         -------
         Figure
         """
-        from forefold.inference.bandpictures import band_figure
+        from forefold.plotting.bandpictures import band_figure
 
         return band_figure(self, None if observed is None else float(observed), ax=ax)
 

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.folding import Prediction
-from forefold.folding.axes import cell_name
-from forefold.folding.contents import empty, shape_of
-from forefold.folding.document import PREDICTION
-from forefold.folding.prediction import check_efficiency
-from forefold.inference.expectation import Expectation
+from forefold.inference.inputs import backgrounds, counts, detector, simulation
+from forefold.inference.inputs import truth as read_truth
+from forefold.inference.model import Expectation
 from forefold.inference.naming import named_otherwise, names_noted
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
-from forefold.inference.problem import Problem
-from forefold.inference.reading import backgrounds, counts, detector, simulation
-from forefold.inference.reading import truth as read_truth
+from forefold.inference.profile import Problem
 from forefold.inference.scoring import Objective
 from forefold.kernels.philox import random_key
+from forefold.matrix import Prediction
+from forefold.matrix.axes import cell_name
+from forefold.matrix.contents import empty, shape_of
+from forefold.matrix.fold import check_efficiency
+from forefold.matrix.json import PREDICTION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.detector import Card
-    from forefold.folding import ResponseMatrix
-    from forefold.folding.uncertainty import Method
-    from forefold.inference.expectation import Expected
+    from forefold.detector.load import Card
+    from forefold.inference.model import Expected
+    from forefold.matrix import ResponseMatrix
+    from forefold.matrix.uncertainty import Method
 
     Array = NDArray[np.float64]
     Random = int | np.random.Generator | None
@@ -276,7 +276,7 @@ class Expecting:
         -------
         Figure
         """
-        from forefold.inference.pictures import prediction_figure
+        from forefold.plotting.inference import prediction_figure
 
         return prediction_figure(self.predict(**values), ax=ax)
 

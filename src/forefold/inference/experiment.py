@@ -10,14 +10,14 @@ import numpy as np
 
 from forefold.inference import limits
 from forefold.inference.counting import check_level, special
+from forefold.inference.fit import fitted
 from forefold.inference.flatness import flat_directions
+from forefold.inference.inputs import counts
 from forefold.inference.intervals import applied, feldman_cousins_interval, profile_interval
-from forefold.inference.migrad import fitted
-from forefold.inference.notes import TOLD, UNCONVERGED, at_limits, not_told_apart, unexpected
 from forefold.inference.parameters import placed
-from forefold.inference.reading import counts
 from forefold.inference.result import FitResult
 from forefold.inference.searching import Searching
+from forefold.inference.warnings import TOLD, UNCONVERGED, at_limits, not_told_apart, unexpected
 from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold._parallel import Executor
     from forefold.inference.intervals import Interval
     from forefold.inference.limits import Limit
-    from forefold.inference.problem import Problem, Thrown
-    from forefold.jobs.executors import Executor
+    from forefold.inference.profile import Problem, Thrown
 
     Array = NDArray[np.float64]
     Random = int | np.random.Generator | None

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from forefold.detector import Card, load_card
-from forefold.folding import ResponseMatrix
-from forefold.folding.axes import cell_name, matching, refuse_side
-from forefold.folding.contents import beyond
-from forefold.folding.document import PREDICTION
-from forefold.folding.pulls import nominal_and_varied, pull_correlation
-from forefold.folding.uncertainty import METHODS
-from forefold.inference.expectation import Function, Templates
+from forefold.detector.load import Card, load_card
+from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter
+from forefold.matrix import ResponseMatrix
+from forefold.matrix.axes import cell_name, matching, refuse_side
+from forefold.matrix.contents import beyond
+from forefold.matrix.json import PREDICTION
+from forefold.matrix.uncertainty import METHODS
+from forefold.matrix.variations import nominal_and_varied, pull_correlation
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.folding.rows import Moments
-    from forefold.folding.uncertainty import Method
-    from forefold.inference.expectation import Spectrum
+    from forefold.inference.model import Spectrum
+    from forefold.matrix.rows import Moments
+    from forefold.matrix.uncertainty import Method
 
     Array = NDArray[np.float64]
 

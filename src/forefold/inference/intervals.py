@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._parallel import in_order
 from forefold.inference.counting import root, special
-from forefold.jobs.executors import in_order
-from forefold.unfolding.stored import plain
+from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.inference.problem import Problem
+    from forefold._parallel import Executor
+    from forefold.inference.profile import Problem
     from forefold.inference.scoring import Minimum
-    from forefold.jobs.executors import Executor
 
     Array = NDArray[np.float64]
 
@@ -90,7 +90,7 @@ class Interval:
         -------
         Figure
         """
-        from forefold.inference.pictures import interval_figure
+        from forefold.plotting.inference import interval_figure
 
         return interval_figure(self, ax=ax)
 

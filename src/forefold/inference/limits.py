@@ -10,16 +10,16 @@ import numpy as np
 
 from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
-from forefold.inference.notes import few_counts, few_toys, unconverged_at
-from forefold.inference.problem import Thrown
-from forefold.unfolding.stored import plain
+from forefold.inference.profile import Thrown
+from forefold.inference.warnings import few_counts, few_toys, unconverged_at
+from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from forefold.inference.problem import Problem
+    from forefold.inference.profile import Problem
     from forefold.inference.scoring import Minimum
 
     Array = NDArray[np.float64]

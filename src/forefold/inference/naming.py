@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forefold.folding.axes import other_names
+from forefold.matrix.axes import other_names
 
 if TYPE_CHECKING:
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
 __all__ = ["named_otherwise", "names_noted"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.species import near
+from forefold.events.particles import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

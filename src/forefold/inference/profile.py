@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.inference.expectation import Expected
+    from forefold.inference.model import Expected
 
     Array = NDArray[np.float64]
 

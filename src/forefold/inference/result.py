@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.fitting.statistics import correlations
-from forefold.folding.contents import empty
-from forefold.folding.document import PREDICTION
 from forefold.inference.counting import special
 from forefold.inference.parameters import check_name
-from forefold.unfolding.stored import plain
+from forefold.matrix.contents import empty
+from forefold.matrix.json import PREDICTION
+from forefold.matrix.statistics import correlations
+from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
     import hist
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.inference.problem import Problem
+    from forefold.inference.profile import Problem
 
     Array = NDArray[np.float64]
 
@@ -160,7 +160,7 @@ class FitResult:
         -------
         Figure
         """
-        from forefold.inference.pictures import fit_figure
+        from forefold.plotting.inference import fit_figure
 
         return fit_figure(self, ax=ax)
 

@@ -12,7 +12,7 @@ from forefold.inference.likelihood import barlow_beeston, correlated
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.inference.expectation import Expectation
+    from forefold.inference.model import Expectation
     from forefold.inference.parameters import Constraint
 
     Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.inference import bands
+from forefold.inference import expected_limit as bands
 from forefold.inference.counting import check_level
 from forefold.inference.expecting import Expecting
 from forefold.inference.parameters import placed
@@ -15,7 +15,7 @@ from forefold.kernels.philox import random_key
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forefold.inference.bands import ExpectedLimit
+    from forefold.inference.expected_limit import ExpectedLimit
 
     Random = int | np.random.Generator | None
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.folding.axes import cell_name
+from forefold.matrix.axes import cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
     from forefold.inference.parameters import Parameter
-    from forefold.inference.problem import Problem
+    from forefold.inference.profile import Problem
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 

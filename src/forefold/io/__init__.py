@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forefold.io import remote
+from forefold.io import source as remote
 from forefold.io.files import content_stream, expand, streams_of, window
-from forefold.io.reader import Damage, Header, Reader, Source, choose, nothing_left, register
+from forefold.io.registry import Damage, Header, Reader, Source, choose, nothing_left, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
+    from forefold.events.selection import Selection
     from forefold.io.inspection import Inspection
-    from forefold.io.reader import Entries, Paths, Progress
-    from forefold.selection import Selection
+    from forefold.io.registry import Entries, Paths, Progress
 
 __all__ = [
     "Damage",
@@ -60,7 +60,7 @@ def read(
         Go on without events that cannot be read, and count them here.
     where : str or Selection, optional
         Keep only events of which this condition is true, such as ``"cc and enu > 0.5"``; see
-        `forefold.selection`.
+        `forefold.events.selection`.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def iterate(
         of events read.
     where : str or Selection, optional
         Keep only events of which this condition is true, such as ``"cc and enu > 0.5"``; see
-        `forefold.selection`. Pieces may come out empty.
+        `forefold.events.selection`. Pieces may come out empty.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def inspect(
     path : str or path
         File.
     where : str or Selection, optional
-        Count only events of which this condition is true; see `forefold.selection`.
+        Count only events of which this condition is true; see `forefold.events.selection`.
     damage : Damage, optional
         Go on without events that cannot be read, and count them here.
 
@@ -216,7 +216,7 @@ def inspect(
 
 def _selection(where: str | Selection) -> Selection:
     """Read a condition, before any file is opened."""
-    from forefold.selection import selection_of
+    from forefold.events.selection import selection_of
 
     return selection_of(where)
 

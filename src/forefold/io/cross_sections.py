@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.io import files, remote, rootfile
+from forefold.io import files
+from forefold.io import root as rootfile
+from forefold.io import source as remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +72,7 @@ class CrossSection:
 
     Examples
     --------
-    >>> from forefold.io.crosssections import CrossSection
+    >>> from forefold.io.cross_sections import CrossSection
     >>> print(CrossSection(1.184, "pb", "PerAtom", "estimate of the last event (E.C.4)", 0.049))
     1.184 +- 0.049 pb PerAtom, estimate of the last event (E.C.4)
     """
@@ -253,7 +255,7 @@ def passed_on(provenance: Mapping[str, Any]) -> tuple[CrossSection | None, str]:
 
     Examples
     --------
-    >>> from forefold.io.crosssections import passed_on
+    >>> from forefold.io.cross_sections import passed_on
     >>> passed_on({"inputs": [{"path": "numu.gst.root"}]})
     (None, 'unknown: the input does not say it')
     """

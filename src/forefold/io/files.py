@@ -12,13 +12,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forefold.io import remote
+from forefold.io import source as remote
 from forefold.io.packed import DAMAGE, block, damaged, decoded, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from forefold.io.reader import Entries, Paths
+    from forefold.io.registry import Entries, Paths
 
 __all__ = [
     "DAMAGE",

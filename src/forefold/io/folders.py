@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forefold.io.writers import put_together
+from forefold.io.write import put_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import numpy as np
 
 from forefold.io import files
 from forefold.io.facts import Beam, Process, Species, Target, Weights
-from forefold.io.reader import Header, Source, choose, nothing_left
+from forefold.io.registry import Header, Source, choose, nothing_left
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Group
 
-    from forefold.io.reader import Damage, Progress
+    from forefold.io.registry import Damage, Progress
 
 __all__ = [
     "Beam",
@@ -261,7 +261,7 @@ class Counts:
 
     def result(self, path: str, header: Header) -> Inspection:
         """Put the counts in order."""
-        from forefold import species
+        from forefold.events import particles as species
 
         total = self.weights[0]
         beams = tuple(

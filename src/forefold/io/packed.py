@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from forefold.io import remote
+from forefold.io import source as remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

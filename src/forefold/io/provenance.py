@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.io import remote
+from forefold.io import source as remote
 from forefold.io.files import content_stream, expand, window
-from forefold.io.reader import choose
+from forefold.io.registry import choose
 from forefold.io.tools import tools_of
 
 if TYPE_CHECKING:
-    from forefold.io.reader import Entries, Paths
+    from forefold.io.registry import Entries, Paths
 
 __all__ = ["origins"]
 
@@ -46,7 +46,7 @@ def origins(inputs: Paths, entries: Entries = None, *, lenient: bool = False) ->
 
     Examples
     --------
-    >>> from forefold.io.origins import origins
+    >>> from forefold.io.provenance import origins
     >>> found = origins("events.gst.root", "0:100")
     >>> found["entries"], found["inputs"][0]["path"], found["inputs"][0]["sha256"][:8]
     ([0, 100], 'events.gst.root', '...')

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-    from forefold.io.crosssections import CrossSection
+    from forefold.io.cross_sections import CrossSection
 
 __all__ = ["Damage", "Header", "Progress", "Reader", "Source", "choose", "nothing_left", "register"]
 
@@ -137,17 +137,17 @@ class Reader(Protocol):
 
 
 _MODULES = {
-    "gst": "forefold.io.gst",
-    "ghep": "forefold.io.ghep",
-    "rootracker": "forefold.io.rootracker",
-    "nuisance": "forefold.io.nuisance",
-    "nuwro": "forefold.io.nuwro",
-    "gibuu": "forefold.io.gibuu",
-    "nuhepmc": "forefold.io.nuhepmc",
-    "marley": "forefold.io.marley:READER",
-    "hepevt": "forefold.io.marley:HEPEVT",
-    "forefold": "forefold.io.own.reader",
-    "table": "forefold.io.table",
+    "gst": "forefold.io.readers.gst",
+    "ghep": "forefold.io.readers.ghep",
+    "rootracker": "forefold.io.readers.rootracker",
+    "nuisance": "forefold.io.readers.nuisance",
+    "nuwro": "forefold.io.readers.nuwro",
+    "gibuu": "forefold.io.readers.gibuu",
+    "nuhepmc": "forefold.io.readers.nuhepmc",
+    "marley": "forefold.io.readers.marley:READER",
+    "hepevt": "forefold.io.readers.marley:HEPEVT",
+    "forefold": "forefold.io.native.reader",
+    "table": "forefold.io.readers.table",
 }
 _TREES = "GENIE `gst`, `gtree` (GHEP) and `gRooTracker`, NUISANCE `FlatTree_VARS`, NuWro `treeout`, GiBUU `RootTuple`"
 _TABLES = "csv and parquet tables with event, pdgid, px, py, pz, energy; and its own outputs"
@@ -221,7 +221,7 @@ def _what(path: str) -> str:
     if not start:
         return "the file is empty"
     if start.startswith(b"root"):
-        from forefold.io.rootfile import keys
+        from forefold.io.root import keys
 
         found = keys(path)
         hints = [f"; {_HINTS[name]}" for name in found if name in _HINTS]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import uproot
 
-from forefold.io import remote
+from forefold.io import source as remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

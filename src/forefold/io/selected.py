@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from forefold.io import inspection
-from forefold.io.reader import Source, choose
+from forefold.io.registry import Source, choose
 
 if TYPE_CHECKING:
     import os
 
-    from forefold.io.reader import Damage
-    from forefold.selection import Selection
+    from forefold.events.selection import Selection
+    from forefold.io.registry import Damage
 
 __all__ = ["inspect_selected"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from forefold.io.reader import Header
+    from forefold.io.registry import Header
 
 __all__ = ["UNKNOWN", "Tool", "tools_of", "tools_of_inputs"]
 

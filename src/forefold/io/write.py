@@ -14,9 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.io import remote
+from forefold.io import source as remote
 from forefold.io.files import is_full
-from forefold.io.own.about import CONTENTS, About, Writer
+from forefold.io.native.metadata import CONTENTS, About, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import pyarrow as pa
 
-    from forefold.io.own.about import Sink
+    from forefold.io.native.metadata import Sink
 
 __all__ = [
     "SUFFIXES",
@@ -40,14 +40,14 @@ __all__ = [
 ]
 
 _MODULES = {
-    ".parquet": "forefold.io.own.parquet",
-    ".csv": "forefold.io.own.csv",
-    ".csv.gz": "forefold.io.own.csv",
-    ".root": "forefold.io.own.root",
-    ".h5": "forefold.io.own.hdf5",
-    ".hdf5": "forefold.io.own.hdf5",
-    ".hepmc3": "forefold.io.own.nuhepmc",
-    ".hepmc3.gz": "forefold.io.own.nuhepmc",
+    ".parquet": "forefold.io.native.parquet",
+    ".csv": "forefold.io.native.csv",
+    ".csv.gz": "forefold.io.native.csv",
+    ".root": "forefold.io.native.root",
+    ".h5": "forefold.io.native.hdf5",
+    ".hdf5": "forefold.io.native.hdf5",
+    ".hepmc3": "forefold.io.native.nuhepmc",
+    ".hepmc3.gz": "forefold.io.native.nuhepmc",
 }
 SUFFIXES = tuple(_MODULES)
 """Endings of the names of files that can be written."""
@@ -100,7 +100,7 @@ def open_writer(
 
     Examples
     --------
-    >>> from forefold.io.writers import open_writer
+    >>> from forefold.io.write import open_writer
     >>> with open_writer("smeared.xlsx", provenance={}):
     ...     pass
     Traceback (most recent call last):
@@ -162,7 +162,7 @@ def encoded(
     Examples
     --------
     >>> import forefold
-    >>> from forefold.io.writers import encoded
+    >>> from forefold.io.write import encoded
     >>> events = forefold.read("events.gst.root", entries="0:2")
     >>> smeared = forefold.smear(events, "nusmear-default", rng=1)
     >>> [len(table) for table in encoded("o.parquet", smeared)]
@@ -206,7 +206,7 @@ def replace_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iter
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from forefold.io.writers import replace_aside
+    >>> from forefold.io.write import replace_aside
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with replace_aside(Path(folder, "table.txt")) as aside:
     ...         _ = aside.write_text("1 2 3")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels import steps as st
-from forefold.kernels.draws import SETTLED
+from forefold.kernels.draw import SETTLED
 from forefold.kernels.jit import inlined, jit
 from forefold.kernels.steps import BLOCK, MADE, PARAMETERS, ROWS, STRIDE
 

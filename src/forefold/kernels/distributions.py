@@ -13,7 +13,7 @@ exponential       a: +1 (tail upwards) or -1 (downwards); sigma is its mean
 uniform           none; of standard deviation 1
 ================  =======================================================================================
 
-``log-normal`` (`forefold.kernels.smear.drawn_energy`) and ``tabulated`` (`tabulated_quantile`) are no location-scale
+``log-normal`` (`forefold.kernels.launch.drawn_energy`) and ``tabulated`` (`tabulated_quantile`) are no location-scale
 families: they have codes and give NaN here, as does an unknown code.
 """
 

@@ -90,7 +90,7 @@ def draw_general(
     block: np.uint64,
     out: Smeared,
 ) -> None:
-    """Fill `out`; parameters as for `forefold.kernels.smear.draw`."""
+    """Fill `out`; parameters as for `forefold.kernels.launch.draw`."""
     n = kind.size
     a, b, c, d, e, f = (np.zeros(n) for _ in range(6))
     draws = _Draws(np.full(n, -1, np.int64), a, b, c, d, e, f)

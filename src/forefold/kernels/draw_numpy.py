@@ -11,7 +11,7 @@ import numpy as np
 
 from forefold.kernels import columns as co
 from forefold.kernels import math as fm
-from forefold.kernels.draws import SETTLED
+from forefold.kernels.draw import SETTLED
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Kinematics
 from forefold.kernels.steps import PARAMETERS

@@ -13,7 +13,8 @@ import numpy as np
 
 from forefold.kernels.blocks import describe_blocks, draw_blocks
 from forefold.kernels.devices import on_gpu
-from forefold.kernels.draws import draw_general
+from forefold.kernels.draw import draw_general
+from forefold.kernels.draw_numpy import described, draw_wholes
 from forefold.kernels.jit import jit, worth_compiling
 from forefold.kernels.layout import (
     RULE_COLUMNS,
@@ -29,7 +30,6 @@ from forefold.kernels.layout import (
 from forefold.kernels.philox import uniforms
 from forefold.kernels.plain import Given, Plain, candidates, frames, nothing, plain
 from forefold.kernels.threads import in_ranges
-from forefold.kernels.wholes import described, draw_wholes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -51,7 +51,7 @@ PURPOSE_EFFICIENCY = 2
 PURPOSE_COMPONENT = 3
 PURPOSE_AZIMUTH = 4
 PURPOSE_IDENTIFICATION = 5
-# 6 to 11 belong to the stages: forefold.physics.particles
+# 6 to 11 belong to the stages: forefold.detector.stages.base
 PURPOSE_VERTEX = 16  # x, and y and z behind it
 PURPOSE_TIME = 19
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.kernels.draws import KEPT, POLAR
+from forefold.kernels.draw import KEPT, POLAR
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
     DISTRIBUTIONS,

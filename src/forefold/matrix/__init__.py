@@ -14,27 +14,48 @@ ResponseMatrix of 3 true and 3 reconstructed bins (277 effective entries, 63 to 
 Prediction of 270 in 3 bins
   total +- ... from the statistics of the matrix
   23 true outside the axes, not folded
+
+True against reconstructed: matrices, resolution and a summary, all additive over chunks.
+
+Everything here is filled from smeared events, so that a file can be read piece by piece: fill each piece and
+add (``+`` of two histograms, ``+`` of two summaries).  Matrices are ``R[true, reco]``: the true quantity is
+the first of the two axes.
 """
 
 from __future__ import annotations
 
-from forefold.folding.comparison import (
+from forefold.matrix.compare import (
     Compatibility,
     InBinVariation,
     compatibility,
     in_bin_variation,
 )
-from forefold.folding.prediction import Prediction, fold
-from forefold.folding.responsematrix import ResponseMatrix
+from forefold.matrix.fold import Prediction, fold
+from forefold.matrix.histograms import angle_matrix, energy_matrix, resolution_matrix
+from forefold.matrix.response_matrix import ResponseMatrix
+from forefold.matrix.summary import Summary, SummaryRow, summary
+from forefold.matrix.uhi_json import from_json, provenance, to_json
+from forefold.matrix.varied import varied_energy_matrix, varied_matrix
 
 __all__ = [
     "Compatibility",
     "InBinVariation",
     "Prediction",
     "ResponseMatrix",
+    "Summary",
+    "SummaryRow",
+    "angle_matrix",
     "compatibility",
+    "energy_matrix",
     "fold",
+    "from_json",
     "in_bin_variation",
+    "provenance",
+    "resolution_matrix",
+    "summary",
+    "to_json",
+    "varied_energy_matrix",
+    "varied_matrix",
 ]
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold.folding.axes import cell_name, made_axes, matching
-from forefold.folding.contents import SPECTRUM, UNKNOWN, Contents, empty, shape_of
+from forefold._about import __version__
+from forefold.matrix.axes import cell_name, made_axes, matching
+from forefold.matrix.contents import SPECTRUM, UNKNOWN, Contents, empty, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import hist
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.folding.axes import AxesLike
+    from forefold.matrix.axes import AxesLike
     from forefold.response import Response
 
     Array = NDArray[np.float64]
@@ -49,7 +49,7 @@ def of_histograms(
         _weighted(counts, (*true, *reco), "counts"),
         _weighted(truth, true, "truth"),
         empty(reco, "alone") if fakes is None else _weighted(fakes, reco, "alone"),
-        provenance={"version": forefold.__version__, "made": "histograms"},
+        provenance={"version": __version__, "made": "histograms"},
     )
     _check_rows(made)
     return made
@@ -155,7 +155,7 @@ def of_array(
 
 def _from_numbers(alone: bool) -> dict[str, Any]:
     """Say where a matrix of numbers comes from, and that nothing is known of a truth where none was given."""
-    notes: dict[str, Any] = {"version": forefold.__version__, "made": "array"}
+    notes: dict[str, Any] = {"version": __version__, "made": "array"}
     return notes | {SPECTRUM: UNKNOWN} if alone else notes
 
 
@@ -215,7 +215,7 @@ def of_response(
         empty(reco_axes, "alone"),
         exact=True,
         provenance={
-            "version": forefold.__version__,
+            "version": __version__,
             "made": "response",
             SPECTRUM: "flat" if true_spectrum is None else "given",
         },

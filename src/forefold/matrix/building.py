@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold.detector import load_card
-from forefold.folding import making
-from forefold.folding.filling import Columns, Filler
-from forefold.folding.sources import Reading, paired
+from forefold._about import __version__
+from forefold.detector.load import load_card
+from forefold.events.selection import selection_of
 from forefold.kernels.philox import random_key
-from forefold.selection import selection_of
+from forefold.matrix import build as making
+from forefold.matrix.fill import Columns, Filler
+from forefold.matrix.sources import Reading, paired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     import hist
     from numpy.typing import ArrayLike
 
-    from forefold.detector import Card
-    from forefold.flat import Axis
-    from forefold.folding.axes import AxesLike
-    from forefold.folding.contents import Contents
-    from forefold.passage import OnInvalid
+    from forefold.detector.load import Card
+    from forefold.events.selection import Selection
+    from forefold.matrix.axes import AxesLike
+    from forefold.matrix.contents import Contents
     from forefold.response import Response
-    from forefold.selection import Selection
-    from forefold.variations import Variations
+    from forefold.smearing.engine import OnInvalid
+    from forefold.smearing.particles import Axis
+    from forefold.smearing.variations import Variations
 
 __all__ = ["Building"]
 
@@ -68,7 +68,7 @@ class Building:
         ----------
         events : ak.Array, pair, or an iterable of them
             Event records (then with `card`), smeared events, or pairs (events, smeared). An iterable is read once, so
-            that memory stays bounded: ``forefold.iterate(files)``, or `forefold.batch.smear_chunks`.
+            that memory stays bounded: ``forefold.iterate(files)``, or `forefold.workflows.stream.smear_chunks`.
         card : Card, str or Path, optional
             Detector that event records are smeared by.
         true, reco : axes
@@ -82,7 +82,7 @@ class Building:
         weight : str or None
             Field of the event with its weight; None for weights of 1.
         signal : str or Selection, optional
-            Condition on true events, see `forefold.selection`: what is not signal has no truth, and is a fake if it is reconstructed.
+            Condition on true events, see `forefold.events.selection`: what is not signal has no truth, and is a fake if it is reconstructed.
         draws : int
             Draws of the detector for each event record, each with its share of the weight. Variances are by event, not by draw:
             they fall with the number of draws only as far as the scatter is the detector's.
@@ -139,7 +139,7 @@ class Building:
             known = smeared[0].attrs.get("forefold") or {}
             told = {k: known[k] for k in _KEPT if known.get(k) is not None}
             about = told if number == 0 else {k: v for k, v in about.items() if told.get(k) == v}
-        notes: dict[str, Any] = {"made": "events", "version": forefold.__version__, **about}
+        notes: dict[str, Any] = {"made": "events", "version": __version__, **about}
         if of is not None:
             notes["of"] = str(of)
         if chosen is not None:
@@ -155,7 +155,7 @@ class Building:
         Parameters
         ----------
         varied : Variations, or an iterable of them
-            From `forefold.smear_variations`, or chunks from `forefold.batch.vary_chunks`.
+            From `forefold.smear_variations`, or chunks from `forefold.workflows.stream.vary_chunks`.
         **settings
             As `from_events`, less `card`, `draws`, `rng`, `axis` and `on_invalid`.
 
@@ -173,7 +173,7 @@ class Building:
         >>> len(found), list(found)[:2]
         (39, ['nominal', 'total_p0_up'])
         """
-        from forefold.variations import Variations
+        from forefold.smearing.variations import Variations
 
         found: dict[str, Self] = {}
         for piece in [varied] if isinstance(varied, Variations) else varied:
@@ -239,7 +239,7 @@ class Building:
         entry = np.arange(n, dtype=np.uint64) + np.uint64(first)
         columns = [column.reshape(1, -1) for column in r]
         filler.add(Columns(t, columns, w, np.zeros(n, np.uint64), entry))
-        return cls(filler.contents({"version": forefold.__version__, "made": "columns"}))
+        return cls(filler.contents({"version": __version__, "made": "columns"}))
 
     @classmethod
     def from_response(
@@ -273,7 +273,7 @@ class Building:
 
         Notes
         -----
-        A matrix depends on what is assumed inside its true bins, by more where bins are wide: `forefold.folding.in_bin_variation`
+        A matrix depends on what is assumed inside its true bins, by more where bins are wide: `forefold.matrix.in_bin_variation`
         says how much. A bin where the density is 0 is an empty row.
 
         Examples

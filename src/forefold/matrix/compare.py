@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.fitting.statistics import chi2_tail
-from forefold.folding.axes import cell_name, matching
+from forefold.matrix.axes import cell_name, matching
+from forefold.matrix.statistics import chi2_tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.folding.responsematrix import ResponseMatrix
+    from forefold.matrix.response_matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 

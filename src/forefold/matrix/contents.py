@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import hist
 import numpy as np
 
-from forefold.folding.axes import matching
+from forefold.matrix.axes import matching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.folding.contents import ROUNDED
+from forefold.matrix.contents import ROUNDED
 
 if TYPE_CHECKING:
-    from forefold.folding.responsematrix import ResponseMatrix
+    from forefold.matrix.response_matrix import ResponseMatrix
 
 __all__ = ["described"]
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import hist
 import numpy as np
 
-from forefold.folding.axes import made_axes
-from forefold.folding.contents import Contents, Oversampled, Replicas, empty, shape_of
 from forefold.kernels.arrays import uniform_pairs
-from forefold.kernels.cells import Bins, bins_of, cells, joint_sums, sums
+from forefold.kernels.histogram import Bins, bins_of, cells, joint_sums, sums
 from forefold.kernels.philox import random_key, stream_keys
+from forefold.matrix.axes import made_axes
+from forefold.matrix.contents import Contents, Oversampled, Replicas, empty, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from forefold.folding.axes import AxesLike
-    from forefold.folding.contents import Histogram
+    from forefold.matrix.axes import AxesLike
+    from forefold.matrix.contents import Histogram
 
     Array = NDArray[np.float64]
     Whole = NDArray[np.int64]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.fitting.statistics import correlations
-from forefold.folding.axes import cell_name, matching, other_names, refuse_side
-from forefold.folding.contents import beyond, empty, shape_of
-from forefold.folding.document import PREDICTION
-from forefold.folding.pulls import detector_covariance, nominal_and_varied
-from forefold.folding.rows import row_variances
+from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
+from forefold.matrix.contents import beyond, empty, shape_of
+from forefold.matrix.json import PREDICTION
+from forefold.matrix.rows import row_variances
+from forefold.matrix.statistics import correlations
+from forefold.matrix.variations import detector_covariance, nominal_and_varied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.detector import Card
-    from forefold.folding.responsematrix import ResponseMatrix
-    from forefold.folding.uncertainty import Method
+    from forefold.detector.load import Card
+    from forefold.matrix.response_matrix import ResponseMatrix
+    from forefold.matrix.uncertainty import Method
 
     Array = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ class Prediction:
         -------
         str
         """
-        from forefold.folding.document import written_prediction
+        from forefold.matrix.json import written_prediction
 
         return written_prediction(self)
 
@@ -108,10 +108,10 @@ class Prediction:
         >>> import forefold
         >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.1, 0.7]], {"enu": [0, 1, 2]}, {"energy": [0, 1, 2]})
         >>> spectrum = hist.Hist(hist.axis.Regular(2, 0, 2, name="p")).fill([0.5] * 10)
-        >>> forefold.folding.Prediction.from_json(forefold.fold(spectrum, matrix).to_json()).notes
+        >>> forefold.matrix.Prediction.from_json(forefold.fold(spectrum, matrix).to_json()).notes
         ("the spectrum: axis 'p' is taken for 'enu_true' of the matrix: same bins, another name",)
         """
-        from forefold.folding.document import read_prediction
+        from forefold.matrix.json import read_prediction
 
         return read_prediction(text)
 
@@ -122,9 +122,9 @@ class Prediction:
         -------
         Figure
         """
-        import forefold
+        from forefold import plotting
 
-        return forefold.plot.folded_figure(self)
+        return plotting.folded_figure(self)
 
     def __repr__(self) -> str:
         total = self.values.sum()

@@ -8,16 +8,16 @@ import awkward as ak
 import hist
 import numpy as np
 
-from forefold import species
-from forefold.matrix.columns import Columns, card_of, columns, limits, selected, type_indices
-from forefold.matrix.uhi import annotate
+from forefold.events import particles as species
+from forefold.matrix.uhi_json import annotate
+from forefold.smearing.columns import Columns, card_of, columns, limits, selected, type_indices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
+    from forefold.detector.load import Card
 
 __all__ = ["angle_matrix", "energy_matrix", "resolution_matrix"]
 
@@ -207,7 +207,7 @@ def resolution_matrix(
     """Reconstructed over true energy of each detected particle, against its true energy, by type.
 
     The energy is the one the card smears: kinetic where the rule says so, total otherwise. This is what
-    `forefold.plot.resolution_figure` draws: the median is the bias, the 68 % band the resolution.
+    `forefold.plotting.resolution_figure` draws: the median is the bias, the 68 % band the resolution.
 
     Parameters
     ----------

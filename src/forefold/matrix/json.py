@@ -11,17 +11,17 @@ import hist
 import numpy as np
 import uhi.io.json
 
-from forefold.folding.axes import matching
-from forefold.folding.contents import Contents, Oversampled, Replicas, shape_of
-from forefold.matrix.uhi import histogram_of, provenance
+from forefold.matrix.axes import matching
+from forefold.matrix.contents import Contents, Oversampled, Replicas, shape_of
+from forefold.matrix.uhi_json import histogram_of, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from forefold.folding.prediction import Prediction
-    from forefold.folding.responsematrix import ResponseMatrix
+    from forefold.matrix.fold import Prediction
+    from forefold.matrix.response_matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def read_set(text: str) -> dict[str, ResponseMatrix]:
     ValueError
         See `forefold.ResponseMatrix.from_json`.
     """
-    from forefold.folding.responsematrix import ResponseMatrix
+    from forefold.matrix.response_matrix import ResponseMatrix
 
     groups: dict[str, dict[str, Any]] = {NOMINAL: {}}
     for name, part in _checked(_loaded(text)).items():
@@ -264,14 +264,14 @@ def written_prediction(found: Prediction) -> str:
 
 
 def read_prediction(text: str) -> Prediction:
-    """Read a prediction from UHI JSON; see `forefold.folding.Prediction.from_json`.
+    """Read a prediction from UHI JSON; see `forefold.matrix.Prediction.from_json`.
 
     Raises
     ------
     ValueError
         It is none.
     """
-    from forefold.folding.prediction import Prediction
+    from forefold.matrix.fold import Prediction
 
     content = _loaded(text)
     if not isinstance(content, dict) or PREDICTION not in content:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.folding.axes import renamed
-from forefold.folding.contents import Contents, Oversampled, Replicas, empty
+from forefold.events import particles as species
+from forefold.matrix.axes import renamed
+from forefold.matrix.contents import Contents, Oversampled, Replicas, empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

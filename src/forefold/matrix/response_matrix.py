@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.folding import grouping
-from forefold.folding.axes import cell_name
-from forefold.folding.building import Building
-from forefold.folding.contents import (
+from forefold.matrix import rebin as grouping
+from forefold.matrix.axes import cell_name
+from forefold.matrix.building import Building
+from forefold.matrix.contents import (
     SPECTRUM,
     UNKNOWN,
     Contents,
@@ -20,9 +20,9 @@ from forefold.folding.contents import (
     shape_of,
     shares,
 )
-from forefold.folding.describing import described
-from forefold.folding.document import read_document, written_document
-from forefold.folding.uncertainty import Uncertainty
+from forefold.matrix.describing import described
+from forefold.matrix.json import read_document, written_document
+from forefold.matrix.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -236,7 +236,7 @@ class ResponseMatrix(Building, Uncertainty):
         return shares(own, total)
 
     def _own_bins(self, what: str) -> Array:
-        from forefold.folding.axes import matching
+        from forefold.matrix.axes import matching
 
         try:
             matching(self.true_axes, self.reco_axes, "the reconstructed side")
@@ -336,9 +336,9 @@ class ResponseMatrix(Building, Uncertainty):
         -------
         Figure
         """
-        import forefold
+        from forefold import plotting
 
-        return forefold.plot.response_matrix_figure(self, ax=ax)
+        return plotting.response_matrix_figure(self, ax=ax)
 
     def to_json(self) -> str:
         """Write as UHI JSON: one file of named histograms, with the provenance in the metadata of ``counts``.

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold import species
-from forefold.folding.filling import Columns
-from forefold.kinematics import OBSERVABLES, observables
-from forefold.matrix.columns import columns as flat_columns
-from forefold.smearing import smear
+from forefold.events import particles as species
+from forefold.events.observables import OBSERVABLES, observables
+from forefold.matrix.fill import Columns
+from forefold.smearing.columns import columns as flat_columns
+from forefold.smearing.smear import smear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
-    from forefold.selection import Selection
+    from forefold.detector.load import Card
+    from forefold.events.selection import Selection
 
     Array = NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.detector import load_card
+from forefold.detector.load import load_card
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.matrix.columns import Columns, card_of, columns, selected, type_indices
-from forefold.matrix.filled import smeared_energies
+from forefold.matrix.histograms import smeared_energies
 from forefold.matrix.moments import Moments, RatioQuantiles
+from forefold.smearing.columns import Columns, card_of, columns, selected, type_indices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
+    from forefold.detector.load import Card
 
 __all__ = ["Summary", "SummaryRow", "summary"]
 

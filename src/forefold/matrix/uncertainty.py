@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.folding.contents import Contents, inside
-from forefold.folding.rows import (
+from forefold.kernels.philox import random_key
+from forefold.matrix.contents import Contents, inside
+from forefold.matrix.rows import (
     Moments,
     cell_variance,
     dirichlet,
@@ -16,7 +17,6 @@ from forefold.folding.rows import (
     folded_covariance,
     row_covariances,
 )
-from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.detector import Card
-from forefold.fitting.statistics import correlations
-from forefold.folding.axes import matching
-from forefold.folding.document import NOMINAL
-from forefold.folding.responsematrix import ResponseMatrix
-from forefold.species import near
+from forefold.detector.load import Card
+from forefold.events.particles import near
+from forefold.matrix.axes import matching
+from forefold.matrix.json import NOMINAL
+from forefold.matrix.response_matrix import ResponseMatrix
+from forefold.matrix.statistics import correlations
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.matrix.columns import limits, selected
-from forefold.matrix.uhi import annotate
+from forefold.matrix.uhi_json import annotate
+from forefold.smearing.columns import limits, selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import awkward as ak
 
-    from forefold.variations import Variations
+    from forefold.smearing.variations import Variations
 
 __all__ = ["varied_energy_matrix", "varied_matrix"]
 

@@ -6,17 +6,17 @@ touches no global state: no style stays set, no figure is registered. Write one 
 
 from __future__ import annotations
 
-from forefold.plot.cards import card_figure
-from forefold.plot.curves import angle_figure, log_normal_figure, resolution_figure
-from forefold.plot.matrices import (
+from forefold.plotting.card import card_figure
+from forefold.plotting.curves import angle_figure, log_normal_figure, resolution_figure
+from forefold.plotting.matrix import (
     angle_by_type_figure,
     angle_matrix_figure,
     energy_by_type_figure,
     energy_matrix_figure,
 )
-from forefold.plot.responses import response_matrix_figure
-from forefold.plot.spectra import folded_figure
-from forefold.plot.style import FORMATS, figure_bytes, save, style
+from forefold.plotting.responses import response_matrix_figure
+from forefold.plotting.spectra import folded_figure
+from forefold.plotting.style import FORMATS, figure_bytes, save, style
 
 __all__ = [
     "FORMATS",

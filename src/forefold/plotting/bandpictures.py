@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forefold.inference.bands import ExpectedLimit
+    from forefold.inference.expected_limit import ExpectedLimit
 
 __all__ = ["band_figure"]
 
@@ -32,7 +32,7 @@ def band_figure(
     -------
     Figure
     """
-    from forefold.plot.layout import drawn
+    from forefold.plotting.layout import drawn
 
     with drawn(ax, aspect=0.75, bar=False) as frame:
         panel: Any = frame.panels[0]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold import species
-from forefold.cardtools.flat import beam
-from forefold.detector import load_card
-from forefold.faces.identities import ways
-from forefold.families.mixture import invert
-from forefold.plan import plan
-from forefold.plot.energies import WIDEST, checked, energies_of_card
-from forefold.plot.labels import type_label
-from forefold.plot.layout import PAGE
-from forefold.plot.style import style
-from forefold.schema.rules import candidates_of
+from forefold.detector.compile import plan
+from forefold.detector.load import load_card
+from forefold.detector.rule import candidates_of
+from forefold.events import particles as species
+from forefold.plotting.energies import WIDEST, checked, energies_of_card
+from forefold.plotting.labels import type_label
+from forefold.plotting.layout import PAGE
+from forefold.plotting.style import style
+from forefold.response.distributions.mixture import invert
+from forefold.smearing.closed_form.identification import ways
+from forefold.smearing.validation.beam import beam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.faces.identities import Way
-    from forefold.schema import Card, Rule
+    from forefold.detector import Card, Rule
+    from forefold.smearing.closed_form.identification import Way
 
     Array = NDArray[np.float64]
 

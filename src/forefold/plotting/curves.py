@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.families import log_normal_pdf, normal_pdf, truncated_normal_pdf
-from forefold.plot.content import by_type, card_name, check_axes, count, heading
-from forefold.plot.labels import type_label
-from forefold.plot.layout import PAGE, drawn, framed, outer_labels, panel_columns, tag
-from forefold.plot.style import style
+from forefold.plotting.content import by_type, card_name, check_axes, count, heading
+from forefold.plotting.labels import type_label
+from forefold.plotting.layout import PAGE, drawn, framed, outer_labels, panel_columns, tag
+from forefold.plotting.style import style
+from forefold.response.distributions import log_normal_pdf, normal_pdf, truncated_normal_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.plot.content import Matrix
+    from forefold.plotting.content import Matrix
 
 __all__ = ["angle_figure", "log_normal_figure", "resolution_figure"]
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold import species
-from forefold.schema.formulas import formulas_of_rule
-from forefold.schema.rules import candidates_of
+from forefold.detector.formulas import formulas_of_rule
+from forefold.detector.rule import candidates_of
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from forefold.schema import Card, Rule
+    from forefold.detector import Card, Rule
 
     Array = NDArray[np.float64]
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.folding import Prediction
     from forefold.inference.intervals import Interval
     from forefold.inference.result import FitResult
+    from forefold.matrix import Prediction
 
     Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def fit_figure(result: FitResult, *, ax: Axes | None = None) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from forefold.plot.style import style
+    from forefold.plotting.style import style
 
     if ax is not None:
         _spectrum(ax, result)
@@ -81,7 +81,7 @@ def interval_figure(found: Interval, *, ax: Axes | None = None) -> Figure:
     -------
     Figure
     """
-    from forefold.plot.layout import drawn
+    from forefold.plotting.layout import drawn
 
     with drawn(ax, aspect=0.75, bar=False) as frame:
         panel = frame.panels[0]
@@ -109,7 +109,7 @@ def prediction_figure(prediction: Prediction, *, ax: Axes | None = None) -> Figu
     -------
     Figure
     """
-    from forefold.plot.layout import drawn
+    from forefold.plotting.layout import drawn
 
     axes = tuple(prediction.histogram.axes)
     edges, per, label, unit = _bins(axes, len(prediction.values))

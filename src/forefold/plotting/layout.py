@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forefold.plot.style import style
+from forefold.plotting.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plot.content import as_list, by_type, card_name, check_axes, count, heading, unit
-from forefold.plot.labels import type_label
-from forefold.plot.layout import PAGE, Frame, drawn, framed, outer_labels, panel_columns, tag
-from forefold.plot.style import style
+from forefold.plotting.content import as_list, by_type, card_name, check_axes, count, heading, unit
+from forefold.plotting.labels import type_label
+from forefold.plotting.layout import PAGE, Frame, drawn, framed, outer_labels, panel_columns, tag
+from forefold.plotting.style import style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.plot.content import Matrices, Matrix
+    from forefold.plotting.content import Matrices, Matrix
 
 __all__ = [
     "angle_by_type_figure",

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plot.layout import COLUMN
-from forefold.plot.style import style
+from forefold.plotting.layout import COLUMN
+from forefold.plotting.style import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
 __all__ = ["flat_edges", "flat_label", "response_matrix_figure"]
 

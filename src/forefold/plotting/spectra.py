@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plot.layout import PAGE
-from forefold.plot.responses import flat_edges, flat_label
-from forefold.plot.style import style
+from forefold.plotting.layout import PAGE
+from forefold.plotting.responses import flat_edges, flat_label
+from forefold.plotting.style import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.folding import Prediction
+    from forefold.matrix import Prediction
 
     Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.plot.settled import settled
+from forefold.plotting.rendering import settled
 
 if TYPE_CHECKING:
     import os
@@ -134,7 +134,7 @@ def save(
     OSError
         If it cannot be written.
     """
-    from forefold.io.writers import replace_aside
+    from forefold.io.write import replace_aside
 
     ending = check_name(path)
     with replace_aside(path, overwrite) as aside:

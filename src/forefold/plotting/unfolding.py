@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.unfolding.study import LEVEL
+from forefold.unfolding.closure import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
+    from forefold.unfolding.closure import Closure
     from forefold.unfolding.result import Unfolded
     from forefold.unfolding.solution import Scan
-    from forefold.unfolding.study import Closure
 
     Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def unfolded_figure(
     """
     from matplotlib.figure import Figure
 
-    from forefold.plot.style import style
+    from forefold.plotting.style import style
 
     if ax is not None:
         _spectrum(ax, result, truth)
@@ -190,7 +190,7 @@ def strength_figure(scan: Scan, strength: float, how: str) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from forefold.plot.style import style
+    from forefold.plotting.style import style
 
     with style():
         figure = Figure(figsize=(0.55 * _SIZE[0], 0.5 * _SIZE[1]), layout="constrained")
@@ -211,7 +211,7 @@ def closure_figure(found: Closure) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from forefold.plot.style import style
+    from forefold.plotting.style import style
 
     n = max(len(study.bias) for study in found.studies.values())
     bins = _bins(found.axes, n, "True")

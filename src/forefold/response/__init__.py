@@ -4,7 +4,7 @@ A `Response` has three faces: `~Response.efficiency` (is it seen?), `~Response.c
 seen?), and `~Response.sample` (one draw from given uniforms). `~Response.then` puts one after the other, `~Response.matrix` gives
 the exact matrix of a binning.
 
->>> from forefold.families import LogNormal
+>>> from forefold.response.distributions import LogNormal
 >>> from forefold.response import Smear
 >>> detector = Smear(LogNormal(), sigma=lambda energy: 0.3 * energy**0.5, efficiency=0.9)
 >>> print(detector)
@@ -22,10 +22,10 @@ Response from 2 uniforms a draw
 
 from __future__ import annotations
 
+from forefold.response.base import Response
 from forefold.response.chain import Chain
-from forefold.response.draws import smear_values
 from forefold.response.registry import registered
-from forefold.response.response import Response
 from forefold.response.smear import Identity, Smear
+from forefold.response.smear_values import smear_values
 
 __all__ = ["Chain", "Identity", "Response", "Smear", "registered", "smear_values"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.families.family import arrays
+from forefold.response.distributions.base import arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ class Response(ABC):
 
     A subclass gives `n_uniforms`, `_efficiency`, `_between`, `_pdf`, `_ppf` and `_sample`, which are handed arrays of float64 that are
     already broadcast. It is a frozen dataclass, so that nothing changes behind a matrix's back.
-    `forefold.testing.check_response` holds it to the contract.
+    `forefold.response.contract.check_response` holds it to the contract.
 
     See Also
     --------
@@ -165,7 +165,7 @@ class Response(ABC):
 
         Examples
         --------
-        >>> from forefold.families import Normal
+        >>> from forefold.response.distributions import Normal
         >>> from forefold.response import Smear
         >>> both = Smear(Normal(), sigma=0.3).then(Smear(Normal(), sigma=0.4))
         >>> float(both.cdf(2.5, 2.0).round(6))
@@ -208,7 +208,7 @@ class Response(ABC):
         errors are below 1e-9 where efficiency and width are smooth in the bin. Put an edge, or one of `Smear`'s
         `breaks`, where they jump.
         """
-        from forefold.response.matrix import exact_matrix
+        from forefold.response.exact_matrix import exact_matrix
 
         return exact_matrix(self, true_edges, reco_edges, weights)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.families.mixture import invert
 from forefold.kernels.special import normal_cdf, normal_density
-from forefold.response.response import Response
+from forefold.response.base import Response
+from forefold.response.distributions.mixture import invert
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from forefold.response.response import Array
+    from forefold.response.base import Array
 
 __all__ = ["Chain"]
 
@@ -57,7 +57,7 @@ class Chain(Response):
 
     Examples
     --------
-    >>> from forefold.families import Normal
+    >>> from forefold.response.distributions import Normal
     >>> from forefold.response import Identity, Smear
     >>> chain = Smear(Normal(), 0.3, efficiency=0.5).then(Identity()).then(Smear(Normal(), 0.4, efficiency=0.8))
     >>> len(chain.parts), chain.n_uniforms, float(chain.efficiency(1.0).round(12))

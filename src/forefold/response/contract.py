@@ -1,8 +1,8 @@
 """The contract that every response keeps, as checks for the tests of a plug-in.
 
->>> from forefold.families import Normal
+>>> from forefold.response.distributions import Normal
 >>> from forefold.response import Smear
->>> from forefold.testing import check_response
+>>> from forefold.response.contract import check_response
 >>> check_response(Smear(Normal(), 0.2, efficiency=0.8), [0.5, 1.0, 2.0])
 
 Each check raises AssertionError with what was found. Tolerances are those of the quadrature of a chain, the coarsest of
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.families import Normal
 from forefold.response import Smear
+from forefold.response.distributions import Normal
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

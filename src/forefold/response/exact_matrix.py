@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import hist
     from numpy.typing import ArrayLike
 
-    from forefold.response.response import Array, Response
+    from forefold.response.base import Array, Response
 
 __all__ = ["exact_matrix"]
 

@@ -6,8 +6,8 @@ from importlib import metadata
 
 import numpy as np
 
-from forefold import families
-from forefold.response.response import Response
+from forefold.response import distributions as families
+from forefold.response.base import Response
 from forefold.response.smear import Identity, Smear
 
 __all__ = ["registered"]
@@ -15,11 +15,11 @@ __all__ = ["registered"]
 _GROUP = "forefold.responses"
 
 
-def _stochastic(true: families.family.Array) -> families.family.Array:
+def _stochastic(true: families.base.Array) -> families.base.Array:
     return 0.2 * np.sqrt(np.abs(true))
 
 
-def _rising(true: families.family.Array) -> families.family.Array:
+def _rising(true: families.base.Array) -> families.base.Array:
     return 1.0 - np.exp(-np.abs(true))
 
 
@@ -52,7 +52,7 @@ def registered() -> dict[str, Response]:
     Returns
     -------
     dict of str to Response
-        By name; the contract in `forefold.testing` is tested on each.
+        By name; the contract in `forefold.response.contract` is tested on each.
 
     Raises
     ------

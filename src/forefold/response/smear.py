@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import families
-from forefold.response.response import Response
+from forefold.response import distributions as families
+from forefold.response.base import Response
 
 if TYPE_CHECKING:
-    from forefold.response.response import Array
+    from forefold.response.base import Array
 
 __all__ = ["Identity", "Smear"]
 
@@ -35,7 +35,7 @@ class Smear(Response):
 
     Parameters
     ----------
-    family : forefold.families.Family
+    family : forefold.distributions.Family
     sigma : callable or float
         Width in the unit of the observed value, as a function of the true one.
     location : callable, optional
@@ -57,7 +57,7 @@ class Smear(Response):
 
     Examples
     --------
-    >>> from forefold.families import Normal
+    >>> from forefold.response.distributions import Normal
     >>> detector = Smear(Normal(), sigma=0.1, efficiency=0.5)
     >>> detector.sample([1.0, 2.0], [[0.2, 0.7], [0.5, 0.5]]).tolist()
     [1.0, nan]

@@ -9,7 +9,7 @@ import numpy as np
 
 from forefold.kernels.arrays import uniform_pairs
 from forefold.kernels.philox import random_key
-from forefold.response.response import Response
+from forefold.response.base import Response
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -56,7 +56,7 @@ def smear_values(
     The time of a hit, in ns: a resolution of 1.5 ns, and 2 % of the hits lost.
 
     >>> import numpy as np
-    >>> from forefold.families import Normal, TruncatedNormal
+    >>> from forefold.response.distributions import Normal, TruncatedNormal
     >>> from forefold.response import Smear, smear_values
     >>> clock = Smear(Normal(), sigma=1.5, efficiency=0.98)
     >>> times = np.linspace(0.0, 100.0, 1000)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold import species
-from forefold.detector import fingerprint, load_card
+from forefold.detector.load import fingerprint, load_card
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
+    from forefold.detector.load import Card
 
 __all__ = ["Columns", "card_of", "columns", "limits", "selected", "type_indices"]
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from forefold.detector.compile import species_table
 from forefold.kernels.fate import OUTCOMES, Fate
+from forefold.kernels.launch import choose, describe, draw, draw_directly, uniform_columns
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
     RULE_COLUMNS,
@@ -17,15 +19,13 @@ from forefold.kernels.layout import (
     Species,
 )
 from forefold.kernels.philox import PURPOSE_IDENTIFICATION
-from forefold.kernels.smear import choose, describe, draw, draw_directly, uniform_columns
-from forefold.plan import species_table
-from forefold.quantities import Particles, quantity
-from forefold.refusals import above_one, no_value, particle, undrawable
+from forefold.smearing.errors import above_one, no_value, particle, undrawable
+from forefold.smearing.quantities import Particles, quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.plan import Plan
+    from forefold.detector.compile import Plan
 
 __all__ = ["OnInvalid", "Passage", "Prepared", "all_kinds", "pass_through", "prepared"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold import species as names
+from forefold.events import particles as names
 
 if TYPE_CHECKING:
+    from forefold.detector import Card
+    from forefold.detector.compile import Cell
     from forefold.kernels.layout import Kinematics, Rays
-    from forefold.plan import Cell
-    from forefold.schema import Card
 
 __all__ = ["above_one", "no_value", "particle", "undrawable"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.detector import load_card
-from forefold.flat import flattened
+from forefold.detector.compile import plan, species_table
+from forefold.detector.load import load_card
 from forefold.kernels.philox import random_key
 from forefold.kernels.plain import Given, Plain, plain
-from forefold.passage import prepared
-from forefold.plan import plan, species_table
+from forefold.smearing.engine import prepared
+from forefold.smearing.particles import flattened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.detector import Card
-    from forefold.flat import Axis, Flat
+    from forefold.detector.load import Card
     from forefold.kernels.layout import Species
+    from forefold.smearing.particles import Axis, Flat
 
 __all__ = ["energy_counts"]
 

@@ -11,12 +11,12 @@ from forefold import events as records
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Rays
 from forefold.kernels.philox import stream_keys
-from forefold.passage import OnInvalid
+from forefold.smearing.engine import OnInvalid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["Axis", "Flat", "checked_on_invalid", "flattened"]
 
@@ -85,7 +85,7 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: 
     settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
     if not card.stages:
         return Flat(events, counts, rays, pdgid, settled, None, {})
-    from forefold.staging import staged
+    from forefold.smearing.stages import staged
 
     rays, pdgid, taken, settled, parent, michel = staged(
         rays, pdgid, settled, card, variation=variation

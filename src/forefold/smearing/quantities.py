@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold import species as names
+from forefold.events import particles as names
 from forefold.kernels.frame import azimuths
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold.detector import Containment
     from forefold.kernels.layout import Kinematics, Rays
-    from forefold.schema import Containment
 
 __all__ = ["Particles", "quantity"]
 
@@ -73,7 +73,7 @@ class Particles(NamedTuple):
 
     def _range(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Range of the particle as it is taken, cm; NaN for those that have none."""
-        from forefold.physics.ranges import csda_range
+        from forefold.detector.materials.ranges import csda_range
 
         containment = self.containment
         assert containment is not None
@@ -88,7 +88,7 @@ class Particles(NamedTuple):
         return found
 
     def _contained(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        from forefold.physics.containment import Box, contained
+        from forefold.detector.materials.containment import Box, contained
 
         block = self.containment
         assert block is not None
@@ -122,7 +122,7 @@ def quantity(name: str, particles: Particles, rows: NDArray[np.int64]) -> NDArra
     Parameters
     ----------
     name : str
-        One of `forefold.schema.values.QUANTITIES` or ``HIDDEN``, or of ``TRACK`` if the card has a containment.
+        One of `forefold.detector.values.QUANTITIES` or ``HIDDEN``, or of ``TRACK`` if the card has a containment.
     particles : Particles
     rows : ndarray of int64, shape (m,)
 

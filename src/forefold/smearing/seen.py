@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import awkward as ak
 import numpy as np
 
-from forefold import species
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 
 if TYPE_CHECKING:

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-import forefold
-from forefold import species
-from forefold.detector import Card, fingerprint, load_card
-from forefold.flat import Axis, checked_on_invalid, flattened
+from forefold._about import __version__
+from forefold.detector.compile import plan
+from forefold.detector.load import Card, fingerprint, load_card
+from forefold.events import particles as species
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.kernels.philox import random_key
-from forefold.passage import OnInvalid, Passage, pass_through
-from forefold.plan import plan
-from forefold.vertices import vertex_columns
+from forefold.smearing.engine import OnInvalid, Passage, pass_through
+from forefold.smearing.particles import Axis, checked_on_invalid, flattened
+from forefold.smearing.vertex import vertex_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from forefold.flat import Flat
     from forefold.kernels.layout import Rays, Smeared
+    from forefold.smearing.particles import Flat
 
 __all__ = [
     "Axis",
@@ -189,7 +189,7 @@ def provenance(card: Card, rng: int, axis: str) -> dict[str, Any]:
     """Say what a smeared sample was made with: version, card, its text and SHA-256, rng, axis."""
     text, digest = fingerprint(card)
     return {
-        "version": forefold.__version__,
+        "version": __version__,
         "card": card.name,
         "card_text": json.loads(text),
         "card_sha256": digest,

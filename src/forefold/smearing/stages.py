@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold import species
-from forefold.physics.composites import apply_all, generated
+from forefold.detector.stages.registry import apply_all, generated
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forefold.detector import Card
     from forefold.kernels.layout import Rays
-    from forefold.schema import Card
 
 __all__ = ["Staged", "staged"]
 

@@ -14,7 +14,7 @@ from forefold.kernels.philox import NO_PARTICLE, PURPOSE_TIME, PURPOSE_VERTEX, s
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.schema import Card, VertexBlock
+    from forefold.detector import Card, VertexBlock
 
     Array = NDArray[np.float64]
 
@@ -54,9 +54,9 @@ def vertex_columns(events: ak.Array, card: Card, rng: int, *, variation: int = 0
     Examples
     --------
     >>> from forefold import events
-    >>> from forefold.detector import load_card
+    >>> from forefold.detector.load import load_card
     >>> toy = events.build(pdgid=13, px=0.0, py=0.0, pz=[1.0], energy=1.0056, event_fields={"vertex_t": [2e-6]})
-    >>> from forefold.schema import VertexBlock
+    >>> from forefold.detector import VertexBlock
     >>> clock = VertexBlock(time=1.5, source="definition")
     >>> card = load_card("perfect").model_copy(update={"vertex": clock})
     >>> {name: column.tolist() for name, column in vertex_columns(toy, card, 1).items()}

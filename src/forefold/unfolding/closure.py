@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import contents_of, inputs, require_signal
-from forefold.unfolding.criteria import thrown
+from forefold.unfolding.inputs import contents_of, inputs, require_signal
+from forefold.unfolding.json import plain
 from forefold.unfolding.methods import METHODS, settings, solved
 from forefold.unfolding.problem import array, problem
-from forefold.unfolding.stored import plain
+from forefold.unfolding.strength import thrown
 from forefold.unfolding.uncertainty import data_covariance
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Closure:
 
     def peek(self) -> Figure:
         """Draw bias, pulls and coverage of every method, in bins."""
-        from forefold.unfolding.pictures import closure_figure
+        from forefold.plotting.unfolding import closure_figure
 
         return closure_figure(self)
 

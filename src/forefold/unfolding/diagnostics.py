@@ -9,7 +9,7 @@ import numpy as np
 
 from forefold.unfolding.methods import kept, solved
 from forefold.unfolding.solution import UNSETTLED
-from forefold.unfolding.wording import listed
+from forefold.unfolding.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.folding.axes import Side, matching, other_names, refuse_side
-from forefold.folding.contents import beyond
-from forefold.folding.document import PREDICTION
+from forefold.matrix.axes import Side, matching, other_names, refuse_side
+from forefold.matrix.contents import beyond
+from forefold.matrix.json import PREDICTION
 from forefold.unfolding.problem import array
-from forefold.unfolding.wording import listed
+from forefold.unfolding.text import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

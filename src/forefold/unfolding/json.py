@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-import forefold
+from forefold._about import __version__
 from forefold.unfolding.result import Unfolded
 from forefold.unfolding.solution import Scan
 
@@ -38,7 +38,7 @@ def to_json(result: Unfolded) -> str:
     str
         UHI JSON (schema 1) of the histogram; the rest is JSON in its metadata, under ``forefold_unfolded``.
     """
-    from forefold.matrix.uhi import to_json as histogram_json
+    from forefold.matrix.uhi_json import to_json as histogram_json
 
     content: dict[str, Any] = {name: plain(getattr(result, name)) for name in _ARRAYS + _NUMBERS}
     for name in _DICTS:
@@ -55,7 +55,7 @@ def to_json(result: Unfolded) -> str:
         content["scan"] = {name: plain(getattr(result.scan, name)) for name in _SCAN}
         content["scan"]["rule"] = result.scan.rule
     told = json.dumps(content, allow_nan=False)
-    return histogram_json(result.histogram, {"version": forefold.__version__, "unfolded": told})
+    return histogram_json(result.histogram, {"version": __version__, "unfolded": told})
 
 
 def from_json(text: str) -> Unfolded:
@@ -75,8 +75,8 @@ def from_json(text: str) -> Unfolded:
     ValueError
         It is something else.
     """
-    from forefold.matrix.uhi import from_json as read_histogram
-    from forefold.matrix.uhi import provenance
+    from forefold.matrix.uhi_json import from_json as read_histogram
+    from forefold.matrix.uhi_json import provenance
 
     made = read_histogram(text)
     told = provenance(made).get("unfolded")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.unfolding.criteria import RULES, chosen_strength
 from forefold.unfolding.likelihood import maximum_likelihood
 from forefold.unfolding.linear import inversion, spectrum, tikhonov, wiener
 from forefold.unfolding.stopping import STOPS, iterative
+from forefold.unfolding.strength import RULES, chosen_strength
 
 if TYPE_CHECKING:
     from forefold.unfolding.problem import Problem

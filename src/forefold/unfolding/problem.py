@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.unfolding.wording import listed
+from forefold.unfolding.text import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

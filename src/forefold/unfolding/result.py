@@ -112,7 +112,7 @@ class Unfolded:
     @property
     def correlation(self) -> Array:
         """Correlation matrix, shape (n_true, n_true); 0 where a bin has no variance."""
-        from forefold.fitting.statistics import correlations
+        from forefold.matrix.statistics import correlations
 
         return correlations(self.covariance)
 
@@ -124,7 +124,7 @@ class Unfolded:
     @property
     def p_value(self) -> float:
         """Chance of a larger chi2; NaN with less than half a degree of freedom."""
-        from forefold.fitting.statistics import chi2_tail
+        from forefold.matrix.statistics import chi2_tail
 
         return chi2_tail(self.chi2, self.ndf) if self.ndf >= 0.5 else math.nan
 
@@ -164,7 +164,7 @@ class Unfolded:
         ----------
         W. Tang et al., arXiv:1705.03568.
         """
-        from forefold.folding.axes import matching, refuse_side
+        from forefold.matrix.axes import matching, refuse_side
         from forefold.unfolding.problem import array
 
         contents = truth
@@ -190,13 +190,13 @@ class Unfolded:
         -------
         Figure
         """
-        from forefold.unfolding.pictures import unfolded_figure
+        from forefold.plotting.unfolding import unfolded_figure
 
         return unfolded_figure(self, truth=truth, ax=ax)
 
     def to_json(self) -> str:
         """Write it as UHI JSON: a histogram that every reader takes, with all the rest in its metadata."""
-        from forefold.unfolding.stored import to_json
+        from forefold.unfolding.json import to_json
 
         return to_json(self)
 
@@ -217,7 +217,7 @@ class Unfolded:
         ValueError
             It is something else.
         """
-        from forefold.unfolding.stored import from_json
+        from forefold.unfolding.json import from_json
 
         return from_json(text)
 

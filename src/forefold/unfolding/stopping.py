@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.unfolding.bayes import gain_of, iterations, next_gain, slopes_of, trajectory
-from forefold.unfolding.criteria import mean_errors, thrown
 from forefold.unfolding.likelihood import deviance
 from forefold.unfolding.solution import UNSETTLED, Scan, Solution
+from forefold.unfolding.strength import mean_errors, thrown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.folding.axes import cell_name
+from forefold.matrix.axes import cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def listed(which: NDArray[np.bool_], axes: Sequence[Any] = ()) -> str:
 
     Examples
     --------
-    >>> from forefold.folding.axes import made_axes
+    >>> from forefold.matrix.axes import made_axes
     >>> bins = np.array([False, True, True])
     >>> listed(bins)
     'bins 1, 2 have'

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
-from forefold.unfolding.adapter import inputs, require_signal, variations
 from forefold.unfolding.diagnostics import prior_shift, warnings_of
+from forefold.unfolding.inputs import inputs, require_signal, variations
 from forefold.unfolding.methods import settings, solved
 from forefold.unfolding.problem import array, blind_bins, problem
 from forefold.unfolding.result import Unfolded
 from forefold.unfolding.stopping import misfit
+from forefold.unfolding.text import counted
 from forefold.unfolding.uncertainty import data_covariance, matrix_covariance, varied_covariance
-from forefold.unfolding.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

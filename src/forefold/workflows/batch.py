@@ -7,16 +7,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from forefold import batch
-from forefold.batch import CHUNK, Tally, check_columns, read_for
-from forefold.detector import Card, load_card
+from forefold._parallel import Executor, crew
+from forefold.detector.load import Card, load_card
+from forefold.events.selection import selection_of
 from forefold.io.blocks import blocks
 from forefold.io.files import window
-from forefold.io.writers import open_writer, replace_aside
-from forefold.jobs.executors import Executor, crew
-from forefold.jobs.histograms import added, filled, sums
-from forefold.jobs.requests import Request
-from forefold.jobs.run import (
+from forefold.io.write import open_writer, replace_aside
+from forefold.smearing.smear import Axis, random_key
+from forefold.workflows import stream as batch
+from forefold.workflows.histograms import added, filled, sums
+from forefold.workflows.job import Recipe
+from forefold.workflows.parallel.run import (
     Job,
     Plan,
     add_up,
@@ -26,10 +27,9 @@ from forefold.jobs.run import (
     take_totals,
     told_where,
 )
-from forefold.jobs.survey import PART
-from forefold.recipe import Recipe
-from forefold.selection import selection_of
-from forefold.smearing import Axis, random_key
+from forefold.workflows.parallel.split import PART
+from forefold.workflows.requests import Request
+from forefold.workflows.stream import CHUNK, Tally, check_columns, read_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     import hist
     import numpy as np
 
-    from forefold.io.crosssections import CrossSection
-    from forefold.io.reader import Damage, Entries, Paths, Progress
-    from forefold.jobs.executors import Crew
-    from forefold.passage import OnInvalid
-    from forefold.selection import Selection
-    from forefold.variations import Variation
+    from forefold._parallel import Crew
+    from forefold.events.selection import Selection
+    from forefold.io.cross_sections import CrossSection
+    from forefold.io.registry import Damage, Entries, Paths, Progress
+    from forefold.smearing.engine import OnInvalid
+    from forefold.smearing.variations import Variation
 
 __all__ = ["fill_files", "smear_files"]
 
@@ -81,7 +81,7 @@ def smear_files(
     ----------
     inputs, card, out, rng, axis, entries, where, observables, variations, chunk, overwrite, progress, damage, \
     on_invalid, cross_section
-        See `forefold.batch.smear_files`.
+        See `forefold.workflows.stream.smear_files`.
     also : iterable of callables
         In this process only: each gets every smeared piece.
     executor : object with `map`, optional
@@ -184,10 +184,10 @@ def fill_files(
     Parameters
     ----------
     inputs, card, rng, axis, entries, where, chunk, progress, damage, on_invalid
-        See `forefold.batch.smear_chunks`.
+        See `forefold.workflows.stream.smear_chunks`.
     requests : sequence of str or Request
         What is filled: ``energy``, ``angle`` (each also ``-by-type``), ``resolution``, or one of these with its axes, see
-        `forefold.jobs.requests.Request`.
+        `forefold.workflows.requests.Request`.
     out : str or Path, optional
         File that `write` is for; with workers needed, because the parts lie beside it.
     write : callable, optional

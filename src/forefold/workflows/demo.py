@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forefold.io.reader import Progress
+    from forefold.io.registry import Progress
     from forefold.matrix import Summary
 
 __all__ = ["CARDS", "Demo", "run", "sample"]
@@ -99,10 +99,10 @@ def run(
     OSError
         The folder exists (without `overwrite`) or cannot be written.
     """
-    from forefold.batch import smear_files
-    from forefold.detector import load_card
+    from forefold.detector.load import load_card
     from forefold.io.folders import folder_aside
-    from forefold.report import Section, write_report
+    from forefold.workflows.report import Section, write_report
+    from forefold.workflows.stream import smear_files
 
     sections = [Section(load_card(name)) for name in CARDS]
     files = (*(f"{name}.parquet" for name in CARDS), "report.html")

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import hist
     import pyarrow as pa
 
-    from forefold.jobs.requests import Request
-    from forefold.recipe import Recipe
+    from forefold.workflows.job import Recipe
+    from forefold.workflows.requests import Request
 
 __all__ = ["added", "filled", "sums", "table_of"]
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forefold.detector import Card, fingerprint
-from forefold.smearing import Axis, provenance, smear
-from forefold.variations import Variation, VariedCard
+from forefold.detector.load import Card, fingerprint
+from forefold.smearing.smear import Axis, provenance, smear
+from forefold.smearing.variations import Variation, VariedCard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import awkward as ak
 
-    from forefold.io.crosssections import CrossSection
-    from forefold.passage import OnInvalid
-    from forefold.variations import Variations
+    from forefold.io.cross_sections import CrossSection
+    from forefold.smearing.engine import OnInvalid
+    from forefold.smearing.variations import Variations
 
 __all__ = ["Recipe"]
 
@@ -86,7 +86,7 @@ class Recipe:
         Parameters
         ----------
         origins : mapping
-            From `forefold.io.origins`.
+            From `forefold.io.provenance`.
         cross_section : CrossSection, optional
             Where the inputs do not say it.
         """
@@ -109,7 +109,7 @@ class Recipe:
             )
         if not self.observables:
             return smeared
-        from forefold import kinematics
+        from forefold.events import observables as kinematics
 
         table = kinematics.observables(events, smeared)
         return _widened(smeared, {name: table[name] for name in table.fields})

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.chain.sample import Sample, collect
-from forefold.citations import Used, use
-from forefold.folding import fold
-from forefold.folding.axes import made_axes, matching
-from forefold.folding.comparison import compatibility
-from forefold.io.origins import origins
+from forefold.io.provenance import origins
+from forefold.matrix import fold
+from forefold.matrix.axes import made_axes, matching
+from forefold.matrix.compare import compatibility
 from forefold.unfolding import closure, unfold
 from forefold.unfolding.methods import settings as check_method
+from forefold.workflows.citations import Used, use
+from forefold.workflows.sample import Sample, collect
 
 if TYPE_CHECKING:
-    from forefold.folding import Prediction, ResponseMatrix
-    from forefold.folding.comparison import Compatibility
-    from forefold.io.reader import Paths
-    from forefold.recipe import Recipe
+    from forefold.io.registry import Paths
+    from forefold.matrix import Prediction, ResponseMatrix
+    from forefold.matrix.compare import Compatibility
     from forefold.unfolding import Closure, Unfolded
     from forefold.unfolding.solution import Scan
+    from forefold.workflows.job import Recipe
 
 __all__ = ["Chain", "How", "run_chain"]
 
@@ -144,7 +144,7 @@ def run_chain(
         Events of another generator: their matrix is compared, and what is reconstructed of them is unfolded. Not beside `data`.
     how : How, optional
     **reading
-        Those of `forefold.chain.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
+        Those of `forefold.workflows.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
 
     Returns
     -------

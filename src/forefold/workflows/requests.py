@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import awkward as ak
     import hist
 
-    from forefold.detector import Card
-    from forefold.variations import Variations
+    from forefold.detector.load import Card
+    from forefold.smearing.variations import Variations
 
 __all__ = ["NAMES", "Request"]
 

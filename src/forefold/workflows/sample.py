@@ -8,26 +8,25 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.batch import read_for
-from forefold.folding import ResponseMatrix
-from forefold.folding.axes import made_axes, renamed
-from forefold.folding.comparison import in_bin_variation
 from forefold.io.files import expand
 from forefold.io.inspection import Counts
-from forefold.io.origins import origins
-from forefold.io.reader import choose, nothing_left
-from forefold.matrix import Summary, resolution_matrix
+from forefold.io.provenance import origins
+from forefold.io.registry import choose, nothing_left
+from forefold.matrix import ResponseMatrix, Summary, resolution_matrix
+from forefold.matrix.axes import made_axes, renamed
+from forefold.matrix.compare import in_bin_variation
+from forefold.workflows.stream import read_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import awkward as ak
 
-    from forefold.folding.comparison import InBinVariation
+    from forefold.events.selection import Selection
     from forefold.io.inspection import Inspection
-    from forefold.io.reader import Damage, Entries, Paths, Progress
-    from forefold.recipe import Recipe
-    from forefold.selection import Selection
+    from forefold.io.registry import Damage, Entries, Paths, Progress
+    from forefold.matrix.compare import InBinVariation
+    from forefold.workflows.job import Recipe
 
 __all__ = ["Sample", "collect"]
 
@@ -45,7 +44,7 @@ class Sample:
     inspection : Inspection
         What was read: of several files, what the first says of itself.
     origins : dict
-        Files with their SHA-256, see `forefold.io.origins`.
+        Files with their SHA-256, see `forefold.io.provenance`.
     summary : Summary
     resolution : hist.Hist
         See `forefold.matrix.resolution_matrix`.

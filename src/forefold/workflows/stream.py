@@ -7,19 +7,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import forefold
 from forefold import events as records
 from forefold import io
-from forefold.detector import Card, load_card
+from forefold._about import __version__
+from forefold.detector.load import Card, load_card
+from forefold.events.selection import Selection, selection_of
 from forefold.io.blocks import BLOCK, blocks
 from forefold.io.files import refuse_as_output
-from forefold.io.origins import origins
-from forefold.io.smeared import is_smeared, iterate_smeared, smeared_provenance
-from forefold.io.writers import open_writer
-from forefold.recipe import Recipe
-from forefold.selection import Selection, selection_of
-from forefold.smearing import Axis, fate_counts, random_key
-from forefold.variations import VariedCard
+from forefold.io.native.smeared import is_smeared, iterate_smeared, smeared_provenance
+from forefold.io.provenance import origins
+from forefold.io.write import open_writer
+from forefold.smearing.smear import Axis, fate_counts, random_key
+from forefold.smearing.variations import VariedCard
+from forefold.workflows.job import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     import awkward as ak
     import numpy as np
 
-    from forefold.io.crosssections import CrossSection
-    from forefold.io.reader import Damage, Entries, Paths, Progress
+    from forefold.io.cross_sections import CrossSection
+    from forefold.io.registry import Damage, Entries, Paths, Progress
     from forefold.kernels.fate import Fate
-    from forefold.passage import OnInvalid
-    from forefold.variations import Variation, Variations
+    from forefold.smearing.engine import OnInvalid
+    from forefold.smearing.variations import Variation, Variations
 
 __all__ = [
     "CHUNK",
@@ -108,7 +108,7 @@ def smear_chunks(
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
     where : str or Selection, optional
-        Condition on the true events, see `forefold.selection`; it changes no bit of those that are kept.
+        Condition on the true events, see `forefold.events.selection`; it changes no bit of those that are kept.
     observables : bool
         Add the columns of `forefold.observables` to each event.
     chunk : int
@@ -132,7 +132,7 @@ def smear_chunks(
 
     Examples
     --------
-    >>> from forefold.demo import sample
+    >>> from forefold.workflows.demo import sample
     >>> pieces = smear_chunks(sample(), "nusmear-default", rng=1, entries="0:300", chunk=100)
     >>> [len(piece) for piece in pieces]
     [100, 100, 100]
@@ -177,7 +177,7 @@ def vary_chunks(
 
     Examples
     --------
-    >>> from forefold.demo import sample
+    >>> from forefold.workflows.demo import sample
     >>> pieces = vary_chunks(sample(), "dune-fd-uncertainties", rng=1, entries="0:300", chunk=100)
     >>> [piece.visible_energy_reco.shape for piece in pieces]
     [(39, 100), (39, 100), (39, 100)]
@@ -224,7 +224,7 @@ def convert(
     entries : str, tuple or slice, optional
         Range of entries of each file, such as ``"0:500"``.
     where : str or Selection, optional
-        Write only events of which this condition is true; see `forefold.selection`.
+        Write only events of which this condition is true; see `forefold.events.selection`.
     chunk : int
         Events in memory at a time.
     overwrite : bool
@@ -236,7 +236,7 @@ def convert(
         Go on without events that cannot be read, and count them here.
     cross_section : CrossSection, optional
         Flux-averaged total cross-section of the events that are written, where their files do not say it; see
-        `forefold.io.crosssections`.
+        `forefold.io.cross_sections`.
 
     Returns
     -------
@@ -256,7 +256,7 @@ def convert(
     """
     names = io.expand(inputs)
     content = "smeared" if len(names) == 1 and is_smeared(names[0]) else "events"
-    about = {"version": forefold.__version__} | origins(names, entries, lenient=damage is not None)
+    about = {"version": __version__} | origins(names, entries, lenient=damage is not None)
     if content == "smeared":
         if where is not None:
             message = f"{names[0]}: where: for generator events only; these are smeared already"
@@ -314,7 +314,7 @@ def smear_files(
         See `smear_chunks`.
     out : str or Path
         Output file: ``.parquet``, ``.csv`` (``.csv.gz``), ``.root``, ``.h5`` or ``.hepmc3`` (``.hepmc3.gz``), see
-        `forefold.io.writers.open_writer`.  It appears under its name only when it is complete.
+        `forefold.io.write.open_writer`.  It appears under its name only when it is complete.
     variations : sequence of Variation
         Add to each event the visible energy in each of these, as ``visible_energy_reco_<name>``.
     overwrite : bool

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from forefold.physics.containment import DUNE_FAR, DUNE_FAR_FIDUCIAL, Box, contained
+from forefold.detector.materials.containment import DUNE_FAR, DUNE_FAR_FIDUCIAL, Box, contained
 
 VERTICES = 1_000_000
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from beams import beam
 
-from forefold.physics.composites import STAGES, apply_all
-from forefold.physics.ranges import csda_range, kinetic_energy_of_range
-from forefold.physics.showers import conversion_probability
+from forefold.detector.materials.ranges import csda_range, kinetic_energy_of_range
+from forefold.detector.stages.registry import STAGES, apply_all
+from forefold.detector.stages.showers import conversion_probability
 
 NEEDED = {
     "shower-merging": {"angle_deg": 20.0},
@@ -38,7 +38,7 @@ def columns() -> dict[str, np.ndarray]:
 
 def test_same_bits_without_compiler(tmp_path: Path) -> None:
     out = tmp_path / "interpreted.npz"
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     subprocess.run(
         [sys.executable, __file__, out],
         check=True,

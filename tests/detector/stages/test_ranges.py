@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forefold.physics import stopping
-from forefold.physics.ranges import PARTICLES, csda_range, kinetic_energy_of_range
-from forefold.physics.stopping import MASSES, MATERIALS, Material, mass_range, range_table
+from forefold.detector.materials import stopping_power as stopping
+from forefold.detector.materials.ranges import PARTICLES, csda_range, kinetic_energy_of_range
+from forefold.detector.materials.stopping_power import (
+    MASSES,
+    MATERIALS,
+    Material,
+    mass_range,
+    range_table,
+)
 
 # kinetic energy in MeV, range in g/cm2
 # PDG, muons in liquid argon (index 289), 2012 edition; below 40 MeV the 2018 edition, which mended its start

@@ -14,9 +14,16 @@ import pytest
 from beams import beam
 from scipy import stats
 
-from forefold.physics.composites import apply_all
-from forefold.physics.particles import DECAYED, MERGED, MISIDENTIFIED, Particles, Stage, generated
-from forefold.physics.showers import (
+from forefold.detector.stages.base import (
+    DECAYED,
+    MERGED,
+    MISIDENTIFIED,
+    Particles,
+    Stage,
+    generated,
+)
+from forefold.detector.stages.registry import apply_all
+from forefold.detector.stages.showers import (
     PION_MASS,
     NeutralPionDecay,
     PhotonConversion,

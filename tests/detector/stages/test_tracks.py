@@ -11,11 +11,16 @@ import numpy as np
 import pytest
 from beams import beam
 
-from forefold.physics.composites import STAGES, apply_all
-from forefold.physics.particles import MISIDENTIFIED
-from forefold.physics.ranges import csda_range
-from forefold.physics.stopping import MASSES
-from forefold.physics.tracks import ARGON_CAPTURE, MichelTag, RangeConfusion, stop_probability
+from forefold.detector.materials.ranges import csda_range
+from forefold.detector.materials.stopping_power import MASSES
+from forefold.detector.stages.base import MISIDENTIFIED
+from forefold.detector.stages.registry import STAGES, apply_all
+from forefold.detector.stages.tracks import (
+    ARGON_CAPTURE,
+    MichelTag,
+    RangeConfusion,
+    stop_probability,
+)
 
 TRACKS = 100_000
 

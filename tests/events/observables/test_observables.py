@@ -15,8 +15,8 @@ from perfect_detector import perfect
 
 import forefold
 from forefold.events import build
-from forefold.kinematics import Reason, Topology, observables
-from forefold.kinematics import formulas as f
+from forefold.events.observables import Reason, Topology, observables
+from forefold.events.observables import formulas as f
 
 MUON = 0.1056583755
 P, N = f.PROTON_MASS, f.NEUTRON_MASS
@@ -265,4 +265,4 @@ def test_an_off_shell_nucleon_takes_the_mass_of_the_table() -> None:
         probe=14, probe_momentum=(0.0, 0.0, 2.0, 2.0), cc=[True],
     )  # fmt: skip
     found = row(observables(toy))
-    assert found["visible_energy_true"] == pytest.approx(1.1 + 0.99 - forefold.species.mass(2212))
+    assert found["visible_energy_true"] == pytest.approx(1.1 + 0.99 - forefold.particles.mass(2212))

@@ -15,7 +15,7 @@ from perfect_detector import perfect
 
 import forefold
 from forefold.events import build
-from forefold.kinematics import OBSERVABLES, observables
+from forefold.events.observables import OBSERVABLES, observables
 
 
 @pytest.fixture(scope="module")

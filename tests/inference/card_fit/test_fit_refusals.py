@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from forefold.cli import main
-from forefold.fitting import Migration, Pairs, Template, fit_card, read_migration
-from forefold.fitting.pairs import read_pairs
+from forefold.inference.card_fit import Migration, Pairs, Template, fit_card, read_migration
+from forefold.inference.card_fit.pairs import read_pairs
 
 MUON = Template(("mu-",), distribution="normal", free=("constant", "scale"))
 

@@ -13,12 +13,19 @@ import pytest
 from scipy import stats
 
 import forefold
-from forefold.cardtools.flat import beam
 from forefold.cli import main
-from forefold.fitting import Migration, Pairs, Template, fit_card, read_migration, read_pairs
-from forefold.fitting.statistics import chi2_tail
-from forefold.passage import pass_through
-from forefold.plan import plan
+from forefold.detector.compile import plan
+from forefold.inference.card_fit import (
+    Migration,
+    Pairs,
+    Template,
+    fit_card,
+    read_migration,
+    read_pairs,
+)
+from forefold.matrix.statistics import chi2_tail
+from forefold.smearing.engine import pass_through
+from forefold.smearing.validation.beam import beam
 
 WHOLE = Template(
     ("mu-", "mu+"),

@@ -17,11 +17,11 @@ from written_kinds import ALL, CARD, NESTED
 
 import forefold
 from forefold import io
-from forefold.batch import smear_files
-from forefold.detector import fingerprint
-from forefold.io.smeared import is_smeared
-from forefold.io.writers import open_writer
+from forefold.detector.load import fingerprint
+from forefold.io.native.smeared import is_smeared
+from forefold.io.write import open_writer
 from forefold.kernels.fate import Fate
+from forefold.workflows.stream import smear_files
 
 CSV_ONLY = ["event", "n_particles", "n_detected", "n_lost", "n_not_smeared"]
 

@@ -6,7 +6,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from forefold.io.own.columns import Column, Schema, flatten, nest, restored, stored
+from forefold.io.native.columns import Column, Schema, flatten, nest, restored, stored
 
 
 def _smeared_of(fields: dict[str, object]) -> ak.Array:

@@ -121,7 +121,7 @@ def test_nuhepmc_events_that_do_not_fit(
     assert old in text
     path.write_text(text.replace(old, new, 1))
     digest = json.loads(text.split("forefold.document ")[1].split("\n")[0].replace("\\\\", "\\"))
-    monkeypatch.setattr("forefold.io.own.nuhepmc._body_digest", lambda _: digest["body_sha256"])
+    monkeypatch.setattr("forefold.io.native.nuhepmc._body_digest", lambda _: digest["body_sha256"])
     with pytest.raises(ValueError, match=message):
         forefold.read_smeared(path)
 

@@ -17,8 +17,9 @@ from ghep_fuzz import ERROR, REST, SAME, decoded, fuzz_entries, fuzz_file
 from ghep_gst import differences
 
 from forefold import io
-from forefold.io import baskets, ghep
-from forefold.io.reader import Damage, Source, choose
+from forefold.io.readers import ghep
+from forefold.io.readers.ghep import baskets
+from forefold.io.registry import Damage, Source, choose
 
 
 def equal(a: ak.Array, b: ak.Array) -> bool:
@@ -325,8 +326,8 @@ def test_without_header(ghep_file: Path, tmp_path: Path) -> None:
 
 def reasons(entries: list[bytes]) -> np.ndarray:
     """What is wrong with entries, and where."""
-    from forefold.kernels.ghep import scan
-    from forefold.kernels.rootbytes import AT, SLOTS
+    from forefold.io.readers.ghep.rootbytes import AT, SLOTS
+    from forefold.io.readers.ghep.scan import scan
 
     stops = np.cumsum([len(entry) for entry in entries])
     starts = np.concatenate([[0], stops[:-1]])
@@ -377,7 +378,7 @@ def test_same_without_compiler(ghep_file: Path, tmp_path: Path) -> None:
             **os.environ,
             "NUMBA_DISABLE_JIT": "1",
             "PYTHONPATH": os.pathsep.join(
-                [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+                [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
             ),
         },
     )

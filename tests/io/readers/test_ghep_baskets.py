@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from ghep_fuzz import raw_entries
 
-from forefold.io import baskets, ghep
-from forefold.io.reader import Damage, Source
+from forefold.io.readers import ghep
+from forefold.io.readers.ghep import baskets
+from forefold.io.registry import Damage, Source
 
 # What lies in a basket: a key, blocks, offsets.
 

@@ -10,8 +10,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
-from forefold.io.crosssections import CrossSection
-from forefold.io.gibuu import READER
+from forefold.io.cross_sections import CrossSection
+from forefold.io.readers.gibuu import READER
 
 
 def root_tuple(n: int = 2, **changes: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 import uproot
 
 from forefold import events, io
-from forefold.io import rootfile
+from forefold.io import root as rootfile
 
 
 def put(path: Path, content: bytes) -> str:
@@ -302,7 +302,7 @@ def test_names_of_processes(tmp_path: Path) -> None:
 def test_large_files_are_not_mapped(gst_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is mapped and read would count as memory of the process; the events are the same."""
     mapped = io.read(gst_file)
-    monkeypatch.setattr("forefold.io.rootfile._MAPPED_BYTES", 0)
+    monkeypatch.setattr("forefold.io.root._MAPPED_BYTES", 0)
     read = io.read(gst_file)
     assert read.particles.energy.tolist() == mapped.particles.energy.tolist()
     with (

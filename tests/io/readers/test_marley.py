@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forefold import events, io
-from forefold.io import marley
+from forefold.io.readers import marley
 
 # 10 MeV and 30 MeV nu_e on argon: momenta rounded, energies from the masses.
 ASCII = """\

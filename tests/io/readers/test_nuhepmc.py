@@ -82,7 +82,7 @@ def test_chunks_change_nothing(genie_hepmc_file: Path, chunk: int) -> None:
 
 def test_blocks_change_nothing(genie_hepmc_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = io.read(genie_hepmc_file, entries="0:40").tolist()
-    monkeypatch.setattr("forefold.io.hepmctext._READ_BYTES", 1000)
+    monkeypatch.setattr("forefold.io.readers.hepmc_text._READ_BYTES", 1000)
     assert io.read(genie_hepmc_file, entries="0:40").tolist() == whole
 
 
@@ -241,8 +241,8 @@ def test_two_listings(tmp_path: Path) -> None:
 
 
 def test_endless_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forefold.io.hepmctext._MOST_BYTES", 3000)
-    monkeypatch.setattr("forefold.io.hepmctext._READ_BYTES", 1000)
+    monkeypatch.setattr("forefold.io.readers.hepmc_text._MOST_BYTES", 3000)
+    monkeypatch.setattr("forefold.io.readers.hepmc_text._READ_BYTES", 1000)
     path = toy(tmp_path / "toy", TOY_EVENT + b"A 0 x y\n" * 1000)
     with pytest.raises(ValueError, match="toy: entry 0: no end of this event is in sight"):
         io.read(path)
@@ -250,7 +250,8 @@ def test_endless_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_parser_that_loses_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "forefold.io.hepmctext.without_attributes", lambda text: text.replace(b"E 5", b"E 4")
+        "forefold.io.readers.hepmc_text.without_attributes",
+        lambda text: text.replace(b"E 5", b"E 4"),
     )
     with pytest.raises(ValueError, match=r"entry 0: the parser lost its place \(event 4\)"):
         io.read(toy(tmp_path / "toy", TOY_EVENT))

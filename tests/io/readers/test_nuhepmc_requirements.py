@@ -17,8 +17,8 @@ import pyhepmc
 import pytest
 
 import forefold
-from forefold.batch import smear_files
 from forefold.io.tools import UNKNOWN
+from forefold.workflows.stream import smear_files
 
 GENIE, ACHILLES = "genie_numu_Ar40_300", "achilles_numu_Ar40_20"
 # what the input says of its cross-section, and who made it
@@ -291,7 +291,7 @@ def test_requirement(output: Output, number: str) -> None:
 
 def test_positions_are_millimetres_and_seconds(tmp_path: Path) -> None:
     from forefold import events
-    from forefold.io.writers import open_writer
+    from forefold.io.write import open_writer
 
     place = {"vertex_x": [1.5], "vertex_y": [-0.25], "vertex_z": [40.0], "vertex_t": [2e-6]}
     record = events.build(

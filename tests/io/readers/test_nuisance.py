@@ -11,8 +11,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
-from forefold.io.crosssections import CrossSection
-from forefold.io.nuisance import READER
+from forefold.io.cross_sections import CrossSection
+from forefold.io.readers.nuisance import READER
 
 MOMENTUM = ("px", "py", "pz", "energy")
 HALF_ULP = 2.0**-24

@@ -14,8 +14,8 @@ import pytest
 from handmade import jagged, write_tree
 
 from forefold import io
-from forefold.io.crosssections import CrossSection
-from forefold.io.nuwro import READER
+from forefold.io.cross_sections import CrossSection
+from forefold.io.readers.nuwro import READER
 
 FLAGS = ("qel", "res", "dis", "coh", "mec", "hyp", "lep", "nc", "cc", "res_delta")
 

@@ -13,8 +13,8 @@ import uproot
 from handmade import Tree, jagged
 
 from forefold import events, io
-from forefold.io import rootfile
-from forefold.io.rootracker import READER
+from forefold.io import root as rootfile
+from forefold.io.readers.rootracker import READER
 
 CODE = "EvtCode/fString"
 MOMENTUM = ("px", "py", "pz", "energy")
@@ -42,7 +42,7 @@ def read(columns: dict[str, Any], *, final_state_only: bool = True) -> ak.Array:
     """Read branches that uproot cannot write: lists of four-vectors, and texts."""
     source = io.Source("f.root", final_state_only=final_state_only)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forefold.io.rootfile.tree", Tree(columns).opened)
+        patch.setattr("forefold.io.root.tree", Tree(columns).opened)
         return events.concatenate(record for record, _ in READER.iterate(source))
 
 
@@ -122,7 +122,7 @@ def test_mock_data() -> None:
 def test_variants(monkeypatch: pytest.MonkeyPatch, branch: str, variant: str) -> None:
     more = {"StdHepStatus": jagged([[1, 1]] * 3, "i4"), branch: np.zeros(3, "i4")}
     columns = mock() | (more if branch else {})
-    monkeypatch.setattr("forefold.io.rootfile.tree", Tree(columns).opened)
+    monkeypatch.setattr("forefold.io.root.tree", Tree(columns).opened)
     assert READER.describe("f.root").details["variant"].startswith(variant)
     assert len(read(columns)) == 3
 

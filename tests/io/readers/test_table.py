@@ -21,7 +21,7 @@ import forefold
 from forefold import events, io
 from forefold.cli import main
 from forefold.events.table import REQUIRED
-from forefold.io.reader import Damage
+from forefold.io.registry import Damage
 
 OWN = (".parquet", ".root", ".h5")
 ROWS: dict[str, list[Any]] = {
@@ -189,7 +189,7 @@ def test_nuhepmc(achilles_hepmc_file: Path, tmp_path: Path, final: bool) -> None
 
 
 def test_smeared_to_another_format(gst_file: Path, tmp_path: Path) -> None:
-    from forefold.batch import smear_files
+    from forefold.workflows.stream import smear_files
 
     smear_files(gst_file, "nusmear-default", tmp_path / "a.root", rng=2)
     assert forefold.convert(tmp_path / "a.root", tmp_path / "b.parquet") == 300
@@ -251,7 +251,7 @@ def test_csv_that_is_none(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_events_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forefold.io.own.csv._BLOCK", 256)
+    monkeypatch.setattr("forefold.io.native.csv._BLOCK", 256)
     rows = [f"{i // 40},22,0,0,{i + 1},{i + 1}\n" for i in range(400)]
     path = write_csv(tmp_path / "long.csv", HEAD + "".join(rows))
     pieces = list(io.iterate(path, chunk=3))
@@ -259,7 +259,7 @@ def test_events_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     back = forefold.read(path)
     assert ak.num(back.particles).tolist() == [40] * 10
     assert ak.flatten(back.particles.energy).tolist() == list(range(1, 401))
-    monkeypatch.setattr("forefold.io.own.rows._MOST_ROWS", 30)
+    monkeypatch.setattr("forefold.io.native.rows._MOST_ROWS", 30)
     with pytest.raises(ValueError, match="event 0 has more than 30 rows"):
         forefold.read(path)
 

@@ -11,13 +11,13 @@ from damage import damaged
 from handmade import Tree, columns, write_tree
 
 from forefold import io
-from forefold.io.gibuu import READER
+from forefold.io.readers.gibuu import READER
 
 
 def read(tree: Tree, damage: io.Damage | None, **options: Any) -> list[int]:
     source = io.Source("f", damage=damage, **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forefold.io.rootfile.tree", tree.opened)
+        patch.setattr("forefold.io.root.tree", tree.opened)
         return [int(i) for record, _ in READER.iterate(source) for i in record.entry]
 
 

@@ -13,8 +13,8 @@ from border_matrices import AXES, NAMES
 
 import forefold
 from forefold import cli
-from forefold.borders import FORMATS, READABLE
 from forefold.matrix import to_json
+from forefold.matrix.formats import FORMATS, READABLE
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -12,7 +12,7 @@ import pytest
 from border_matrices import AXES, NAMES
 
 import forefold
-from forefold.borders import READABLE
+from forefold.matrix.formats import READABLE
 
 
 def _written(format: str, folder: Path) -> Path:

@@ -14,7 +14,7 @@ import pytest
 import spectra
 
 import forefold
-from forefold.borders import pyhf as workspaces
+from forefold.matrix.formats import pyhf as workspaces
 
 # other people's warnings are not ours
 pytestmark = pytest.mark.filterwarnings("ignore")

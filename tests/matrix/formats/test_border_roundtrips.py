@@ -12,7 +12,7 @@ import pytest
 from border_matrices import AXES, NAMES
 
 import forefold
-from forefold.borders import FORMATS, READABLE
+from forefold.matrix.formats import FORMATS, READABLE
 
 COUNTS = ("root", "roounfold")
 ERRORS = ("hepdata", "uhi")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.borders.fits import Column, table_bytes
+from forefold.matrix.formats.fits import Column, table_bytes
 
 
 class Aedl:

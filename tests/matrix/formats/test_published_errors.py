@@ -35,7 +35,7 @@ def _table(values: Any, errors: Any, bins: Any, name: str = "events") -> str:
     return json.dumps({"independent_variables": independent, "dependent_variables": dependent})
 
 
-def _whole(found: forefold.borders.PublishedSpectrum) -> np.ndarray:
+def _whole(found: forefold.formats.PublishedSpectrum) -> np.ndarray:
     assert found.covariance is not None
     return found.covariance
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from forefold import families
+from forefold.response import distributions as families
 
 X = np.linspace(-0.5, 5.0, 111)
 

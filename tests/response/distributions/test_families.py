@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from forefold.families import (
+from forefold.kernels.distributions import standard_quantile
+from forefold.kernels.energies import drawn_energy
+from forefold.kernels.math import normal_quantile
+from forefold.response.distributions import (
     CrystalBall,
     Exponential,
     Family,
@@ -22,9 +25,6 @@ from forefold.families import (
     TruncatedNormal,
     Uniform,
 )
-from forefold.kernels.distributions import standard_quantile
-from forefold.kernels.energies import drawn_energy
-from forefold.kernels.math import normal_quantile
 
 LOCATION, SIGMA = 1.7, 0.4
 S = math.sqrt(math.log1p((SIGMA / LOCATION) ** 2))

@@ -8,7 +8,7 @@ import hist
 import numpy as np
 import pytest
 
-from forefold.families import Identity, Mixture, Normal, Tabulated
+from forefold.response.distributions import Identity, Mixture, Normal, Tabulated
 
 
 def migration() -> hist.Hist[Any]:

@@ -11,7 +11,7 @@ from families_card import ROWS, drawn, families_card
 from scipy import stats
 
 import forefold
-from forefold import species
+from forefold.events import particles as species
 
 TRUE = np.linspace(0.2, 2.6, 7)
 RECO = np.linspace(-0.3, 4.0, 25)

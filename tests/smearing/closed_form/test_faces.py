@@ -13,10 +13,10 @@ from families_card import ROWS, drawn, families_card
 from scipy import stats
 
 import forefold
-from forefold import species
-from forefold.faces import CardResponse, Faces, Heading, card_response
-from forefold.schema import Card
-from forefold.testing import check_response
+from forefold.detector import Card
+from forefold.events import particles as species
+from forefold.response.contract import check_response
+from forefold.smearing.closed_form import CardResponse, Faces, Heading, card_response
 
 CHANCE = 1e-4
 SMOOTH = [name for name in ROWS if name not in {"none", "normal clamped"}]

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 import forefold
-from forefold import events, species
-from forefold.schema import Card
+from forefold import events
+from forefold.detector import Card
+from forefold.events import particles as species
 
 
 def card(efficiency: str, value: float, limits: tuple[float, float] | None = None) -> Card:

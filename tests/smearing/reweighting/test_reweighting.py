@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import forefold
-from forefold import events, species
-from forefold.schema import Card
+from forefold import events
+from forefold.detector import Card
+from forefold.events import particles as species
 
 CHANCE = 1e-4
 N = 20_000

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import forefold
-from forefold.cardtools import card_diff, card_toml
 from forefold.cli import main
+from forefold.detector.diff import card_diff
+from forefold.detector.toml import card_toml
 
 EXAMPLE = r'''
 schema = 1

@@ -11,11 +11,11 @@ import pytest
 from scipy import stats
 
 import forefold
-from forefold.cardtools import validate_card
-from forefold.cardtools.chances import binomial_pull, family_chance
 from forefold.cli import main
-from forefold.families import LogNormal
-from forefold.plot import card_figure, figure_bytes
+from forefold.plotting import card_figure, figure_bytes
+from forefold.response.distributions import LogNormal
+from forefold.smearing.validation import validate_card
+from forefold.smearing.validation.probabilities import binomial_pull, family_chance
 
 
 def test_binomial_pull_is_the_exact_tail() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import forefold
-from forefold.schema.uncertainty import factor
-from forefold.variations import (
+from forefold.detector.uncertainty import factor
+from forefold.smearing.variations import (
     Variation,
     named_variations,
     parameter_values,
@@ -156,8 +156,8 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
 
     from pydantic import ValidationError
 
-    from forefold.cardfile import resolved
-    from forefold.detector import Card, _one_line
+    from forefold.detector.cardfile import resolved
+    from forefold.detector.load import Card, _one_line
 
     raw, _ = resolved("nusmear-dune-cdr")
     own = tomllib.loads(HEAD)
@@ -226,7 +226,7 @@ def test_names_of_variations(tmp_path: Path) -> None:
 
 
 def test_the_card_of_the_docs(tmp_path: Path) -> None:
-    page = Path(__file__).parents[2] / "docs" / "variations.md"
+    page = Path(__file__).parents[3] / "docs" / "variations.md"
     found = re.search(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert found is not None
     path = tmp_path / "card.toml"

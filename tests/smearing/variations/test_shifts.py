@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold import species
 from forefold.events import build
-from forefold.variations import Variation, group_energies, shifted, unit_shifts
+from forefold.events import particles as species
+from forefold.smearing.variations import Variation, group_energies, shifted, unit_shifts
 
 DUNE = "dune-fd-uncertainties"
 EXACT = """
@@ -247,7 +247,7 @@ def test_what_cannot_be_pulled(gst_file: Path) -> None:
 
 def test_shifts_work_on_files(gst_file: Path, tmp_path: Path) -> None:
     """Smeared events that were written and read back are shifted to the same numbers."""
-    from forefold.batch import smear_files
+    from forefold.workflows.stream import smear_files
 
     out = tmp_path / "smeared.parquet"
     smear_files(gst_file, DUNE, out, rng=1)

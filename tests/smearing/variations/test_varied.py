@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.batch import smear_files, vary_chunks
 from forefold.matrix import varied_energy_matrix, varied_matrix
-from forefold.variations import (
+from forefold.smearing.variations import (
     Variation,
     VariedCard,
     group_energies,
@@ -22,6 +21,7 @@ from forefold.variations import (
     standard_variations,
     throws,
 )
+from forefold.workflows.stream import smear_files, vary_chunks
 
 # parameters that no formula names are thrown too, though a card that has them is doubted
 pytestmark = pytest.mark.filterwarnings("ignore:.*no formula names it")

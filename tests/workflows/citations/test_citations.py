@@ -12,8 +12,11 @@ import pytest
 from cli_runs import CARD, Run, refused
 
 import forefold
-from forefold.borders import FORMATS as BORDERS
-from forefold.citations import (
+from forefold.matrix.formats import FORMATS as BORDERS
+from forefold.unfolding.methods import METHODS as UNFOLDING
+from forefold.unfolding.stopping import STOPS
+from forefold.unfolding.strength import RULES as CRITERIA
+from forefold.workflows.citations import (
     FORMATS,
     GENERATORS,
     METHODS,
@@ -22,9 +25,6 @@ from forefold.citations import (
     keys_of_text,
     library,
 )
-from forefold.unfolding.criteria import RULES as CRITERIA
-from forefold.unfolding.methods import METHODS as UNFOLDING
-from forefold.unfolding.stopping import STOPS
 
 SOURCE = Path(forefold.__file__).parent
 
@@ -58,7 +58,7 @@ def keys(text: str) -> set[str]:
 
 
 def test_the_library_is_what_its_file_says() -> None:
-    text = (SOURCE / "citations" / "references.bib").read_text("utf-8")
+    text = (SOURCE / "workflows" / "citations" / "references.bib").read_text("utf-8")
     entries = parsed(text)
     assert set(entries) == set(library())
     for key, fields in entries.items():

@@ -13,8 +13,8 @@ from shuffled import Shuffled, Stopping, digest
 
 import forefold
 from forefold import io
-from forefold.jobs.folder import Folder
-from forefold.jobs.tasks import run_part
+from forefold.workflows.parallel.parts import Folder
+from forefold.workflows.parallel.tasks import run_part
 
 CARD = "nusmear-dune-cdr"
 

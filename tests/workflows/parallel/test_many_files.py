@@ -14,11 +14,11 @@ from shuffled import Shuffled, Stopping, digest
 
 import forefold
 from forefold import io
+from forefold._parallel import in_order
 from forefold.io import blocks
 from forefold.io.blocks import blocks as cut_again
-from forefold.jobs.executors import in_order
-from forefold.jobs.folder import Folder
-from forefold.jobs.survey import parts_of
+from forefold.workflows.parallel.parts import Folder
+from forefold.workflows.parallel.split import parts_of
 
 CARD = "nusmear-dune-cdr"
 SAME_BYTES = [".parquet", ".csv", ".csv.gz", ".h5", ".hepmc3", ".hepmc3.gz"]

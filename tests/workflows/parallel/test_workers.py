@@ -191,7 +191,7 @@ def test_two_dask_workers(many: list[str], wanted: str, tmp_path: Path) -> None:
 
 def test_no_scheduler(many: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("forefold.jobs.executors._SECONDS", 0.5)
+    monkeypatch.setattr("forefold._parallel._SECONDS", 0.5)
     with pytest.raises(OSError, match="no Dask scheduler answers there"):
         forefold.smear_files(many, CARD, tmp_path / "o.csv", cluster="tcp://127.0.0.1:9")
 
@@ -218,7 +218,7 @@ def test_a_process_pool_of_the_user_that_breaks(many: list[str], tmp_path: Path)
 
 
 def test_workers_that_always_die() -> None:
-    from forefold.jobs.executors import crew
+    from forefold._parallel import crew
 
     with (
         crew(workers=1) as run,

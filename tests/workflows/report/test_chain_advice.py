@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.chain import Chain, How, doubts, run_chain
-from forefold.recipe import Recipe
+from forefold.workflows.job import Recipe
+from forefold.workflows.pipeline import Chain, How, run_chain
+from forefold.workflows.report.warnings import doubts
 
 AXIS = "visible_energy=0:6:4"
 FEW = How("bayes", 3, toys=0)

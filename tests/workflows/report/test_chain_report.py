@@ -18,12 +18,13 @@ from matplotlib.figure import Figure
 from pages import Page
 
 import forefold
-from forefold.chain import Chain, How, doubts, run_chain
-from forefold.chain.tables import spectrum_table
 from forefold.cli import main
-from forefold.folding.comparison import Compatibility, compatibility
 from forefold.matrix import to_json
-from forefold.recipe import Recipe
+from forefold.matrix.compare import Compatibility, compatibility
+from forefold.workflows.job import Recipe
+from forefold.workflows.pipeline import Chain, How, run_chain
+from forefold.workflows.report.page_tables import spectrum_table
+from forefold.workflows.report.warnings import doubts
 
 AXIS = "visible_energy=0:6:4"
 FEW = How("bayes", 3, toys=20)
@@ -62,7 +63,7 @@ def text(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     inputs = [str(folder / NAME), "-d", str(folder / "box.toml"), "--rng", "1"]
     other, out = ["--data", str(forefold.sample())], folder / "report.html"
     with pytest.MonkeyPatch.context() as patch:  # the card's own picture has its own tests
-        patch.setattr("forefold.plot.card_figure", lambda *_, **__: Figure((2.0, 1.0)))
+        patch.setattr("forefold.plotting.card_figure", lambda *_, **__: Figure((2.0, 1.0)))
         assert main(["report", *inputs, *arguments, *other, "-o", str(out)]) == 0
     return out.read_text("utf-8")
 
@@ -268,7 +269,7 @@ def test_events_that_cannot_be_read_are_told(
     bad, out = tmp_path / "bad.hepmc3", tmp_path / "r.html"
     content = gzip.decompress(genie_hepmc_file.read_bytes())
     bad.write_bytes(content.replace(b"\nE 7 ", b"\nE 7x ", 1))
-    monkeypatch.setattr("forefold.chain.chain_html", lambda _, command: command)
+    monkeypatch.setattr("forefold.workflows.report.page.chain_html", lambda _, command: command)
     call = ("report", bad, *CARD, "--rng", 1, "--axis", AXIS, "--toys", 0, "-o", out)
     refused(run(*call), "entry 7: malformed event line")
     assert not out.exists()

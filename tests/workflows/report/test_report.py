@@ -9,9 +9,9 @@ import pytest
 from pages import Page
 
 import forefold
-from forefold import report
-from forefold.detector import load_card
-from forefold.report import Section, report_html, write_report
+from forefold.detector.load import load_card
+from forefold.workflows import report
+from forefold.workflows.report import Section, report_html, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,9 @@ def test_a_section_collects_pieces(sections: list[Section], events: ak.Array) ->
 def test_a_section_takes_selection_and_binning(
     events: ak.Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forefold.report.page._figure", lambda *_: "")  # words are looked at
+    monkeypatch.setattr(
+        "forefold.workflows.report.demo_page._figure", lambda *_: ""
+    )  # words are looked at
     card = load_card(CARDS[0])
     section = Section(card, cc_only=True, bins=10, energy_range=(0.0, 5.0))
     section.add(forefold.smear(events, card, rng=1))
@@ -114,7 +116,7 @@ def test_the_page_says_what_became_of_the_particles(text: str, sections: list[Se
 def test_the_page_says_where_it_comes_from(text: str, sections: list[Section]) -> None:
     said = Page(text).text
     for section in sections:
-        from forefold.detector import fingerprint
+        from forefold.detector.load import fingerprint
 
         assert fingerprint(section.card)[1] in said
     for words in ("a.gst.root", "tune G18", "rng 1", forefold.__version__, "arXiv:2209.05260"):
@@ -145,7 +147,9 @@ def test_no_text_is_trusted(sections: list[Section]) -> None:
 
 
 def test_write_report_is_careful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forefold.report.page.report_html", lambda _, title, **_rest: f"{title} ν")
+    monkeypatch.setattr(
+        "forefold.workflows.report.demo_page.report_html", lambda _, title, **_rest: f"{title} ν"
+    )
     path = tmp_path / "report.html"
     write_report(path, [], title="mine")
     assert path.read_text(encoding="utf-8") == "mine ν"

@@ -1,6 +1,6 @@
 """How far a charged particle goes before it stops, and what it had when it stopped there.
 
-The table in ``data/ranges.csv`` is made once by `forefold.physics.stopping.range_table`; between its points, ranges are
+The table in ``data/ranges.csv`` is made once by `forefold.detector.materials.stopping_power.range_table`; between its points, ranges are
 power laws of the momentum, with the kernels' own logarithm and exponential: the same bits on every machine.
 """
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from forefold.detector.materials.stopping_power import MASSES, MATERIALS
+from forefold.events.particles import near
 from forefold.kernels.arrays import logarithms
 from forefold.kernels.interpolation import log_log
-from forefold.physics.stopping import MASSES, MATERIALS
-from forefold.species import near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Mean electronic energy loss of heavy charged particles, and the ranges that follow from it.
 
-This is where the table of `forefold.physics.ranges` comes from: `range_table` writes its text.  Nothing here is called
+This is where the table of `forefold.detector.materials.ranges` comes from: `range_table` writes its text.  Nothing here is called
 when events are smeared, so numpy's own logarithms are good enough.
 """
 
@@ -143,7 +143,7 @@ def stopping_power(beta_gamma: ArrayLike, particle: str, material: Material) -> 
     -----
     Bethe's formula with the density effect, for unit charge.  Muons have the spin-1/2 term and the bremsstrahlung of
     atomic electrons on top.  Shell, Barkas and Bloch corrections are left out: they are below 1 % from a
-    :math:`\beta\gamma` of 0.2 on.  Radiative losses of the muon itself are left out: see `forefold.physics.ranges`.
+    :math:`\beta\gamma` of 0.2 on.  Radiative losses of the muon itself are left out: see `forefold.detector.materials.ranges`.
 
     References
     ----------
@@ -256,7 +256,7 @@ def _head() -> list[str]:
     masses = ", ".join(f"{particle} {mass} GeV" for particle, mass in MASSES.items())
     lines = [
         "# Ranges in the continuous-slowing-down approximation, in g/cm2, against beta gamma = p/m.",
-        "# Made by forefold.physics.stopping.range_table(), 2026-11-22; not to be edited by hand.",
+        "# Made by forefold.detector.materials.stopping_power.range_table(), 2026-11-22; not to be edited by hand.",
         "# Bethe's formula (PDG 2024, eq. 34.5) with Sternheimer's density effect (ADNDT 30 (1984) 261; ADNDT 78 (2001) 183);",
         "# electronic losses only. Masses (PDG 2024): " + masses + ".",
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from forefold.physics.particles import Particles, Stage, generated
-from forefold.physics.showers import NeutralPionDecay, PhotonConversion, ShowerMerging
-from forefold.physics.tracks import MichelTag, RangeConfusion
+from forefold.detector.stages.base import Particles, Stage, generated
+from forefold.detector.stages.showers import NeutralPionDecay, PhotonConversion, ShowerMerging
+from forefold.detector.stages.tracks import MichelTag, RangeConfusion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.kernels.arrays import exponentials, logarithms, sines_cosines
-from forefold.kernels.math import sine_cosine
-from forefold.physics.particles import (
+from forefold.detector.stages.base import (
     DECAYED,
     MERGED,
     MISIDENTIFIED,
@@ -20,6 +18,8 @@ from forefold.physics.particles import (
     draws,
     with_products,
 )
+from forefold.kernels.arrays import exponentials, logarithms, sines_cosines
+from forefold.kernels.math import sine_cosine
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -55,7 +55,7 @@ class NeutralPionDecay:
 
     Examples
     --------
-    >>> from forefold.physics.particles import generated
+    >>> from forefold.detector.stages.base import generated
     >>> u, row = np.zeros(1, dtype=np.uint64), np.zeros(1, dtype=np.int64)
     >>> p = np.array([[0.0], [0.0], [1.0]])
     >>> energy = np.sqrt(p[2] ** 2 + PION_MASS**2)

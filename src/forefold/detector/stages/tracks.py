@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.detector.materials.ranges import csda_range
+from forefold.detector.materials.stopping_power import MATERIALS
+from forefold.detector.stages.base import MISIDENTIFIED, PURPOSE_STOP, Particles, draws
+from forefold.events.particles import near
 from forefold.kernels.arrays import exponentials
-from forefold.physics.particles import MISIDENTIFIED, PURPOSE_STOP, Particles, draws
-from forefold.physics.ranges import csda_range
-from forefold.physics.stopping import MATERIALS
-from forefold.species import near
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -47,7 +47,7 @@ def stop_probability(
     ----------
     kinetic : array_like, GeV
     material : str
-        See `forefold.physics.ranges.csda_range`.
+        See `forefold.detector.materials.ranges.csda_range`.
     interaction_length : float, cm
 
     Returns
@@ -82,7 +82,7 @@ class RangeConfusion:
     Parameters
     ----------
     material : str
-        See `forefold.physics.ranges.csda_range`.
+        See `forefold.detector.materials.ranges.csda_range`.
     interaction_length : float, cm
         Of pions in the material; the value for liquid argon is that of the PDG.
 
@@ -148,7 +148,7 @@ class MichelTag:
 
     Notes
     -----
-    Every muon counts as stopped inside the detector; containment is another matter (`forefold.physics.containment`).
+    Every muon counts as stopped inside the detector; containment is another matter (`forefold.detector.materials.containment`).
 
     Examples
     --------

@@ -5,7 +5,7 @@ It sits beside the event record; kernels, cards and smearing do not know of it.
 
 from __future__ import annotations
 
-from forefold.kinematics.reasons import Reason, Topology
-from forefold.kinematics.table import OBSERVABLES, observables
+from forefold.events.observables.reasons import Reason, Topology
+from forefold.events.observables.table import OBSERVABLES, observables
 
 __all__ = ["OBSERVABLES", "Reason", "Topology", "observables"]

@@ -9,7 +9,7 @@ import awkward as ak
 import numpy as np
 
 from forefold import events as records
-from forefold import species
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class FinalState:
     charged_current: NDArray[np.int64]
 
     def is_in(self, word: str) -> NDArray[np.bool_]:
-        """Tell which particles belong to a class of `forefold.species`."""
+        """Tell which particles belong to a class of `forefold.particles`."""
         kinds, which = np.unique(self.pdgid, return_inverse=True)
         member = np.array([species.in_class(int(pdg), word) for pdg in kinds], dtype=np.bool_)
         return np.asarray(member[which], dtype=np.bool_)

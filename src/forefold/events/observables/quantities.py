@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kinematics import formulas
-from forefold.kinematics.reasons import Reason, Topology
+from forefold.events.observables import formulas
+from forefold.events.observables.reasons import Reason, Topology
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from forefold.kinematics.final_state import FinalState
+    from forefold.events.observables.final_state import FinalState
 
 __all__ = ["COUNTED", "MEASURED", "Measured", "Quantities"]
 
@@ -54,7 +54,7 @@ class Quantities:
     ----------
     state : FinalState
     binding_energy : float, GeV
-        See `forefold.kinematics.formulas.qe_energy`.
+        See `forefold.events.observables.formulas.qe_energy`.
     thresholds : mapping of int to float, GeV
         Momentum that a particle of a PDG identifier must have to be counted, or to be the leading proton.
     """

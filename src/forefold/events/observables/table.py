@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 
-from forefold import species
-from forefold.kinematics.final_state import made, seen
-from forefold.kinematics.quantities import COUNTED, MEASURED, Quantities
+from forefold.events import particles as species
+from forefold.events.observables.final_state import made, seen
+from forefold.events.observables.quantities import COUNTED, MEASURED, Quantities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from forefold.kinematics.final_state import FinalState
+    from forefold.events.observables.final_state import FinalState
 
 __all__ = ["OBSERVABLES", "columns_of", "observables"]
 
@@ -40,7 +40,7 @@ def observables(
     smeared : ak.Array, optional
         What `forefold.smear` made of these events, in the same order; without it there are only true observables.
     names : iterable of str, optional
-        Which, of `forefold.kinematics.OBSERVABLES`; all if left out.
+        Which, of `forefold.events.observables.OBSERVABLES`; all if left out.
     binding_energy : float, GeV
         Of the nucleon, in `energy_qe` and `q2_qe`. MiniBooNE takes 0.034 for neutrinos on carbon.
     thresholds : mapping of str to float, GeV, optional
@@ -52,7 +52,7 @@ def observables(
     ak.Array
         One row an event: ``event``, ``entry``, ``stream``, ``weight``, and for each name ``<name>_true`` and
         ``<name>_reco``. A number that needs what is not there is NaN, and ``<name>_reason_true`` (or ``_reco``)
-        says why: a number of `forefold.kinematics.Reason`. Multiplicities and the topology always exist.
+        says why: a number of `forefold.events.observables.Reason`. Multiplicities and the topology always exist.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def observables(
 
     References
     ----------
-    Each formula's is in `forefold.kinematics.formulas`.
+    Each formula's is in `forefold.events.observables.formulas`.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def observables(
     >>> table = forefold.observables(events, forefold.smear(events, "nusmear-dune-cdr", rng=1))
     >>> bool((abs(table.visible_energy_true - events.probe_momentum.energy) < 10).to_numpy().all())
     True
-    >>> from forefold.kinematics import Reason
+    >>> from forefold.events.observables import Reason
     >>> Reason(int(table.missing_energy_reason_reco[0])).name
     'PROBE_ENERGY'
     """

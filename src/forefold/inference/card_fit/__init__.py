@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from forefold.fitting.fit import fit_card
-from forefold.fitting.goodness import Goodness
-from forefold.fitting.migration import Migration, read_migration
-from forefold.fitting.pairs import Pairs, read_pairs
-from forefold.fitting.result import Fit
-from forefold.fitting.template import Template
+from forefold.inference.card_fit.fit import fit_card
+from forefold.inference.card_fit.goodness import Goodness
+from forefold.inference.card_fit.migration import Migration, read_migration
+from forefold.inference.card_fit.pairs import Pairs, read_pairs
+from forefold.inference.card_fit.result import Fit
+from forefold.inference.card_fit.template import Template
 
 __all__ = [
     "Fit",

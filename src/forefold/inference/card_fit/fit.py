@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.detector import load_card
-from forefold.fitting.goodness import of_matrix, of_pairs
-from forefold.fitting.likelihood import TERMS, PairLikelihood
-from forefold.fitting.migration import Migration, MigrationLikelihood, read_migration
-from forefold.fitting.minimum import minimised
-from forefold.fitting.pairs import Pairs, read_pairs
-from forefold.fitting.result import Fit, fitted_card
-from forefold.fitting.template import Template
-from forefold.schema.formulas import formulas, parsed
+from forefold.detector.formulas import formulas, parsed
+from forefold.detector.load import load_card
+from forefold.events import particles as species
+from forefold.inference.card_fit.goodness import of_matrix, of_pairs
+from forefold.inference.card_fit.likelihood import TERMS, PairLikelihood
+from forefold.inference.card_fit.migration import Migration, MigrationLikelihood, read_migration
+from forefold.inference.card_fit.minimum import minimised
+from forefold.inference.card_fit.pairs import Pairs, read_pairs
+from forefold.inference.card_fit.result import Fit, fitted_card
+from forefold.inference.card_fit.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["fit_card"]
 

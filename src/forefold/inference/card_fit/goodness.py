@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.fitting.likelihood import angle_terms
-from forefold.fitting.statistics import chi2_tail
+from forefold.inference.card_fit.likelihood import angle_terms
+from forefold.matrix.statistics import chi2_tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.fitting.likelihood import Sample
-    from forefold.fitting.migration import MigrationLikelihood
-    from forefold.schema import Card
+    from forefold.detector import Card
+    from forefold.inference.card_fit.likelihood import Sample
+    from forefold.inference.card_fit.migration import MigrationLikelihood
 
     Array = NDArray[np.float64]
 

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.cardtools.flat import beam
-from forefold.faces import Faces
-from forefold.kernels.smear import describe
-from forefold.passage import Prepared
-from forefold.plan import plan, species_table
-from forefold.schema import Angle, Energy
+from forefold.detector import Angle, Energy
+from forefold.detector.compile import plan, species_table
+from forefold.kernels.launch import describe
+from forefold.smearing.closed_form import Faces
+from forefold.smearing.engine import Prepared
+from forefold.smearing.validation.beam import beam
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
-    from forefold.faces import Heading
-    from forefold.fitting.pairs import Pairs
+    from forefold.detector import Card
+    from forefold.inference.card_fit.pairs import Pairs
     from forefold.kernels.layout import Kinematics
-    from forefold.schema import Card
+    from forefold.smearing.closed_form import Heading
 
     Array = NDArray[np.float64]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.cardtools.flat import beam
-from forefold.faces import Faces
-from forefold.passage import prepared
-from forefold.plan import plan
+from forefold.detector.compile import plan
+from forefold.events import particles as species
+from forefold.smearing.closed_form import Faces
+from forefold.smearing.engine import prepared
+from forefold.smearing.validation.beam import beam
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
     Array = NDArray[np.float64]
 

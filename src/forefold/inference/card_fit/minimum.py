@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["Minimum", "minimised"]
 

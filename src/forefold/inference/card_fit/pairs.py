@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.io.arrays import read_npz
+from forefold.events import particles as species
+from forefold.io.native.arrays import read_npz
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

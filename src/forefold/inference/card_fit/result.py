@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold.cardtools.toml import card_toml
-from forefold.fitting.statistics import correlations
-from forefold.schema import Card
+from forefold._about import __version__
+from forefold.detector import Card
+from forefold.detector.toml import card_toml
+from forefold.matrix.statistics import correlations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.fitting.goodness import Goodness
+    from forefold.inference.card_fit.goodness import Goodness
 
 __all__ = ["Fit", "fitted_card"]
 
@@ -183,7 +183,7 @@ def fitted_card(
     Card
     """
     said = card.model_dump(by_alias=True, exclude_defaults=True)
-    said["sources"]["fit"] = f"fitted to {source}, by forefold {forefold.__version__}"
+    said["sources"]["fit"] = f"fitted to {source}, by forefold {__version__}"
     found = "; ".join(f"{key}: {value}" for key, value in goodness.items())
     before = said.get("description", "").strip()
     said["description"] = f"{before}\nGoodness of the fit: {found}.".strip()

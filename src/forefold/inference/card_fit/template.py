@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from forefold import species
-from forefold.schema import Card
-from forefold.schema.extras import known_particles
+from forefold.detector import Card
+from forefold.detector.identification import known_particles
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -53,7 +53,7 @@ def read_npz(path: str | Path) -> dict[str, NDArray[Any]]:
     Examples
     --------
     >>> import numpy as np
-    >>> from forefold.io.arrays import read_npz
+    >>> from forefold.io.native.arrays import read_npz
     >>> np.savez("two.npz", a=[1.0, 2.0])
     >>> read_npz("two.npz")["a"].tolist()
     [1.0, 2.0]

@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from forefold.events.table import rows_of_events
-from forefold.io import files, remote
-from forefold.io.own.about import CONTENTS, About, Opened, document, parsed
-from forefold.io.own.columns import Column, Flat, nest
-from forefold.io.own.rows import TYPES, whole_events
+from forefold.io import files
+from forefold.io import source as remote
+from forefold.io.native.columns import Column, Flat, nest
+from forefold.io.native.metadata import CONTENTS, About, Opened, document, parsed
+from forefold.io.native.rows import TYPES, whole_events
 from forefold.kernels.fate import LOST
 
 if TYPE_CHECKING:

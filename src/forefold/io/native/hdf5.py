@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.io import remote
-from forefold.io.own.about import NAME, About, Opened, damage, document, parsed
-from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import Checksums, FlatSink, encode
+from forefold.io import source as remote
+from forefold.io.native.columns import Flat, Schema, file_name, nest, restored, stored_type
+from forefold.io.native.metadata import NAME, About, Opened, damage, document, parsed
+from forefold.io.native.sink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

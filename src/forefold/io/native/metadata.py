@@ -52,7 +52,7 @@ class Writer(Protocol):
         ...
 
     def append(self, table: pa.Table) -> None:
-        """Append events that `forefold.io.writers.encoded` has made ready, perhaps on another machine."""
+        """Append events that `forefold.io.write.encoded` has made ready, perhaps on another machine."""
         ...
 
 

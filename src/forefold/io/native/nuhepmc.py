@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
-from forefold.io import files, hepmctext, remote
-from forefold.io.own.about import About, Opened, damage, document, parsed
-from forefold.io.own.columns import Flat, Schema, nest, restored, stored_type
-from forefold.io.own.flatsink import FlatSink
-from forefold.io.own.nuhepmctext import EVENT, PARTICLE, TEXT, encode
-from forefold.io.own.runinfo import run_info
+from forefold.io import files
+from forefold.io import source as remote
+from forefold.io.native.columns import Flat, Schema, nest, restored, stored_type
+from forefold.io.native.metadata import About, Opened, damage, document, parsed
+from forefold.io.native.nuhepmctext import EVENT, PARTICLE, TEXT, encode
+from forefold.io.native.runinfo import run_info
+from forefold.io.native.sink import FlatSink
+from forefold.io.readers import hepmc_text as hepmctext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from forefold import events as records
-from forefold.io.own.columns import Flat, arrow, flatten, stored
-from forefold.io.own.runinfo import RESPONSE
+from forefold.io.native.columns import Flat, arrow, flatten, stored
+from forefold.io.native.runinfo import RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forefold.io.own.about import About
+    from forefold.io.native.metadata import About
 
 __all__ = ["EVENT", "PARTICLE", "TEXT", "encode"]
 
@@ -243,7 +243,7 @@ def _fates(smeared: ak.Array) -> list[int]:
 
 def _initial(truth: ak.Array) -> tuple[list[str], list[str]]:
     """Middle of the lines of beam and target; the target is at rest."""
-    from forefold import species
+    from forefold.events import particles as species
 
     px, py, pz, energy = (truth.probe_momentum[name] for name in _MOMENTUM)
     beams = _rows(truth.probe, px, py, pz, energy, np.zeros(len(truth)))

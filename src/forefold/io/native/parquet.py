@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from forefold.io import files, remote
-from forefold.io.own.about import CONTENTS, NAME, About, Opened, damage
-from forefold.io.own.columns import arrow, flatten, nest
-from forefold.io.own.rows import TYPES, whole_events
+from forefold.io import files
+from forefold.io import source as remote
+from forefold.io.native.columns import arrow, flatten, nest
+from forefold.io.native.metadata import CONTENTS, NAME, About, Opened, damage
+from forefold.io.native.rows import TYPES, whole_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from forefold.io import files
-from forefold.io.smeared import own_format
-from forefold.io.table import as_record, own_header, refuse_smeared
+from forefold.io.native.smeared import own_format
+from forefold.io.readers.table import as_record, own_header, refuse_smeared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-    from forefold.io.own.about import Opened
-    from forefold.io.reader import Header, Source
+    from forefold.io.native.metadata import Opened
+    from forefold.io.registry import Header, Source
 
 __all__ = ["READER", "OwnReader"]
 
@@ -55,7 +55,7 @@ class OwnReader:
 
 
 def _opened(path: str) -> AbstractContextManager[Opened]:
-    module = import_module(f"forefold.io.own.{own_format(path)}")
+    module = import_module(f"forefold.io.native.{own_format(path)}")
     found: AbstractContextManager[Opened] = module.opened(path)
     return found
 

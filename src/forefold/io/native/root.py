@@ -15,10 +15,10 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from forefold.io import rootfile
-from forefold.io.own.about import About, Opened, damage, document, parsed
-from forefold.io.own.columns import Flat, Schema, file_name, nest, restored, stored_type
-from forefold.io.own.flatsink import Checksums, FlatSink, encode
+from forefold.io import root as rootfile
+from forefold.io.native.columns import Flat, Schema, file_name, nest, restored, stored_type
+from forefold.io.native.metadata import About, Opened, damage, document, parsed
+from forefold.io.native.sink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

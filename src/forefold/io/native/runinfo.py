@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyhepmc
 
-from forefold import species
-from forefold.io.crosssections import passed_on
+from forefold.events import particles as species
+from forefold.io.cross_sections import passed_on
 from forefold.io.tools import UNKNOWN, tools_of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forefold.io.own.about import About
+    from forefold.io.native.metadata import About
 
 __all__ = ["RESPONSE", "run_info"]
 

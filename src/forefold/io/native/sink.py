@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold.io.own.columns import Column, Flat, Schema, arrow, flatten, stored
+from forefold.io.native.columns import Column, Flat, Schema, arrow, flatten, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from forefold.io.own.about import About
+    from forefold.io.native.metadata import About
 
 __all__ = ["Checksums", "FlatSink", "Places", "encode"]
 

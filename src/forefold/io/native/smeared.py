@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-    from forefold.io.own.about import Opened
-    from forefold.io.reader import Entries, Progress
+    from forefold.io.native.metadata import Opened
+    from forefold.io.registry import Entries, Progress
 
 __all__ = ["is_smeared", "iterate_smeared", "own_format", "read_smeared", "smeared_provenance"]
 
@@ -44,7 +44,7 @@ def own_format(path: str) -> str | None:
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "hdf5"
     if start.startswith(b"root"):
-        from forefold.io.rootfile import keys
+        from forefold.io.root import keys
 
         return "root" if "forefold" in keys(path) else None
     if start.startswith(b"HepMC::"):
@@ -60,7 +60,7 @@ def _opened(path: str) -> Iterator[Opened]:
     if kind is None:
         msg = f"{path}: not a file of smeared events; forefold.read reads the files of generators"
         raise ValueError(msg)
-    with import_module(f"forefold.io.own.{kind}").opened(path) as found:
+    with import_module(f"forefold.io.native.{kind}").opened(path) as found:
         if found.content != "smeared":
             msg = f"{path}: holds events that are not smeared; forefold.read reads them"
             raise ValueError(msg)
@@ -139,7 +139,7 @@ def read_smeared(path: str | Path, *, entries: Entries = None) -> ak.Array:
     Examples
     --------
     >>> import forefold
-    >>> from forefold.batch import smear_files
+    >>> from forefold.workflows.stream import smear_files
     >>> tally = smear_files("events.gst.root", "nusmear-default", "smeared.parquet", rng=1)
     >>> back = forefold.read_smeared("smeared.parquet")
     >>> len(back), back.attrs["forefold"]["card"]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from forefold import events
-from forefold.io import rootfile
-from forefold.io.crosssections import CrossSection, column
+from forefold.io import root as rootfile
+from forefold.io.cross_sections import CrossSection, column
 from forefold.io.processes import lookup
-from forefold.io.reader import Header, Source
-from forefold.io.trees import Fault, Piece, TreeReader
+from forefold.io.readers.tree import Fault, Piece, TreeReader
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -347,7 +347,7 @@ def without_attributes(text: bytes) -> bytes:
 
     Examples
     --------
-    >>> from forefold.io.hepmctext import without_attributes
+    >>> from forefold.io.readers.hepmc_text import without_attributes
     >>> without_attributes(b"E 0 0 1\nA 0 ProcID 200\nP 1 0 13 0 0 1 1 0 1\n")
     b'E 0 0 1\nP 1 0 13 0 0 1 1 0 1\n'
     """
@@ -372,7 +372,7 @@ def attribute(text: bytes, names: tuple[str, ...]) -> bytes | None:
 
     Examples
     --------
-    >>> from forefold.io.hepmctext import attribute
+    >>> from forefold.io.readers.hepmc_text import attribute
     >>> attribute(b"E 0 0 0\nA 0 ProcID 200\n", ("signal_process_id", "ProcID"))
     b'200'
     """

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from forefold import events
-from forefold.io import files, remote
-from forefold.io.crosssections import PB_OF_PER_MEV2, CrossSection
-from forefold.io.reader import Header, Source
-from forefold.io.trees import checked
+from forefold.io import files
+from forefold.io import source as remote
+from forefold.io.cross_sections import PB_OF_PER_MEV2, CrossSection
+from forefold.io.readers.tree import checked
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,10 +13,13 @@ import numpy as np
 import pyhepmc
 
 from forefold import events
-from forefold.io import crosssections, files, hepmctext, remote
-from forefold.io.hepmcrun import RunInfo
-from forefold.io.reader import Header, Source
-from forefold.io.trees import checked
+from forefold.io import cross_sections as crosssections
+from forefold.io import files
+from forefold.io import source as remote
+from forefold.io.readers import hepmc_text as hepmctext
+from forefold.io.readers.hepmc_run import RunInfo
+from forefold.io.readers.tree import checked
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from forefold import events
-from forefold.io import rootfile
-from forefold.io.crosssections import PB_OF_CM2, CrossSection, column
-from forefold.io.reader import Header, Source
-from forefold.io.trees import Piece, TreeReader
+from forefold.io import root as rootfile
+from forefold.io.cross_sections import PB_OF_CM2, CrossSection, column
+from forefold.io.readers.tree import Piece, TreeReader
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from forefold import events
-from forefold.io import rootfile
+from forefold.io import root as rootfile
 from forefold.io.processes import GENIE, GENIE_NAMES
-from forefold.io.reader import Header, Source
-from forefold.io.trees import Fault, Piece, TreeReader
+from forefold.io.readers.tree import Fault, Piece, TreeReader
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from forefold import events
 from forefold.io import files
-from forefold.io.crosssections import passed_on
-from forefold.io.reader import Header, Source
-from forefold.io.smeared import own_format
+from forefold.io.cross_sections import passed_on
+from forefold.io.native.smeared import own_format
+from forefold.io.registry import Header, Source
 from forefold.io.tools import tools_of_inputs
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _module(path: str) -> tuple[str | None, ModuleType]:
     from importlib import import_module
 
     kind = own_format(path)
-    return kind, import_module(f"forefold.io.own.{kind}")
+    return kind, import_module(f"forefold.io.native.{kind}")
 
 
 def refuse_smeared(path: str, content: str) -> None:

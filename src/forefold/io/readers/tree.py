@@ -12,7 +12,8 @@ import numpy as np
 import uproot
 
 from forefold import events
-from forefold.io import files, rootfile
+from forefold.io import files
+from forefold.io import root as rootfile
 from forefold.kernels.threads import thread_count
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.io.reader import Header, Source
+    from forefold.io.registry import Header, Source
 
 __all__ = ["Fault", "Piece", "TreeReader", "checked"]
 

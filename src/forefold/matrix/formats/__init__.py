@@ -14,10 +14,10 @@ the order of the other tool.
 
 from __future__ import annotations
 
-from forefold.borders.front import FORMATS, READABLE, export_matrix, import_matrix
-from forefold.borders.parts import Exported
-from forefold.borders.published import matrix_response
-from forefold.borders.spectra import PublishedSpectrum, import_spectrum
+from forefold.matrix.formats.common import Exported
+from forefold.matrix.formats.published import matrix_response
+from forefold.matrix.formats.registry import FORMATS, READABLE, export_matrix, import_matrix
+from forefold.matrix.formats.spectra import PublishedSpectrum, import_spectrum
 
 __all__ = [
     "FORMATS",

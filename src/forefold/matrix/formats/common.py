@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.folding.axes import cell_name
-from forefold.folding.contents import ROUNDED, shape_of
+from forefold.matrix.axes import cell_name
+from forefold.matrix.contents import ROUNDED, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -190,8 +190,8 @@ def published_matrix(
     ResponseMatrix
         Rows that sum to more than 1 by up to 1 % are scaled to 1, with their errors, and its summary says so.
     """
-    from forefold.folding import ResponseMatrix
-    from forefold.folding.axes import made_axes
+    from forefold.matrix import ResponseMatrix
+    from forefold.matrix.axes import made_axes
 
     found = np.asarray(rows, dtype=np.float64)
     n = math.prod(shape_of(made_axes(true, "true")))
@@ -355,7 +355,7 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     ValueError
         If the axes differ, or contents are negative or not finite.
     """
-    from forefold.folding.axes import matching
+    from forefold.matrix.axes import matching
 
     matching(axes, list(given.axes), what)
     n = math.prod(shape_of(axes))

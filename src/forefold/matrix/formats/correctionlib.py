@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold.borders.parts import (
+from forefold._about import __version__
+from forefold.events.particles import near
+from forefold.io.write import write_text_aside
+from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
     how_many_true,
@@ -27,13 +29,11 @@ from forefold.borders.parts import (
     published_matrix,
     shares,
 )
-from forefold.io.writers import write_text_aside
-from forefold.species import near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def correction_set(matrix: ResponseMatrix, *, empty_rows: EmptyRows = "stop") ->
     true, both = matrix.true_axes, (*matrix.true_axes, *matrix.reco_axes)
     return {
         "schema_version": _SCHEMA,
-        "description": f"response matrix, made by forefold {forefold.__version__}",
+        "description": f"response matrix, made by forefold {__version__}",
         "corrections": [
             _correction("efficiency", true, seen, "probability to be reconstructed"),
             _correction(

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-import forefold
-from forefold.borders import aedl
-from forefold.borders.parts import (
+from forefold._about import __version__
+from forefold.io.write import write_text_aside
+from forefold.matrix.formats import globes_aedl as aedl
+from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
     energies,
@@ -30,12 +31,11 @@ from forefold.borders.parts import (
     regular,
     shares,
 )
-from forefold.io.writers import write_text_aside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -86,7 +86,9 @@ def write(
     beside = efficiency == "pre"
     rows = share if beside else rows
     n, m = matrix.matrix.shape
-    about = f"{n} sampling points ({true.name}), {m} bins ({reco.name}); made by forefold {forefold.__version__}"
+    about = (
+        f"{n} sampling points ({true.name}), {m} bins ({reco.name}); made by forefold {__version__}"
+    )
     text = [
         f"/* {about} */",
         *_bins("bins", "binsize", "emin", "emax", bins),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.species import near
+from forefold.events.particles import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-import forefold
-from forefold.borders.errors import errors_of
-from forefold.borders.heptables import axis_label, axis_name, dependent, loaded, numbers, placed
-from forefold.borders.parts import (
+from forefold._about import __version__
+from forefold.io.folders import folder_aside
+from forefold.matrix.axes import SIDE_WORDS
+from forefold.matrix.contents import shape_of
+from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
     how_many_true,
@@ -30,18 +31,24 @@ from forefold.borders.parts import (
     published_matrix,
     shares,
 )
-from forefold.borders.spectra import PublishedSpectrum, published
-from forefold.folding.axes import SIDE_WORDS
-from forefold.folding.contents import shape_of
-from forefold.io.folders import folder_aside
+from forefold.matrix.formats.hepdata_tables import (
+    axis_label,
+    axis_name,
+    dependent,
+    loaded,
+    numbers,
+    placed,
+)
+from forefold.matrix.formats.spectra import PublishedSpectrum, published
+from forefold.matrix.formats.uncertainties import errors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
-    from forefold.folding.axes import Side
+    from forefold.matrix import ResponseMatrix
+    from forefold.matrix.axes import Side
 
     Array = NDArray[np.float64]
 
@@ -148,7 +155,7 @@ def _submission(matrix: ResponseMatrix) -> str:
     keywords = "keywords:\n- {name: observables, values: [Response matrix]}\n"
     true, reco = (_order(axes) for axes in (matrix.true_axes, matrix.reco_axes))
     about = {
-        "comment": f"Response matrix of {true} (true) and {reco} (reconstructed), made by forefold {forefold.__version__}.",
+        "comment": f"Response matrix of {true} (true) and {reco} (reconstructed), made by forefold {__version__}.",
         "response": "Probability to be reconstructed in a bin, of what is true in a bin; the sum over reconstructed bins is the efficiency.",
         "efficiency": "Probability to be reconstructed in any bin, and what the matrix was made of.",
     }

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import published_matrix
-from forefold.folding import ResponseMatrix
-from forefold.io.writers import replace_aside
-from forefold.species import near
+from forefold.events.particles import near
+from forefold.io.write import replace_aside
+from forefold.matrix import ResponseMatrix
+from forefold.matrix.formats.common import published_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold.borders.fits import Column, Table, read_tables, table_bytes
-from forefold.borders.parts import (
+from forefold._about import __version__
+from forefold.io.write import replace_together
+from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
     energies,
@@ -32,12 +32,12 @@ from forefold.borders.parts import (
     published_matrix,
     shares,
 )
-from forefold.io.writers import replace_together
+from forefold.matrix.formats.fits import Column, Table, read_tables, table_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ def _keywords(kind: str, *more: str) -> dict[str, Any]:
         "HDUCLASS": "OGIP",
         "HDUCLAS1": "RESPONSE",
         "HDUCLAS2": kind,
-        "CREATOR": f"forefold {forefold.__version__}"[:60],
+        "CREATOR": f"forefold {__version__}"[:60],
     }
     return words | {f"HDUCLAS{i}": each for i, each in enumerate(more, 3)}
 

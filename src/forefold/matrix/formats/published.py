@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import one_axis
+from forefold.matrix.formats.common import one_axis
 from forefold.response import Smear
 
 if TYPE_CHECKING:
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
 __all__ = ["matrix_response"]
 

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.borders.parts import EmptyRows, Exported, positive_rows, spectrum
-from forefold.folding.axes import matching
-from forefold.folding.contents import shape_of
-from forefold.io.writers import write_text_aside
+from forefold.io.write import write_text_aside
+from forefold.matrix.axes import matching
+from forefold.matrix.contents import shape_of
+from forefold.matrix.formats.common import EmptyRows, Exported, positive_rows, spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def workspace(
     Examples
     --------
     >>> import forefold
-    >>> from forefold.borders.pyhf import workspace
+    >>> from forefold.matrix.formats.pyhf import workspace
     >>> matrix = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.1, 0.7]], [0, 1, 2], [0, 1, 2], truth=[10, 20])
     >>> made = workspace(matrix)
     >>> made["channels"][0]["samples"][0]["data"]

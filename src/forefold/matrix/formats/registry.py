@@ -10,14 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.events.particles import near
 from forefold.io.files import expand
-from forefold.species import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forefold.borders.parts import Exported
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
+    from forefold.matrix.formats.common import Exported
 
 __all__ = [
     "FORMATS",
@@ -56,7 +56,7 @@ def _module(given: str, allowed: tuple[str, ...]) -> tuple[str, Any]:
             raise ValueError(message)
         message = f"format {given!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
         raise ValueError(message)
-    return name, import_module(f"forefold.borders.{name}")
+    return name, import_module(f"forefold.matrix.formats.{name}")
 
 
 def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def export_matrix(
     overwrite : bool
         Replace what is there.
     **settings
-        Those of the format, see the functions ``write`` in `forefold.borders`, such as ``name`` of ``globes``, ``area`` of ``ogip``, ``signal`` and
+        Those of the format, see the functions ``write`` in `forefold.formats`, such as ``name`` of ``globes``, ``area`` of ``ogip``, ``signal`` and
         ``background`` of ``pyhf``.
 
     Returns
@@ -155,7 +155,7 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     format : str
         As in `export_matrix`, less ``pyhf``.
     **settings
-        Those of the format, see the functions ``read`` in `forefold.borders`, such as ``orientation`` of ``root``, ``true`` and ``reco`` of
+        Those of the format, see the functions ``read`` in `forefold.formats`, such as ``orientation`` of ``root``, ``true`` and ``reco`` of
         ``snowglobes``.
 
     Returns

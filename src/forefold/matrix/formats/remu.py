@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.borders.parts import Exported, published_matrix
-from forefold.io.arrays import read_npz
-from forefold.io.writers import replace_aside
+from forefold.io.native.arrays import read_npz
+from forefold.io.write import replace_aside
+from forefold.matrix.formats.common import Exported, published_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.borders.histograms import (
+from forefold.matrix.formats.common import Exported, of_ones, one_axis
+from forefold.matrix.formats.histograms import (
     matrix_of,
     opened,
     read_histogram,
@@ -24,10 +25,9 @@ from forefold.borders.histograms import (
     weighted,
     write_histograms,
 )
-from forefold.borders.parts import Exported, of_ones, one_axis
 
 if TYPE_CHECKING:
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
 __all__ = ["read", "write"]
 

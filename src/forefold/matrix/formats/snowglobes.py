@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.borders import aedl
-from forefold.borders.parts import (
+from forefold.io.write import replace_together
+from forefold.matrix.axes import parse_axis
+from forefold.matrix.formats import globes_aedl as aedl
+from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
     energies,
@@ -30,13 +32,11 @@ from forefold.borders.parts import (
     published_matrix,
     regular,
 )
-from forefold.folding.axes import parse_axis
-from forefold.io.writers import replace_together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.folding import ResponseMatrix
+    from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ import hist
 import numpy as np
 import uhi.io.json
 
-from forefold.borders.front import check_settings, read_from
-from forefold.folding.contents import shape_of
-from forefold.folding.document import SPECTRUM, numbered
-from forefold.species import near
+from forefold.events.particles import near
+from forefold.matrix.contents import shape_of
+from forefold.matrix.formats.registry import check_settings, read_from
+from forefold.matrix.json import SPECTRUM, numbered
 
 if TYPE_CHECKING:
     import os
@@ -199,7 +199,7 @@ def import_spectrum(
     if format not in SPECTRA:
         message = f"format {format!r}{near(format, list(SPECTRA))}: spectra are read from {', '.join(SPECTRA)}"
         raise ValueError(message)
-    reader = import_module(f"forefold.borders.{format}").read_spectrum
+    reader = import_module(f"forefold.matrix.formats.{format}").read_spectrum
     check_settings(reader, format, settings)
     found: PublishedSpectrum = read_from(reader, path, format, settings)[0]
     return found

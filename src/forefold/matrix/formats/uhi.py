@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
-from forefold.borders.parts import Exported, how_many_true, left_out, published_matrix
-from forefold.borders.spectra import PublishedSpectrum
-from forefold.folding import ResponseMatrix
-from forefold.folding.contents import shape_of
-from forefold.folding.document import covariances_of
-from forefold.folding.document import read_spectrum as spectrum_of
-from forefold.io.writers import write_text_aside
-from forefold.matrix import to_json
-from forefold.matrix.uhi import from_json
+from forefold.io.write import write_text_aside
+from forefold.matrix import ResponseMatrix, to_json
+from forefold.matrix.contents import shape_of
+from forefold.matrix.formats.common import Exported, how_many_true, left_out, published_matrix
+from forefold.matrix.formats.spectra import PublishedSpectrum
+from forefold.matrix.json import covariances_of
+from forefold.matrix.json import read_spectrum as spectrum_of
+from forefold.matrix.uhi_json import from_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

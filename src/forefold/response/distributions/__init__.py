@@ -3,7 +3,7 @@
 A family is a small frozen object. Its methods take arrays (x, location, sigma) that broadcast: `pdf`, `cdf`, `ppf`, `mean`,
 `std`, exact `bin_probabilities`, and `sample`, which makes draws from given uniforms with the engine's bits.
 
->>> from forefold.families import CrystalBall
+>>> from forefold.response.distributions import CrystalBall
 >>> family = CrystalBall(alpha_low=1.5, n_low=4.0)
 >>> family.bin_probabilities([0.0, 0.9, 1.1, 2.0], location=1.0, sigma=0.1).round(4).tolist()
 [0.1959, 0.6512, 0.1513]
@@ -14,13 +14,14 @@ Plain functions of the closed forms (`log_normal_pdf` and others) stand beside t
 
 from __future__ import annotations
 
-from forefold.families.closed import (
+from forefold.response.distributions.base import Family
+from forefold.response.distributions.closed import (
     log_normal_pdf,
     normal_pdf,
     resolution,
     truncated_normal_pdf,
 )
-from forefold.families.continuous import (
+from forefold.response.distributions.continuous import (
     CrystalBall,
     Exponential,
     LogNormal,
@@ -28,9 +29,8 @@ from forefold.families.continuous import (
     TruncatedNormal,
     Uniform,
 )
-from forefold.families.discrete import Identity, Tabulated
-from forefold.families.family import Family
-from forefold.families.mixture import Mixture
+from forefold.response.distributions.discrete import Identity, Tabulated
+from forefold.response.distributions.mixture import Mixture
 
 __all__ = [
     "CrystalBall",

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from forefold.families.family import Family, apply
-from forefold.families.moments import crystal_ball_moments, truncated_normal_moments
-from forefold.kernels import standard
+from forefold.kernels import densities as standard
 from forefold.kernels.distributions import (
     CRYSTAL_BALL,
     EXPONENTIAL,
@@ -20,11 +18,13 @@ from forefold.kernels.distributions import (
     UNIFORM,
     standard_quantiles,
 )
+from forefold.response.distributions.base import Family, apply
+from forefold.response.distributions.moments import crystal_ball_moments, truncated_normal_moments
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from forefold.families.family import Array
+    from forefold.response.distributions.base import Array
 
 __all__ = ["CrystalBall", "Exponential", "LogNormal", "Normal", "TruncatedNormal", "Uniform"]
 

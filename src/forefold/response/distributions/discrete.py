@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.families.family import Family, apply, arrays
-from forefold.kernels.standard import fill_tabulated
+from forefold.kernels.densities import fill_tabulated
+from forefold.response.distributions.base import Family, apply, arrays
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.families.family import Array
+    from forefold.response.distributions.base import Array
 
 __all__ = ["Identity", "Tabulated"]
 

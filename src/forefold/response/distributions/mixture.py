@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.families.family import Family, arrays
+from forefold.response.distributions.base import Family, arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
 
-    from forefold.families.family import Array
+    from forefold.response.distributions.base import Array
 
 __all__ = ["Mixture"]
 
@@ -49,7 +49,7 @@ class Mixture(Family):
 
     Examples
     --------
-    >>> from forefold.families import Normal
+    >>> from forefold.response.distributions import Normal
     >>> tails = Mixture((Normal(), Normal()), weights=(0.9, 0.1), widths=(1.0, 3.0))
     >>> float(tails.std(0.0, 1.0).round(4))
     1.3416

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.faces.cosine import cosine_cdf, cosine_pdf, cosine_span
-from forefold.families import Normal
+from forefold.response.distributions import Normal
+from forefold.smearing.closed_form.cosine import cosine_cdf, cosine_pdf, cosine_span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold import species
-from forefold.families import Exponential, Uniform
+from forefold.events import particles as species
 from forefold.kernels.layout import COMPONENT_COLUMNS, OF, RULE_COLUMNS
+from forefold.response.distributions import Exponential, Uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.faces.card import CardResponse
-    from forefold.plan import Plan
+    from forefold.detector.compile import Plan
+    from forefold.smearing.closed_form.card_response import CardResponse
 
     Array = NDArray[np.float64]
 

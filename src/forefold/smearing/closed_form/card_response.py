@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold import species
-from forefold.detector import load_card
-from forefold.faces.breaks import breaks_of, ends_on_edges
-from forefold.faces.energy import above
-from forefold.faces.identities import ways
-from forefold.families.mixture import invert
+from forefold.detector.compile import Plan, plan
+from forefold.detector.load import load_card
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Kinematics, Rays
-from forefold.plan import Plan, plan
 from forefold.response import Response
+from forefold.response.distributions.mixture import invert
+from forefold.smearing.closed_form.breaks import breaks_of, ends_on_edges
+from forefold.smearing.closed_form.energy import above
+from forefold.smearing.closed_form.identification import ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import hist
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.detector import Card
-    from forefold.faces.identities import Way
-    from forefold.schema import Rule
+    from forefold.detector import Rule
+    from forefold.detector.load import Card
+    from forefold.smearing.closed_form.identification import Way
 
     Array = NDArray[np.float64]
 

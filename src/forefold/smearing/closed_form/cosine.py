@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.families import TruncatedNormal
+from forefold.response.distributions import TruncatedNormal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forefold.families import Identity
 from forefold.kernels.special import normal_cdf, normal_density
+from forefold.response.distributions import Identity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.families import Family
+    from forefold.response.distributions import Family
 
     Array = NDArray[np.float64]
 

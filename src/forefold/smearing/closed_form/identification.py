@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.faces.particles import Faces
+from forefold.detector.compile import species_table
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.smear import describe
-from forefold.passage import Prepared, all_kinds
-from forefold.plan import species_table
+from forefold.kernels.launch import describe
+from forefold.smearing.closed_form.probability import Faces
+from forefold.smearing.engine import Prepared, all_kinds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forefold.detector.compile import Plan
     from forefold.kernels.layout import Kinematics, Rays
-    from forefold.passage import OnInvalid
-    from forefold.plan import Plan
+    from forefold.smearing.engine import OnInvalid
 
 __all__ = ["Way", "ways"]
 
@@ -112,7 +112,7 @@ def ways(
         0, flags, or an outcome that is settled already.
     plan : Plan
     taken : ndarray of int64, shape (n,), optional
-        See `forefold.passage.pass_through`.
+        See `forefold.smearing.engine.pass_through`.
     kinematics : Kinematics, optional
         If it is known better than from the rays.
     on_invalid : {"stop", "lose"}

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from forefold import families
-from forefold.faces.angle import Heading
-from forefold.faces.energy import EnergyPart
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.frame import azimuths
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
+from forefold.response import distributions as families
+from forefold.smearing.closed_form.angle import Heading
+from forefold.smearing.closed_form.energy import EnergyPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
-    from forefold.passage import Prepared
-    from forefold.schema.energy import Drawn
+    from forefold.detector.energy import Drawn
+    from forefold.smearing.engine import Prepared
 
     Array = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -38,7 +38,7 @@ class Faces:
     Parameters
     ----------
     work : Prepared
-        See `forefold.passage.prepared`: particles that are identified, with a rule, with a number in every cell.
+        See `forefold.smearing.engine.prepared`: particles that are identified, with a rule, with a number in every cell.
 
     Attributes
     ----------

@@ -6,7 +6,7 @@ the card's parameters.
 
 from __future__ import annotations
 
-from forefold.reweighting.derivatives import scores
-from forefold.reweighting.weights import Weights, reweight
+from forefold.smearing.reweighting.derivatives import scores
+from forefold.smearing.reweighting.weights import Weights, reweight
 
 __all__ = ["Weights", "reweight", "scores"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold.detector import Card, load_card
-from forefold.flat import checked_on_invalid
-from forefold.reweighting.observed import Sample, card_of_sample, chances, sample_of
-from forefold.reweighting.weights import log_ratio
-from forefold.species import near
+from forefold.detector.load import Card, load_card
+from forefold.events.particles import near
+from forefold.smearing.particles import checked_on_invalid
+from forefold.smearing.reweighting.likelihood import Sample, card_of_sample, chances, sample_of
+from forefold.smearing.reweighting.weights import log_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.passage import OnInvalid
-    from forefold.reweighting.observed import Chances
-    from forefold.reweighting.weights import Level
-    from forefold.schema import Parameter
+    from forefold.detector import Parameter
+    from forefold.smearing.engine import OnInvalid
+    from forefold.smearing.reweighting.likelihood import Chances
+    from forefold.smearing.reweighting.weights import Level
 
     Array = NDArray[np.float64]
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import awkward as ak
 import numpy as np
 
-from forefold.detector import Card
-from forefold.faces import ways
-from forefold.flat import flattened
+from forefold.detector.compile import plan
+from forefold.detector.load import Card
 from forefold.kernels.fate import Fate
-from forefold.plan import plan
+from forefold.smearing.closed_form import ways
+from forefold.smearing.particles import flattened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.faces import Way
     from forefold.kernels.layout import Rays
-    from forefold.passage import OnInvalid
+    from forefold.smearing.closed_form import Way
+    from forefold.smearing.engine import OnInvalid
 
     Array = NDArray[np.float64]
 

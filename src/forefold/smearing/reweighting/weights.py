@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import awkward as ak
 import numpy as np
 
-from forefold import species
-from forefold.detector import Card, load_card
-from forefold.flat import checked_on_invalid
-from forefold.reweighting.observed import Chances, Sample, card_of_sample, chances, sample_of
+from forefold.detector.load import Card, load_card
+from forefold.events import particles as species
+from forefold.smearing.particles import checked_on_invalid
+from forefold.smearing.reweighting.likelihood import (
+    Chances,
+    Sample,
+    card_of_sample,
+    chances,
+    sample_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from forefold.faces import Faces
-    from forefold.passage import OnInvalid
+    from forefold.smearing.closed_form import Faces
+    from forefold.smearing.engine import OnInvalid
 
     Array = NDArray[np.float64]
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.cardtools.chances import family_chance
-from forefold.cardtools.checks import checks_of
-from forefold.cardtools.grid import grid
-from forefold.cardtools.invalid import Invalid, invalid_of
-from forefold.cardtools.places import vertex_checks
-from forefold.detector import load_card
-from forefold.smearing import random_key
+from forefold.detector.load import load_card
+from forefold.smearing.smear import random_key
+from forefold.smearing.validation.checks import checks_of
+from forefold.smearing.validation.grid import grid
+from forefold.smearing.validation.invalid import Invalid, invalid_of
+from forefold.smearing.validation.places import vertex_checks
+from forefold.smearing.validation.probabilities import family_chance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["TOLERANCE", "Check", "Validation", "validate_card"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold import species
+from forefold.events import particles as species
 from forefold.kernels.layout import Rays
 
 if TYPE_CHECKING:

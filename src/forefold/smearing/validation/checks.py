@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.cardtools.chances import binomial_pull, mean_pull
-from forefold.cardtools.flat import beam
-from forefold.families.mixture import invert
+from forefold.detector.compile import plan
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
-from forefold.passage import pass_through
-from forefold.plan import plan
+from forefold.response.distributions.mixture import invert
+from forefold.smearing.engine import pass_through
+from forefold.smearing.validation.beam import beam
+from forefold.smearing.validation.probabilities import binomial_pull, mean_pull
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from forefold.cardtools.grid import Grid
-    from forefold.faces import Faces
-    from forefold.passage import Passage
-    from forefold.schema import Card
+    from forefold.detector import Card
+    from forefold.smearing.closed_form import Faces
+    from forefold.smearing.engine import Passage
+    from forefold.smearing.validation.grid import Grid
 
     Array = NDArray[np.float64]
     Words = tuple[str, float, float, float]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold import species
-from forefold.cardtools.flat import beam
-from forefold.faces.identities import Way, ways
-from forefold.plan import plan
-from forefold.schema.rules import candidates_of
+from forefold.detector.compile import plan
+from forefold.detector.rule import candidates_of
+from forefold.events import particles as species
+from forefold.smearing.closed_form.identification import Way, ways
+from forefold.smearing.validation.beam import beam
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.schema import Card, Rule
+    from forefold.detector import Card, Rule
 
     Array = NDArray[np.float64]
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold import species
-from forefold.cardtools.flat import beam
-from forefold.cardtools.grid import tried
-from forefold.faces.identities import ways
-from forefold.plan import plan
-from forefold.schema.formulas import formulas
+from forefold.detector.compile import plan
+from forefold.detector.formulas import formulas
+from forefold.events import particles as species
+from forefold.smearing.closed_form.identification import ways
+from forefold.smearing.validation.beam import beam
+from forefold.smearing.validation.grid import tried
 
 if TYPE_CHECKING:
-    from forefold.cardtools.flat import Beam
-    from forefold.plan import Plan
-    from forefold.schema import Card
+    from forefold.detector import Card
+    from forefold.detector.compile import Plan
+    from forefold.smearing.validation.beam import Beam
 
 __all__ = ["Invalid", "invalid_of"]
 

@@ -8,16 +8,16 @@ import awkward as ak
 import numpy as np
 
 from forefold import events as records
-from forefold import families
-from forefold.cardtools.chances import binomial_pull, mean_pull
-from forefold.vertices import VERTEX, vertex_columns
+from forefold.response import distributions as families
+from forefold.smearing.validation.probabilities import binomial_pull, mean_pull
+from forefold.smearing.vertex import VERTEX, vertex_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
     Words = tuple[str, float, float, float]
 

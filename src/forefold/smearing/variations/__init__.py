@@ -6,8 +6,9 @@ shifts, which change reconstructed energies. Nominal and varied detectors use th
 
 from __future__ import annotations
 
-from forefold.variations.shifts import group_energies, shifted, unit_shifts
-from forefold.variations.variation import (
+from forefold.smearing.variations.shifts import group_energies, shifted, unit_shifts
+from forefold.smearing.variations.smear import Variations, VariedCard, smear_variations
+from forefold.smearing.variations.variation import (
     Variation,
     named_variations,
     parameter_values,
@@ -15,7 +16,6 @@ from forefold.variations.variation import (
     standard_variations,
     throws,
 )
-from forefold.variations.varied import Variations, VariedCard, smear_variations
 
 __all__ = [
     "Variation",

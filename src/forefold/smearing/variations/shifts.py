@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import awkward as ak
 import numpy as np
 
-from forefold import species
-from forefold.detector import load_card
+from forefold.detector.load import load_card
+from forefold.detector.uncertainty import LEPTONS
+from forefold.events import particles as species
 from forefold.kernels.fate import Fate
-from forefold.schema.uncertainty import LEPTONS
-from forefold.variations.seen import Seen, column, seen_of
-from forefold.variations.variation import Variation, parameter_values, shift_pulls
+from forefold.smearing.seen import Seen, column, seen_of
+from forefold.smearing.variations.variation import Variation, parameter_values, shift_pulls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
-    from forefold.schema import ShiftBlock
+    from forefold.detector import ShiftBlock
+    from forefold.detector.load import Card
 
 __all__ = ["UnitShift", "group_energies", "shifted", "unit_shifts"]
 

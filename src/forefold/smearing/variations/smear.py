@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.detector import Card, load_card
-from forefold.flat import Axis, Flat, checked_on_invalid, flattened
-from forefold.passage import OnInvalid, Passage, pass_through
-from forefold.plan import Plan, plan
-from forefold.schema.formulas import Formula, formulas_of_rule, parsed
-from forefold.smearing import provenance, random_key, smeared_events, visible_energy
-from forefold.variations.shifts import UnitShift, shifted, unit_shifts
-from forefold.variations.variation import (
+from forefold.detector.compile import Plan, plan
+from forefold.detector.formulas import Formula, formulas_of_rule, parsed
+from forefold.detector.load import Card, load_card
+from forefold.smearing.engine import OnInvalid, Passage, pass_through
+from forefold.smearing.particles import Axis, Flat, checked_on_invalid, flattened
+from forefold.smearing.smear import provenance, random_key, smeared_events, visible_energy
+from forefold.smearing.variations.shifts import UnitShift, shifted, unit_shifts
+from forefold.smearing.variations.variation import (
     NOMINAL,
     Variation,
     named_variations,

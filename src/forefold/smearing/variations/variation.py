@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold import species
-from forefold.detector import load_card
+from forefold.detector.load import load_card
+from forefold.detector.uncertainty import factor, uncertain
+from forefold.events import particles as species
 from forefold.kernels.arrays import uniform_pairs
 from forefold.kernels.distributions import NORMAL, standard_quantiles
 from forefold.kernels.philox import stream_keys
-from forefold.schema.uncertainty import factor, uncertain
-from forefold.smearing import random_key
+from forefold.smearing.smear import random_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.detector import Card
+    from forefold.detector.load import Card
 
 __all__ = [
     "NOMINAL",

@@ -9,9 +9,9 @@ True
 
 from __future__ import annotations
 
-from forefold.citations.front import bibtex, cite, use, use_document
-from forefold.citations.library import Entry, identifiers, keys_of_text, library
-from forefold.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
+from forefold.workflows.citations.front import bibtex, cite, use, use_document
+from forefold.workflows.citations.references import Entry, identifiers, keys_of_text, library
+from forefold.workflows.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
 
 __all__ = [
     "FORMATS",

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import forefold
-from forefold.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
-from forefold.species import near
+from forefold._about import __version__
+from forefold.events.particles import near
+from forefold.unfolding import Unfolded
+from forefold.workflows.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
 
 if TYPE_CHECKING:
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["bibtex", "cite", "use", "use_document"]
 
@@ -76,7 +77,7 @@ def bibtex(used: Used) -> str:
     own = (
         "% the software\n@software{forefold,\n  author = {{forefold developers}},\n"
         "  title = {{forefold: detector response for particle-physics event generators}},\n"
-        f"  version = {{{forefold.__version__}}}\n}}"
+        f"  version = {{{__version__}}}\n}}"
     )
     parts = [own]
     parts += [
@@ -95,7 +96,7 @@ def _plain(text: str) -> str:
 
 def use(used: Used, thing: Any) -> None:
     """Add what a thing was made of; see `cite`."""
-    from forefold.schema import Card
+    from forefold.detector import Card
 
     if isinstance(thing, Card):
         used.card(thing)
@@ -140,7 +141,7 @@ def _use_name(used: Used, name: str) -> None:
 
 
 def _card(name: str) -> Card:
-    from forefold.detector import cards, load_card
+    from forefold.detector.load import cards, load_card
 
     known = [*cards(), *_NAMED]
     if name not in known and not name.endswith(".toml"):
@@ -150,9 +151,9 @@ def _card(name: str) -> Card:
 
 
 def _use_file(used: Used, name: str) -> None:
-    from forefold.detector import load_card
-    from forefold.io.reader import choose
-    from forefold.io.smeared import is_smeared, smeared_provenance
+    from forefold.detector.load import load_card
+    from forefold.io.native.smeared import is_smeared, smeared_provenance
+    from forefold.io.registry import choose
     from forefold.io.tools import tools_of
 
     if name.endswith(".toml"):
@@ -227,5 +228,5 @@ def _use_histograms(
         raise ValueError(message)
     for each in said:
         if "unfolded" in each:
-            use(used, forefold.Unfolded.from_json(text))
+            use(used, Unfolded.from_json(text))
         used.provenance(each)

@@ -119,7 +119,9 @@ def library() -> dict[str, Entry]:
     >>> library()["feldman1998"].identifier
     'physics/9711021'
     """
-    text = (resources.files("forefold.citations") / "references.bib").read_text(encoding="utf-8")
+    text = (resources.files("forefold.workflows.citations") / "references.bib").read_text(
+        encoding="utf-8"
+    )
     return {
         found[2]: Entry(found[1], found[2], dict(_FIELD.findall(found[3])), found[0])
         for found in _ENTRY.finditer(text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from forefold.citations.library import Entry, entry_of, keys_of_text, library
+from forefold.workflows.citations.references import Entry, entry_of, keys_of_text, library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from forefold.schema import Card
+    from forefold.detector import Card
 
 __all__ = ["FORMATS", "GENERATORS", "INFERENCE", "METHODS", "RULES", "Used"]
 
@@ -222,8 +222,8 @@ class Used:
             self.add(FORMATS[str(notes["imported"])], f"format: {notes['imported']}")
 
     def _noted_card(self, notes: Mapping[str, Any]) -> None:
-        from forefold.detector import cards, fingerprint, load_card
-        from forefold.schema import Card
+        from forefold.detector import Card
+        from forefold.detector.load import cards, fingerprint, load_card
 
         if "card_text" in notes:
             self.card(Card.model_validate(notes["card_text"]))

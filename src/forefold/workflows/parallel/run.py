@@ -11,28 +11,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import forefold
 from forefold import io
+from forefold._about import __version__
 from forefold.io.files import refuse_as_output, streams_of, window
-from forefold.io.reader import nothing_left
-from forefold.io.writers import check_target, kind_of, replace_aside
-from forefold.jobs.folder import Folder, digest
-from forefold.jobs.manifest import SCHEMA, check_content, check_same, final
-from forefold.jobs.survey import PART, content, identity, parts_of, survey
-from forefold.jobs.tasks import run_part
+from forefold.io.registry import nothing_left
+from forefold.io.write import check_target, kind_of, replace_aside
 from forefold.kernels.fate import Fate
+from forefold.workflows.parallel.manifest import SCHEMA, check_content, check_same, final
+from forefold.workflows.parallel.parts import Folder, digest
+from forefold.workflows.parallel.split import PART, content, identity, parts_of, survey
+from forefold.workflows.parallel.tasks import run_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
-    from forefold.batch import Tally
-    from forefold.io.crosssections import CrossSection
-    from forefold.io.reader import Damage, Entries, Paths, Progress
-    from forefold.jobs.executors import Crew
-    from forefold.jobs.requests import Request
-    from forefold.recipe import Recipe
+    from forefold._parallel import Crew
+    from forefold.io.cross_sections import CrossSection
+    from forefold.io.registry import Damage, Entries, Paths, Progress
+    from forefold.workflows.job import Recipe
+    from forefold.workflows.requests import Request
+    from forefold.workflows.stream import Tally
 
 __all__ = ["Job", "Plan"]
 
@@ -53,7 +53,7 @@ class Plan:
     varied : bool
         Whether the histograms have an axis of the variations.
     entries, chunk, cross_section
-        See `forefold.batch.smear_files`.
+        See `forefold.workflows.stream.smear_files`.
     stream : sequence of int or None
         One number a file in the random numbers; None: from the content.
     skip_damaged : bool
@@ -86,7 +86,7 @@ class Plan:
         paths = io.expand(self.inputs)
         refuse_as_output(paths, self.out)
         places = [
-            path if io.remote.is_remote(path) else str(Path(path).resolve()) for path in paths
+            path if io.source.is_remote(path) else str(Path(path).resolve()) for path in paths
         ]
         tasks = [(place, self.skip_damaged) for place in places]
         origins, parts, changed = self._looked_at(crew, paths, tasks, begun)
@@ -107,7 +107,7 @@ class Plan:
         ]
         facts: dict[str, Any] = {
             "schema": SCHEMA,
-            "version": forefold.__version__,
+            "version": __version__,
             "out": self.out,
             "format": ".json" if self.requests else kind_of(self.out),
             "folder": str(Path.cwd()),

@@ -7,15 +7,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.io import blocks, remote
+from forefold.io import blocks
+from forefold.io import source as remote
 from forefold.io.files import beyond, content_stream, no_events, window
-from forefold.io.origins import origins
-from forefold.io.reader import choose
+from forefold.io.provenance import origins
+from forefold.io.registry import choose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forefold.io.reader import Entries
+    from forefold.io.registry import Entries
 
 __all__ = ["PART", "content", "identity", "parts_of", "survey"]
 
@@ -36,7 +37,7 @@ def survey(path: str, lenient: bool) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``origin`` as in `forefold.io.origins`; ``changed``, see `identity`; ``length`` or None.
+        ``origin`` as in `forefold.io.provenance`; ``changed``, see `identity`; ``length`` or None.
 
     Raises
     ------

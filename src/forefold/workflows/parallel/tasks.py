@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import forefold
-from forefold.batch import Tally
+from forefold._about import __version__
 from forefold.events import final_state
+from forefold.events.selection import Selection
 from forefold.io.blocks import BLOCK, blocks
-from forefold.io.reader import Damage, Source, choose
-from forefold.io.writers import encoded
-from forefold.jobs.folder import Folder, digest
-from forefold.jobs.requests import Request
-from forefold.recipe import Recipe
-from forefold.selection import Selection
+from forefold.io.registry import Damage, Source, choose
+from forefold.io.write import encoded
+from forefold.workflows.job import Recipe
+from forefold.workflows.parallel.parts import Folder, digest
+from forefold.workflows.requests import Request
+from forefold.workflows.stream import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,8 @@ def _loaded(out: str) -> _Job:
         )
         raise FileNotFoundError(msg) from None
     theirs = job.manifest["version"]
-    if theirs != forefold.__version__:
-        msg = f"the worker on {platform.node()} has forefold {forefold.__version__}, the job was begun by {theirs}"
+    if theirs != __version__:
+        msg = f"the worker on {platform.node()} has forefold {__version__}, the job was begun by {theirs}"
         raise ValueError(msg)
     return job
 
@@ -178,7 +178,7 @@ def _filled(job: _Job, pieces: Iterator[ak.Array], tally: Tally) -> Iterator[pa.
     """Smear and fill histograms, one table a block: sums of blocks are added in their order, whoever made them."""
     import awkward as ak
 
-    from forefold.jobs.histograms import filled, table_of
+    from forefold.workflows.histograms import filled, table_of
 
     template = True
     for (events,) in blocks((events,) for events in pieces):

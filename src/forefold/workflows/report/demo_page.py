@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from forefold import plot
+from forefold import plotting as plot
 from forefold.matrix import provenance
-from forefold.report.shell import page_head, whole_page
-from forefold.report.tables import (
+from forefold.workflows.report.html import page_head, whole_page
+from forefold.workflows.report.html_tables import (
     card_table,
     fates_table,
     figure_html,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from forefold.report.section import Section
+    from forefold.workflows.report.section import Section
 
 __all__ = ["report_html", "write_report"]
 
@@ -79,7 +79,7 @@ def write_report(
     OSError
         If it cannot be written.
     """
-    from forefold.io.writers import write_text_aside
+    from forefold.io.write import write_text_aside
 
     text = report_html(sections, title=title, sample=sample, inputs=inputs, notes=notes)
     write_text_aside(path, text, overwrite=overwrite)

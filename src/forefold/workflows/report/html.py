@@ -25,7 +25,9 @@ def whole_page(title: str, parts: Iterable[str]) -> str:
     -------
     str
     """
-    style = (resources.files("forefold.report") / "report.css").read_text(encoding="utf-8")
+    style = (resources.files("forefold.workflows.report") / "templates" / "report.css").read_text(
+        encoding="utf-8"
+    )
     body = "\n".join(parts)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

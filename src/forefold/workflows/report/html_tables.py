@@ -8,19 +8,19 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from forefold.detector.text import angle_words, efficiency_words, energy_words, scale_words
 from forefold.kernels.fate import Fate
-from forefold.plot import figure_bytes
-from forefold.plot.labels import type_html
-from forefold.schema.shown import angle_words, efficiency_words, energy_words, scale_words
+from forefold.plotting import figure_bytes
+from forefold.plotting.labels import type_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
-    from forefold.detector import Card
+    from forefold.detector import Rule
+    from forefold.detector.load import Card
     from forefold.matrix import Summary, SummaryRow
-    from forefold.schema import Rule
 
 __all__ = ["card_table", "fates_table", "figure_html", "pairs_table", "summary_table", "table"]
 

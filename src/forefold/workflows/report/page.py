@@ -9,33 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forefold
-from forefold import plot
-from forefold.chain.doubts import doubts
-from forefold.chain.tables import (
-    diagnostics_table,
-    inspection_tables,
-    rows_table,
-    spectrum_table,
-)
-from forefold.citations import bibtex
-from forefold.detector import fingerprint
-from forefold.report.shell import page_head, whole_page
-from forefold.report.tables import (
+from forefold import plotting as plot
+from forefold._about import __version__
+from forefold.detector.load import fingerprint
+from forefold.plotting.unfolding import strength_figure
+from forefold.unfolding.methods import METHODS
+from forefold.workflows.citations import bibtex
+from forefold.workflows.report.html import page_head, whole_page
+from forefold.workflows.report.html_tables import (
     card_table,
     fates_table,
     figure_html,
     pairs_table,
     summary_table,
 )
-from forefold.unfolding.methods import METHODS
-from forefold.unfolding.pictures import strength_figure
+from forefold.workflows.report.page_tables import (
+    diagnostics_table,
+    inspection_tables,
+    rows_table,
+    spectrum_table,
+)
+from forefold.workflows.report.warnings import doubts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from forefold.chain.run import Chain
-    from forefold.folding.comparison import Compatibility
+    from forefold.matrix.compare import Compatibility
+    from forefold.workflows.pipeline import Chain
 
 __all__ = ["chain_html"]
 
@@ -69,7 +69,7 @@ def chain_html(chain: Chain, *, command: str = "") -> str:
     Parameters
     ----------
     chain : Chain
-        From `forefold.chain.run_chain`.
+        From `forefold.workflows.pipeline.run_chain`.
     command : str
         What was typed, for the provenance.
 
@@ -367,7 +367,7 @@ def _citations(chain: Chain) -> str:
 def _provenance(chain: Chain, command: str) -> str:
     recipe = chain.recipe
     pairs: dict[str, object] = {
-        "forefold": forefold.__version__,
+        "forefold": __version__,
         "card": f"{recipe.card.name}, SHA-256 {fingerprint(recipe.card)[1]}",
         "rng": recipe.rng,
         "axis of angles": recipe.axis,

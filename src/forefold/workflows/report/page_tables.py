@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.report.tables import pairs_table, table
-from forefold.unfolding.wording import bare, limits
+from forefold.unfolding.text import bare, limits
+from forefold.workflows.report.html_tables import pairs_table, table
 
 if TYPE_CHECKING:
-    from forefold.chain.run import Chain
-    from forefold.chain.sample import Sample
-    from forefold.folding.comparison import Compatibility
     from forefold.io.inspection import Inspection
+    from forefold.matrix.compare import Compatibility
+    from forefold.workflows.pipeline import Chain
+    from forefold.workflows.sample import Sample
 
 __all__ = ["diagnostics_table", "inspection_tables", "rows_table", "spectrum_table"]
 

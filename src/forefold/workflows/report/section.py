@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import hist
 
-    from forefold.detector import Card
+    from forefold.detector.load import Card
 
 __all__ = ["Section"]
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.unfolding.diagnostics import WIDER
-from forefold.unfolding.wording import bare, counted, limits
+from forefold.unfolding.text import bare, counted, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from forefold.chain.run import Chain
-    from forefold.folding.comparison import InBinVariation
+    from forefold.matrix.compare import InBinVariation
     from forefold.unfolding import Unfolded
+    from forefold.workflows.pipeline import Chain
 
 __all__ = ["doubts"]
 

@@ -1,7 +1,7 @@
 """GENIE's native GHEP records (tree `gtree`, branch `gmcrec`), without GENIE and without ROOT.
 
-uproot cannot interpret this branch. Its raw bytes are taken (`forefold.io.baskets`) and decoded column by column, many
-events at once (`forefold.kernels.ghep`).
+uproot cannot interpret this branch. Its raw bytes are taken (`forefold.io.readers.ghep.baskets`) and decoded column by column, many
+events at once (`forefold.io.readers.ghep.scan`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold import events
-from forefold.io import files, rootfile
+from forefold.io import files
+from forefold.io import root as rootfile
 from forefold.io.processes import GENIE, GENIE_NAMES
-from forefold.io.reader import Header, Source
+from forefold.io.registry import Header, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import awkward as ak
     from numpy.typing import NDArray
 
-    from forefold.io.baskets import Batch
+    from forefold.io.readers.ghep.baskets import Batch
 
 __all__ = ["READER", "GhepReader", "checked", "decode", "record_of"]
 
@@ -116,7 +117,7 @@ class _Columns:
 
 def _read(branch: Any, source: Source, first: int, last: int) -> ak.Array:
     """Read a range of entries and make the event record of them."""
-    from forefold.io import baskets
+    from forefold.io.readers.ghep import baskets
 
     parts = []
     with rootfile.complaints(source.path, f"the baskets of `{_BRANCH}`"):
@@ -138,8 +139,9 @@ def _read(branch: Any, source: Source, first: int, last: int) -> ak.Array:
 
 def decode(batch: Batch, source: Source) -> _Columns:
     """Decode a batch of entries; those that cannot be are given up."""
-    from forefold.kernels import ghepcolumns, rootbytes
-    from forefold.kernels.ghep import scan
+    from forefold.io.readers.ghep import columns as ghepcolumns
+    from forefold.io.readers.ghep import rootbytes
+    from forefold.io.readers.ghep.scan import scan
 
     n = len(batch.starts)
     slots = np.zeros((n, rootbytes.SLOTS), dtype=np.int64)
@@ -181,14 +183,14 @@ def decode(batch: Batch, source: Source) -> _Columns:
 
 def _shape(lean: bool) -> tuple[int, int]:
     """Give the number of columns of whole and of other numbers that a particle has."""
-    from forefold.kernels.ghepcolumns import PARTICLE_BITS, PARTICLE_INTS
+    from forefold.io.readers.ghep.columns import PARTICLE_BITS, PARTICLE_INTS
 
     return (2, 4) if lean else (len(PARTICLE_INTS), len(PARTICLE_BITS))
 
 
 def _stacked(parts: list[_Columns], lean: bool) -> _Columns:
     """Put the columns of batches one after the other."""
-    from forefold.kernels.ghepcolumns import EVENT_BITS, EVENT_INTS
+    from forefold.io.readers.ghep.columns import EVENT_BITS, EVENT_INTS
 
     if len(parts) == 1:
         return parts[0]
@@ -211,7 +213,12 @@ def _stacked(parts: list[_Columns], lean: bool) -> _Columns:
 
 def record_of(columns: _Columns, source: Source) -> ak.Array:
     """Make the event record."""
-    from forefold.kernels.ghepcolumns import EVENT_BITS, EVENT_INTS, PARTICLE_BITS, PARTICLE_INTS
+    from forefold.io.readers.ghep.columns import (
+        EVENT_BITS,
+        EVENT_INTS,
+        PARTICLE_BITS,
+        PARTICLE_INTS,
+    )
 
     whole = dict(zip(EVENT_INTS, columns.whole, strict=True))
     real = dict(zip(EVENT_BITS, columns.real, strict=True))
@@ -219,7 +226,7 @@ def record_of(columns: _Columns, source: Source) -> ak.Array:
     particle |= dict(zip(PARTICLE_BITS, columns.particle_real, strict=False))
     event_fields, particle_fields = {}, {}
     if not source.final_state_only:
-        from forefold.io import ghepfields
+        from forefold.io.readers.ghep import fields as ghepfields
 
         offsets = np.concatenate([[0], np.cumsum(columns.counts)])
         event_fields = ghepfields.event_fields(whole, real, particle, offsets)

@@ -1,4 +1,4 @@
-"""GENIE's native event records: columns from the places that `forefold.kernels.ghep.scan` found.
+"""GENIE's native event records: columns from the places that `forefold.io.readers.ghep.scan.scan` found.
 
 Floating-point numbers are copied as bits: the caller looks at them as float64.
 """
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kernels.jit import jit
-from forefold.kernels.rootbytes import (
+from forefold.io.readers.ghep.rootbytes import (
     EVENT,
     EXCLUSIVE,
     FLAGS,
@@ -33,6 +32,7 @@ from forefold.kernels.rootbytes import (
     i4,
     u4,
 )
+from forefold.kernels.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

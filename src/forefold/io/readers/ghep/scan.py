@@ -2,7 +2,7 @@
 
 An entry is what ROOT's streamers write for ``genie::NtpMCEventRecord``. `scan` walks through every object of every
 entry, compares names, versions and byte counts, and notes where things lie. The functions of
-`forefold.kernels.ghepcolumns` then read from the places found.
+`forefold.io.readers.ghep.columns` then read from the places found.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kernels.jit import jit
-from forefold.kernels.rootbytes import (
+from forefold.io.readers.ghep.rootbytes import (
     BODY,
     BODY_END,
     CLASS,
@@ -62,6 +61,7 @@ from forefold.kernels.rootbytes import (
     vector_tag,
     versioned,
 )
+from forefold.kernels.jit import jit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Materials: ranges, stopping power, containment."""

@@ -1,0 +1,1 @@
+"""Readers, one generator a module."""

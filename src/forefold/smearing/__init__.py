@@ -1,0 +1,1 @@
+"""Smearing: from true particles to what the detector sees of them."""
