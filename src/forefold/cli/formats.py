@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-__all__ = ["add_borders"]
+__all__ = ["add_formats"]
 
 _UNITS = ("TeV", "GeV", "MeV", "keV", "eV")
 _SPECTRA = ("signal", "background", "observed")
@@ -40,7 +40,7 @@ _IMPORTS = (
 )
 
 
-def add_borders(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
+def add_formats(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add ``forefold export`` and ``forefold import``.
 
     Parameters

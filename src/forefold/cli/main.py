@@ -18,7 +18,7 @@ from forefold.cli.cardparser import add_card
 from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
 from forefold.cli.figures import FIGURES
-from forefold.cli.formats import add_borders
+from forefold.cli.formats import add_formats
 from forefold.cli.inferenceparser import add_inference
 from forefold.cli.jobparser import add_jobs
 from forefold.cli.matrixparser import add_fold, add_response
@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     add_fold(commands, _add)
     add_unfold(commands, _add)
     add_inference(commands, _add)
-    add_borders(commands, _add)
+    add_formats(commands, _add)
     _add_plot(commands)
     add_report(commands, _add)
     add_cite(commands, _add)

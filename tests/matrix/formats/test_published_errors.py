@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import border_matrices
+import format_matrices
 import hist
 import numpy as np
 import pytest
-from border_matrices import NAMES
 from cli_runs import Run, refused
+from format_matrices import NAMES
 
 import forefold
 from forefold.matrix import to_json
@@ -184,7 +184,7 @@ def test_errors_of_a_published_matrix(tmp_path: Path) -> None:
 def test_errors_come_back(format: str, tmp_path: Path) -> None:
     if format == "hepdata":
         pytest.importorskip("yaml")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     first = tmp_path / NAMES[format]
     forefold.export_matrix(matrix, first, format)
     settings = {"name": "response"} if format == "root" else {}
@@ -257,7 +257,7 @@ def test_rows_of_rounded_numbers_are_scaled(tmp_path: Path) -> None:
 
 def test_names_that_forefold_noted_are_names_of_spectra(tmp_path: Path) -> None:
     pytest.importorskip("yaml")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "out", "hepdata")
     table = tmp_path / "out" / "efficiency.yaml"
     found = forefold.import_spectrum(table, "hepdata", name="Truth")

@@ -1,4 +1,4 @@
-"""Borders: response matrices out to other tools and in from them, one module a format.
+"""Formats of other tools: response matrices out to them and in from them, one module a format.
 
 Each has ``write``, and ``read`` where that makes sense; `export_matrix` and `import_matrix` choose by name. Matrices are R[true, reco] here, whatever
 the order of the other tool.

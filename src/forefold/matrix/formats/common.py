@@ -1,4 +1,4 @@
-"""What every border needs of a matrix: its rows, its axes, and what cannot be carried over."""
+"""What every format needs of a matrix: its rows, its axes, and what cannot be carried over."""
 
 from __future__ import annotations
 

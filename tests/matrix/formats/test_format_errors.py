@@ -6,10 +6,10 @@ import json
 import warnings
 from pathlib import Path
 
-import border_matrices
+import format_matrices
 import numpy as np
 import pytest
-from border_matrices import AXES, NAMES
+from format_matrices import AXES, NAMES
 
 import forefold
 from forefold.matrix.formats import READABLE
@@ -18,7 +18,7 @@ from forefold.matrix.formats import READABLE
 def _written(format: str, folder: Path) -> Path:
     """Give the file of a format that is read first."""
     path = folder / NAMES[format]
-    forefold.export_matrix(border_matrices.filled(even=True, n=300), path, format)
+    forefold.export_matrix(format_matrices.filled(even=True, n=300), path, format)
     return path / "response.yaml" if path.is_dir() else path
 
 
@@ -69,7 +69,7 @@ def test_another_file_is_refused(format: str, content: bytes, tmp_path: Path) ->
 
 
 def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     with pytest.raises(ValueError, match=r"format 'glob' .*'globes'"):
         forefold.export_matrix(matrix, tmp_path / "a", "glob")
     with pytest.raises(
@@ -114,13 +114,13 @@ def test_globes_files_are_refused_in_words(text: str, words: str, tmp_path: Path
 
 
 def test_names_that_are_none_are_refused(tmp_path: Path) -> None:
-    matrix = border_matrices.exact(even=True)
+    matrix = format_matrices.exact(even=True)
     with pytest.raises(ValueError, match="name 'a b': a letter"):
         forefold.export_matrix(matrix, tmp_path / "a.dat", "globes", name="a b")
     with pytest.raises(ValueError, match=r"smear_CHANNEL_DETECTOR\.dat is needed"):
         forefold.export_matrix(matrix, tmp_path / "a.dat", "snowglobes")
     with pytest.raises(ValueError, match="several widths"):
-        forefold.export_matrix(border_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes")
+        forefold.export_matrix(format_matrices.exact(), tmp_path / "smear_a_b.dat", "snowglobes")
     with pytest.raises(ValueError, match=r"must end in \.npz"):
         forefold.export_matrix(matrix, tmp_path / "a.np", "remu")
     with pytest.raises(ValueError, match="matrix of probabilities has no entries"):
@@ -147,7 +147,7 @@ def test_negative_cells_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_area_of_others_must_be_said(tmp_path: Path) -> None:
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     path = tmp_path / "a.rmf"
     forefold.export_matrix(matrix, path, "ogip", area=50.0)
     own = path.with_suffix(".arf")
@@ -159,14 +159,14 @@ def test_an_area_of_others_must_be_said(tmp_path: Path) -> None:
 
 
 def test_an_arf_of_other_bins_is_refused(tmp_path: Path) -> None:
-    forefold.export_matrix(border_matrices.exact(), tmp_path / "a.rmf", "ogip")
-    forefold.export_matrix(border_matrices.exact(even=True), tmp_path / "b.rmf", "ogip")
+    forefold.export_matrix(format_matrices.exact(), tmp_path / "a.rmf", "ogip")
+    forefold.export_matrix(format_matrices.exact(even=True), tmp_path / "b.rmf", "ogip")
     with pytest.raises(ValueError, match=r"b\.arf has 8 bins from 0\.5 to 4\.5 GeV, the RMF 5"):
         forefold.import_matrix(tmp_path / "a.rmf", "ogip", arf=tmp_path / "b.arf")
 
 
 def test_root_says_what_is_there(tmp_path: Path) -> None:
-    forefold.export_matrix(border_matrices.exact(), tmp_path / "a.root", "root")
+    forefold.export_matrix(format_matrices.exact(), tmp_path / "a.root", "root")
     with pytest.raises(ValueError, match=r"no histogram 'responses' \(did you mean 'response'"):
         forefold.import_matrix(tmp_path / "a.root", "root", name="responses")
     with pytest.raises(ValueError, match="'truth' is a TH1D; a TH2 is needed"):
@@ -176,20 +176,20 @@ def test_root_says_what_is_there(tmp_path: Path) -> None:
 
 
 def test_counts_without_a_truth_are_no_probabilities(tmp_path: Path) -> None:
-    forefold.export_matrix(border_matrices.filled(), tmp_path / "a.root", "root")
+    forefold.export_matrix(format_matrices.filled(), tmp_path / "a.root", "root")
     with pytest.raises(ValueError, match=r"a true bin sums to .*truth=.*if these are counts"):
         forefold.import_matrix(tmp_path / "a.root", "root", name="counts", truth="none")
 
 
 def test_less_measured_than_matched_is_refused(tmp_path: Path) -> None:
-    forefold.export_matrix(border_matrices.exact(), tmp_path / "a.root", "roounfold")
+    forefold.export_matrix(format_matrices.exact(), tmp_path / "a.root", "roounfold")
     with pytest.raises(ValueError, match="truth has 5 bins, response 6 measured ones"):
         forefold.import_matrix(tmp_path / "a.root", "roounfold", measured="truth")
 
 
 def test_spectra_over_other_axes_are_refused(tmp_path: Path) -> None:
-    matrix = border_matrices.exact()
-    wrong = border_matrices.exact(even=True).truth
+    matrix = format_matrices.exact()
+    wrong = format_matrices.exact(even=True).truth
     with pytest.raises(ValueError, match=r"signal: axis 0 \('enu_true'\) has 8 bins"):
         forefold.export_matrix(matrix, tmp_path / "a.json", "pyhf", signal=wrong)
     low = matrix.reco.copy() * -1.0
@@ -241,7 +241,7 @@ def test_files_of_a_format_are_written_as_one(
     format: str, files: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / NAMES[format]
-    matrix = border_matrices.filled(even=True, n=300)
+    matrix = format_matrices.filled(even=True, n=300)
     forefold.export_matrix(matrix, path, format)
     folder = path if path.is_dir() else tmp_path
 
@@ -263,7 +263,7 @@ def test_files_of_a_format_are_written_as_one(
             patch.setattr(Path, "replace", refuse)
             with pytest.raises(OSError, match="cannot be written"):
                 forefold.export_matrix(
-                    border_matrices.filled(even=True, n=400), path, format, overwrite=True
+                    format_matrices.filled(even=True, n=400), path, format, overwrite=True
                 )
         assert held() == before
     assert len(list(tmp_path.iterdir())) == (1 if path.is_dir() else files)

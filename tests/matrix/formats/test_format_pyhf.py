@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import border_matrices
+import format_matrices
 import hist
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def _model(made: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("per_true_bin", [False, True])
-@pytest.mark.parametrize("make", [border_matrices.filled, border_matrices.exact])
+@pytest.mark.parametrize("make", [format_matrices.filled, format_matrices.exact])
 def test_pyhf_expects_what_folding_predicts(
     make: Callable[[], forefold.ResponseMatrix], per_true_bin: bool, tmp_path: Path
 ) -> None:
@@ -75,7 +75,7 @@ def test_pyhf_expects_what_folding_predicts(
 @pytest.mark.parametrize("per_true_bin", [False, True])
 def test_pyhf_knows_the_errors_of_matrix_and_background(per_true_bin: bool) -> None:
     pytest.importorskip("pyhf")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     spectrum = _spectrum(matrix)
     made = workspaces.workspace(
         matrix, signal=spectrum, background=_background(matrix), per_true_bin=per_true_bin
@@ -152,7 +152,7 @@ def test_pyhf_has_the_likelihood_of_an_experiment(minimised: Any) -> None:
 
 def test_pyhf_fits_what_was_put_in() -> None:
     pyhf = pytest.importorskip("pyhf")
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     spectrum = _spectrum(matrix)
     made = workspaces.workspace(matrix, signal=spectrum, per_true_bin=True)
     truth = np.array([1.2, 0.9, 1.1, 0.8, 1.3])
@@ -166,11 +166,11 @@ def test_pyhf_fits_what_was_put_in() -> None:
 
 def test_pyhf_takes_bins_in_which_nothing_is() -> None:
     pytest.importorskip("pyhf")
-    reco = {"energy": [*border_matrices.RECO, 50.0, 90.0]}
-    of = border_matrices.filled()
+    reco = {"energy": [*format_matrices.RECO, 50.0, 90.0]}
+    of = format_matrices.filled()
     rows = np.column_stack([of.matrix, np.zeros((5, 2))])
     matrix = forefold.ResponseMatrix.from_array(
-        rows, {"enu": border_matrices.EDGES}, reco, entries=[500.0] * 5
+        rows, {"enu": format_matrices.EDGES}, reco, entries=[500.0] * 5
     )
     for per_true_bin in (False, True):
         made = workspaces.workspace(matrix, per_true_bin=per_true_bin)
@@ -180,7 +180,7 @@ def test_pyhf_takes_bins_in_which_nothing_is() -> None:
 
 
 def _varied(per_row: float) -> forefold.ResponseMatrix:
-    of = border_matrices.exact()
+    of = format_matrices.exact()
     rows = of.matrix * (1.0 + per_row * np.arange(5.0)[:, None])
     return forefold.ResponseMatrix.from_array(
         rows, of.true_axes[0], of.reco_axes[0], truth=np.asarray(of.truth.values())
@@ -190,7 +190,7 @@ def _varied(per_row: float) -> forefold.ResponseMatrix:
 @pytest.mark.parametrize("per_true_bin", [False, True])
 def test_pyhf_moves_with_the_detector(per_true_bin: bool) -> None:
     pytest.importorskip("pyhf")
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     varied = {
         "nominal": matrix,
         "scale_up": _varied(0.02),

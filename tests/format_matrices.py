@@ -1,4 +1,4 @@
-"""Matrices to carry over borders: weighted, with misses, fakes and flow; exact; of several axes."""
+"""Matrices for every format: weighted, with misses, fakes and flow; exact; of several axes."""
 
 from __future__ import annotations
 

@@ -6,10 +6,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import border_matrices
+import format_matrices
 import numpy as np
 import pytest
-from border_matrices import AXES, NAMES
+from format_matrices import AXES, NAMES
 
 import forefold
 from forefold import cli
@@ -35,7 +35,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     path = tmp_path / "R.json"
-    path.write_text(border_matrices.filled(even=True).to_json())
+    path.write_text(format_matrices.filled(even=True).to_json())
     return path
 
 
@@ -51,7 +51,7 @@ def test_out_and_in_again(format: str, run: Run, stored: Path, tmp_path: Path) -
     assert told.startswith("ResponseMatrix of 8 true and 9 reconstructed bins")
     back = forefold.ResponseMatrix.from_json(text)
     np.testing.assert_allclose(
-        back.matrix, border_matrices.filled(even=True).matrix, rtol=1e-14, atol=1e-16
+        back.matrix, format_matrices.filled(even=True).matrix, rtol=1e-14, atol=1e-16
     )
 
 
@@ -74,7 +74,7 @@ def test_a_matrix_comes_through_a_pipe(run: Run, stored: Path, tmp_path: Path) -
 
 
 def test_spectra_make_a_workspace(run: Run, stored: Path, tmp_path: Path) -> None:
-    matrix = border_matrices.filled(even=True)
+    matrix = format_matrices.filled(even=True)
     (tmp_path / "flux.json").write_text(to_json(matrix.truth * 2.0))
     (tmp_path / "seen.json").write_text(to_json(matrix.reco))
     out = tmp_path / "ws.json"
@@ -139,12 +139,12 @@ def test_errors_that_are_read_are_said(format: str, run: Run, stored: Path, tmp_
     assert run("export", format, stored, "-o", out, "-q") == (0, "", "")
     code, _, told = run("import", format, out)
     assert code == 0
-    cells = int((border_matrices.filled(even=True).variance > 0.0).sum())
+    cells = int((format_matrices.filled(even=True).variance > 0.0).sum())
     assert f"(errors of {cells} cells (" in told
     assert "no true spectrum" in told
     assert "fakes 0 of" not in told
     exact = tmp_path / "exact.json"
-    exact.write_text(border_matrices.exact(even=True).to_json())
+    exact.write_text(format_matrices.exact(even=True).to_json())
     assert run("export", format, exact, "-o", out, "-q", "--overwrite") == (0, "", "")
     assert "(exact, without statistics)" in run("import", format, out)[2]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import border_matrices
+import format_matrices
 import numpy as np
 import pytest
-from border_matrices import AXES, NAMES
+from format_matrices import AXES, NAMES
 
 import forefold
 from forefold.matrix.formats import FORMATS, READABLE
@@ -36,7 +36,7 @@ def _edges(matrix: forefold.ResponseMatrix) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("format", READABLE)
-@pytest.mark.parametrize("make", [border_matrices.filled, border_matrices.exact])
+@pytest.mark.parametrize("make", [format_matrices.filled, format_matrices.exact])
 def test_the_matrix_comes_back(
     make: Callable[..., forefold.ResponseMatrix], format: str, tmp_path: Path
 ) -> None:
@@ -50,7 +50,7 @@ def test_the_matrix_comes_back(
 
 @pytest.mark.parametrize("format", [name for name in READABLE if name != "snowglobes"])
 def test_bins_of_several_widths_come_back(format: str, tmp_path: Path) -> None:
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     back = _over(matrix, format, tmp_path)
     np.testing.assert_allclose(back.matrix, matrix.matrix, rtol=1e-14, atol=1e-16)
     for mine, other in zip(_edges(back), _edges(matrix), strict=True):
@@ -59,7 +59,7 @@ def test_bins_of_several_widths_come_back(format: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", READABLE)
 def test_what_came_back_folds_as_what_went(format: str, tmp_path: Path) -> None:
-    matrix = border_matrices.filled(even=True)
+    matrix = format_matrices.filled(even=True)
     back = _over(matrix, format, tmp_path)
     went, came = (forefold.fold(matrix.truth, each) for each in (matrix, back))
     np.testing.assert_allclose(came.values, went.values, rtol=1e-13)
@@ -67,7 +67,7 @@ def test_what_came_back_folds_as_what_went(format: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", COUNTS)
 def test_statistics_and_fakes_of_counts_come_back(format: str, tmp_path: Path) -> None:
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     back = _over(matrix, format, tmp_path)
     assert np.sum(matrix.fakes.values()) > 100.0  # overflow of the truth is among them
     for name in ("values", "variances"):
@@ -83,7 +83,7 @@ def test_statistics_and_fakes_of_counts_come_back(format: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("format", ["remu", "correctionlib", "hepdata", "uhi"])
 def test_several_axes_come_back(format: str, tmp_path: Path) -> None:
-    matrix = border_matrices.flat_two()
+    matrix = format_matrices.flat_two()
     back = _over(matrix, format, tmp_path)
     np.testing.assert_array_equal(back.matrix, matrix.matrix)
     for mine, other in zip(_edges(back), _edges(matrix), strict=True):
@@ -95,7 +95,7 @@ def test_several_axes_come_back(format: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("format", ["globes", "snowglobes", "root", "roounfold", "ogip"])
 def test_several_axes_are_refused_where_there_is_one(format: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has one true and one reconstructed axis"):
-        forefold.export_matrix(border_matrices.flat_two(), tmp_path / NAMES[format], format)
+        forefold.export_matrix(format_matrices.flat_two(), tmp_path / NAMES[format], format)
     assert not list(tmp_path.iterdir())
 
 
@@ -103,7 +103,7 @@ def test_several_axes_are_refused_where_there_is_one(format: str, tmp_path: Path
 def test_nothing_is_replaced_unasked_and_nothing_is_left_of_a_failure(
     format: str, tmp_path: Path
 ) -> None:
-    matrix = border_matrices.filled(even=True)
+    matrix = format_matrices.filled(even=True)
     path = tmp_path / NAMES[format]
     found = forefold.export_matrix(matrix, path, format)
     before = {file: file.read_bytes() for file in found.files}
@@ -135,7 +135,7 @@ def test_empty_rows_stop_unless_they_are_to_be_lost(format: str, tmp_path: Path)
 
 
 def test_a_published_matrix_becomes_a_response() -> None:
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     response = forefold.matrix_response(matrix)
     at = np.array([0.4, 0.7, 1.2, 4.9, 5.5])
     seen = matrix.efficiency
@@ -150,13 +150,13 @@ def test_a_published_matrix_becomes_a_response() -> None:
 
 def test_a_response_draws_as_the_matrix_says() -> None:
     """Chi2 of 100,000 draws in each of two rows; the chance that a good one fails is 1e-6."""
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     response = forefold.matrix_response(matrix)
     rng, n = np.random.default_rng(5), 100_000
     for row, at in ((1, 1.3), (4, 4.0)):
         uniforms = rng.random((response.n_uniforms, n))
         drawn = response.sample(np.full(n, at), uniforms)
-        counts, _ = np.histogram(drawn[~np.isnan(drawn)], border_matrices.RECO)
+        counts, _ = np.histogram(drawn[~np.isnan(drawn)], format_matrices.RECO)
         lost = n - counts.sum()
         observed = np.append(counts, lost)
         expected = n * np.append(matrix.matrix[row], 1.0 - matrix.efficiency[row])
@@ -168,7 +168,7 @@ def test_a_response_draws_as_the_matrix_says() -> None:
 
 @pytest.mark.parametrize("format", READABLE)
 def test_a_matrix_knows_its_file(format: str, tmp_path: Path) -> None:
-    back = _over(border_matrices.exact(even=True), format, tmp_path)
+    back = _over(format_matrices.exact(even=True), format, tmp_path)
     assert back.provenance["imported"] == format
     assert back.provenance["source"] == NAMES[format]
     assert (len(back.provenance.get("source_sha256", "")) == 64) == (format != "hepdata")

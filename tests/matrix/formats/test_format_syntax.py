@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import border_matrices
+import format_matrices
 import numpy as np
 import pytest
 
@@ -93,7 +93,7 @@ def _read(path: Path) -> Aedl:
 
 
 def test_globes_columns_sum_to_one_and_efficiencies_stand_beside(tmp_path: Path) -> None:
-    matrix = border_matrices.filled(even=True)
+    matrix = format_matrices.filled(even=True)
     forefold.export_matrix(matrix, tmp_path / "dune.dat", "globes", name="dune")
     file = _read(tmp_path / "dune.dat")
     assert (file.scalars["$bins"], file.scalars["$sampling_points"]) == (9, 8)
@@ -111,7 +111,7 @@ def test_globes_columns_sum_to_one_and_efficiencies_stand_beside(tmp_path: Path)
 
 
 def test_globes_efficiency_may_stay_in_the_columns(tmp_path: Path) -> None:
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     forefold.export_matrix(matrix, tmp_path / "dune.dat", "globes", efficiency="inside")
     file = _read(tmp_path / "dune.dat")
     kernel = file.kernel("#response", 6, 5)
@@ -123,7 +123,7 @@ def test_globes_efficiency_may_stay_in_the_columns(tmp_path: Path) -> None:
 
 
 def test_globes_widths_add_up_to_the_range(tmp_path: Path) -> None:
-    forefold.export_matrix(border_matrices.exact(), tmp_path / "dune.dat", "globes")
+    forefold.export_matrix(format_matrices.exact(), tmp_path / "dune.dat", "globes")
     file = _read(tmp_path / "dune.dat")
     assert "$bins" not in file.scalars
     sums = [sum(file.lists[name]) for name in ("$binsize", "$sampling_stepsize")]
@@ -167,7 +167,7 @@ def test_globes_reads_what_others_write(tmp_path: Path) -> None:
 
 
 def test_snowglobes_rows_are_whole_and_efficiencies_ones(tmp_path: Path) -> None:
-    matrix = border_matrices.filled(even=True)
+    matrix = format_matrices.filled(even=True)
     path = tmp_path / "smear_nue_Ar40_ar40kt.dat"
     found = forefold.export_matrix(matrix, path, "snowglobes")
     assert found.notes[0] == "run mode 1, columns 7 to 12 of the channel file: 8 0.5 4.5 9 0.5 5"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import border_matrices
+import format_matrices
 import hist
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_gammapy_folds_an_rmf_and_arf_as_forefold_does(tmp_path: Path) -> None:
     from gammapy.irf import EDispKernel
     from gammapy.maps import RegionNDMap
 
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "a.rmf", "ogip", area=250.0)
     with fits.open(tmp_path / "a.rmf") as rmf, fits.open(tmp_path / "a.arf") as arf:
         for each in (rmf, arf):
@@ -34,8 +34,8 @@ def test_gammapy_folds_an_rmf_and_arf_as_forefold_does(tmp_path: Path) -> None:
     np.testing.assert_allclose(kernel.data.sum(axis=1), 1.0, rtol=1e-12)
     true, reco = kernel.axes["energy_true"], kernel.axes["energy"]
     assert (str(true.unit), str(area.unit)) == ("keV", "cm2")
-    np.testing.assert_allclose(true.edges.to_value("GeV"), border_matrices.EDGES, rtol=1e-12)
-    np.testing.assert_allclose(reco.edges.to_value("GeV"), border_matrices.RECO, rtol=1e-12)
+    np.testing.assert_allclose(true.edges.to_value("GeV"), format_matrices.EDGES, rtol=1e-12)
+    np.testing.assert_allclose(reco.edges.to_value("GeV"), format_matrices.RECO, rtol=1e-12)
     np.testing.assert_allclose(area.data.ravel(), 250.0 * matrix.efficiency, rtol=1e-12)
     # a fluence (1/cm2) in each true bin, times the area, through the energy dispersion
     truth = np.asarray(matrix.truth.values())
@@ -46,7 +46,7 @@ def test_gammapy_folds_an_rmf_and_arf_as_forefold_does(tmp_path: Path) -> None:
 
 def test_astropy_finds_the_keywords_of_the_memo(tmp_path: Path) -> None:
     fits = pytest.importorskip("astropy.io.fits")
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     forefold.export_matrix(matrix, tmp_path / "a.rmf", "ogip")
     with fits.open(tmp_path / "a.rmf") as rmf:
         table, bounds = rmf["MATRIX"], rmf["EBOUNDS"]
@@ -79,7 +79,7 @@ def test_an_rmf_that_gammapy_wrote_is_read(tmp_path: Path) -> None:
 def test_uproot_reads_the_th2s_as_they_are_said_to_be(tmp_path: Path) -> None:
     import uproot
 
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "a.root", "root")
     forefold.export_matrix(matrix, tmp_path / "b.root", "roounfold")
     inside = np.asarray(matrix.counts.values())
@@ -93,7 +93,7 @@ def test_uproot_reads_the_th2s_as_they_are_said_to_be(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["response"].values(), matrix.matrix)
         np.testing.assert_allclose(file["response"].variances(), matrix.variance, rtol=1e-12)
         assert file["response"].axis("x").member("fTitle") == "enu_true [GeV]"
-        np.testing.assert_array_equal(file["response"].axis("x").edges(), border_matrices.EDGES)
+        np.testing.assert_array_equal(file["response"].axis("x").edges(), format_matrices.EDGES)
     with uproot.open(tmp_path / "b.root") as file:
         response, measured, truth = (file[key] for key in ("response", "measured", "truth"))
         np.testing.assert_array_equal(response.values(), inside.T)
@@ -113,9 +113,9 @@ def test_uproot_reads_the_th2s_as_they_are_said_to_be(tmp_path: Path) -> None:
 def test_a_th2_with_the_truth_upwards_is_turned(tmp_path: Path) -> None:
     import uproot
 
-    matrix = border_matrices.exact()
+    matrix = format_matrices.exact()
     made: hist.Hist[Any] = hist.Hist(
-        hist.axis.Variable(border_matrices.RECO), hist.axis.Variable(border_matrices.EDGES)
+        hist.axis.Variable(format_matrices.RECO), hist.axis.Variable(format_matrices.EDGES)
     )
     made.view()[...] = matrix.matrix.T
     with uproot.recreate(tmp_path / "p.root") as file:
@@ -129,13 +129,13 @@ def test_a_th2_with_the_truth_upwards_is_turned(tmp_path: Path) -> None:
 
 def test_correctionlib_evaluates_efficiency_and_migration(tmp_path: Path) -> None:
     correctionlib = pytest.importorskip("correctionlib")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "c.json", "correctionlib")
     found = correctionlib.CorrectionSet.from_file(str(tmp_path / "c.json"))
     assert list(found) == ["efficiency", "migration", "response"]
     middle = [
         0.5 * (np.array(e[1:]) + np.array(e[:-1]))
-        for e in (border_matrices.EDGES, border_matrices.RECO)
+        for e in (format_matrices.EDGES, format_matrices.RECO)
     ]
     np.testing.assert_array_equal(found["efficiency"].evaluate(middle[0]), matrix.efficiency)
     at = [each.ravel() for each in np.meshgrid(*middle, indexing="ij")]
@@ -146,7 +146,7 @@ def test_correctionlib_evaluates_efficiency_and_migration(tmp_path: Path) -> Non
 
 def test_correctionlib_accepts_several_axes_by_its_schema(tmp_path: Path) -> None:
     schema = pytest.importorskip("correctionlib.schemav2")
-    matrix = border_matrices.flat_two()
+    matrix = format_matrices.flat_two()
     forefold.export_matrix(matrix, tmp_path / "c.json", "correctionlib")
     made = schema.CorrectionSet.model_validate_json((tmp_path / "c.json").read_text())
     found = made.to_evaluator()["response"].evaluate(2.0, 1.5, 1.0, 2.5)
@@ -156,7 +156,7 @@ def test_correctionlib_accepts_several_axes_by_its_schema(tmp_path: Path) -> Non
 def test_hepdata_accepts_the_submission(tmp_path: Path) -> None:
     validator = pytest.importorskip("hepdata_validator.full_submission_validator")
     yaml = pytest.importorskip("yaml")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     folder = tmp_path / "submission"
     forefold.export_matrix(matrix, folder, "hepdata")
     checked = validator.FullSubmissionValidator()
@@ -174,7 +174,7 @@ def test_hist_reads_the_histogram_of_probabilities(tmp_path: Path) -> None:
     import uhi.io.json
     import uhi.schema
 
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "u.json", "uhi")
     text = (tmp_path / "u.json").read_text()
     uhi.schema.validate({"response": json.loads(text)})
@@ -193,7 +193,7 @@ def test_remu_predicts_what_folding_predicts(
     monkeypatch.setattr("scipy.misc.derivative", None, raising=False)
     monkeypatch.setattr(np, "asfarray", lambda a: np.asarray(a, dtype=float), raising=False)
     likelihood = pytest.importorskip("remu.likelihood")
-    matrix = border_matrices.filled()
+    matrix = format_matrices.filled()
     forefold.export_matrix(matrix, tmp_path / "r.npz", "remu", toys=toys, rng=3)
     predictor = likelihood.ResponseMatrixPredictor(tmp_path / "r.npz")
     truth = np.asarray(matrix.truth.values())
