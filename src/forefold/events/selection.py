@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from forefold.events.observables import OBSERVABLES
 from forefold.expressions import parse
 
 if TYPE_CHECKING:
@@ -30,21 +31,11 @@ _PROCESSES = {
     "is_dis": 6,
     "is_lepton": 7,
 }
-_COUNTS = (
-    "n_e", "n_mu", "n_tau", "n_gamma", "n_p", "n_n", "n_pip", "n_pim", "n_pi0", "n_pi", "n_kaon",
-)  # fmt: skip
-_MEASURED = (
-    "visible_energy", "enu", "energy_qe", "q2_qe", "q2", "w", "q0", "q3", "bjorken_x", "bjorken_y",
-    "delta_pt", "delta_alpha_t", "delta_phi_t", "missing_pt", "missing_energy",
-    "lepton_energy", "lepton_momentum", "lepton_theta", "proton_momentum",
-)  # fmt: skip
-
 NAMES: Mapping[str, Kind] = {
     **dict.fromkeys(_FLAGS, "condition"),
     **dict.fromkeys(_PROCESSES, "condition"),
     **dict.fromkeys((*_WHOLE, "weight"), "number"),
-    **dict.fromkeys((*_COUNTS, "n_particles", "topology"), "number"),
-    **dict.fromkeys(_MEASURED, "number"),
+    **dict.fromkeys(OBSERVABLES, "number"),
 }
 """What a selection may name; observables are true ones."""
 
@@ -169,8 +160,8 @@ class _Namespace(Mapping[str, Any]):
             return self._quantities.topology()
         if name == "n_particles":
             return self._quantities.state.total
-        if name in _COUNTS:
-            return self._quantities.count(name)
+        if name.startswith("n_"):
+            return self._quantities.count(name.removeprefix("n_"))
         return self._quantities.measured(name).value
 
     @cached_property

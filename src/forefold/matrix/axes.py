@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import hist
 import numpy as np
 
+from forefold.events.observables.catalogue import OBSERVABLES, with_unit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -35,13 +37,7 @@ AxesLike = Any
 Side = Literal["true", "reco"]
 
 SIDE_WORDS: dict[Side, str] = {"true": "True", "reco": "Reconstructed"}
-_UNITS = {
-    "GeV": "visible_energy enu energy_qe q0 w missing_energy lepton_energy energy kinetic_energy",
-    "GeV/c": "q3 delta_pt missing_pt lepton_momentum proton_momentum momentum",
-    "GeV$^2$": "q2 q2_qe",
-    "rad": "delta_alpha_t delta_phi_t lepton_theta theta",
-}
-_UNIT_OF = {name: unit for unit, names in _UNITS.items() for name in names.split()}
+_PARTICLE_UNITS = {"energy": "GeV", "kinetic_energy": "GeV", "momentum": "GeV/c", "theta": "rad"}
 _TOLERANCE = 1e-9
 
 
@@ -53,8 +49,10 @@ def label_of(name: str, side: Side) -> str:
     >>> label_of("visible_energy", "reco")
     'Reconstructed visible energy [GeV]'
     """
-    unit = f" [{_UNIT_OF[name]}]" if name in _UNIT_OF else ""
-    return f"{SIDE_WORDS[side]} {name.replace('_', ' ')}{unit}"
+    if name in OBSERVABLES:
+        return f"{SIDE_WORDS[side]} {OBSERVABLES[name].label}"
+    what = with_unit(name.replace("_", " "), _PARTICLE_UNITS.get(name, ""))
+    return f"{SIDE_WORDS[side]} {what}"
 
 
 def parse_axis(text: str) -> hist.axis.AxesMixin:
@@ -146,7 +144,7 @@ def made_axes(given: AxesLike, side: Side) -> tuple[Axis, ...]:
     Examples
     --------
     >>> made_axes({"q2": [0.0, 1.0, 4.0]}, "true")
-    (Variable([0, 1, 4], name='q2_true', label='True q2 [GeV$^2$]'),)
+    (Variable([0, 1, 4], name='q2_true', label='True $Q^2$ [GeV$^2$]'),)
     """
     found = tuple(_made(each, side) for each in _listed(given))
     names = [axis.name for axis in found]

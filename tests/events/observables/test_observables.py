@@ -203,6 +203,58 @@ def test_sums_of_what_is_visible() -> None:
     )
 
 
+def test_directions_of_lepton_proton_and_pion() -> None:
+    toy = event(
+        [
+            (13, 0.3, 0.0, -0.4, MUON),
+            (2212, 0.0, 0.6, 0.8, P),
+            (2212, 0.0, 0.0, 0.9, P),
+            (211, 0.0, 0.0, 0.2, 0.13957039),
+            (111, 0.5, 0.0, 0.0, 0.1349768),
+        ]
+    )
+    wanted = {
+        "lepton_pt": 0.3, "lepton_pl": -0.4, "lepton_cos_theta": -0.8, "proton_momentum": 1.0, "proton_cos_theta": 0.8,
+        "proton_theta": math.acos(0.8), "pion_momentum": 0.5, "pion_theta": math.pi / 2, "pion_cos_theta": 0.0,
+        "p_mu": 0.5, "p_p": 1.0, "p_pip": 0.2, "p_pi0": 0.5, "p_pi": 0.5,
+    }  # fmt: skip
+    found = row(observables(toy, perfect(toy)))
+    for name, value in wanted.items():
+        for side in ("true", "reco"):
+            assert found[f"{name}_{side}"] == pytest.approx(value, abs=1e-15), name
+    assert found["p_pim_reason_true"] == Reason.NO_PARTICLE
+    found = row(observables(toy, thresholds={"pi0": 0.6, "p": 2.0}))
+    assert found["pion_momentum_true"] == pytest.approx(0.2)
+    assert found["proton_theta_reason_true"] == Reason.NO_PROTON
+
+
+def test_available_and_hadronic_energy() -> None:
+    """The electron is the lepton of the second event alone; neutrons, kaons and the lepton are not available."""
+    m, pi = {"pi": 0.13957039, "k": 0.493677}, 0.1349768
+    particles = [
+        (13, 0.3, 0.0, 0.4, MUON), (11, 0.0, 0.0, 0.7, 0.0), (2212, 0.0, 0.4, 0.0, P), (2112, 0.0, 0.0, 0.5, N),
+        (211, 0.0, 0.0, 0.5, m["pi"]), (-211, 0.0, 0.1, 0.0, m["pi"]), (111, 0.2, 0.0, 0.0, pi), (22, 0.0, 0.0, 0.11, 0.0),
+        (321, 0.0, 0.6, 0.0, m["k"]), (14, 0.0, 0.0, 0.9, 0.0), (1000180400, 0.1, 0.0, 0.0, 37.2),
+    ]  # fmt: skip
+    kinetic = math.hypot(0.4, P) - P + math.hypot(0.5, m["pi"]) + math.hypot(0.1, m["pi"])
+    common = kinetic - 2 * m["pi"] + math.hypot(0.2, pi) + 0.11
+    hadrons = common + 2 * m["pi"] + math.hypot(0.5, N) - N + math.hypot(0.6, m["k"])
+    muon = math.hypot(0.5, MUON)
+    for probe, electron, lepton in ((14, 0.7, muon), (12, 0.0, 0.7)):
+        toy = event(particles, probe=probe)
+        found = row(observables(toy, perfect(toy)))
+        rest = muon if probe == 12 else 0.7
+        for side in ("true", "reco"):
+            assert found[f"available_energy_{side}"] == pytest.approx(common + electron, rel=1e-13)
+            assert found[f"hadronic_energy_{side}"] == pytest.approx(hadrons + rest, rel=1e-13)
+            assert found[f"visible_energy_{side}"] == pytest.approx(
+                hadrons + rest + lepton, rel=1e-13
+            )
+    neutral = event([(14, 0.0, 0.0, 1.0, 0.0), (13, 0.0, 0.0, 0.5, MUON)], cc=[False], nc=[True])
+    # a muon of a neutral-current event is not the lepton
+    assert row(observables(neutral))["hadronic_energy_true"] == pytest.approx(muon)
+
+
 @pytest.mark.parametrize(
     ("pdgid", "topology"),
     [

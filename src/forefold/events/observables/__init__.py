@@ -5,7 +5,23 @@ It sits beside the event record; kernels, cards and smearing do not know of it.
 
 from __future__ import annotations
 
-from forefold.events.observables.reasons import Reason, Topology
-from forefold.events.observables.table import OBSERVABLES, observables
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["OBSERVABLES", "Reason", "Topology", "observables"]
+from forefold.events.observables.catalogue import OBSERVABLES, Observable
+from forefold.events.observables.reasons import Reason, Topology
+
+if TYPE_CHECKING:
+    from forefold.events.observables.table import observables
+
+__all__ = ["OBSERVABLES", "Observable", "Reason", "Topology", "observables"]
+
+
+def __getattr__(name: str) -> Any:
+    # what needs an array library is imported when it is asked for
+    if name != "observables":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = importlib.import_module("forefold.events.observables.table").observables
+    globals()[name] = value
+    return value

@@ -32,8 +32,9 @@ class FinalState:
     event : ndarray of int64, shape (n,)
         Row of the particle's event.
     pdgid : ndarray of int64, shape (n,)
+        Of detected particles, what each is taken for.
     momentum : ndarray, shape (n, 3), GeV
-    energy : ndarray, shape (n,), GeV
+    energy, mass : ndarray, shape (n,), GeV
     visible : ndarray, shape (n,), GeV
         What a calorimeter counts: the kinetic energy of protons and neutrons, the total energy of all others; 0 of
         neutrinos, nuclei and pseudo-particles.
@@ -52,6 +53,7 @@ class FinalState:
     pdgid: NDArray[np.int64]
     momentum: NDArray[np.float64]
     energy: NDArray[np.float64]
+    mass: NDArray[np.float64]
     visible: NDArray[np.float64]
     probe: NDArray[np.int64]
     probe_energy: NDArray[np.float64]
@@ -99,13 +101,11 @@ def made(events: ak.Array) -> FinalState:
     momentum = np.stack([_column(flat[key], np.float64) for key in ("px", "py", "pz")], axis=1)
     energy = _column(flat.energy, np.float64)
     squared = energy**2 - np.einsum("ij,ij->i", momentum, momentum)
-    nucleon = np.isin(pdgid, species.NUCLEONS)
-    rest = np.where(nucleon, np.sqrt(np.maximum(squared, 0.0)), 0.0)
+    mass = np.sqrt(np.maximum(squared, 0.0))
     for pdg in species.NUCLEONS:
-        off_shell = nucleon & (pdgid == pdg) & (squared < 0.0)
-        if off_shell.any():
-            rest[off_shell] = species.mass(pdg)
-    return _final_state(events, counts, pdgid, momentum, energy, energy - rest, reconstructed=False)
+        mass[(pdgid == pdg) & (squared < 0.0)] = species.mass(pdg)
+    particles = {"pdgid": pdgid, "momentum": momentum, "energy": energy, "mass": mass}
+    return _final_state(events, counts, **particles, calorimetric=energy, reconstructed=False)
 
 
 def seen(events: ak.Array, smeared: ak.Array) -> FinalState:
@@ -123,27 +123,33 @@ def seen(events: ak.Array, smeared: ak.Array) -> FinalState:
     """
     _check_same(events, smeared)
     counts, flat = _flattened(smeared.particles[smeared.particles.detected])
-    pdgid = _column(flat.pdgid, np.int64)
-    columns = [_column(flat[f"{key}_reco"], np.float64) for key in ("px", "py", "pz")]
+    taken = "pdgid_reco" if "pdgid_reco" in flat.fields else "pdgid"
     mass, drawn = _column(flat["mass"], np.float64), _column(flat.energy_reco, np.float64)
     at_rest = (_column(flat.fate, np.int64) & _ENERGY_BELOW_MASS) != 0
-    # a drawn energy below the mass is what the calorimeter shows; the four-vector is that of a particle at rest
-    visible = drawn - np.where(np.isin(pdgid, species.NUCLEONS), mass, 0.0)
-    energy = np.where(at_rest, mass, drawn)
-    momentum = np.stack(columns, axis=1)
-    return _final_state(events, counts, pdgid, momentum, energy, visible, reconstructed=True)
+    columns = [_column(flat[f"{key}_reco"], np.float64) for key in ("px", "py", "pz")]
+    particles = {
+        "pdgid": _column(flat[taken], np.int64),
+        "momentum": np.stack(columns, axis=1),
+        # a drawn energy below the mass is what the calorimeter shows; the four-vector is that of a particle at rest
+        "energy": np.where(at_rest, mass, drawn),
+        "mass": mass,
+    }
+    return _final_state(events, counts, **particles, calorimetric=drawn, reconstructed=True)
 
 
 def _final_state(
     events: ak.Array,
     counts: NDArray[np.int64],
+    *,
     pdgid: NDArray[np.int64],
     momentum: NDArray[np.float64],
     energy: NDArray[np.float64],
-    visible: NDArray[np.float64],
-    *,
+    mass: NDArray[np.float64],
+    calorimetric: NDArray[np.float64],
     reconstructed: bool,
 ) -> FinalState:
+    nucleon = np.isin(pdgid, species.NUCLEONS)
+    visible = np.where(nucleon, calorimetric - mass, calorimetric)
     size = np.abs(pdgid)
     dark = (size >= 1_000_000_000) | np.isin(size, (12, 14, 16, 18))
     dark |= records.is_pseudo_particle(pdgid)
@@ -159,6 +165,7 @@ def _final_state(
         pdgid=pdgid,
         momentum=momentum,
         energy=energy,
+        mass=mass,
         visible=np.where(dark, 0.0, visible),
         probe=_column(events.probe, np.int64),
         probe_energy=_column(events.probe_momentum.energy, np.float64),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.events.observables import formulas
+from forefold.events.observables.catalogue import KINDS, OBSERVABLES
 from forefold.events.observables.reasons import Reason, Topology
 
 if TYPE_CHECKING:
@@ -18,25 +19,10 @@ if TYPE_CHECKING:
 
     from forefold.events.observables.final_state import FinalState
 
-__all__ = ["COUNTED", "MEASURED", "Measured", "Quantities"]
+__all__ = ["ALWAYS", "MEASURED", "Measured", "Quantities"]
 
 _CHARGED_LEPTONS = (11, 13, 15)
 _NO_DIRECTION = 1e-9  # GeV: a transverse momentum below it is rounding
-
-COUNTED: Mapping[str, tuple[int, ...]] = {
-    "n_e": (11, -11),
-    "n_mu": (13, -13),
-    "n_tau": (15, -15),
-    "n_gamma": (22,),
-    "n_p": (2212,),
-    "n_n": (2112,),
-    "n_pip": (211,),
-    "n_pim": (-211,),
-    "n_pi0": (111,),
-    "n_pi": (211, -211, 111),
-    "n_kaon": (321, -321, 311, -311, 130, 310),
-}
-"""Multiplicities by species, and the PDG identifiers that each counts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +42,7 @@ class Quantities:
     binding_energy : float, GeV
         See `forefold.events.observables.formulas.qe_energy`.
     thresholds : mapping of int to float, GeV
-        Momentum that a particle of a PDG identifier must have to be counted, or to be the leading proton.
+        Momentum that a particle of a PDG identifier must have to be counted, or to be the leading one of its kind.
     """
 
     def __init__(
@@ -74,15 +60,17 @@ class Quantities:
         """Give one of `MEASURED`."""
         return MEASURED[name](self)
 
-    def count(self, name: str) -> NDArray[np.int64]:
-        """Give the multiplicity of one of `COUNTED`."""
-        state = self.state
-        return state.count(np.isin(state.pdgid, COUNTED[name]) & self._counts)
+    def count(self, kind: str) -> NDArray[np.int64]:
+        """Give the number of particles of one of `KINDS`."""
+        return self.state.count(self._of_kind(kind))
+
+    def _of_kind(self, kind: str) -> NDArray[np.bool_]:
+        return np.isin(self.state.pdgid, KINDS[kind].pdgid) & self._counts
 
     def topology(self) -> NDArray[np.int64]:
         """Give each event's `Topology`."""
         state = self.state
-        plus, minus, zero = (self.count(name) for name in ("n_pip", "n_pim", "n_pi0"))
+        plus, minus, zero = (self.count(kind) for kind in ("pip", "pim", "pi0"))
         pion = state.is_in("pion")
         nucleon = np.isin(np.abs(state.pdgid), (2212, 2112))
         other = state.count((state.is_in("hadron") & ~pion & ~nucleon) & self._counts)
@@ -121,7 +109,12 @@ class Quantities:
     @cached_property
     def _proton(self) -> NDArray[np.int64]:
         """The proton with the highest momentum, -1 where there is none above the threshold."""
-        return self.state.leading((self.state.pdgid == 2212) & self._counts)
+        return self.state.leading(self._of_kind("p"))
+
+    @cached_property
+    def _pion(self) -> NDArray[np.int64]:
+        """The pion with the highest momentum, -1 where there is none above the threshold."""
+        return self.state.leading(self._of_kind("pi"))
 
     @cached_property
     def _charged_probe(self) -> NDArray[np.bool_]:
@@ -173,17 +166,94 @@ class Quantities:
         return _measured(angle, self._with_probe(self._lepton_reason))
 
     @cached_property
+    def lepton_cos_theta(self) -> Measured:
+        """Cosine of the angle of the lepton to the probe."""
+        return Measured(np.cos(self.lepton_theta.value), self.lepton_theta.reason)
+
+    @cached_property
+    def lepton_pt(self) -> Measured:
+        """Momentum of the lepton across the probe, GeV."""
+        return _measured(self._parts[2], self._with_probe(self._lepton_reason))
+
+    @cached_property
+    def lepton_pl(self) -> Measured:
+        """Momentum of the lepton along the probe, GeV; negative where it goes backwards."""
+        return _measured(self._parts[1], self._with_probe(self._lepton_reason))
+
+    def _momentum_of(self, index: NDArray[np.int64], absent: Reason) -> Measured:
+        reason = np.where(index < 0, int(absent), 0).astype(np.uint8)
+        return _measured(formulas.norm(self._vector(index)), reason)
+
+    def _theta_of(self, index: NDArray[np.int64], absent: Reason) -> Measured:
+        reason = np.where(index < 0, int(absent), 0).astype(np.uint8)
+        angle = formulas.angle_between(self._vector(index), self.state.axis)
+        return _measured(angle, self._with_probe(reason))
+
+    def leading_momentum(self, kind: str) -> Measured:
+        """Momentum of the leading particle of one of `KINDS`, GeV."""
+        absent = Reason.NO_PROTON if kind == "p" else Reason.NO_PARTICLE
+        return self._momentum_of(self.state.leading(self._of_kind(kind)), absent)
+
+    @cached_property
     def proton_momentum(self) -> Measured:
         """Momentum of the leading proton, GeV."""
-        reason = np.where(self._proton < 0, int(Reason.NO_PROTON), 0).astype(np.uint8)
-        return _measured(formulas.norm(self._vector(self._proton)), reason)
+        return self._momentum_of(self._proton, Reason.NO_PROTON)
+
+    @cached_property
+    def proton_theta(self) -> Measured:
+        """Angle of the leading proton to the probe, rad."""
+        return self._theta_of(self._proton, Reason.NO_PROTON)
+
+    @cached_property
+    def proton_cos_theta(self) -> Measured:
+        """Cosine of the angle of the leading proton to the probe."""
+        return Measured(np.cos(self.proton_theta.value), self.proton_theta.reason)
+
+    @cached_property
+    def pion_momentum(self) -> Measured:
+        """Momentum of the leading pion, GeV."""
+        return self._momentum_of(self._pion, Reason.NO_PARTICLE)
+
+    @cached_property
+    def pion_theta(self) -> Measured:
+        """Angle of the leading pion to the probe, rad."""
+        return self._theta_of(self._pion, Reason.NO_PARTICLE)
+
+    @cached_property
+    def pion_cos_theta(self) -> Measured:
+        """Cosine of the angle of the leading pion to the probe."""
+        return Measured(np.cos(self.pion_theta.value), self.pion_theta.reason)
 
     @cached_property
     def visible_energy(self) -> Measured:
         """Calorimetric energy of the event, GeV: arXiv:1507.08560, where nucleons count with their kinetic energy."""
+        return self._always(self.state.visible)
+
+    @cached_property
+    def _not_the_lepton(self) -> NDArray[np.bool_]:
+        """All particles but the lepton of each event, where it has one."""
+        others = np.ones(len(self.state.pdgid), dtype=np.bool_)
+        others[self._lepton[self._lepton_reason == 0]] = False
+        return others
+
+    def _always(self, energy: NDArray[np.float64]) -> Measured:
+        """Sum what each particle adds to its event; no event is without a sum."""
         state = self.state
-        total = np.bincount(state.event, state.visible, state.events).astype(np.float64)
+        total = np.bincount(state.event, energy, state.events).astype(np.float64)
         return _measured(total, np.zeros(state.events, dtype=np.uint8))
+
+    @cached_property
+    def available_energy(self) -> Measured:
+        """What a calorimeter may see of the hadrons, GeV: arXiv:1511.05944."""
+        state, size = self.state, np.abs(self.state.pdgid)
+        kinetic = np.where(size == 211, state.visible - state.mass, state.visible)
+        counts = (state.pdgid == 2212) | np.isin(size, (211, 11)) | np.isin(state.pdgid, (22, 111))
+        return self._always(np.where(counts & self._not_the_lepton, kinetic, 0.0))
+
+    @cached_property
+    def hadronic_energy(self) -> Measured:
+        """Visible energy without that of the lepton, GeV."""
+        return self._always(np.where(self._not_the_lepton, self.state.visible, 0.0))
 
     @cached_property
     def enu(self) -> Measured:
@@ -337,20 +407,21 @@ def _measured(value: NDArray[np.float64], reason: NDArray[np.uint8]) -> Measured
     return Measured(np.where(reason == 0, value, np.nan), reason)
 
 
-_NAMES = (
-    "visible_energy", "enu", "energy_qe", "q2_qe", "q2", "w", "q0", "q3", "bjorken_x", "bjorken_y",
-    "delta_pt", "delta_alpha_t", "delta_phi_t", "missing_pt", "missing_energy",
-    "lepton_energy", "lepton_momentum", "lepton_theta", "proton_momentum",
-)  # fmt: skip
-
-
 def _getter(name: str) -> Callable[[Quantities], Measured]:
+    if name.startswith("p_"):
+        return lambda quantities: quantities.leading_momentum(name.removeprefix("p_"))
+
     def get(quantities: Quantities) -> Measured:
-        found: Measured = getattr(quantities, name)
-        return found
+        quantity: Measured = getattr(quantities, name)
+        return quantity
 
     return get
 
 
-MEASURED: Mapping[str, Callable[[Quantities], Measured]] = {name: _getter(name) for name in _NAMES}
+MEASURED: Mapping[str, Callable[[Quantities], Measured]] = {
+    name: _getter(name) for name in OBSERVABLES if not name.startswith("n_") and name != "topology"
+}
 """Quantities that are real numbers."""
+
+ALWAYS = ("visible_energy", "available_energy", "hadronic_energy")
+"""Those of which no event is without a value."""

@@ -8,7 +8,7 @@ __all__ = ["Reason", "Topology"]
 
 
 class Reason(IntEnum):
-    """Why an observable is NaN; the first that holds, in the order of the numbers.
+    """Why an observable is NaN; `UNPHYSICAL` is what remains where no other holds.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class Reason(IntEnum):
     UNPHYSICAL : 6
         The formula has no value here: the root of a negative number, a division by what is not positive, or the
         direction of a transverse momentum below 1 eV.
+    NO_PARTICLE : 7
+        There is no particle above the threshold of those that the quantity is of, protons apart; reconstructed
+        quantities: none is detected.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Reason(IntEnum):
     NO_PROTON = 4
     PROBE_ENERGY = 5
     UNPHYSICAL = 6
+    NO_PARTICLE = 7
 
 
 class Topology(IntEnum):

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 
 from forefold.events import particles as species
+from forefold.events.observables.catalogue import OBSERVABLES
 from forefold.events.observables.final_state import made, seen
-from forefold.events.observables.quantities import COUNTED, MEASURED, Quantities
+from forefold.events.observables.quantities import ALWAYS, MEASURED, Quantities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from forefold.events.observables.final_state import FinalState
 
-__all__ = ["OBSERVABLES", "columns_of", "observables"]
-
-OBSERVABLES = (*MEASURED, *COUNTED, "n_particles", "topology")
-"""Names of the observables, without ``_true`` and ``_reco``."""
+__all__ = ["columns_of", "observables"]
 
 _KEPT = ("event", "entry", "stream", "weight")
 
@@ -113,19 +111,19 @@ def _columns(
         if name in MEASURED:
             found = quantities.measured(name)
             yield f"{name}_{suffix}", found.value
-            if name != "visible_energy":
+            if name not in ALWAYS:
                 yield f"{name}_reason_{suffix}", found.reason
-        elif name in COUNTED:
-            yield f"{name}_{suffix}", quantities.count(name)
         elif name == "topology":
             yield f"{name}_{suffix}", quantities.topology()
-        else:
+        elif name == "n_particles":
             yield f"{name}_{suffix}", quantities.state.total
+        else:
+            yield f"{name}_{suffix}", quantities.count(name.removeprefix("n_"))
 
 
 def _chosen(names: Iterable[str] | None) -> tuple[str, ...]:
     if names is None:
-        return OBSERVABLES
+        return tuple(OBSERVABLES)
     chosen = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     for name in chosen:
         if name not in OBSERVABLES:
