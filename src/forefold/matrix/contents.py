@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
+    "ASSUMED",
     "ROUNDED",
     "SPECTRUM",
     "UNKNOWN",
@@ -37,7 +38,8 @@ SPECTRUM, UNKNOWN = (
 )  # of a provenance: what is true, and that nothing is known of it
 
 
-ROUNDED = "rounded"  # of a provenance: what was done to rows of rounded numbers
+# of a provenance: what was done to rows of rounded numbers, and what a file did not say and was taken for granted
+ROUNDED, ASSUMED = "rounded", "assumed"
 
 
 class Oversampled(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.matrix.contents import ROUNDED
+from forefold.matrix.contents import ASSUMED, ROUNDED
 
 if TYPE_CHECKING:
     from forefold.matrix.response_matrix import ResponseMatrix
@@ -36,7 +36,8 @@ def described(matrix: ResponseMatrix) -> str:
     if matrix.empty_rows.any():
         empty = int(matrix.empty_rows.sum())
         lines.append(f"  {empty} true bin{' is' if empty == 1 else 's are'} empty")
-    lines += [f"  {matrix.provenance[ROUNDED]}"] if ROUNDED in matrix.provenance else []
+    notes = matrix.provenance
+    lines += [f"  {notes[key]}" for key in (ROUNDED, ASSUMED) if key in notes]
     negative = int((matrix.matrix < 0.0).sum())
     if negative:
         lines.append(f"  {negative} cell{' is' if negative == 1 else 's are'} negative")

@@ -50,8 +50,9 @@ class Moments(NamedTuple):
     @property
     def per_square(self) -> Array:
         """1 / T², 0 for rows of which nothing is true; shape (n_true,)."""
-        good = self.total > 0.0
-        return np.where(good, 1.0 / np.square(np.where(good, self.total, 1.0)), 0.0)
+        square = np.square(self.total)  # 0 of sums below 1e-162, too
+        good = (self.total > 0.0) & (square > 0.0)
+        return np.divide(1.0, square, out=np.zeros_like(square), where=good)
 
 
 def cell_variance(moments: Moments) -> Array:

@@ -81,7 +81,8 @@ class Uncertainty:
         of_one = (self.matrix * (1.0 - self.matrix)).sum(axis=1)
         found = self.variance.sum(axis=1)
         good = (found > 0.0) & (of_one > 0.0)
-        return np.asarray(np.divide(of_one, found, out=otherwise, where=good))
+        with np.errstate(over="ignore"):  # as good as infinite
+            return np.asarray(np.divide(of_one, found, out=otherwise, where=good))
 
     def moments(self, method: Method = "multinomial", *, prior: float = 0.5) -> Moments:
         """Give the moments of which the covariance of a spectrum of any truth is made.

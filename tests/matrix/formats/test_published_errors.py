@@ -277,6 +277,30 @@ def test_a_globes_file_of_six_digits_is_read(tmp_path: Path) -> None:
     assert "1 row summed to 1 + 1e-06 at most, and was scaled to 1" in repr(found)
 
 
+def test_a_row_of_zeros_beside_a_rounded_one_is_quiet(tmp_path: Path) -> None:
+    """Ordinary in published files; warnings are errors here, so a division by the zero would fail."""
+    path = tmp_path / "near.dat"
+    path.write_text(
+        "$bins = 2\n$emin = 0\n$emax = 2\nenergy(#a)<@energy = {0,1,0,0.7004}:{0,1,0,0.3};>"
+    )
+    found = forefold.import_matrix(path, "globes")
+    np.testing.assert_allclose(
+        found.matrix, [[0.0, 0.0], [0.7004 / 1.0004, 0.3 / 1.0004]], rtol=1e-14
+    )
+    assert "1 row summed to 1 + 0.0004 at most" in repr(found)
+
+
+@pytest.mark.parametrize("small", [1e-170, 5e-324])
+def test_sums_whose_squares_are_none_are_quiet(small: float) -> None:
+    bins = {"e": [0.0, 1.0, 2.0]}
+    rows = np.array([[0.5, 0.25], [0.1, 0.8]])
+    found = forefold.ResponseMatrix.from_array(rows, bins, bins, entries=[small, 100.0])
+    np.testing.assert_allclose(found.variance[1], rows[1] * (1.0 - rows[1]) / 100.0, rtol=1e-14)
+    assert np.isfinite(forefold.fold(found.truth, found).covariance).all()
+    nearly = forefold.ResponseMatrix.from_array(rows, bins, bins, variance=np.full((2, 2), 1e-320))
+    assert np.isinf(nearly.effective_entries).all()
+
+
 def test_correlated_errors_are_not_lost_without_a_word(tmp_path: Path, run: Run) -> None:
     data, matrix = tmp_path / "data.json", tmp_path / "R.json"
     table = _spectrum(tmp_path, *BOTH)

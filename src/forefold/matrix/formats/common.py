@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.matrix.axes import cell_name
-from forefold.matrix.contents import ROUNDED, shape_of
+from forefold.matrix.contents import ASSUMED, ROUNDED, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "PRINTED",
     "EmptyRows",
     "Exported",
     "energies",
@@ -44,7 +45,9 @@ EmptyRows = Literal["stop", "lose"]
 
 _GEV = {"TeV": 1e3, "GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "eV": 1e-9}
 _EVEN = 1e-12  # of the range
-_ROUNDING, _ROUNDED = 1e-9, 0.01  # of sums of rows: of computing, and of printed numbers
+_ROUNDING = 1e-9  # of sums of rows, by computing
+PRINTED = 0.01
+"""How far the sum of a row of probabilities may be above 1 because its numbers were printed."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ def published_matrix(
     variance: ArrayLike | None = None,
     words: str = "",
     efficiency: ArrayLike | None = None,
+    assumed: str = "",
 ) -> ResponseMatrix:
     """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
 
@@ -184,6 +188,8 @@ def published_matrix(
         What the variances are.
     efficiency : array_like, shape (n_true,), optional
         Multiplies the rows.
+    assumed : str
+        What the file does not say and was taken for granted: part of the matrix's summary.
 
     Returns
     -------
@@ -196,10 +202,10 @@ def published_matrix(
     found = np.asarray(rows, dtype=np.float64)
     n = math.prod(shape_of(made_axes(true, "true")))
     sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
-    over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + _ROUNDED)
-    notes = {}
+    over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + PRINTED)
+    notes = {ASSUMED: assumed} if assumed else {}
     if over.any():
-        factor = np.where(over, 1.0 / sums, 1.0)
+        factor = np.divide(1.0, sums, out=np.ones_like(sums), where=over)
         shape = found.shape
         found = (found.reshape(n, -1) * factor[:, None]).reshape(shape)
         if variance is not None:
