@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata, resources
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
 import forefold
 from forefold import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (
@@ -29,6 +36,7 @@ HEAVY = (
     "uproot",
     "vector",
 )
+EVENTS = ("awkward", "numba", "pyarrow", "vector")
 
 
 def test_version() -> None:
@@ -70,11 +78,53 @@ def test_import_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_api_page_lists_the_facade() -> None:
-    listed = set(
-        re.findall(r"^   (\w+)$", (ROOT / "docs/api/index.md").read_text("utf-8"), re.MULTILINE)
+def test_a_card_loads_nothing_that_events_need() -> None:
+    code = (
+        "import sys; from forefold import load_card; load_card('dune-fd-uncertainties'); "
+        f"print([m for m in {EVENTS} if m in sys.modules])"
     )
-    assert listed >= set(forefold.__all__) - {"__version__"}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_pictures_are_asked_for_by_plot_and_peek_alone() -> None:
+    """The one import that goes up; the layers contract names the modules, but no functions."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = next(one["layers"] for one in contracts["contracts"] if one["type"] == "layers")
+    upper = [layer.split(".")[-1] for layer in layers[: layers.index("forefold.plotting") + 1]]
+    source = Path(forefold.__file__).parent
+    asked = []
+    for path in sorted(source.rglob("*.py")):
+        place = path.relative_to(source)
+        if place.parts[0] not in upper:
+            tree = ast.parse(path.read_text("utf-8"))
+            asked += [(str(place), name) for name in _drawing(tree)]
+    assert len(asked) >= 9
+    assert [one for one in asked if one[1] not in {"plot", "peek"}] == []
+
+
+def _drawing(node: ast.AST, inside: str = "") -> Iterator[str]:
+    """Functions that import of `forefold.plotting`: the innermost name, or none; not what type checkers alone read."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        inside = node.name
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    if any(name == "forefold.plotting" or name.startswith("forefold.plotting.") for name in names):
+        yield inside
+    for child in ast.iter_child_nodes(node):
+        yield from _drawing(child, inside)
+
+
+def test_api_page_lists_the_facade() -> None:
+    page = (ROOT / "docs/api/index.md").read_text("utf-8")
+    listed = set(re.findall(r"^   ([\w.]+)$", page, re.MULTILINE))
+    for name in set(forefold.__all__) - {"__version__"}:
+        value = getattr(forefold, name)  # modules are listed by their rooms
+        own = value.__name__.removeprefix("forefold.") if isinstance(value, ModuleType) else name
+        assert own in listed
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/fates.md"])

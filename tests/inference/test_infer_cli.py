@@ -19,7 +19,8 @@ from forefold import Experiment, Parameter
 from forefold.cli import main
 from forefold.inference import poisson_upper_limit
 from forefold.matrix import to_json
-from forefold.matrix.json import read_spectrum, written_set
+from forefold.matrix.json import read_spectrum
+from forefold.matrix.variations import written_set
 
 TRUE = hist.axis.Regular(4, 0, 10, name="energy_true")
 RECO = hist.axis.Regular(6, 0, 10, name="energy_reco")

@@ -17,7 +17,8 @@ import uhi.schema
 import forefold
 from forefold import ResponseMatrix, cli
 from forefold.matrix import from_json, to_json
-from forefold.matrix.json import read_set, read_spectrum, written_prediction, written_set
+from forefold.matrix.json import read_spectrum, written_prediction
+from forefold.matrix.variations import read_set, written_set
 
 CARD = ["-d", "nusmear-dune-cdr", "--rng", "1"]
 AXIS = ["--axis", "visible_energy=0:6:3"]

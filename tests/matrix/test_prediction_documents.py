@@ -82,7 +82,7 @@ def test_notes_go_on_in_a_pipe(
     capsys: pytest.CaptureFixture[str],
     command: str,
 ) -> None:
-    from forefold.matrix.json import written_set
+    from forefold.matrix.variations import written_set
 
     monkeypatch.chdir(tmp_path)
     Path("R.json").write_text(written_set(matrices()))

@@ -81,7 +81,7 @@ def test_options_reach_the_method(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_variations_in_a_file_become_systematics(folder: Path) -> None:
-    from forefold.matrix.json import written_set
+    from forefold.matrix.variations import written_set
 
     matrix, truth = spectrum(6, 9)
     several = {

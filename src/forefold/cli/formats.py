@@ -215,7 +215,8 @@ def _run_export(options: argparse.Namespace) -> int:
     """Write a matrix in another format."""
     from forefold.cli.matrix import read_named
     from forefold.matrix.formats import export_matrix
-    from forefold.matrix.json import read_set, read_spectrum
+    from forefold.matrix.json import read_spectrum
+    from forefold.matrix.variations import read_set
 
     settings = _given(options, (*_IN_EXPORT, "per_true_bin", "fakes"))
     for name in _SPECTRA:

@@ -194,7 +194,8 @@ def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
 def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
     """Read everything; gives the experiment, its data, and what a reader must know."""
     from forefold.matrix.contents import beyond
-    from forefold.matrix.json import PREDICTION, notes_of, read_set, read_spectrum
+    from forefold.matrix.json import PREDICTION, notes_of, read_spectrum
+    from forefold.matrix.variations import read_set
 
     if not options.background:
         refuse(options, {"background_variance": None}, "without --background")

@@ -50,7 +50,7 @@ class _Version(argparse.Action):
     """Look the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
-        from forefold._version import __version__
+        from forefold._about import __version__
 
         sys.stdout.write(f"forefold {__version__}\n")
         parser.exit()

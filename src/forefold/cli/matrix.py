@@ -136,7 +136,7 @@ def _draw(figure: Figure, aside: Path, path: str) -> None:
 
 def response_matrix(options: argparse.Namespace) -> int:
     """Fill a response matrix, or one a variation, and write it as UHI JSON."""
-    from forefold.matrix.json import written_set
+    from forefold.matrix.variations import written_set
 
     refuse(options, _NOT_WITH_AXES, "with --axis (conditions on events are --where and --signal)")
     with json_output(options) as write:
@@ -242,7 +242,8 @@ def _varied(
 def fold_spectrum(options: argparse.Namespace) -> int:
     """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
     from forefold.matrix import fold
-    from forefold.matrix.json import read_set, written_prediction
+    from forefold.matrix.json import written_prediction
+    from forefold.matrix.variations import read_set
 
     if options.spectrum == options.matrix == "-":
         message = "only one of SPECTRUM and MATRIX can come from stdin"

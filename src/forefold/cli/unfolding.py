@@ -144,7 +144,8 @@ def _unfolded(options: argparse.Namespace) -> Any:
     from dataclasses import replace
 
     from forefold.cli.matrix import counted, read_named, with_covariance
-    from forefold.matrix.json import notes_of, read_set, read_spectrum
+    from forefold.matrix.json import notes_of, read_spectrum
+    from forefold.matrix.variations import read_set
     from forefold.unfolding import unfold
 
     data, given = read_named(options.data, with_covariance)

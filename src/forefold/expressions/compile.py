@@ -6,13 +6,13 @@ functions by the kernels themselves, so that their bits are the same.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from forefold.expressions.program import Program
 from forefold.expressions.registers import placed
-from forefold.expressions.tables import flat_tables
 from forefold.expressions.tree import (
     Binary,
     Call,
@@ -27,6 +27,8 @@ from forefold.expressions.tree import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from forefold.expressions import Expression, Node
     from forefold.expressions.tables import Table
@@ -116,7 +118,7 @@ def compile_formula(
             raise ValueError(message)
     builder = _Builder(names, list(expression.functions), constants)
     result = builder.value(expression.tree)
-    layout, numbers = flat_tables([tables[name] for name in expression.functions])
+    layout, numbers = _side_by_side([tables[name] for name in expression.functions])
     plan = placed(builder.steps, result)
     return Program(
         expression.text,
@@ -234,3 +236,22 @@ class _Builder:
         if node.function in {"min", "max"}:
             return self._chain(node.function, arguments)
         return self._step(node.function, *arguments)
+
+
+def _side_by_side(tables: Sequence[Table]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Lay tables one after the other, as `forefold.kernels.tables` reads them: where each begins, and the numbers."""
+    from forefold.kernels.tables import LAYOUT_COLUMNS
+
+    layout = np.zeros((len(tables), len(LAYOUT_COLUMNS)), dtype=np.int64)
+    numbers: list[NDArray[np.float64]] = []
+    start = 0
+    for row, table in zip(layout, tables, strict=True):
+        outside = math.nan if isinstance(table.outside, str) else float(table.outside)
+        parts = [*table.axes, table.values.ravel(), np.array([outside])]
+        row[0] = start
+        row[1 : 1 + len(table.axes)] = [axis.size for axis in table.axes]
+        row[4] = table.interpolation == "linear"
+        row[5] = table.outside == "clamp"
+        numbers += parts
+        start += sum(part.size for part in parts)
+    return layout, np.concatenate(numbers) if numbers else np.zeros(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interpolation", "Outside", "Table", "flat_tables"]
+__all__ = ["Interpolation", "Outside", "Table"]
 
 Interpolation: TypeAlias = Literal["none", "linear"]
 Outside: TypeAlias = "Literal['clamp', 'nan'] | float"
@@ -249,33 +248,3 @@ def _edges(axis: Any, where: str) -> NDArray[np.float64]:
     if edges is None:
         edges = [intervals[0][0], *(upper for _, upper in intervals)]
     return np.array(edges, dtype=np.float64)
-
-
-def flat_tables(tables: Sequence[Table]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Lay tables flat, for `forefold.kernels.tables`.
-
-    Parameters
-    ----------
-    tables : sequence of Table
-
-    Returns
-    -------
-    layout : ndarray of int64, shape (tables, len(LAYOUT_COLUMNS))
-    numbers : ndarray of float64
-    """
-    from forefold.kernels.tables import LAYOUT_COLUMNS
-
-    layout = np.zeros((len(tables), len(LAYOUT_COLUMNS)), dtype=np.int64)
-    numbers: list[NDArray[np.float64]] = []
-    start = 0
-    for row, table in zip(layout, tables, strict=True):
-        outside = math.nan if isinstance(table.outside, str) else float(table.outside)
-        parts = [*table.axes, table.values.ravel(), np.array([outside])]
-        row[0] = start
-        row[1 : 1 + len(table.axes)] = [axis.size for axis in table.axes]
-        row[4] = table.interpolation == "linear"
-        row[5] = table.outside == "clamp"
-        numbers += parts
-        start += sum(part.size for part in parts)
-    flat = np.concatenate(numbers) if numbers else np.zeros(0)
-    return layout, flat

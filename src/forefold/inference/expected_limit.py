@@ -96,9 +96,9 @@ class ExpectedLimit:
         -------
         Figure
         """
-        from forefold.plotting.bandpictures import band_figure
+        from forefold import plotting
 
-        return band_figure(self, None if observed is None else float(observed), ax=ax)
+        return plotting.band_figure(self, None if observed is None else float(observed), ax=ax)
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists."""

@@ -276,9 +276,9 @@ class Expecting:
         -------
         Figure
         """
-        from forefold.plotting.inference import prediction_figure
+        from forefold import plotting
 
-        return prediction_figure(self.predict(**values), ax=ax)
+        return plotting.prediction_figure(self.predict(**values), ax=ax)
 
     def __repr__(self) -> str:
         n, m = self._matrix.matrix.shape

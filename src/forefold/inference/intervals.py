@@ -90,9 +90,9 @@ class Interval:
         -------
         Figure
         """
-        from forefold.plotting.inference import interval_figure
+        from forefold import plotting
 
-        return interval_figure(self, ax=ax)
+        return plotting.interval_figure(self, ax=ax)
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""

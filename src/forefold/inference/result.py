@@ -160,9 +160,9 @@ class FitResult:
         -------
         Figure
         """
-        from forefold.plotting.inference import fit_figure
+        from forefold import plotting
 
-        return fit_figure(self, ax=ax)
+        return plotting.fit_figure(self, ax=ax)
 
     def __repr__(self) -> str:
         state = "" if self.valid else ", NOT valid"

@@ -9,7 +9,7 @@ import numpy as np
 
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, empty, shape_of
-from forefold.matrix.json import PREDICTION
+from forefold.matrix.json import PREDICTION, read_prediction, written_prediction
 from forefold.matrix.rows import row_variances
 from forefold.matrix.statistics import correlations
 from forefold.matrix.variations import detector_covariance, nominal_and_varied
@@ -81,8 +81,6 @@ class Prediction:
         -------
         str
         """
-        from forefold.matrix.json import written_prediction
-
         return written_prediction(self)
 
     @classmethod
@@ -111,9 +109,7 @@ class Prediction:
         >>> forefold.matrix.Prediction.from_json(forefold.fold(spectrum, matrix).to_json()).notes
         ("the spectrum: axis 'p' is taken for 'enu_true' of the matrix: same bins, another name",)
         """
-        from forefold.matrix.json import read_prediction
-
-        return read_prediction(text)
+        return cls(**read_prediction(text))
 
     def peek(self) -> Figure:
         """Draw it with its errors, and their correlations.

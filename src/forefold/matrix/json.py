@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.matrix.fold import Prediction
-    from forefold.matrix.response_matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
@@ -31,12 +30,12 @@ __all__ = [
     "notes_of",
     "numbered",
     "read_document",
+    "read_documents",
     "read_prediction",
-    "read_set",
     "read_spectrum",
     "written_document",
+    "written_documents",
     "written_prediction",
-    "written_set",
 ]
 
 NOMINAL = "nominal"
@@ -55,23 +54,12 @@ def written_document(held: Contents) -> str:
     return json.dumps(_parts(held), default=uhi.io.json.default)
 
 
-def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
-    """Write a nominal matrix and its variations into one document.
-
-    Parameters
-    ----------
-    matrices : mapping of str to ResponseMatrix
-        ``"nominal"`` and others.
-
-    Returns
-    -------
-    str
-        `forefold.ResponseMatrix.from_json` finds the nominal one, `read_set` all.
-    """
-    parts = _parts(matrices[NOMINAL]._contents)
-    for name, matrix in matrices.items():
+def written_documents(several: Mapping[str, Contents]) -> str:
+    """Write nominal contents and their variations into one document; see `forefold.matrix.variations.written_set`."""
+    parts = _parts(several[NOMINAL])
+    for name, held in several.items():
         if name != NOMINAL:
-            own = _parts(matrix._contents)
+            own = _parts(held)
             parts |= {f"{name}/{part}": content for part, content in own.items()}
     return json.dumps(parts, default=uhi.io.json.default)
 
@@ -121,31 +109,13 @@ def read_document(text: str) -> Contents:
     return _read({name: part for name, part in content.items() if "/" not in name})
 
 
-def read_set(text: str) -> dict[str, ResponseMatrix]:
-    """Read a nominal matrix, and variations if there are any.
-
-    Parameters
-    ----------
-    text : str
-        From `written_set`, or `forefold.ResponseMatrix.to_json`.
-
-    Returns
-    -------
-    dict of str to ResponseMatrix
-        ``"nominal"`` first.
-
-    Raises
-    ------
-    ValueError
-        See `forefold.ResponseMatrix.from_json`.
-    """
-    from forefold.matrix.response_matrix import ResponseMatrix
-
+def read_documents(text: str) -> dict[str, Contents]:
+    """Read nominal contents, which come first, and variations if there are any; see `forefold.matrix.variations.read_set`."""
     groups: dict[str, dict[str, Any]] = {NOMINAL: {}}
     for name, part in _checked(_loaded(text)).items():
         group, _, own = name.rpartition("/")
         groups.setdefault(group or NOMINAL, {})[own] = part
-    return {name: ResponseMatrix(_read(parts)) for name, parts in groups.items()}
+    return {name: _read(parts) for name, parts in groups.items()}
 
 
 def _loaded(text: str) -> Any:
@@ -263,16 +233,14 @@ def written_prediction(found: Prediction) -> str:
     return json.dumps(parts, default=uhi.io.json.default)
 
 
-def read_prediction(text: str) -> Prediction:
-    """Read a prediction from UHI JSON; see `forefold.matrix.Prediction.from_json`.
+def read_prediction(text: str) -> dict[str, Any]:
+    """Read the attributes of a prediction from UHI JSON; see `forefold.matrix.Prediction.from_json`.
 
     Raises
     ------
     ValueError
         It is none.
     """
-    from forefold.matrix.fold import Prediction
-
     content = _loaded(text)
     if not isinstance(content, dict) or PREDICTION not in content:
         message = f"not a prediction: a histogram {PREDICTION!r} is needed"
@@ -294,7 +262,13 @@ def read_prediction(text: str) -> Prediction:
         for name in found
         if name != "fakes"
     }
-    return Prediction(made, covariances, fakes, outside, notes)
+    return {
+        "histogram": made,
+        "covariances": covariances,
+        "fakes": fakes,
+        "outside": outside,
+        "notes": notes,
+    }
 
 
 def notes_of(spectrum: hist.Hist[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Variations of a detector: matrices that pulls shift, and the covariance that they make."""
+"""Variations of a detector: matrices that pulls shift, together in one file, and the covariance that they make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from forefold.detector.load import Card
 from forefold.events.particles import near
 from forefold.matrix.axes import matching
-from forefold.matrix.json import NOMINAL
+from forefold.matrix.json import NOMINAL, read_documents, written_documents
 from forefold.matrix.response_matrix import ResponseMatrix
 from forefold.matrix.statistics import correlations
 
@@ -19,7 +19,50 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["detector_covariance", "nominal_and_varied", "pull_correlation"]
+__all__ = [
+    "detector_covariance",
+    "nominal_and_varied",
+    "pull_correlation",
+    "read_set",
+    "written_set",
+]
+
+
+def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
+    """Write a nominal matrix and its variations into one document.
+
+    Parameters
+    ----------
+    matrices : mapping of str to ResponseMatrix
+        ``"nominal"`` and others.
+
+    Returns
+    -------
+    str
+        `forefold.ResponseMatrix.from_json` finds the nominal one, `read_set` all.
+    """
+    return written_documents({name: matrix._contents for name, matrix in matrices.items()})
+
+
+def read_set(text: str) -> dict[str, ResponseMatrix]:
+    """Read a nominal matrix, and variations if there are any.
+
+    Parameters
+    ----------
+    text : str
+        From `written_set`, or `forefold.ResponseMatrix.to_json`.
+
+    Returns
+    -------
+    dict of str to ResponseMatrix
+        ``"nominal"`` first.
+
+    Raises
+    ------
+    ValueError
+        See `forefold.ResponseMatrix.from_json`.
+    """
+    return {name: ResponseMatrix(held) for name, held in read_documents(text).items()}
 
 
 def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:

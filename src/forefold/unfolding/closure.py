@@ -113,9 +113,9 @@ class Closure:
 
     def peek(self) -> Figure:
         """Draw bias, pulls and coverage of every method, in bins."""
-        from forefold.plotting.unfolding import closure_figure
+        from forefold import plotting
 
-        return closure_figure(self)
+        return plotting.closure_figure(self)
 
     def __str__(self) -> str:
         """Bias and coverage of every method: median and range over the true bins."""

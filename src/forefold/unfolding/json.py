@@ -10,11 +10,12 @@ import hist
 import numpy as np
 
 from forefold._about import __version__
-from forefold.unfolding.result import Unfolded
 from forefold.unfolding.solution import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from forefold.unfolding.result import Unfolded
 
 __all__ = ["from_json", "plain", "to_json"]
 
@@ -58,8 +59,8 @@ def to_json(result: Unfolded) -> str:
     return histogram_json(result.histogram, {"version": __version__, "unfolded": told})
 
 
-def from_json(text: str) -> Unfolded:
-    """Read a result.
+def from_json(text: str) -> dict[str, Any]:
+    """Read the attributes of a result.
 
     Parameters
     ----------
@@ -68,7 +69,8 @@ def from_json(text: str) -> Unfolded:
 
     Returns
     -------
-    Unfolded
+    dict
+        What `forefold.unfolding.Unfolded` is made of.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def from_json(text: str) -> Unfolded:
     except (KeyError, TypeError, ValueError) as error:
         message = f"not the result of an unfolding: {type(error).__name__}: {error}"
         raise ValueError(message) from None
-    return Unfolded(**fields)
+    return fields
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.unfolding.json import from_json, to_json
 from forefold.unfolding.methods import METHODS
 
 if TYPE_CHECKING:
@@ -190,14 +191,12 @@ class Unfolded:
         -------
         Figure
         """
-        from forefold.plotting.unfolding import unfolded_figure
+        from forefold import plotting
 
-        return unfolded_figure(self, truth=truth, ax=ax)
+        return plotting.unfolded_figure(self, truth=truth, ax=ax)
 
     def to_json(self) -> str:
         """Write it as UHI JSON: a histogram that every reader takes, with all the rest in its metadata."""
-        from forefold.unfolding.json import to_json
-
         return to_json(self)
 
     @staticmethod
@@ -217,9 +216,7 @@ class Unfolded:
         ValueError
             It is something else.
         """
-        from forefold.unfolding.json import from_json
-
-        return from_json(text)
+        return Unfolded(**from_json(text))
 
     def __repr__(self) -> str:
         """Say what was done and how well it went."""
