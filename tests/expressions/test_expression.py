@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from some_columns import COLUMNS, KINDS, A, B, C, D, I
 from forefold.expressions import parse
 from forefold.expressions.parser import MAX_HEIGHT, MAX_NESTING
 from forefold.expressions.tokens import MAX_LENGTH, tokenize
-from forefold.expressions.tree import Binary, Compare, Logic, Name, Not, Number, parts
+from forefold.expressions.tree import Binary, Compare, Kind, Logic, Name, Not, Number, parts
 
 RIGHT: dict[str, Any] = {
     "a + b": A + B,
@@ -328,3 +329,51 @@ def test_tokens_know_their_place() -> None:
         ("b", 4),
         ("", 5),
     ]
+
+
+KINDS_OF_LABELS: dict[str, Kind] = {"kind": "number", "size": "number", "c": "condition"}
+LABELS = {"kind": {"0pi": 0, "1pi+": 1, "other": 5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("kind == '0pi'", [0]),
+        ("'0pi' == kind", [0]),
+        ('kind != "0pi"', [1, 2, 3]),
+        ("kind == '1pi+' or kind == 'other'", [1, 2]),
+        ("size < 3 and kind == 'other'", [2]),
+        ("not kind == '0pi' and c", [1, 2, 3]),
+    ],
+)
+def test_labels_stand_for_numbers(text: str, kept: list[int]) -> None:
+    columns = {"kind": [0, 1, 5, 4], "size": [1, 2, 2, 4], "c": [True] * 4}
+    found = parse(text, KINDS_OF_LABELS, labels=LABELS).select(columns)
+    assert np.flatnonzero(found).tolist() == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("kind == '0p'", 9, "unknown label '0p' of kind (did you mean '0pi'?)"),
+        ("kind == 'no'", 9, "unknown label 'no' of kind; known: 0pi, 1pi+, other"),
+        ("kind == 0pi", 9, "a label stands in quotes: '0pi'"),
+        ("kind < '0pi'", 8, "a label is compared with == or !="),
+        ("size == '0pi'", 9, "size has no labels, only kind, as in kind == '0pi'"),
+        ("kind == '0pi' or '1pi+'", 18, "a label is compared with kind, as in kind == '0pi'"),
+        ("kind == ('0pi')", 10, "a label is compared with kind"),
+        ("abs('0pi') > 1", 5, "a label is compared with kind"),
+        ("kind == '0pi", 9, "it is never closed"),
+        ("kind == '0pi' == size", 9, "size has no labels"),
+    ],
+)
+def test_labels_that_cannot_stand(text: str, place: int, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)) as caught:
+        parse(text, KINDS_OF_LABELS, labels=LABELS)
+    assert f"character {place} (" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_that_belong_elsewhere_say_where() -> None:
+    with pytest.raises(ValueError, match="'far' is in another room"):
+        parse("far > 1", {"fur": "number"}, elsewhere={"far": "is in another room"})

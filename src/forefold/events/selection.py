@@ -1,12 +1,12 @@
-"""Cuts on events, written in terms of what is true of them."""
+"""Conditions on events, in terms of what is true and of what is reconstructed of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-from forefold.events.observables import OBSERVABLES
+from forefold.events.observables.catalogue import OBSERVABLES
+from forefold.events.values import LABELS, NAMES, SMEARED_NAMES, VERTEX, EventValues
 from forefold.expressions import parse
 
 if TYPE_CHECKING:
@@ -14,34 +14,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from forefold.events.observables.quantities import Quantities
     from forefold.expressions import Kind
 
-__all__ = ["NAMES", "Selection", "selection_of"]
+__all__ = [
+    "NAMES",
+    "SMEARED_NAMES",
+    "BackgroundCondition",
+    "Selection",
+    "SmearedSelection",
+    "backgrounds_of",
+    "selection_of",
+    "selection_of_smeared",
+]
 
-_FLAGS = ("cc", "nc")
-_WHOLE = ("event", "entry", "process_id", "probe", "target")
-# NuHepMC 1.0.0, convention E.C.1: hundreds of the process identifier
-_PROCESSES = {
-    "is_coh": 1,
-    "is_qe": 2,
-    "is_mec": 3,
-    "is_res": 4,
-    "is_sis": 5,
-    "is_dis": 6,
-    "is_lepton": 7,
-}
-NAMES: Mapping[str, Kind] = {
-    **dict.fromkeys(_FLAGS, "condition"),
-    **dict.fromkeys(_PROCESSES, "condition"),
-    **dict.fromkeys((*_WHOLE, "weight"), "number"),
-    **dict.fromkeys(OBSERVABLES, "number"),
-}
-"""What a selection may name; observables are true ones."""
+_TAKEN = ("signal", "fakes", "misses", "truth", "counts", "data", "other", "normalisation")
 
 
 class Selection:
-    """A condition on events, and a count of those that it was asked of and of those that it kept.
+    """A condition on true events, and a count of those that it was asked of and of those that it kept.
 
     Parameters
     ----------
@@ -76,9 +66,19 @@ class Selection:
     100
     """
 
+    _kinds: ClassVar[Mapping[str, Kind]] = NAMES
+    _elsewhere: ClassVar[Mapping[str, str]] = {
+        **{
+            f"{name}_reco": "is reconstructed, this is a condition on true events: select= (--select) takes it"
+            for name in (*OBSERVABLES, *VERTEX)
+        },
+        **{f"{name}_true": f"is called {name} here, where all is true" for name in OBSERVABLES},
+    }
+
     def __init__(self, text: str) -> None:
         self.text = text
-        self._expression = parse(text, NAMES)
+        labels = {name: LABELS[name] for name in LABELS if name in self._kinds}
+        self._expression = parse(text, self._kinds, labels=labels, elsewhere=self._elsewhere)
         if self._expression.kind != "condition":
             message = (
                 f"expression {text!r} is a number, a selection is a condition such as 'enu > 0.5'"
@@ -88,7 +88,7 @@ class Selection:
         self.kept = 0
 
     def __repr__(self) -> str:
-        return f"Selection({self.text!r})"
+        return f"{type(self).__name__}({self.text!r})"
 
     def apply(self, events: ak.Array) -> ak.Array:
         """Keep the events of which the condition is true.
@@ -118,11 +118,24 @@ class Selection:
         -------
         ndarray of bool, shape (n,)
         """
+        return self.passed(EventValues(events))
+
+    def passed(self, values: EventValues) -> NDArray[np.bool_]:
+        """Tell of which events the condition is true; they are counted.
+
+        Parameters
+        ----------
+        values : EventValues
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
         import numpy as np
 
-        found = self._expression.select(_Namespace(events))
-        keep = np.broadcast_to(np.asarray(found, dtype=np.bool_), (len(events),))
-        self.events += len(events)
+        found = self._expression.select(values)
+        keep = np.broadcast_to(np.asarray(found, dtype=np.bool_), (values.events,))
+        self.events += values.events
         self.kept += int(keep.sum())
         return keep
 
@@ -131,50 +144,113 @@ class Selection:
         return map(self.apply, events)
 
 
+class SmearedSelection(Selection):
+    """A condition on what is reconstructed of events: those that it keeps are selected, the others missed.
+
+    Parameters
+    ----------
+    text : str
+        Condition in terms of `SMEARED_NAMES`, of which one at least is reconstructed.
+
+    Raises
+    ------
+    ValueError
+        As `Selection`; or nothing in it is reconstructed.
+
+    Notes
+    -----
+    Where a quantity has no value, such as the momentum of a particle that was lost, a comparison with it is not true, nor is its ``not``: the event is
+    not selected.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> from forefold.events.selection import EventValues, SmearedSelection
+    >>> events = forefold.read(forefold.sample(), entries="0:100")
+    >>> smeared = forefold.smear(events, "nusmear-dune-cdr", rng=1)
+    >>> selection = SmearedSelection("topology_reco == '0pi' and lepton_momentum_reco > 0.1")
+    >>> int(selection.passed(EventValues(events, smeared)).sum()) == selection.kept
+    True
+    """
+
+    _kinds = SMEARED_NAMES
+    _elsewhere: ClassVar[Mapping[str, str]] = {
+        name: f"is {name}_reco or {name}_true in a selection of smeared events"
+        for name in (*OBSERVABLES, *VERTEX)
+    }
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        if not any(name.endswith("_reco") for name in self._expression.names):
+            message = (
+                f"select {text!r}: nothing in it is reconstructed (NAME_reco); conditions on what is true are signal= (--signal) and where= "
+                "(--where)"
+            )
+            raise ValueError(message)
+
+
+class BackgroundCondition(Selection):
+    """A condition that names a background among selected events that are no signal, in terms of `NAMES` and of `SMEARED_NAMES`."""
+
+    _kinds: ClassVar[Mapping[str, Kind]] = {**NAMES, **SMEARED_NAMES}
+    _elsewhere: ClassVar[Mapping[str, str]] = {}
+
+
 def selection_of(where: str | Selection) -> Selection:
     """Make a selection of a text; one that is a selection already stays, with its counts."""
     return where if isinstance(where, Selection) else Selection(where)
 
 
-class _Namespace(Mapping[str, Any]):
-    """Quantities of an event record; each is computed when it is asked for."""
+def selection_of_smeared(select: str | SmearedSelection | None) -> SmearedSelection | None:
+    """Make a selection of smeared events of a text; one that is there already stays, with its counts.
 
-    def __init__(self, events: ak.Array) -> None:
-        self._events = events
+    Raises
+    ------
+    TypeError
+        It is a condition on true events.
+    """
+    if select is None or isinstance(select, SmearedSelection):
+        return select
+    if isinstance(select, Selection):
+        message = (
+            f"select: {select!r} is a condition on true events; give its text, with _reco and _true"
+        )
+        raise TypeError(message)
+    return SmearedSelection(select)
 
-    def __len__(self) -> int:
-        return len(NAMES)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
+def backgrounds_of(
+    background: Mapping[str, str | BackgroundCondition] | None,
+) -> dict[str, BackgroundCondition]:
+    """Make named conditions of texts.
 
-    def __getitem__(self, name: str) -> Any:
-        if name in _PROCESSES:
-            return self._process(name)
-        if name in _FLAGS or name in _WHOLE or name == "weight":
-            return self._events[name]
-        if name == "enu":
-            # the commonest of all; no particle is looked at
-            return self._events["probe_momentum"]["energy"]
-        if name == "topology":
-            return self._quantities.topology()
-        if name == "n_particles":
-            return self._quantities.state.total
-        if name.startswith("n_"):
-            return self._quantities.count(name.removeprefix("n_"))
-        return self._quantities.measured(name).value
-
-    @cached_property
-    def _quantities(self) -> Quantities:
-        from forefold.events.observables.final_state import made
-        from forefold.events.observables.quantities import Quantities
-
-        return Quantities(made(self._events))
-
-    def _process(self, name: str) -> Any:
-        """By the hundreds of the process identifier; 0 is not known, electromagnetic ones are negative."""
-        import awkward as ak
-        import numpy as np
-
-        number = ak.to_numpy(self._events["process_id"])
-        return np.ma.masked_array(np.abs(number) // 100 == _PROCESSES[name], number == 0)
+    Raises
+    ------
+    ValueError
+        A name is no word, or has another meaning.
+    """
+    if background is None:
+        return {}
+    given: object = background
+    if not isinstance(given, Mapping):
+        message = f"background: a mapping of names to conditions is needed, such as {{'nc': 'nc'}}, found {type(given).__name__}"
+        raise TypeError(message)
+    found = {}
+    for name, condition in background.items():
+        if not (name.isascii() and name.isidentifier()):
+            message = f"background {name!r}: a name is letters, digits and '_', the first no digit"
+            raise ValueError(message)
+        if name in _TAKEN:
+            message = f"background {name!r}: this name is taken; others are free, but for {', '.join(_TAKEN)}"
+            raise ValueError(message)
+        try:
+            made = (
+                condition
+                if isinstance(condition, BackgroundCondition)
+                else BackgroundCondition(condition)
+            )
+        except ValueError as error:
+            message = f"background {name!r}: {error}"
+            raise ValueError(message) from None
+        found[name] = made
+    return found

@@ -38,8 +38,10 @@ def known(word: str, allowed: Iterable[str]) -> str:
     return f"; known: {', '.join(everything) or 'none'}"
 
 
-def check_names(text: str, tree: Node, allowed: Iterable[str]) -> None:
-    """Refuse names that are not in the namespace.
+def check_names(
+    text: str, tree: Node, allowed: Iterable[str], elsewhere: Mapping[str, str]
+) -> None:
+    """Refuse names that are not in the namespace; of some, `elsewhere` says what they are.
 
     Raises
     ------
@@ -50,6 +52,8 @@ def check_names(text: str, tree: Node, allowed: Iterable[str]) -> None:
     for node in names(tree):
         if node.name not in allowed:
             problem = f"unknown name {node.name!r}{known(node.name, allowed)}"
+            if node.name in elsewhere:
+                problem = f"{node.name!r} {elsewhere[node.name]}"
             raise complaint(text, node.start, problem)
 
 

@@ -133,7 +133,11 @@ class Expression:
 
 
 def parse(
-    text: str, kinds: Mapping[str, Kind], functions: Mapping[str, int] | None = None
+    text: str,
+    kinds: Mapping[str, Kind],
+    functions: Mapping[str, int] | None = None,
+    labels: Mapping[str, Mapping[str, float]] | None = None,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> Expression:
     """Read and check an expression.
 
@@ -146,6 +150,10 @@ def parse(
     functions : mapping of str to int, optional
         Functions of the namespace beside those of the language, and how many numbers each takes; they give
         numbers.
+    labels : mapping of str to mapping of str to float, optional
+        Names whose values have labels, which are compared in quotes, and the number that each label stands for.
+    elsewhere : mapping of str to str, optional
+        Names that are known and mean nothing here, and what to say of each.
 
     Returns
     -------
@@ -168,14 +176,17 @@ def parse(
     >>> twice = parse("twice(a) + 1", {"a": "number"}, {"twice": 1})
     >>> twice.evaluate({"a": [1.0, 2.0], "twice": lambda a: 2 * a})
     array([3., 5.])
+    >>> quiet = parse("kind == 'quiet'", {"kind": "number"}, labels={"kind": {"quiet": 0, "loud": 1}})
+    >>> quiet.select({"kind": [0, 1]})
+    array([ True, False])
     """
     functions = functions or {}
     signatures = announced(functions)
     if both := sorted(functions.keys() & kinds.keys()):
         message = f"{both[0]!r} is both a name and a function of the namespace"
         raise ValueError(message)
-    tree = parse_tree(text, {**FUNCTIONS, **signatures})
-    check_names(text, tree, kinds)
+    tree = parse_tree(text, {**FUNCTIONS, **signatures}, labels)
+    check_names(text, tree, kinds, elsewhere or {})
     kind = kind_of(text, tree, kinds)
     named = {node.name: kinds[node.name] for node in names(tree)}
     called = [call.function for call in calls(tree)]

@@ -49,7 +49,11 @@ _FOREIGN = {
 }
 
 
-def parse_tree(text: str, functions: Mapping[str, Signature] = FUNCTIONS) -> Node:
+def parse_tree(
+    text: str,
+    functions: Mapping[str, Signature] = FUNCTIONS,
+    labels: Mapping[str, Mapping[str, float]] | None = None,
+) -> Node:
     """Read an expression; names and kinds are not checked.
 
     Parameters
@@ -58,6 +62,8 @@ def parse_tree(text: str, functions: Mapping[str, Signature] = FUNCTIONS) -> Nod
         Expression.
     functions : mapping of str to Signature, optional
         All functions that it may call.
+    labels : mapping of str to mapping of str to float, optional
+        Names whose values have labels, and the number that each label stands for.
 
     Returns
     -------
@@ -73,16 +79,22 @@ def parse_tree(text: str, functions: Mapping[str, Signature] = FUNCTIONS) -> Nod
     >>> parse_tree("-x ** 2")
     Unary(operator='-', operand=Binary(operator='**', left=Name(name='x'), right=Number(value=2.0)))
     """
-    return _Parser(text, functions).whole()
+    return _Parser(text, functions, labels or {}).whole()
 
 
 class _Parser:
     """Recursive descent; each method reads one level of precedence, loosest first."""
 
-    def __init__(self, text: str, functions: Mapping[str, Signature]) -> None:
+    def __init__(
+        self,
+        text: str,
+        functions: Mapping[str, Signature],
+        labels: Mapping[str, Mapping[str, float]],
+    ) -> None:
         self._text = text
         self._functions = functions
-        self._tokens = tokenize(text)
+        self._labels = labels
+        self._tokens = tokenize(text, {label for those in labels.values() for label in those})
         self._next = 0
         self._depth = 0
         self._heights: dict[int, int] = {}
@@ -156,14 +168,51 @@ class _Parser:
 
     def _comparison(self) -> Node:
         start = self._token.start
-        operands, operators = [self._sum()], []
+        operands, operators = [self._operand()], []
         while self._token.kind == "operator" and self._token.text in _COMPARISONS:
             operators.append(self._token.text)
             self._next += 1
-            operands.append(self._sum())
+            operands.append(self._operand())
+        nodes = tuple(self._labelled(i, operands, operators) for i in range(len(operands)))
         if not operators:
-            return operands[0]
-        return self._made(Compare(tuple(operators), tuple(operands), start=start))
+            return nodes[0]
+        return self._made(Compare(tuple(operators), nodes, start=start))
+
+    def _operand(self) -> Node | Token:
+        """Read one side of a comparison: a sum, or a label, which can stand nowhere else."""
+        token = self._token
+        if token.kind != "label":
+            return self._sum()
+        self._next += 1
+        return token
+
+    def _labelled(self, i: int, operands: list[Node | Token], operators: list[str]) -> Node:
+        """Turn a label into the number that it stands for beside the name it is compared with."""
+        label = operands[i]
+        if not isinstance(label, Token):
+            return label
+        beside = operands[max(i - 1, 0) : i] + operands[i + 1 : i + 2]
+        named = [node for node in beside if isinstance(node, Name) and node.name in self._labels]
+        if not beside or len(named) < len(beside):
+            other = next((n.name for n in beside if isinstance(n, Name) and n not in named), None)
+            self._fail(self._where_labels_stand(other), label)
+        if not {"==", "!="}.issuperset(operators[max(i - 1, 0) : i + 1]):
+            self._fail("a label is compared with == or !=", label)
+        values = self._labels[named[0].name]
+        if label.text not in values:
+            near = known(label.text, values)
+            self._fail(f"unknown label {label.text!r} of {named[0].name}{near}", label)
+        return Number(float(values[label.text]), start=label.start)
+
+    def _where_labels_stand(self, other: str | None = None) -> str:
+        name, values = next(iter(self._labels.items()))
+        some = " or ".join(self._labels)
+        what = (
+            f"a label is compared with {some}"
+            if other is None
+            else f"{other} has no labels, only {some}"
+        )
+        return f"{what}, as in {name} == {next(iter(values))!r}"
 
     def _sum(self) -> Node:
         return self._chain(("+", "-"), self._product)
@@ -198,6 +247,8 @@ class _Parser:
             return self._number()
         if token.kind == "name" and token.text not in {"and", "or", "not"}:
             return self._named()
+        if token.kind == "label":
+            self._fail(self._where_labels_stand())
         if not self._take("("):
             self._fail(_missing(token))
         node = self._deeper(self._either, token)

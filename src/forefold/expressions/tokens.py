@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 __all__ = ["MAX_LENGTH", "Token", "complaint", "tokenize"]
 
@@ -15,6 +19,7 @@ _WORDS = re.compile(
     r"(?P<space>[ \t\r\n]+)"
     r"|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<label>'[^'\"\r\n]*'|\"[^'\"\r\n]*\")"
     r"|(?P<operator>\*\*|//|<=|>=|==|!=|<>|&&|\|\||<<|>>|[-+*/()<>,^=&|!~%@:;.?\[\]{}$#\\'\"`])"
 )
 _HINTS = {
@@ -44,8 +49,9 @@ class Token:
 
     Attributes
     ----------
-    kind : {"number", "name", "operator", "end"}
+    kind : {"number", "name", "label", "operator", "end"}
     text : str
+        Of a label, what stands between the quotes.
     start : int
         Place of its first character, from 0.
     """
@@ -70,13 +76,15 @@ def complaint(text: str, start: int, problem: str) -> ValueError:
     return ValueError(f"expression, character {start + 1} ({rest + more!a}): {problem}")
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str, labels: Collection[str] = ()) -> list[Token]:
     """Cut a text into words; the last one is the end.
 
     Parameters
     ----------
     text : str
         Expression.
+    labels : collection of str
+        Labels that may stand in quotes; without any, quotes are not allowed.
 
     Returns
     -------
@@ -102,21 +110,32 @@ def tokenize(text: str) -> list[Token]:
         if match is None or match.lastgroup is None:
             raise complaint(text, place, "a character that expressions do not have")
         kind, word = match.lastgroup, match.group()
+        if kind == "label" and not labels:
+            kind, word = "operator", word[0]
         if kind == "operator" and word not in _KNOWN:
             hint = _HINTS.get(word, "operators are + - * / ** == != < <= > >=")
+            hint = "it is never closed" if labels and word in {"'", '"'} else hint
             raise complaint(text, place, f"{word!a} is not allowed: {hint}")
         if kind != "space":
-            _check_apart(text, place, kind, tokens)
-            tokens.append(Token(kind, word, place))
+            _check_apart(text, place, kind, tokens, labels)
+            tokens.append(Token(kind, word[1:-1] if kind == "label" else word, place))
         place = match.end()
     tokens.append(Token("end", "", len(text)))
     return tokens
 
 
-def _check_apart(text: str, place: int, kind: str, tokens: list[Token]) -> None:
+def _check_apart(
+    text: str, place: int, kind: str, tokens: list[Token], labels: Collection[str]
+) -> None:
     """Refuse `2x`, `1.2.3` and `0x10`, which could be read in two ways."""
     if not tokens or kind not in {"number", "name"}:
         return
     last = tokens[-1]
     if last.kind == "number" and last.start + len(last.text) == place:
-        raise complaint(text, last.start, "a malformed number, or an operator is missing after it")
+        bare = next((label for label in labels if text.startswith(label, last.start)), None)
+        problem = (
+            "a malformed number, or an operator is missing after it"
+            if bare is None
+            else f"a label stands in quotes: {bare!r}"
+        )
+        raise complaint(text, last.start, problem)

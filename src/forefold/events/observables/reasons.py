@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-__all__ = ["Reason", "Topology"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["TOPOLOGY_LABELS", "Reason", "Topology"]
 
 
 class Reason(IntEnum):
@@ -73,3 +78,16 @@ class Topology(IntEnum):
     ONE_PI_ZERO = 3
     MULTI_PI = 4
     OTHER = 5
+
+
+TOPOLOGY_LABELS: Mapping[str, int] = MappingProxyType(
+    {
+        "0pi": int(Topology.ZERO_PI),
+        "1pi+": int(Topology.ONE_PI_PLUS),
+        "1pi-": int(Topology.ONE_PI_MINUS),
+        "1pi0": int(Topology.ONE_PI_ZERO),
+        "multi-pi": int(Topology.MULTI_PI),
+        "other": int(Topology.OTHER),
+    }
+)
+"""What topologies are called in conditions: ``topology == '0pi'``."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from forefold.events.observables.final_state import FinalState
 
-__all__ = ["columns_of", "observables"]
+__all__ = ["checked_limits", "columns_of", "observables"]
 
 _KEPT = ("event", "entry", "stream", "weight")
 
@@ -85,10 +85,7 @@ def observables(
     'PROBE_ENERGY'
     """
     chosen = _chosen(names)
-    _check_energy("binding_energy", binding_energy)
-    limits = {species.pdgid(name): value for name, value in (thresholds or {}).items()}
-    for name, value in (thresholds or {}).items():
-        _check_energy(f"the threshold of {name}", value)
+    limits = checked_limits(binding_energy, thresholds)
     result: dict[str, Any] = {name: events[name] for name in _KEPT}
     states: list[tuple[str, FinalState]] = [("true", made(events))]
     if smeared is not None:
@@ -97,6 +94,23 @@ def observables(
         quantities = Quantities(state, binding_energy=binding_energy, thresholds=limits)
         result |= columns_of(quantities, chosen, suffix)
     return ak.zip(result, depth_limit=1)
+
+
+def checked_limits(
+    binding_energy: float, thresholds: Mapping[str, float] | None
+) -> dict[int, float]:
+    """Give thresholds by PDG identifier.
+
+    Raises
+    ------
+    ValueError
+        There is no such particle, or a threshold or the binding energy is no energy.
+    """
+    _check_energy("binding_energy", binding_energy)
+    limits = {species.pdgid(name): value for name, value in (thresholds or {}).items()}
+    for name, value in (thresholds or {}).items():
+        _check_energy(f"the threshold of {name}", value)
+    return limits
 
 
 def columns_of(quantities: Quantities, names: Iterable[str], suffix: str) -> dict[str, Any]:
