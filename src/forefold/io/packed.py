@@ -15,13 +15,14 @@ from forefold.io import source as remote
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DAMAGE", "block", "damaged", "decoded", "head"]
+__all__ = ["DAMAGE", "block", "damaged", "decoded", "head", "unpacked"]
 
 GZIP_MAGIC = b"\x1f\x8b"
 XZ_MAGIC = b"\xfd7zXZ\x00"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _XZ_BYTES = 256 << 20  # memory that a file may ask of the decompressor
 _RAW_BYTES = 1 << 16
+_MOST_BYTES = 1 << 31  # of a file that is read as a whole
 
 
 class _DamagedStreamError(Exception):
@@ -181,3 +182,26 @@ def head(path: str, size: int = 512) -> bytes:
         msg = f"{path}: {fault}"
         raise ValueError(msg)
     return start
+
+
+def unpacked(path: str) -> bytes:
+    """Read the whole content of a file, decompressed if it is gzip, xz or zstd.
+
+    Raises
+    ------
+    ValueError
+        If a compressed file is cut or damaged, or holds more than 2 GiB.
+    """
+    parts: list[bytes] = []
+    size = 0
+    with decoded(path) as (content, _):
+        while size < _MOST_BYTES:
+            part, fault = block(content, 1 << 20)
+            if fault is not None:
+                raise ValueError(fault)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+            size += len(part)
+    msg = f"more than {_MOST_BYTES >> 30} GiB; such a file is not read as a whole"
+    raise ValueError(msg)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
-    "ASSUMED",
-    "ROUNDED",
+    "NOTED",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -38,8 +37,7 @@ SPECTRUM, UNKNOWN = (
 )  # of a provenance: what is true, and that nothing is known of it
 
 
-# of a provenance: what was done to rows of rounded numbers, and what a file did not say and was taken for granted
-ROUNDED, ASSUMED = "rounded", "assumed"
+NOTED = "noted"  # of a provenance: what was done to the numbers of a file, a line each
 
 
 class Oversampled(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.matrix.contents import ASSUMED, ROUNDED
+from forefold.matrix.contents import NOTED
 
 if TYPE_CHECKING:
     from forefold.matrix.response_matrix import ResponseMatrix
@@ -36,8 +36,7 @@ def described(matrix: ResponseMatrix) -> str:
     if matrix.empty_rows.any():
         empty = int(matrix.empty_rows.sum())
         lines.append(f"  {empty} true bin{' is' if empty == 1 else 's are'} empty")
-    notes = matrix.provenance
-    lines += [f"  {notes[key]}" for key in (ROUNDED, ASSUMED) if key in notes]
+    lines += [f"  {line}" for line in str(matrix.provenance.get(NOTED, "")).splitlines()]
     negative = int((matrix.matrix < 0.0).sum())
     if negative:
         lines.append(f"  {negative} cell{' is' if negative == 1 else 's are'} negative")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import forefold
-from forefold.matrix.formats.fits import Column, table_bytes
 
 
 class Aedl:
@@ -193,36 +192,6 @@ def test_snowglobes_default_bins_are_known(tmp_path: Path) -> None:
     back = forefold.import_matrix(path, "snowglobes")
     np.testing.assert_allclose(back.matrix, rows * 0.36, rtol=1e-15)
     np.testing.assert_allclose(back.true_axes[0].edges, edges / 1000.0, rtol=1e-14)
-
-
-def test_an_rmf_of_several_groups_is_read_by_the_memo(tmp_path: Path) -> None:
-    """Channels from 1, which EBOUNDS says, and a row of two groups."""
-
-    def several(*rows: list[int]) -> list[np.ndarray]:
-        return [np.array(row) for row in rows]
-
-    columns = [
-        Column("ENERG_LO", np.array([1e6, 2e6]), "keV"),
-        Column("ENERG_HI", np.array([2e6, 4e6]), "keV"),
-        Column("N_GRP", np.array([2, 0])),
-        Column("F_CHAN", several([1, 4], [0])),
-        Column("N_CHAN", several([2, 1], [0])),
-        Column("MATRIX", [np.array([0.5, 0.2, 0.3]), np.array([0.0])]),
-    ]
-    edges = np.array([0.0, 1.0, 2.0, 3.0, 4.0]) * 1e6
-    bounds = [
-        Column("CHANNEL", np.arange(1, 5)),
-        Column("E_MIN", edges[:-1], "keV"),
-        Column("E_MAX", edges[1:], "keV"),
-    ]
-    path = tmp_path / "a.rmf"
-    path.write_bytes(table_bytes({"MATRIX": (columns, {}), "EBOUNDS": (bounds, {})}))
-    found = forefold.import_matrix(path, "ogip")
-    np.testing.assert_array_equal(found.matrix, [[0.5, 0.2, 0.0, 0.3], [0.0, 0.0, 0.0, 0.0]])
-    assert found.true_axes[0].edges.tolist() == [1.0, 2.0, 4.0]
-    path.write_bytes(table_bytes({"MATRIX": (columns, {"TLMIN4": 2}), "EBOUNDS": (bounds, {})}))
-    with pytest.raises(ValueError, match="row 0 of MATRIX: channels 1 to 2 are not among the 4"):
-        forefold.import_matrix(path, "ogip")
 
 
 def test_hepdata_small_numbers_are_numbers_in_yaml(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.matrix.axes import cell_name
-from forefold.matrix.contents import ASSUMED, ROUNDED, shape_of
+from forefold.matrix.contents import NOTED, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ __all__ = [
     "regular",
     "shares",
     "spectrum",
+    "with_notes",
 ]
 
 EmptyRows = Literal["stop", "lose"]
@@ -174,6 +175,7 @@ def published_matrix(
     words: str = "",
     efficiency: ArrayLike | None = None,
     assumed: str = "",
+    notes: Sequence[str] = (),
 ) -> ResponseMatrix:
     """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
 
@@ -190,6 +192,8 @@ def published_matrix(
         Multiplies the rows.
     assumed : str
         What the file does not say and was taken for granted: part of the matrix's summary.
+    notes : sequence of str
+        What was done to the numbers of the file, for the summary.
 
     Returns
     -------
@@ -203,24 +207,25 @@ def published_matrix(
     n = math.prod(shape_of(made_axes(true, "true")))
     sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
     over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + PRINTED)
-    notes = {ASSUMED: assumed} if assumed else {}
+    said = [*notes, *([assumed] if assumed else ())]
     if over.any():
-        factor = np.divide(1.0, sums, out=np.ones_like(sums), where=over)
+        factor = 1.0 / np.where(over, sums, 1.0)
         shape = found.shape
         found = (found.reshape(n, -1) * factor[:, None]).reshape(shape)
         if variance is not None:
             squares = np.asarray(variance, dtype=np.float64).reshape(n, -1)
             variance = (squares * np.square(factor)[:, None]).reshape(shape)
-        notes[ROUNDED] = (
+        said.append(
             f"{int(over.sum())} row{'s' if over.sum() > 1 else ''} summed to 1 + {sums[over].max() - 1.0:.2g} at most, and {'were' if over.sum() > 1 else 'was'} scaled to 1"
         )
     made = ResponseMatrix.from_array(found, true, reco, variance=variance, efficiency=efficiency)
-    return _with_notes(made, "" if made.exact else words, **notes)
+    return with_notes(made, "" if made.exact else words, said)
 
 
-def _with_notes(matrix: ResponseMatrix, words: str, **notes: str) -> ResponseMatrix:
-    """Note which errors of a file a matrix has, and more; the same one, if there is nothing to say."""
-    notes |= {"errors": words} if words else {}
+def with_notes(matrix: ResponseMatrix, words: str, said: Sequence[str]) -> ResponseMatrix:
+    """Note which errors of a file a matrix has, and what was done to it; the same one, if there is nothing to say."""
+    notes = {"errors": words} if words else {}
+    notes |= {NOTED: "\n".join(said)} if said else {}
     if not notes:
         return matrix
     return type(matrix)(replace(matrix._contents, provenance={**matrix.provenance, **notes}))
