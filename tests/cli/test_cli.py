@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from cli_runs import CARD, Run, refused
 
 import forefold
-from forefold.cli.figures import FIGURES
+from forefold.cli.events import FIGURES
 from forefold.workflows.demo import sample
 
 

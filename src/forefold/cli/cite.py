@@ -21,7 +21,7 @@ def add_cite(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
     sub = add(
         commands,
         "cite",
-        "cite",
+        _run,
         "print BibTeX of what cards, files and methods go back to",
         epilog=(
             "A comment on each entry says what it was used for; sources without a paper are comments, too.\n\n"
@@ -34,7 +34,6 @@ def add_cite(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None
         metavar="THING",
         help="a card, events of a generator, smeared events, a matrix, an unfolded spectrum, the result of a fit or a limit, or the name of a method or format",
     )
-    sub.set_defaults(run=_run)
 
 
 def add_cite_option(sub: argparse.ArgumentParser) -> None:
@@ -88,7 +87,7 @@ def use_options(used: Used, options: argparse.Namespace, piped: str = "") -> Non
     piped : str
         What came from standard input.
     """
-    from forefold.cli.matrix import read_text
+    from forefold.cli.documents import read_text
     from forefold.io.files import expand
     from forefold.workflows.citations import FORMATS, use, use_document
 

@@ -1,4 +1,7 @@
-"""What the commands do, each in the order: check, read, write, report."""
+"""``forefold demo | inspect | smear | convert | plot``: what can be typed, and what it does.
+
+Each command goes in the order: check, read, write, report.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.jobparser import is_job, job_options, job_rng
+from forefold.cli.options import (
+    add_chunk,
+    add_cross_section,
+    add_events,
+    add_jobs,
+    add_output_options,
+    add_rng,
+    add_selection,
+    add_skip_damaged,
+    add_variations,
+    add_where,
+    job_options,
+    job_rng,
+)
 from forefold.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -19,20 +35,34 @@ if TYPE_CHECKING:
 
     from forefold.workflows.stream import Tally
 
+    Add = Callable[..., argparse.ArgumentParser]
+
 __all__ = [
-    "convert",
-    "demo",
-    "inspect",
-    "matrix",
-    "plot",
-    "smear",
+    "FIGURES",
+    "add_convert",
+    "add_demo",
+    "add_inspect",
+    "add_plot",
+    "add_smear",
+    "say",
+    "say_selected",
 ]
 
 
-def _say(text: str, *, quiet: bool = False) -> None:
+def say(text: str, *, quiet: bool = False) -> None:
     """Tell people something, beside what a pipe carries."""
     if not quiet:
         sys.stderr.write(text + "\n")
+
+
+def add_demo(commands: Any, add: Add) -> None:
+    """Add ``forefold demo``."""
+    sub = add(commands, "demo", demo, "smear a real GENIE sample with both NuSmear models")
+    sub.add_argument(
+        "-o", "--out", default="forefold-demo", metavar="DIR", help="folder (default: %(default)s)"
+    )
+    add_rng(sub, default=1)
+    add_output_options(sub)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -46,6 +76,16 @@ def demo(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(result)
     return 0
+
+
+def add_inspect(commands: Any, add: Add) -> None:
+    """Add ``forefold inspect``."""
+    sub = add(commands, "inspect", inspect, "say what a generator's file holds")
+    sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
+    add_where(sub)
+    sub.add_argument("--json", action="store_true", help="print JSON")
+    add_skip_damaged(sub)
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
 
 
 def inspect(options: argparse.Namespace) -> int:
@@ -62,6 +102,34 @@ def inspect(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found[0] if len(found) == 1 else found, indent=2))
     return 0
+
+
+def add_smear(commands: Any, add: Add) -> None:
+    """Add ``forefold smear``."""
+    sub = add(
+        commands,
+        "smear",
+        smear,
+        "smear generator events by a detector card",
+        epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
+    )
+    add_events(sub)
+    add_cross_section(sub)
+    sub.add_argument(
+        "--observables",
+        action="store_true",
+        help="add observables of every event, true and reconstructed; not for csv",
+    )
+    add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
+    sub.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
+    )
+    add_jobs(sub)
+    add_output_options(sub)
 
 
 def smear(options: argparse.Namespace) -> int:
@@ -91,10 +159,38 @@ def smear(options: argparse.Namespace) -> int:
             **job_options(options),
         )
     if options.quiet and options.rng is None:
-        _say(f"rng {tally.rng}")  # without it the output cannot be made again
-    _say(_tally(tally, options.out), quiet=options.quiet)
-    _say_selected(options)
+        say(f"rng {tally.rng}")  # without it the output cannot be made again
+    say(_tally(tally, options.out), quiet=options.quiet)
+    say_selected(options)
     return 0
+
+
+def add_convert(commands: Any, add: Add) -> None:
+    """Add ``forefold convert``."""
+    sub = add(
+        commands,
+        "convert",
+        convert,
+        "write events of any generator in another format",
+        epilog=(
+            "csv has one row a particle, in the generator's order: event, pdgid, status, px, py, pz, energy (GeV).\n\n"
+            "example:\n  forefold convert numu.gst.root numu.csv"
+        ),
+    )
+    sub.add_argument("inputs", nargs="+", metavar="INPUT", help="generator file or pattern")
+    sub.add_argument(
+        "out",
+        metavar="OUT",
+        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
+    )
+    sub.add_argument(
+        "--all", action="store_true", help="the whole record, not only the final state"
+    )
+    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
+    add_where(sub)
+    add_chunk(sub)
+    add_cross_section(sub)
+    add_output_options(sub)
 
 
 def convert(options: argparse.Namespace) -> int:
@@ -114,17 +210,17 @@ def convert(options: argparse.Namespace) -> int:
             damage=options.damage,
             cross_section=options.cross_section,
         )
-    _say(f"{options.out}: {count:,} events", quiet=options.quiet)
-    _say_selected(options)
+    say(f"{options.out}: {count:,} events", quiet=options.quiet)
+    say_selected(options)
     return 0
 
 
-def _say_selected(options: argparse.Namespace) -> None:
+def say_selected(options: argparse.Namespace) -> None:
     """Say how many events a selection kept."""
     cut = options.where
     if cut is not None and cut.events:
         text = f"  selection: {cut.kept:,} of {cut.events:,} events kept, {cut.events - cut.kept:,} cut ({cut.text})"
-        _say(text, quiet=options.quiet)
+        say(text, quiet=options.quiet)
 
 
 def _tally(tally: Tally, out: str) -> str:
@@ -143,50 +239,46 @@ def _tally(tally: Tally, out: str) -> str:
     return "\n".join(lines)
 
 
-def matrix(options: argparse.Namespace) -> int:
-    """Fill one matrix and write it as UHI JSON."""
-    from forefold.cli.fill import Request, card_of, fill, fill_many
-    from forefold.io.write import replace_aside
-    from forefold.matrix import to_json
+FIGURES = {
+    "log-normal": "log-normal against truncated Gaussian (figure 2)",
+    "angle-gaussians": "angular Gaussians of 5 and 2 degrees (figure 4)",
+    "energy": "event energy, all particles (figures 5-7)",
+    "energy-by-type": "event energy by particle type (figures 5-7)",
+    "angle": "polar angle, all particles (figures 8-11)",
+    "angle-by-type": "polar angle by particle type (figures 8-11)",
+    "resolution": "bias and resolution against true energy, by particle type",
+}
+"""Figures of ``forefold plot``; the numbers are those of arXiv:2209.05260."""
 
-    if options.include_lost and options.quantity != "angle":
-        message = "--include-lost is for angles: give --quantity angle"
-        raise ValueError(message)
-    card = card_of(options)
-    name = options.quantity + ("-by-type" if options.by_type else "")
-    request = Request(
-        name,
-        cc_only=options.cc_only,
-        include_lost=options.include_lost,
-        bins=options.bins,
-        range=options.range,
+
+def add_plot(commands: Any, add: Add) -> None:
+    """Add ``forefold plot``."""
+    figures = "\n".join(f"  {name:<16} {text}" for name, text in FIGURES.items())
+    sub = add(
+        commands,
+        "plot",
+        plot,
+        "draw a figure of the NuSmear paper from any input",
+        epilog=(
+            f"figures (numbers of arXiv:2209.05260):\n{figures}\n  {'all':<16} every one of them\n\n"
+            "example:\n  forefold plot energy numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.pdf"
+        ),
     )
-    if options.out == "-" and is_job(options):
-        message = "--workers, --cluster, --resume: parts lie beside the output, so it cannot be stdout: give -o OUT"
-        raise ValueError(message)
-    if options.out == "-":
-        print(to_json(fill([request], card, options)[0]))
-        _say_selected(options)
-        return 0
-    if Path(options.out).suffix != ".json":
-        message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
-        raise ValueError(message)
-    if is_job(options):
-        filled = fill_many(request, card, options)
-    else:
-        with replace_aside(options.out, options.overwrite) as aside:
-            filled = fill([request], card, options)[0]
-            aside.write_text(to_json(filled) + "\n", encoding="utf-8")
-    total = filled.values(flow=True).sum()
-    shape = " x ".join(str(n) for n in filled.shape)
-    _say(f"{options.out}: {shape} bins, sum of weights {total:,.6g}", quiet=options.quiet)
-    _say_selected(options)
-    return 0
+    sub.add_argument("figure", choices=(*FIGURES, "all"), metavar="FIGURE", help="see below")
+    add_events(sub, inputs="*", card=False)
+    add_selection(sub)
+    sub.add_argument(
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help=".pdf, .png or .svg file; for 'all' a folder",
+    )
+    add_output_options(sub)
 
 
 def plot(options: argparse.Namespace) -> int:
     """Draw one figure, or all."""
-    from forefold.cli.figures import FIGURES
     from forefold.io.folders import folder_aside
     from forefold.io.write import replace_aside
     from forefold.plotting.style import FORMATS
@@ -198,8 +290,8 @@ def plot(options: argparse.Namespace) -> int:
         with folder_aside(options.out, options.overwrite) as folder:
             for name, data in _figures(names, "pdf", options):
                 (folder / f"{name}.pdf").write_bytes(data)
-        _say(f"{options.out}: {len(names)} figures", quiet=options.quiet)
-        _say_selected(options)
+        say(f"{options.out}: {len(names)} figures", quiet=options.quiet)
+        say_selected(options)
         return 0
     ending = Path(options.out).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
@@ -209,8 +301,8 @@ def plot(options: argparse.Namespace) -> int:
     with replace_aside(options.out, options.overwrite) as aside:
         for _, data in _figures(names, ending, options):
             aside.write_bytes(data)
-    _say(f"{options.out}: {FIGURES[options.figure]}", quiet=options.quiet)
-    _say_selected(options)
+    say(f"{options.out}: {FIGURES[options.figure]}", quiet=options.quiet)
+    say_selected(options)
     return 0
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.jobparser import job_options, job_rng
+from forefold.cli.options import job_options, job_rng
 from forefold.cli.progress import progress
 from forefold.detector.load import Card, fingerprint, load_card
 from forefold.io.blocks import blocks

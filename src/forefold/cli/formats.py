@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
+from forefold.cli.documents import json_output, read_named
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _add_export(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub = add(
         commands,
         "export",
-        "export",
+        _run_export,
         "write a response matrix in the format of another tool",
         epilog=f"formats, and their options:\n{_EXPORTS}\nexample:\n  forefold export globes R.json --name dune -o dune.dat",
     )
@@ -102,14 +103,13 @@ def _add_export(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
-    sub.set_defaults(run=_run_export)
 
 
 def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> None:
     sub = add(
         commands,
         "import",
-        "import",
+        _run_import,
         "read a response matrix of another tool, or a published matrix or spectrum, as UHI JSON",
         epilog=f"formats as of 'forefold export', less pyhf, and their options:\n{_IMPORTS}\nexample:\n  forefold import ogip dune.rmf -o R.json",
     )
@@ -152,7 +152,6 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
-    sub.set_defaults(run=_run_import)
 
 
 _IN_EXPORT = ("name", "unit", "efficiency", "area", "toys", "rng", "entries", *_SPECTRA)
@@ -213,7 +212,6 @@ def _given(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any
 
 def _run_export(options: argparse.Namespace) -> int:
     """Write a matrix in another format."""
-    from forefold.cli.matrix import read_named
     from forefold.matrix.formats import export_matrix
     from forefold.matrix.json import read_spectrum
     from forefold.matrix.variations import read_set
@@ -244,7 +242,6 @@ def _run_export(options: argparse.Namespace) -> int:
 
 def _run_import(options: argparse.Namespace) -> int:
     """Read a matrix or a spectrum of another format and write it as UHI JSON."""
-    from forefold.cli.matrix import json_output
     from forefold.matrix.formats import import_matrix, import_spectrum
 
     settings = _given(options, _IN_IMPORT)

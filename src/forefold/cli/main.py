@@ -14,28 +14,15 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.cardparser import add_card
+from forefold.cli.card import add_card
 from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
-from forefold.cli.figures import FIGURES
+from forefold.cli.events import add_convert, add_demo, add_inspect, add_plot, add_smear
 from forefold.cli.formats import add_formats
-from forefold.cli.inferenceparser import add_inference
-from forefold.cli.jobparser import add_jobs
-from forefold.cli.matrixparser import add_fold, add_response
-from forefold.cli.options import (
-    add_chunk,
-    add_cross_section,
-    add_events,
-    add_output_options,
-    add_rng,
-    add_selection,
-    add_skip_damaged,
-    add_variations,
-    add_where,
-)
+from forefold.cli.inference import add_inference
+from forefold.cli.matrix import add_fold, add_matrix
 from forefold.cli.report import add_report
 from forefold.cli.unfolding import add_unfold
-from forefold.cli.values import bounds, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,18 +52,6 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see '{self.prog} --help')\n")
 
 
-def _run(command: str) -> Callable[[argparse.Namespace], int]:
-    def run(options: argparse.Namespace) -> int:
-        from forefold.cli import card as cardcommands
-        from forefold.cli import events as commands
-
-        room = cardcommands if command.startswith("card_") else commands
-        function: Callable[[argparse.Namespace], int] = getattr(room, command)
-        return function(options)
-
-    return run
-
-
 def parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
     top = _Parser(
@@ -90,24 +65,29 @@ def parser() -> argparse.ArgumentParser:
         "--traceback", action="store_true", help="show where an error comes from (for bug reports)"
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_demo(commands)
-    _add_inspect(commands)
+    add_demo(commands, _add)
+    add_inspect(commands, _add)
     add_card(commands, _add)
-    _add_smear(commands)
-    _add_convert(commands)
-    _add_matrix(commands)
+    add_smear(commands, _add)
+    add_convert(commands, _add)
+    add_matrix(commands, _add)
     add_fold(commands, _add)
     add_unfold(commands, _add)
     add_inference(commands, _add)
     add_formats(commands, _add)
-    _add_plot(commands)
+    add_plot(commands, _add)
     add_report(commands, _add)
     add_cite(commands, _add)
     return top
 
 
 def _add(
-    commands: Any, name: str, run: str, text: str, *, epilog: str | None = None
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    *,
+    epilog: str | None = None,
 ) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -117,141 +97,8 @@ def _add(
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sub.set_defaults(run=_run(run))
+    sub.set_defaults(run=run)
     return sub
-
-
-def _add_demo(commands: Any) -> None:
-    sub = _add(commands, "demo", "demo", "smear a real GENIE sample with both NuSmear models")
-    sub.add_argument(
-        "-o", "--out", default="forefold-demo", metavar="DIR", help="folder (default: %(default)s)"
-    )
-    add_rng(sub, default=1)
-    add_output_options(sub)
-
-
-def _add_inspect(commands: Any) -> None:
-    sub = _add(commands, "inspect", "inspect", "say what a generator's file holds")
-    sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
-    add_where(sub)
-    sub.add_argument("--json", action="store_true", help="print JSON")
-    add_skip_damaged(sub)
-    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
-
-
-def _add_smear(commands: Any) -> None:
-    sub = _add(
-        commands,
-        "smear",
-        "smear",
-        "smear generator events by a detector card",
-        epilog="example:\n  forefold smear numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.parquet",
-    )
-    add_events(sub)
-    add_cross_section(sub)
-    sub.add_argument(
-        "--observables",
-        action="store_true",
-        help="add observables of every event, true and reconstructed; not for csv",
-    )
-    add_variations(sub, "add a column visible_energy_reco_NAME for each; not for csv")
-    sub.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        metavar="OUT",
-        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
-    )
-    add_jobs(sub)
-    add_output_options(sub)
-
-
-def _add_convert(commands: Any) -> None:
-    sub = _add(
-        commands,
-        "convert",
-        "convert",
-        "write events of any generator in another format",
-        epilog=(
-            "csv has one row a particle, in the generator's order: event, pdgid, status, px, py, pz, energy (GeV).\n\n"
-            "example:\n  forefold convert numu.gst.root numu.csv"
-        ),
-    )
-    sub.add_argument("inputs", nargs="+", metavar="INPUT", help="generator file or pattern")
-    sub.add_argument(
-        "out",
-        metavar="OUT",
-        help="output: .parquet, .csv (.csv.gz), .root, .h5 or .hepmc3 (.hepmc3.gz)",
-    )
-    sub.add_argument(
-        "--all", action="store_true", help="the whole record, not only the final state"
-    )
-    sub.add_argument("--entries", metavar="START:STOP", help="entries of each input, such as 0:500")
-    add_where(sub)
-    add_chunk(sub)
-    add_cross_section(sub)
-    add_output_options(sub)
-
-
-def _add_matrix(commands: Any) -> None:
-    sub = _add(
-        commands,
-        "matrix",
-        "matrix",
-        "fill a matrix of true against reconstructed values, as UHI JSON",
-        epilog=(
-            "example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json\n"
-            "  forefold matrix numu.gst.root -d nusmear-default --rng 1 --axis visible_energy=0:8:40 -o R.json"
-        ),
-    )
-    add_events(sub, card=False, polar=False)
-    add_response(sub)
-    sub.add_argument(
-        "--quantity",
-        choices=("energy", "angle"),
-        default="energy",
-        help="event energy (GeV) or polar angle of each particle (degrees)",
-    )
-    sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
-    add_variations(sub, "put an axis 'variation' in front")
-    add_selection(sub)
-    sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
-    sub.add_argument(
-        "--range",
-        type=bounds,
-        metavar="LOW:HIGH",
-        help="limits of both axes (default: 0:7 GeV, 0:180 degrees)",
-    )
-    sub.add_argument(
-        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
-    )
-    add_jobs(sub)
-    add_output_options(sub)
-
-
-def _add_plot(commands: Any) -> None:
-    figures = "\n".join(f"  {name:<16} {text}" for name, text in FIGURES.items())
-    sub = _add(
-        commands,
-        "plot",
-        "plot",
-        "draw a figure of the NuSmear paper from any input",
-        epilog=(
-            f"figures (numbers of arXiv:2209.05260):\n{figures}\n  {'all':<16} every one of them\n\n"
-            "example:\n  forefold plot energy numu.gst.root -d nusmear-dune-cdr --rng 1 -o numu.pdf"
-        ),
-    )
-    sub.add_argument("figure", choices=(*FIGURES, "all"), metavar="FIGURE", help="see below")
-    add_events(sub, inputs="*", card=False)
-    add_selection(sub)
-    sub.add_argument(
-        "-o",
-        "--out",
-        required=True,
-        metavar="OUT",
-        help=".pdf, .png or .svg file; for 'all' a folder",
-    )
-    add_output_options(sub)
 
 
 class _Terminated(BaseException):

@@ -1,37 +1,39 @@
-"""Response matrices and folding, as commands."""
+"""``forefold matrix`` and ``forefold fold``: what can be typed, and what it does."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from forefold.cli.cite import add_cite_option
+from forefold.cli.documents import json_output, read_named, refuse, with_covariance
+from forefold.cli.events import say, say_selected
+from forefold.cli.options import (
+    add_events,
+    add_jobs,
+    add_output_options,
+    add_picture,
+    add_selection,
+    add_variations,
+    is_job,
+)
 from forefold.cli.progress import progress
+from forefold.cli.values import bounds, condition, count
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Iterator, Mapping
-
-    from matplotlib.figure import Figure
+    from collections.abc import Callable, Iterator
 
     from forefold.cli.progress import Report
     from forefold.matrix import ResponseMatrix
 
-__all__ = [
-    "axes_of",
-    "counted",
-    "fold_spectrum",
-    "json_output",
-    "read_named",
-    "read_text",
-    "refuse",
-    "response_matrix",
-    "with_covariance",
-]
+    Add = Callable[..., argparse.ArgumentParser]
 
+__all__ = ["add_axes", "add_fold", "add_matrix", "axes_of"]
+
+_POLAR = ("probe", "z")
+_FORM = "NAME=LOW:HIGH:BINS[:log] or NAME=EDGE,EDGE,..."
 _NOT_WITH_AXES = {
     "quantity": "energy",
     "by_type": False,
@@ -42,99 +44,162 @@ _NOT_WITH_AXES = {
 }
 
 
-def refuse(options: argparse.Namespace, defaults: Mapping[str, Any], why: str) -> None:
-    """Refuse options that mean nothing here.
-
-    Raises
-    ------
-    ValueError
-        If one is not as it is by default.
-    """
-    for name, default in defaults.items():
-        if getattr(options, name) != default:
-            message = f"--{name.replace('_', '-')}: not {why}"
-            raise ValueError(message)
-
-
-def read_text(name: str) -> str:
-    """Read a file, or standard input for ``-``.
-
-    Raises
-    ------
-    ValueError
-        If it is not text.
-    OSError
-        If it cannot be read.
-    """
-    if name == "-":
-        return sys.stdin.read()
-    from forefold.io.files import expand
-
-    (path,) = expand(name)
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        message = f"{name}: not a JSON file: it is no text"
-        raise ValueError(message) from None
-
-
-class _Write(Protocol):
-    """Takes JSON, what people are told, and what makes a picture if one is asked for."""
+class _AxisAction(argparse.Action):
+    """Tell the axis that angles refer to from an axis of a matrix."""
 
     def __call__(
-        self, text: str, summary: str, picture: Callable[[], Figure] | None = None
-    ) -> None: ...
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, *_: Any
+    ) -> None:
+        if "=" in value:
+            namespace.axes = [*namespace.axes, value]
+        elif value in _POLAR:
+            namespace.axis = value
+        else:
+            parser.error(
+                f"argument --axis: {_FORM}, or one of probe, z is expected, found {value!r}"
+            )
 
 
-@contextmanager
-def json_output(options: argparse.Namespace) -> Iterator[_Write]:
-    """Give what writes text to a file, or to standard output, and a picture beside (``--plot``), and then tells people something.
+def add_matrix(commands: Any, add: Add) -> None:
+    """Add ``forefold matrix``."""
+    sub = add(
+        commands,
+        "matrix",
+        matrix,
+        "fill a matrix of true against reconstructed values, as UHI JSON",
+        epilog=(
+            "example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 -o numu.json\n"
+            "  forefold matrix numu.gst.root -d nusmear-default --rng 1 --axis visible_energy=0:8:40 -o R.json"
+        ),
+    )
+    add_events(sub, card=False, polar=False)
+    _add_response(sub)
+    sub.add_argument(
+        "--quantity",
+        choices=("energy", "angle"),
+        default="energy",
+        help="event energy (GeV) or polar angle of each particle (degrees)",
+    )
+    sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
+    add_variations(sub, "put an axis 'variation' in front")
+    add_selection(sub)
+    sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
+    sub.add_argument(
+        "--range",
+        type=bounds,
+        metavar="LOW:HIGH",
+        help="limits of both axes (default: 0:7 GeV, 0:180 degrees)",
+    )
+    sub.add_argument(
+        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+    )
+    add_jobs(sub)
+    add_output_options(sub)
 
-    Files are written aside, and renamed together: a picture that cannot be written leaves no result behind.
-    """
-    from forefold.io.write import replace_together
 
-    plot = getattr(options, "plot", None)
-    if options.out != "-" and Path(options.out).suffix != ".json":
-        message = f"{options.out}: written as .json (UHI), or to - (stdout)"
+def add_axes(sub: argparse.ArgumentParser) -> None:
+    """Let a command take axes of any quantity, true and reconstructed."""
+    sub.add_argument(
+        "--axis",
+        action=_AxisAction,
+        default="probe",
+        metavar="AXIS",
+        help=f"{_FORM}: an axis, true and reconstructed, of any observable ('visible_energy=0:8:40'; repeatable), for a "
+        "response matrix with misses and fakes; or what polar angles refer to: probe (default) or z",
+    )
+    for side in ("true", "reco"):
+        sub.add_argument(
+            f"--{side}-axis",
+            action="append",
+            dest=f"{side}_axes",
+            default=[],
+            metavar="AXIS",
+            help=f"an axis of the {'true' if side == 'true' else 'reconstructed'} side alone; repeatable",
+        )
+    sub.add_argument(
+        "--signal",
+        type=condition,
+        metavar="CONDITION",
+        help="true events that are signal, such as 'cc and n_pi == 0'; others are fakes where they are reconstructed",
+    )
+    sub.set_defaults(axes=[])
+
+
+def _add_response(sub: argparse.ArgumentParser) -> None:
+    add_axes(sub)
+    sub.add_argument(
+        "--of",
+        metavar="PARTICLE",
+        help="with --axis: each particle of this kind is an entry, axes are energy, kinetic_energy, momentum, theta, cos_theta",
+    )
+    sub.add_argument(
+        "--draws",
+        type=count,
+        default=1,
+        metavar="N",
+        help="with --axis: draws of the detector for each event (default: 1)",
+    )
+    sub.add_argument(
+        "--replicas",
+        type=count,
+        default=0,
+        metavar="N",
+        help="with --axis: bootstrap replicas to fill beside (default: 0)",
+    )
+    add_picture(sub, "the response matrix (with --axis)")
+
+
+def matrix(options: argparse.Namespace) -> int:
+    """Fill a response matrix where axes were typed, and the histogram of the NuSmear paper where not."""
+    if options.axes or options.true_axes or options.reco_axes:
+        return _response_matrix(options)
+    refuse(options, {"of": None, "signal": None, "draws": 1, "replicas": 0}, "without --axis")
+    refuse(options, {"plot": None}, "without --axis ('forefold plot' draws these)")
+    return _histogram(options)
+
+
+def _histogram(options: argparse.Namespace) -> int:
+    """Fill one matrix and write it as UHI JSON."""
+    from forefold.cli.fill import Request, card_of, fill, fill_many
+    from forefold.io.write import replace_aside
+    from forefold.matrix import to_json
+
+    if options.include_lost and options.quantity != "angle":
+        message = "--include-lost is for angles: give --quantity angle"
         raise ValueError(message)
-    if plot:
-        _check_picture(plot)
-    paths = [path for path in (options.out, plot) if path not in (None, "-")]
-    told: list[str] = []
-    with replace_together(paths, options.overwrite) as asides:
-        aside = dict(zip(paths, asides, strict=True))
-
-        def write(text: str, summary: str, picture: Callable[[], Figure] | None = None) -> None:
-            if plot and picture is not None:
-                _draw(picture(), aside[plot], plot)
-                summary = f"{summary}\n{plot}: the picture"
-            if options.out == "-":
-                print(text)
-            else:
-                aside[options.out].write_text(text + "\n", encoding="utf-8")
-                summary = f"{options.out}: {summary}"
-            told.append(summary)
-
-        yield write
-    if not options.quiet:
-        sys.stderr.write("".join(told) + "\n")
-
-
-def _check_picture(path: str) -> None:
-    """Refuse a name of a picture before anything is computed."""
-    from forefold.plotting.style import check_name
-
-    check_name(path)
-
-
-def _draw(figure: Figure, aside: Path, path: str) -> None:
-    from forefold.plotting.style import check_name, figure_bytes
-
-    aside.write_bytes(figure_bytes(figure, check_name(path), dpi=300))
+    card = card_of(options)
+    name = options.quantity + ("-by-type" if options.by_type else "")
+    request = Request(
+        name,
+        cc_only=options.cc_only,
+        include_lost=options.include_lost,
+        bins=options.bins,
+        range=options.range,
+    )
+    if options.out == "-" and is_job(options):
+        message = "--workers, --cluster, --resume: parts lie beside the output, so it cannot be stdout: give -o OUT"
+        raise ValueError(message)
+    if options.out == "-":
+        print(to_json(fill([request], card, options)[0]))
+        say_selected(options)
+        return 0
+    if Path(options.out).suffix != ".json":
+        message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
+        raise ValueError(message)
+    if is_job(options):
+        filled = fill_many(request, card, options)
+    else:
+        with replace_aside(options.out, options.overwrite) as aside:
+            filled = fill([request], card, options)[0]
+            aside.write_text(to_json(filled) + "\n", encoding="utf-8")
+    total = filled.values(flow=True).sum()
+    shape = " x ".join(str(n) for n in filled.shape)
+    say(f"{options.out}: {shape} bins, sum of weights {total:,.6g}", quiet=options.quiet)
+    say_selected(options)
+    return 0
 
 
-def response_matrix(options: argparse.Namespace) -> int:
+def _response_matrix(options: argparse.Namespace) -> int:
     """Fill a response matrix, or one a variation, and write it as UHI JSON."""
     from forefold.matrix.variations import written_set
 
@@ -239,9 +304,54 @@ def _varied(
     )
 
 
-def fold_spectrum(options: argparse.Namespace) -> int:
+def add_fold(commands: Any, add: Add) -> None:
+    """Add ``forefold fold``."""
+    sub = add(
+        commands,
+        "fold",
+        fold,
+        "predict what is reconstructed of a true spectrum, with its covariance",
+        epilog=(
+            "example:\n  forefold matrix numu.gst.root -d nusmear-default --rng 1 --axis visible_energy=0:8:40 -o R.json\n"
+            "  forefold fold spectrum.json R.json -o folded.json"
+        ),
+    )
+    sub.add_argument(
+        "spectrum",
+        metavar="SPECTRUM",
+        help="UHI JSON over the true axes of the matrix; - for stdin",
+    )
+    sub.add_argument(
+        "matrix", metavar="MATRIX", help="what 'forefold matrix --axis' wrote; - for stdin"
+    )
+    sub.add_argument(
+        "--statistics",
+        choices=("multinomial", "dirichlet", "bootstrap", "none"),
+        default="multinomial",
+        help="how the statistics of the matrix are counted (default: multinomial)",
+    )
+    sub.add_argument(
+        "--fakes",
+        action="store_true",
+        help="add fakes, as many for each true event as the matrix has",
+    )
+    sub.add_argument(
+        "--lose-empty",
+        action="store_true",
+        help="lose content in true bins of which the matrix knows nothing, rather than stop",
+    )
+    sub.add_argument(
+        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+    )
+    add_picture(sub, "the prediction and its correlations")
+    add_cite_option(sub)
+    sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
+
+
+def fold(options: argparse.Namespace) -> int:
     """Fold a spectrum and write the prediction with its covariance as UHI JSON."""
-    from forefold.matrix import fold
+    from forefold.matrix import fold as folded
     from forefold.matrix.json import written_prediction
     from forefold.matrix.variations import read_set
 
@@ -251,7 +361,7 @@ def fold_spectrum(options: argparse.Namespace) -> int:
     with json_output(options) as write:
         spectrum, covariance = read_named(options.spectrum, with_covariance)
         matrices = read_named(options.matrix, read_set)
-        found = fold(
+        found = folded(
             spectrum,
             matrices,
             covariance=covariance,
@@ -261,36 +371,3 @@ def fold_spectrum(options: argparse.Namespace) -> int:
         )
         write(written_prediction(found), repr(found), found.peek)
     return 0
-
-
-def with_covariance(text: str) -> tuple[Any, Any]:
-    """Read a spectrum, and the covariance of a published one; None of others."""
-    from forefold.matrix.json import covariances_of, read_spectrum
-
-    beside = covariances_of(text)
-    return read_spectrum(text), sum(beside.values()) if beside else None
-
-
-def counted(text: str) -> Any:
-    """Read a spectrum whose errors are independent from bin to bin.
-
-    Raises
-    ------
-    ValueError
-        If it is a published one with correlated errors, which would be lost without a word.
-    """
-    spectrum, covariance = with_covariance(text)
-    if covariance is not None and np.count_nonzero(covariance - np.diag(np.diagonal(covariance))):
-        message = "errors of this spectrum are correlated from bin to bin, which counts only of the data of 'forefold unfold' and of what 'forefold fold' folds"
-        raise ValueError(message)
-    return spectrum
-
-
-def read_named(name: str, read: Any) -> Any:
-    """Read a document; what is wrong with it names the file."""
-    text = read_text(name)
-    try:
-        return read(text)
-    except ValueError as error:
-        message = f"{'standard input' if name == '-' else name}: {error}"
-        raise ValueError(message) from None

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.matrixparser import add_axes
+from forefold.cli.matrix import add_axes, axes_of
 from forefold.cli.options import add_events, add_output_options
 from forefold.cli.unfolding import add_method
 
@@ -41,7 +41,7 @@ def add_report(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub = add(
         commands,
         "report",
-        "report",
+        _run,
         "write one HTML page of a full chain: events, card, matrix, folded, unfolded, closure",
         epilog=(
             "What to distrust stands first. Without --data one toy of the sample is unfolded.\n\n"
@@ -65,13 +65,11 @@ def add_report(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     )
     sub.add_argument("-o", "--out", required=True, metavar="OUT", help="output .html")
     add_output_options(sub)
-    sub.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Write the report of a full chain."""
     from forefold.cli.errors import complain
-    from forefold.cli.matrix import axes_of
     from forefold.cli.progress import progress
     from forefold.detector.load import load_card
     from forefold.io.write import replace_aside
@@ -140,6 +138,6 @@ def _data(name: str | None) -> dict[str, Any]:
         return {}
     if name != "-" and not name.endswith(".json"):
         return {"other": name}
-    from forefold.cli.matrix import counted, read_named
+    from forefold.cli.documents import counted, read_named
 
     return {"data": read_named(name, counted)}

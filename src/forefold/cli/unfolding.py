@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
+from forefold.cli.documents import counted, json_output, read_named, with_covariance
 from forefold.cli.options import add_picture
 from forefold.cli.values import whole
 
@@ -40,7 +41,7 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     sub = add(
         commands,
         "unfold",
-        "unfold",
+        _run,
         "find the true spectrum behind what was seen, with covariance and A_C",
         epilog=(
             "No method chooses its strength silently: bayes wants --iterations (a number, or chi2-change, discrepancy, gcv,\n"
@@ -63,7 +64,6 @@ def add_unfold(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> No
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
-    sub.set_defaults(run=_run)
 
 
 def add_method(sub: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -129,8 +129,6 @@ def _add_inputs(sub: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     """Unfold a spectrum and write the result as UHI JSON."""
-    from forefold.cli.matrix import json_output
-
     if options.data == options.matrix == "-":
         message = "only one of DATA and MATRIX can come from stdin"
         raise ValueError(message)
@@ -143,7 +141,6 @@ def _run(options: argparse.Namespace) -> int:
 def _unfolded(options: argparse.Namespace) -> Any:
     from dataclasses import replace
 
-    from forefold.cli.matrix import counted, read_named, with_covariance
     from forefold.matrix.json import notes_of, read_spectrum
     from forefold.matrix.variations import read_set
     from forefold.unfolding import unfold
