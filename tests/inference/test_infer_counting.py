@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from forefold.inference import (
     bounded_normal_interval,
@@ -44,6 +45,38 @@ def test_limits_without_background_are_those_of_the_pdg(level: float) -> None:
 @pytest.mark.parametrize("background", [0.3, 3.0, 12.0])
 def test_cls_and_bayes_do_not_depend_on_the_background_without_events(background: float) -> None:
     assert poisson_upper_limit(0, background) == pytest.approx(2.995732, abs=1e-6)
+
+
+@pytest.mark.parametrize("background", [740.0, 1e4, 1e9, 1e15])
+@pytest.mark.parametrize("level", [0.68, 0.95, 1.0 - 1e-12])
+def test_cls_where_the_counts_are_as_good_as_impossible(background: float, level: float) -> None:
+    # P(N = 0; s + b) / P(N = 0; b) is exp(-s); of one count it is (1 + s / (1 + b)) exp(-s)
+    assert poisson_upper_limit(0, background, level=level) == pytest.approx(
+        -math.log(1.0 - level), rel=1e-12
+    )
+    one = optimize.brentq(
+        lambda s: math.log1p(s / (1.0 + background)) - s - math.log(1.0 - level), 0.0, 50.0
+    )
+    assert poisson_upper_limit(1, background, level=level) == pytest.approx(one, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "b"),
+    [(3, 760.0), (50, 600.0), (50, 1000.0), (2.5, 800.0), (1000, 2300.0), (10**6, 1.031e6)],
+)
+def test_cls_far_below_the_background_in_many_digits(n: float, b: float) -> None:
+    limit = poisson_upper_limit(n, b)
+    with mpmath.workdps(40):
+        both, alone = (mpmath.gammainc(n + 1, x) for x in (mpmath.mpf(b) + limit, b))
+        assert float(both / alone) == pytest.approx(0.05, rel=1e-9)
+
+
+def test_cls_goes_on_without_a_step() -> None:
+    # from about 520 on, logarithms are taken
+    at = np.arange(500.0, 540.0)
+    limits = np.array([poisson_upper_limit(3, b) for b in at])
+    assert (np.diff(limits) < 0.0).all()
+    assert np.diff(limits, 2) == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize(("n", "b"), [(1, 0.5), (3, 3.0), (7, 2.0), (4, 10.0)])

@@ -18,6 +18,8 @@ __all__ = [
 ]
 
 METHODS = ("classical", "cls", "bayes")
+_LEAST = 1e-200  # of a probability whose ratio to another is still exact
+_NODES = 40
 
 
 def poisson_interval(n: float, level: float = 0.6827) -> tuple[float, float]:
@@ -92,7 +94,7 @@ def poisson_upper_limit(
     Which method when:
 
     - ``cls`` [1]_, [2]_: searches; the ratio P(N <= n; s + b) / P(N <= n; b) is 1 - level. Never excludes for a fluctuation of the background alone, and
-      covers more than it says for it.
+      covers more than it says for it. However improbable n is, the ratio is taken of logarithms where both are smaller than numbers can be.
     - ``bayes`` [3]_: a flat prior for s >= 0. Here (known background) the same number as ``cls``.
     - ``classical``: P(N <= n; s + b) = 1 - level. Covers as it says, and is negative, given as 0, when there are far fewer
       counts than background.
@@ -117,8 +119,35 @@ def poisson_upper_limit(
         message = f"method = {method!r}: one of {', '.join(METHODS)}"
         raise ValueError(message)
     if method != "classical":
-        miss *= float(functions.gammaincc(n + 1.0, background))
+        below = float(functions.gammaincc(n + 1.0, background))
+        if below < _LEAST:
+            return _far_below(n, background, miss)
+        miss *= below
     return max(float(functions.gammainccinv(n + 1.0, miss)) - background, 0.0)
+
+
+def _far_below(n: float, background: float, miss: float) -> float:
+    """Limit of CLs for counts so far below the background that their probability has no number.
+
+    P(N <= n; x) is x**n exp(-x) / n! times the integral over t > 0 of (1 + t / x)**n exp(-t), and only the latter has no closed form. Its
+    integrand falls all but exponentially here, as exp(-rate t) with rate = 1 - n / x, so that few nodes of Gauss and Laguerre are exact.
+    """
+    import numpy as np
+
+    nodes, weights = np.polynomial.laguerre.laggauss(_NODES)
+
+    def integral(x: float) -> float:
+        part = nodes / (x - n)
+        return float(weights @ np.exp(n * (np.log1p(part) - part))) / (1.0 - n / x)
+
+    whole = math.log(integral(background))
+
+    def excess(signal: float) -> float:
+        moved = math.log(integral(background + signal)) - whole
+        return n * math.log1p(signal / background) - signal + moved - math.log(miss)
+
+    # the logarithm of the ratio falls from 0 at least as fast as at first
+    return root(excess, 0.0, -math.log(miss) * integral(background) * 1.01)
 
 
 def check_level(level: float) -> float:

@@ -147,7 +147,7 @@ def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
     mean = problem.expected(none.x).mean
     asimov = problem.with_data(Thrown(mean, none.x[constraint.places]))
     bottom = asimov.best(none.x)
-    normal = special().ndtr
+    log_normal = special().log_ndtr
 
     def share(value: float) -> float:
         root_q = math.sqrt(problem.ratio(value, best))
@@ -155,12 +155,9 @@ def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
         if root_a == 0.0:
             return 1.0
         # beyond the square of the Asimov value the best fit was at the bound (eq. 65)
-        if root_q > root_a:
-            q = (root_q**2 + root_a**2) / (2.0 * root_a)
-            both, alone = normal(-q), normal(root_a - q)
-        else:
-            both, alone = normal(-root_q), normal(root_a - root_q)
-        return float(both / max(alone, 1e-300))
+        q = (root_q**2 + root_a**2) / (2.0 * root_a) if root_q > root_a else root_q
+        # far below the background both tails are smaller than numbers can be
+        return math.exp(log_normal(-q) - log_normal(root_a - q))
 
     return share
 
