@@ -40,6 +40,14 @@ def test_many_counts_have_no_note_and_are_right_to_five_percent(
     assert found.value == pytest.approx(poisson_upper_limit(int(seen), background), rel=0.05)
 
 
+@pytest.mark.parametrize(("seen", "background"), [(0, 2e3), (3, 1e4), (100, 1e5)])
+def test_formulae_hold_where_both_tails_have_no_number(seen: int, background: float) -> None:
+    # 45 to 315 standard deviations below; the exact limit is -ln 0.05 and a little more
+    found = one_bin(background).upper_limit([seen])
+    assert found.value == pytest.approx(poisson_upper_limit(seen, background), rel=2e-3)
+    assert found.value == pytest.approx(-math.log(0.05), rel=2e-3)
+
+
 @pytest.mark.parametrize("background", [10.0, 20.0, 100.0])
 def test_downward_fluctuations_are_no_worse_where_many_are_expected(background: float) -> None:
     for seen in (0, 2, 5, 8, int(background)):

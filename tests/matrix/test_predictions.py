@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gun import card
 
-from forefold import ResponseMatrix, fold
+from forefold import Experiment, ResponseMatrix, fold
 from forefold.matrix import compatibility, in_bin_variation
 from forefold.matrix.variations import detector_covariance
 
@@ -81,8 +81,28 @@ def test_variations_of_the_detector() -> None:
         fold(spectrum(*truth), matrices, correlation=card())
     with pytest.raises(ValueError, match="correlation of shape"):
         fold(spectrum(*truth), matrices, correlation=np.eye(3))
+    for alone in (of(R), {"nominal": of(R), **thrown}):
+        for given in (card(head=head), np.eye(1)):
+            with pytest.raises(ValueError, match="says it of pulls, and the response has none"):
+                fold(spectrum(*truth), alone, correlation=given)
+    with pytest.raises(ValueError, match="says it of pulls, and the response has none"):
+        Experiment(truth, of(R), correlation=card(head=head))
+    half = {name: each for name, each in matrices.items() if name != "b_up"}
+    (note,) = Experiment(truth, half, correlation=card(head=head)).notes
+    assert note.startswith("card test correlates a with b, and the response has no variations of")
+    assert Experiment(truth, matrices, correlation=card(head=head)).notes == ()
     with pytest.raises(ValueError, match="a mapping needs a ResponseMatrix 'nominal'"):
         fold(spectrum(*truth), {"up": of(up)})
+    for alone in (of(R), {"nominal": of(R), **thrown}):
+        for given in (card(head=head), np.eye(1)):
+            with pytest.raises(ValueError, match="says it of pulls, and the response has none"):
+                fold(spectrum(*truth), alone, correlation=given)
+    with pytest.raises(ValueError, match="says it of pulls, and the response has none"):
+        Experiment(truth, of(R), correlation=card(head=head))
+    half = {name: each for name, each in matrices.items() if name != "b_up"}
+    (note,) = Experiment(truth, half, correlation=card(head=head)).notes
+    assert note.startswith("card test correlates a with b, and the response has no variations of")
+    assert Experiment(truth, matrices, correlation=card(head=head)).notes == ()
     with pytest.raises(ValueError, match="a mapping needs a ResponseMatrix 'nominal'"):
         fold(spectrum(*truth), {"nominal": of(R), "a_up": up})  # type: ignore[dict-item]
     other = ResponseMatrix.from_array(R, EDGES[0], [0.0, 1.0, 2.0, 4.0])

@@ -8,6 +8,7 @@ import hist
 import numpy as np
 import pytest
 
+import forefold
 from forefold import ResponseMatrix, card_response
 from forefold.matrix.axes import parse_axis
 from forefold.response import Smear
@@ -290,6 +291,79 @@ def test_axes_of_all_kinds() -> None:
         ResponseMatrix.from_columns(
             [[1.0]] * 2, [1.0], true_axes=["x=0:1:2", "x=0:1:3"], reco_axes="x=0:1:2"
         )
+
+
+ROWS = np.array([[0.7, 0.2, 0.0], [0.3, 0.5, 0.1], [0.0, 0.4, 0.5], [0.0, 0.1, 0.2]])
+
+
+def test_true_bins_are_joined_over_a_spectrum() -> None:
+    truth = np.array([30.0, 10.0, 4.0, 12.0])
+    spectrum: hist.Hist[Any] = hist.Hist(hist.axis.Regular(4, 0.0, 4.0, name="x"))
+    spectrum.view()[...] = truth
+    mean = [truth[k : k + 2] @ ROWS[k : k + 2] / truth[k : k + 2].sum() for k in (0, 2)]
+    errors = np.full_like(ROWS, 0.01)
+    for variance in (None, errors):
+        alone = ResponseMatrix.from_array(ROWS, "x=0:4:4", "y=0:3:3", variance=variance)
+        own = ResponseMatrix.from_array(
+            ROWS, "x=0:4:4", "y=0:3:3", variance=variance, truth=truth
+        ).rebin(x_true=2)
+        for given in (truth, spectrum):
+            joined = alone.rebin(x_true=2, truth=given)
+            np.testing.assert_allclose(joined.matrix, mean, rtol=1e-12)
+            np.testing.assert_allclose(joined.variance, own.variance, rtol=1e-12)
+            np.testing.assert_allclose(joined.truth.values(), [40.0, 16.0])
+            assert joined.knows_truth
+        even = alone.rebin(x_true=2, truth=1.0).matrix
+        np.testing.assert_allclose(even, 0.5 * (ROWS[::2] + ROWS[1::2]), rtol=1e-12)
+        # another spectrum than that of the matrix
+        np.testing.assert_allclose(own.matrix, mean, rtol=1e-12)
+        with pytest.raises(ValueError, match="joined true bins have the mean of their rows over"):
+            alone.rebin(x_true=2)
+        np.testing.assert_allclose(alone.rebin(y_reco=3).matrix[:, 0], ROWS.sum(axis=1))
+        assert not alone.rebin(y_reco=3, x_true=1).knows_truth
+    with pytest.raises(ValueError, match="truth: 4 finite numbers of 0 or more"):
+        alone.rebin(x_true=2, truth=[1.0, 2.0])
+    with pytest.raises(ValueError, match="truth: of matrices of probabilities"):
+        small().rebin(truth=1.0)
+
+
+def test_a_true_axis_is_summed_over_a_spectrum() -> None:
+    rows = np.arange(12.0).reshape(6, 2) / 40.0
+    alone = ResponseMatrix.from_array(rows, ["x=0:2:2", "z=0:3:3"], "y=0:2:2")
+    truth = np.array([[1.0, 2.0, 3.0], [4.0, 1.0, 0.0]])
+    found = alone.project(true=["z_true"], truth=truth).matrix
+    for k in range(3):
+        both = rows[[k, 3 + k]]
+        np.testing.assert_allclose(found[k], truth[:, k] @ both / truth[:, k].sum(), rtol=1e-12)
+    with pytest.raises(ValueError, match="joined true bins have the mean"):
+        alone.project(true=["z_true"])
+
+
+def test_rows_that_would_mean_two_things_do_not_add() -> None:
+    sample = forefold.read(forefold.sample())[:60]
+    settings: dict[str, Any] = {"true": "visible_energy=0:6:3", "rng": 1}
+
+    def of(card: str = "nusmear-dune-cdr", **more: Any) -> ResponseMatrix:
+        return ResponseMatrix.from_events(sample, card, **settings, **more)
+
+    others = [
+        ("detectors", of("nusmear-default"), "nusmear-dune-cdr .* and nusmear-default"),
+        ("signals", of(signal="cc"), "none and cc"),
+        ("polar axes", of(axis="z"), "probe and z"),
+    ]
+    for what, other, which in others:
+        with pytest.raises(ValueError, match=f"events of different {what} do not add .* {which}"):
+            _ = of() + other
+    assert (of(signal="cc") + of(signal="cc")).provenance["signal"] == "cc"
+    # chunks are added, too
+    chunks = [
+        (sample, forefold.smear(sample, card, rng=1))
+        for card in ("nusmear-default", "nusmear-dune-cdr")
+    ]
+    with pytest.raises(ValueError, match="events of different detectors"):
+        ResponseMatrix.from_events(chunks, true="visible_energy=0:6:3")
+    # what nothing is known of is not refused
+    assert (small() + small()).truth.values().sum() == 2.0 * small().truth.values().sum()
 
 
 def test_adding_what_does_not_fit() -> None:

@@ -26,7 +26,8 @@ def test_the_matrix_knows_that_it_knows_none() -> None:
     matrix = alone()
     assert not matrix.knows_truth
     assert not forefold.ResponseMatrix.from_json(matrix.to_json()).knows_truth
-    assert not matrix.rebin(enu_true=2).knows_truth
+    assert not matrix.rebin(energy_reco=3).knows_truth
+    assert matrix.rebin(enu_true=2, truth=1.0).knows_truth
     assert "fakes" not in repr(matrix).replace("no fakes", "")
     assert "no true spectrum" in repr(matrix)
     bins = [0.0, 1.0, 2.0]

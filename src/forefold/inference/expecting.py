@@ -102,6 +102,7 @@ class Expecting:
         begin = {name: each.value for name, each in own.items()}
         self._notes = (
             *check_efficiency(self._matrix),
+            *seen.notes,
             *named_otherwise(truth, begin, background, background_variance, self._matrix),
         )
 

@@ -16,7 +16,11 @@ from forefold.matrix.axes import cell_name, matching, refuse_side
 from forefold.matrix.contents import beyond
 from forefold.matrix.json import PREDICTION
 from forefold.matrix.uncertainty import METHODS
-from forefold.matrix.variations import nominal_and_varied, pull_correlation
+from forefold.matrix.variations import (
+    correlated_elsewhere,
+    nominal_and_varied,
+    pull_correlation,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -53,6 +57,8 @@ class Detector(NamedTuple):
     odd, even : ndarray, shape (pulls, n_true, n_reco)
     correlation : ndarray, shape (pulls, pulls)
     fakes_spread : ndarray, shape (n_reco,)
+    notes : tuple of str
+        Correlations that are not used.
     """
 
     nominal: ResponseMatrix
@@ -62,6 +68,7 @@ class Detector(NamedTuple):
     even: Array
     correlation: Array
     fakes_spread: Array
+    notes: tuple[str, ...]
 
 
 def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes: bool) -> Detector:
@@ -93,10 +100,11 @@ def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes
         odd[k], even[k] = 0.5 * (above - below), 0.5 * (above + below)
     card = load_card(correlation) if isinstance(correlation, str) else correlation
     known = pull_correlation(card, list(found))
+    notes = correlated_elsewhere(card, list(found)) if isinstance(card, Card) else ()
     spread = np.zeros(base.shape[1])
     if fakes and (total := _total(nominal)) > 0.0:
         spread = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1) / total**2
-    return Detector(nominal, base, list(found), odd, even, known, spread)
+    return Detector(nominal, base, list(found), odd, even, known, spread, notes)
 
 
 def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["of_array", "of_histograms", "of_response", "several"]
+__all__ = ["of_array", "of_histograms", "of_response", "per_row", "several"]
 
 _POINTS = 64
 _ROUNDING = 1e-9
@@ -108,7 +108,7 @@ def of_array(
     if variance is not None:
         spread = _cells("variance", variance, true_axes, reco_axes)
     if efficiency is not None:
-        seen = _per_row("efficiency", efficiency, n)
+        seen = per_row("efficiency", efficiency, n)
         if seen.max(initial=0.0) > 1.0:
             message = f"efficiency up to {seen.max():g}; 0 to 1 is possible"
             raise ValueError(message)
@@ -132,7 +132,7 @@ def of_array(
     total = (
         np.ones(n)
         if given is None
-        else _per_row("entries" if entries is not None else "truth", given, n)
+        else per_row("entries" if entries is not None else "truth", given, n)
     )
     made = Contents(
         empty((*true_axes, *reco_axes), "counts"),
@@ -179,7 +179,25 @@ def _cells(
     return found
 
 
-def _per_row(name: str, values: ArrayLike, n: int) -> Array:
+def per_row(name: str, values: ArrayLike, n: int) -> Array:
+    """Read a number for each true bin, or one for all of them.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    values : array_like
+    n : int
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        These are not so many, or one is negative or not finite.
+    """
     found = np.asarray(values, dtype=np.float64).reshape(-1)
     if found.size == 1:
         found = np.full(n, found[0])

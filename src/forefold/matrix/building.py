@@ -11,6 +11,7 @@ from forefold.detector.load import load_card
 from forefold.events.selection import selection_of
 from forefold.kernels.philox import random_key
 from forefold.matrix import build as making
+from forefold.matrix.contents import check_same_meaning
 from forefold.matrix.fill import Columns, Filler
 from forefold.matrix.sources import Reading, paired
 
@@ -137,8 +138,11 @@ class Building:
         for number, (record, smeared) in enumerate(pieces):
             filler.add(reading.columns(record, smeared))
             known = smeared[0].attrs.get("forefold") or {}
-            told = {k: known[k] for k in _KEPT if known.get(k) is not None}
-            about = told if number == 0 else {k: v for k, v in about.items() if told.get(k) == v}
+            own = {"made": "events"} | {k: known[k] for k in _KEPT if known.get(k) is not None}
+            if number:
+                check_same_meaning(about, own)
+                own = {k: v for k, v in about.items() if own.get(k) == v}
+            about = own
         notes: dict[str, Any] = {"made": "events", "version": __version__, **about}
         if of is not None:
             notes["of"] = str(of)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.matrix.axes import cell_name, matching
+from forefold.matrix.rebin import joined_axes
 from forefold.matrix.statistics import chi2_tail
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def in_bin_variation(
     """
     names = [each.name for each in fine.true_axes]
     name = names[0] if axis is None else axis
-    wide = fine.rebin(**{name: factor})
+    wide = joined_axes(fine.true_axes, {name: factor})
     k = names.index(name)
     shape = [len(each) for each in fine.true_axes]
     shape[k : k + 1] = [shape[k] // factor, factor]
@@ -247,5 +248,5 @@ def in_bin_variation(
                     entries[b],
                 )
                 chi2[i], ndf[i] = chi2[i] + found[0], ndf[i] + found[1]
-    words = tuple(cell_name(wide.true_axes, i) for i in range(len(order)))
+    words = tuple(cell_name(wide, i) for i in range(len(order)))
     return InBinVariation(shift, gap, noise, Compatibility(chi2, ndf, words))

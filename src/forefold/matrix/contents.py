@@ -12,6 +12,8 @@ import numpy as np
 from forefold.matrix.axes import matching
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -25,6 +27,7 @@ __all__ = [
     "Oversampled",
     "Replicas",
     "beyond",
+    "check_same_meaning",
     "empty",
     "inside",
     "shape_of",
@@ -125,6 +128,7 @@ class Contents:
         if self.independent or other.independent:
             message = "a matrix with given errors and another do not add: its rows are probabilities, no counts"
             raise ValueError(message)
+        check_same_meaning(self.provenance, other.provenance)
         known = self.provenance.items()
         return Contents(
             self.counts + other.counts,
@@ -134,6 +138,46 @@ class Contents:
             _added_replicas(self.replicas, other.replicas),
             provenance={k: v for k, v in known if other.provenance.get(k) == v},
         )
+
+
+# of a provenance: what rows depend on
+_MEANING = {
+    "card_sha256": "detectors",
+    "axis": "polar axes",
+    "signal": "signals",
+    "of": "particles",
+}
+_CARRIED = ("card_sha256", "axis")  # by smeared events, which may have lost it
+
+
+def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Refuse to add what was filled of events that were smeared or chosen in different ways.
+
+    Parameters
+    ----------
+    one, other : mapping
+        Provenances. Of matrices that were not filled with events, nothing is compared.
+
+    Raises
+    ------
+    ValueError
+        They differ.
+    """
+    if not one.get("made") == other.get("made") == "events":
+        return
+    for key, what in _MEANING.items():
+        first, second = one.get(key), other.get(key)
+        if first == second or (key in _CARRIED and None in (first, second)):
+            continue
+        if key == "card_sha256":
+            first, second = (
+                f"{each.get('card')} ({str(each.get(key))[:8]})" for each in (one, other)
+            )
+        message = (
+            f"events of different {what} do not add to one matrix, whose rows would mean neither: {first or 'none'} and {second or 'none'}; "
+            "fold with each, and add the predictions"
+        )
+        raise ValueError(message)
 
 
 def _added_draws(a: Oversampled | None, b: Oversampled | None) -> Oversampled | None:

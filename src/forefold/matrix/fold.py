@@ -217,7 +217,7 @@ def fold(
         if scale:
             own = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1)
             found["matrix"] = found["matrix"] + scale**2 * np.diag(own)
-    if varied:
+    if varied or correlation is not None:
         found["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
     if covariance is not None:
         found["input"] = nominal.matrix.T @ _square(covariance, truth.size) @ nominal.matrix

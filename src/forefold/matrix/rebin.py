@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.events import particles as species
-from forefold.matrix.axes import renamed
-from forefold.matrix.contents import Contents, Oversampled, Replicas, empty
+from forefold.matrix.axes import matching, renamed
+from forefold.matrix.build import per_row
+from forefold.matrix.contents import (
+    SPECTRUM,
+    UNKNOWN,
+    Contents,
+    Oversampled,
+    Replicas,
+    empty,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,12 +29,27 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["projected", "rebinned"]
+__all__ = ["joined_axes", "projected", "rebinned"]
 
 
-def rebinned(held: Contents, factors: Mapping[str, int]) -> Contents:
-    """See `forefold.ResponseMatrix.rebin`."""
-    axes = (*held.true_axes, *held.reco_axes)
+def joined_axes(axes: Sequence[Any], factors: Mapping[str, int]) -> list[Any]:
+    """Join neighbouring bins of axes.
+
+    Parameters
+    ----------
+    axes : sequence of hist axes
+    factors : mapping of str to int
+        By name of the axis: how many bins become one.
+
+    Returns
+    -------
+    list of hist axes
+
+    Raises
+    ------
+    ValueError
+        If there is no such axis, or its bins are no multiple of the factor.
+    """
     names = [axis.name for axis in axes]
     for name, factor in factors.items():
         if name not in names:
@@ -35,8 +59,15 @@ def rebinned(held: Contents, factors: Mapping[str, int]) -> Contents:
         if factor < 1 or bins % factor:
             message = f"axis {name!r} has {bins} bins, which {factor} does not divide"
             raise ValueError(message)
+    return [_coarse_axis(axis, factors.get(axis.name, 1)) for axis in axes]
+
+
+def rebinned(held: Contents, factors: Mapping[str, int], truth: Any = None) -> Contents:
+    """See `forefold.ResponseMatrix.rebin`."""
+    joined_axes((*held.true_axes, *held.reco_axes), factors)
     true = [factors.get(axis.name, 1) for axis in held.true_axes]
     reco = [factors.get(axis.name, 1) for axis in held.reco_axes]
+    held = _weighted(held, truth, joins=max(true) > 1)
     return replace(
         held,
         counts=_coarse(held.counts, [*true, *reco]),
@@ -45,6 +76,44 @@ def rebinned(held: Contents, factors: Mapping[str, int]) -> Contents:
         oversampled=_coarse_moments(held, true, reco),
         replicas=_coarse_replicas(held, true, reco),
     )
+
+
+def _weighted(held: Contents, truth: Any, *, joins: bool) -> Contents:
+    """Weight rows of probabilities by a true spectrum, which joined ones are the mean over.
+
+    Raises
+    ------
+    ValueError
+        If rows are joined and there is no spectrum, it does not fit, or the matrix was filled and has its own.
+    """
+    if truth is None:
+        if joins and held.provenance.get(SPECTRUM) == UNKNOWN:
+            message = (
+                "joined true bins have the mean of their rows over the true spectrum, and this matrix knows none: give it with truth=, a "
+                "histogram or numbers over its true axes (truth=1 for as much in every bin)"
+            )
+            raise ValueError(message)
+        return held
+    if not (held.exact or held.independent):
+        message = "truth: of matrices of probabilities; this one was filled with events, which are its true spectrum"
+        raise ValueError(message)
+    if hasattr(truth, "axes") and hasattr(truth, "values"):
+        matching(held.true_axes, list(truth.axes), "truth")
+        truth = truth.values()
+    shape = shape_of(held.true_axes)
+    wanted = per_row("truth", truth, math.prod(shape)).reshape(shape)
+    old = np.asarray(held.truth.values(), dtype=np.float64)
+    scale = np.divide(wanted, old, out=np.zeros(shape), where=old > 0.0)
+    counts, total = held.counts.copy(), held.truth.copy()
+    inside = (slice(1, -1),) * len(shape)
+    view: Any = counts.view(flow=True)
+    rows = scale.reshape(shape + (1,) * len(held.reco_axes))
+    view["value"][inside] *= rows
+    view["variance"][inside] *= np.square(rows)
+    # a row of which nothing is known stays so
+    total.view()["value"] = np.where(old > 0.0, wanted, 0.0)  # type: ignore[call-overload]
+    known = {**held.provenance, SPECTRUM: "given"}
+    return replace(held, counts=counts, truth=total, provenance=known)
 
 
 def _coarse(histogram: hist.Hist[Any], factors: Sequence[int]) -> hist.Hist[Any]:
@@ -102,7 +171,12 @@ def _coarse_replicas(held: Contents, true: list[int], reco: list[int]) -> Replic
     return Replicas(rng, counts, _grouped(truth, 1, held.true_axes, true))
 
 
-def projected(held: Contents, true: Sequence[str] | None, reco: Sequence[str] | None) -> Contents:
+def projected(
+    held: Contents,
+    true: Sequence[str] | None,
+    reco: Sequence[str] | None,
+    truth: Any = None,
+) -> Contents:
     """See `forefold.ResponseMatrix.project`."""
     if held.oversampled is not None or held.replicas is not None:
         message = "a matrix with several draws an event or replicas does not project; fill it with the axes that are wanted"
@@ -122,6 +196,7 @@ def projected(held: Contents, true: Sequence[str] | None, reco: Sequence[str] | 
             raise ValueError(message)
         kept.append(wanted)
     both = [*kept[0], *kept[1]]
+    held = _weighted(held, truth, joins=len(kept[0]) < len(held.true_axes))
     return replace(
         held,
         counts=held.counts.project(*both),

@@ -276,11 +276,14 @@ class ResponseMatrix(Building, Uncertainty):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def rebin(self, **factors: int) -> ResponseMatrix:
+    def rebin(self, *, truth: Any = None, **factors: int) -> ResponseMatrix:
         """Join neighbouring bins.
 
         Parameters
         ----------
+        truth : histogram or array_like, shape (n_true,), or float, optional
+            True spectrum over which rows of probabilities are the mean where true bins are joined; a matrix that knows none needs it, and
+            1 is as much in every bin. Filled matrices have their own.
         **factors : int
             By name of the axis: how many bins become one.
 
@@ -292,19 +295,23 @@ class ResponseMatrix(Building, Uncertainty):
         Raises
         ------
         ValueError
-            If there is no such axis, or its bins are no multiple of the factor.
+            If there is no such axis, its bins are no multiple of the factor, or true bins are joined of which no spectrum is known.
 
         Examples
         --------
         >>> import forefold
         >>> fine = forefold.ResponseMatrix.from_array([[0.5, 0.3], [0.2, 0.6]], [0, 1, 2], [0, 1, 2])
-        >>> fine.rebin(true=2).matrix.round(3).tolist()
-        [[0.35, 0.45]]
+        >>> fine.rebin(true=2, truth=[30.0, 10.0]).matrix.round(3).tolist()
+        [[0.425, 0.375]]
         """
-        return type(self)(grouping.rebinned(self._contents, factors))
+        return type(self)(grouping.rebinned(self._contents, factors, truth))
 
     def project(
-        self, true: Sequence[str] | None = None, reco: Sequence[str] | None = None
+        self,
+        true: Sequence[str] | None = None,
+        reco: Sequence[str] | None = None,
+        *,
+        truth: Any = None,
     ) -> ResponseMatrix:
         """Sum over all axes but these, their flow bins included: what filling without them would have given.
 
@@ -312,6 +319,8 @@ class ResponseMatrix(Building, Uncertainty):
         ----------
         true, reco : sequence of str, optional
             Names of axes to keep; all of the side if left out.
+        truth : histogram or array_like, shape (n_true,), or float, optional
+            As of `rebin`: a true axis less joins bins, too.
 
         Returns
         -------
@@ -320,9 +329,10 @@ class ResponseMatrix(Building, Uncertainty):
         Raises
         ------
         ValueError
-            If there is no such axis, or the matrix has replicas or several draws an event, whose moments are not known outside.
+            If there is no such axis, the matrix has replicas or several draws an event, whose moments are not known outside, or a true axis
+            goes of which no spectrum is known.
         """
-        return type(self)(grouping.projected(self._contents, true, reco))
+        return type(self)(grouping.projected(self._contents, true, reco, truth))
 
     def peek(self, ax: Axes | None = None) -> Figure:
         """Draw the matrix, with efficiency and purity; print-ready.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "correlated_elsewhere",
     "detector_covariance",
     "nominal_and_varied",
     "pull_correlation",
@@ -162,11 +163,18 @@ def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
     Raises
     ------
     ValueError
-        The shape is another, or a card has no such pull.
+        There is nothing to correlate, the shape is another, or a card has no such pull.
     """
     n = len(names)
     if given is None:
         return np.eye(n)
+    if not n:
+        what = f"card {given.name}" if isinstance(given, Card) else "a matrix"
+        message = (
+            f"correlation: {what} says it of pulls, and the response has none: give the matrices of its variations "
+            "(ResponseMatrix.from_variations), or leave it out"
+        )
+        raise ValueError(message)
     found = _of_card(given, names) if isinstance(given, Card) else np.asarray(given, np.float64)
     if (
         found.shape != (n, n)
@@ -179,6 +187,34 @@ def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
         )
         raise ValueError(message)
     return found
+
+
+def correlated_elsewhere(card: Card, names: list[str]) -> tuple[str, ...]:
+    """Say which correlations of a card are not used, as the response has variations of one of the two alone.
+
+    Parameters
+    ----------
+    card : Card
+    names : list of str
+        Pulls of the response.
+
+    Returns
+    -------
+    tuple of str
+        One note, or none.
+    """
+    halves = [
+        (a, b) if a in names else (b, a)
+        for a, b in (block.parameters for block in card.correlations)
+        if (a in names) != (b in names)
+    ]
+    if not halves:
+        return ()
+    words = ", ".join(f"{inside} with {outside}" for inside, outside in halves[:4])
+    more = ", ..." if len(halves) > 4 else ""
+    return (
+        f"card {card.name} correlates {words}{more}, and the response has no variations of the latter: it is taken as if there were none",
+    )
 
 
 def _of_card(card: Card, names: list[str]) -> Array:
