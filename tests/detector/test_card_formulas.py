@@ -9,7 +9,7 @@ from gun import card, rule, text
 
 import forefold
 from forefold.cli import main
-from forefold.detector.warnings import doubts
+from forefold.detector.check import unlikely
 from forefold.smearing.validation.invalid import invalid_of
 
 NORMAL = 'energy = { of = "kinetic", distribution = "normal", constant = 0.1 }'
@@ -78,7 +78,7 @@ def test_uncertainties_that_go_too_far(head: str, said: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("head", [parameter(0.95, 0.1, "limits = [0.0, 1.0]"), parameter(0.5, 0.1)])
 def test_uncertainties_that_do_not(head: str) -> None:
-    assert not list(doubts(card(muon('efficiency = "a"'), rule(), head=head)))
+    assert not list(unlikely(card(muon('efficiency = "a"'), rule(), head=head)))
 
 
 def test_parameters_that_nothing_names(tmp_path: Path) -> None:

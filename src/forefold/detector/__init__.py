@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from forefold.detector.angle import Angle
 from forefold.detector.card import Card
-from forefold.detector.conditions import Conditions, Interval, RecoThreshold, Threshold
 from forefold.detector.energy import Energy, Part
 from forefold.detector.identification import Identification, Identified, Parameter, TableBlock
-from forefold.detector.rule import Rule
+from forefold.detector.rule import Conditions, Interval, RecoThreshold, Rule, Threshold
 from forefold.detector.stage_blocks import BoxBlock, Containment, StageBlock
 from forefold.detector.uncertainty import Correlation, ShiftBlock
 from forefold.detector.vertex import Position, Time, VertexBlock

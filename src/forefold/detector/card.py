@@ -1,4 +1,4 @@
-"""The card that rules make, with the checks that need the whole of it."""
+"""The card that rules make; what it must hold as a whole is in `forefold.detector.check`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from weakref import ReferenceType, ref
 
 from pydantic import Field, ModelWrapValidatorHandler, field_validator, model_validator
 
-from forefold.detector.check import check_constants
-from forefold.detector.formulas import check_formulas
+from forefold.detector.check import check
 from forefold.detector.identification import Identification, Parameter, TableBlock
-from forefold.detector.rule import Rule, candidates_of
-from forefold.detector.stage_blocks import Containment, StageBlock, check_stages
+from forefold.detector.rule import Rule
+from forefold.detector.stage_blocks import Containment, StageBlock
 from forefold.detector.text import shown
-from forefold.detector.uncertainty import (
-    Correlation,
-    ShiftBlock,
-    check_uncertainty,
-    uncertain,
-)
+from forefold.detector.uncertainty import Correlation, ShiftBlock, uncertain
 from forefold.detector.values import Strict, Word
-from forefold.detector.vertex import Position, Time, VertexBlock, sourced_of
+from forefold.detector.vertex import VertexBlock
 from forefold.events import particles as species
 
 if TYPE_CHECKING:
@@ -47,11 +41,6 @@ def remember(card: Card) -> None:
 
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-Sourced = (
-    Identification | Parameter | TableBlock | StageBlock | Containment | ShiftBlock | Correlation
-)
 
 
 class Card(Strict):
@@ -90,134 +79,24 @@ class Card(Strict):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _remembered(cls, value: Any, check: ModelWrapValidatorHandler[Card]) -> Card:
-        card = check(value)
+    def _remembered(cls, value: Any, handler: ModelWrapValidatorHandler[Card]) -> Card:
+        card = handler(value)
         if (
             card is not value
         ):  # of an object that is a card already, the values of its keys are not looked at
             remember(card)
         return card
 
+    @model_validator(mode="after")
+    def _whole(self) -> Card:
+        check(self)
+        return self
+
     @property
     def checked(self) -> bool:
         """Whether all checks were made of this very object; not so of a copy that went around them."""
         known = _CHECKED.get(id(self))
         return known is not None and known() is self
-
-    @model_validator(mode="after")
-    def _sources_exist(self) -> Card:
-        for rule in self.rules:
-            blocks = (rule, rule.threshold, rule.energy, rule.angle)
-            for key in (block.source for block in blocks if block is not None):
-                if key is not None and key not in self.sources:
-                    near = species.near(key, self.sources)
-                    message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
-                    raise ValueError(message)
-        extras: dict[str, Sourced | VertexBlock | Position | Time] = {
-            **({"containment": self.containment} if self.containment else {}),
-            **sourced_of(self.vertex),
-            **{f"stage[{i + 1}]": block for i, block in enumerate(self.stages)},
-            **{f"identification[{i + 1}]": block for i, block in enumerate(self.identification)},
-            **{f"parameters.{name}": block for name, block in self.parameters.items()},
-            **{f"tables.{name}": block for name, block in self.tables.items()},
-            **{f"shift[{i + 1}]": block for i, block in enumerate(self.shifts)},
-            **{f"correlation[{i + 1}]": block for i, block in enumerate(self.correlations)},
-        }
-        for where, extra in extras.items():
-            if extra.source is not None and extra.source not in self.sources:
-                near = species.near(extra.source, self.sources)
-                message = f"{where}: source {extra.source!r} is not in [sources]{near}"
-                raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _formulas_hold(self) -> Card:
-        check_formulas(self)
-        check_constants(self)
-        return self
-
-    @model_validator(mode="after")
-    def _stages_do_something(self) -> Card:
-        check_stages(self.stages)
-        return self
-
-    @model_validator(mode="after")
-    def _uncertainty_holds(self) -> Card:
-        check_uncertainty(self)
-        return self
-
-    @model_validator(mode="after")
-    def _taken_for_what_is_smeared(self) -> Card:
-        for i, block in enumerate(self.identification):
-            if all(self.left_out(pdgid) for pdgid in candidates_of(block)):
-                first = next(candidates_of(block))
-                message = (
-                    f"identification[{i + 1}]: particles: {species.name(first)} is a {self.left_out(first)}, which the card "
-                    "does not smear"
-                )
-                raise ValueError(message)
-            for entry in block.row:
-                if isinstance(entry.as_, str) and entry.as_ in {"same", "antiparticle"}:
-                    continue
-                if word := self.left_out(entry.pdgid(0)):
-                    message = f"identification[{i + 1}]: {entry.as_!r} is a {word}, which the card does not smear"
-                    raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _identifications_are_reachable(self) -> Card:
-        for i, block in enumerate(self.identification):
-            takers: set[int] = set()
-            for pdgid in candidates_of(block):
-                earlier = (j for j in range(i) if self.identification[j].covers(pdgid))
-                taker = next(earlier, None)
-                if taker is None:
-                    break
-                takers.add(taker + 1)
-            else:
-                who = " and ".join(f"identification[{j}]" for j in sorted(takers))
-                verb = "takes" if len(takers) == 1 else "take"
-                message = f"identification[{i + 1}]: can never be reached: {who} {verb} all that it covers"
-                raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _rules_are_reachable(self) -> Card:
-        names = [rule.name for rule in self.rules]
-        for name in names:
-            if names.count(name) > 1:
-                message = f"two rules are named {name!r}"
-                raise ValueError(message)
-        last = self.rules[-1]
-        if last.particles != ("other",) or last.when is not None:
-            message = (
-                f'the last rule ({last.name!r}) must be for particles = ["other"], without "when"'
-            )
-            raise ValueError(message)
-        for i, rule in enumerate(self.rules):
-            if not any(self._reaches(pdgid, i) for pdgid in candidates_of(rule)):
-                message = (
-                    f"rule {rule.name!r} can never match: its conditions exclude each other, "
-                    "or earlier rules or not_smeared take all that it covers"
-                )
-                raise ValueError(message)
-        return self
-
-    def _reaches(self, pdgid: int, i: int) -> bool:
-        """Whether some kinetic energy of this particle is left for rule `i`."""
-        if self.left_out(pdgid):
-            return False
-        mass = species.mass(pdgid)
-        low, high = self.rules[i].kinetic_range(mass)
-        taken = [
-            r.kinetic_range(mass)
-            for r in self.rules[:i]
-            if r.covers(pdgid) and (r.when is None or r.when.formula is None)
-        ]
-        for start, stop in sorted(taken):
-            if start <= low < stop:
-                low = stop
-        return low < high
 
     def left_out(self, pdgid: int) -> str | None:
         """Class by which the card leaves this particle out, or None."""

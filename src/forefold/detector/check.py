@@ -1,4 +1,7 @@
-"""Formulas of a card that name no quantity of a particle: one number for all, which is known when the card is read."""
+"""What a whole card must hold together, and what it may say but hardly means.
+
+A block checks itself when it is read; here is what needs the card: `check` refuses, `unlikely` finds what is worth a warning.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,130 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.detector.allowed import allowed
 from forefold.detector.formulas import formulas, parsed
+from forefold.detector.rule import candidates_of
+from forefold.detector.uncertainty import factor, uncertain
+from forefold.detector.values import HIDDEN, QUANTITIES, TRACK, allowed
+from forefold.detector.vertex import sourced_of
+from forefold.events import particles as species
+from forefold.expressions import FUNCTIONS
+from forefold.expressions.functions import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
-    from forefold.detector.card import Card
+    from forefold.detector import (
+        Card,
+        Containment,
+        Correlation,
+        Identification,
+        Interval,
+        Parameter,
+        Position,
+        Rule,
+        ShiftBlock,
+        StageBlock,
+        TableBlock,
+        Time,
+        VertexBlock,
+    )
     from forefold.detector.formulas import Formula
     from forefold.expressions import Expression
 
-__all__ = ["beyond_one_sigma", "check_constants"]
+    _Sourced: TypeAlias = (
+        Identification
+        | Parameter
+        | TableBlock
+        | StageBlock
+        | Containment
+        | ShiftBlock
+        | Correlation
+    )
+
+__all__ = ["check", "unlikely"]
+
+_HIGH = 10.0
+"""GeV; what a detector of neutrinos sees is mostly below, and MeV that were taken for GeV are above."""
+
+_UNITS = {"kinetic_energy": "GeV", "momentum": "GeV/c"}
+Loc = tuple[int | str, ...]
+
+
+def check(card: Card) -> None:
+    """Refuse a card that does not hold together.
+
+    Parameters
+    ----------
+    card : Card
+        Of which every block is right by itself.
+
+    Raises
+    ------
+    ValueError
+        The first thing that is wrong: a source that is not there, a formula that is none, a constant out of its range, stages in the
+        wrong order, correlations that no random numbers have, identifications and rules that are never reached.
+    """
+    _sources(card)
+    _formulas(card)
+    _constant_values(card)
+    _stages(card)
+    _uncertainty(card)
+    _taken_for_what_is_smeared(card)
+    _identifications_are_reachable(card)
+    _rules_are_reachable(card)
+
+
+def _sources(card: Card) -> None:
+    """Refuse keys of sources that are not in [sources]."""
+    for rule in card.rules:
+        blocks = (rule, rule.threshold, rule.energy, rule.angle)
+        for key in (block.source for block in blocks if block is not None):
+            if key is not None and key not in card.sources:
+                near = species.near(key, card.sources)
+                message = f"rule {rule.name!r}: source {key!r} is not in [sources]{near}"
+                raise ValueError(message)
+    sourced: dict[str, _Sourced | VertexBlock | Position | Time] = {
+        **({"containment": card.containment} if card.containment else {}),
+        **sourced_of(card.vertex),
+        **{f"stage[{i + 1}]": block for i, block in enumerate(card.stages)},
+        **{f"identification[{i + 1}]": block for i, block in enumerate(card.identification)},
+        **{f"parameters.{name}": block for name, block in card.parameters.items()},
+        **{f"tables.{name}": block for name, block in card.tables.items()},
+        **{f"shift[{i + 1}]": block for i, block in enumerate(card.shifts)},
+        **{f"correlation[{i + 1}]": block for i, block in enumerate(card.correlations)},
+    }
+    for where, block in sourced.items():
+        if block.source is not None and block.source not in card.sources:
+            near = species.near(block.source, card.sources)
+            message = f"{where}: source {block.source!r} is not in [sources]{near}"
+            raise ValueError(message)
+
+
+def _formulas(card: Card) -> None:
+    """Refuse a card whose formulas do not hold together; see `parsed`."""
+    taken = dict.fromkeys((*QUANTITIES, *TRACK), "a quantity of the particle")
+    taken |= dict.fromkeys(HIDDEN, "a quantity of the particle")
+    taken |= dict.fromkeys((*FUNCTIONS, *RESERVED), "a word of the language")
+    for room, names in (("parameters", card.parameters), ("tables", card.tables)):
+        for name in names:
+            if name in taken:
+                message = f"{room}.{name}: the name is taken: it is {taken[name]}"
+                raise ValueError(message)
+        taken |= dict.fromkeys(names, f"in [{room}]")
+    for rule in card.rules:
+        for part in rule.energy.components():
+            if part.table is not None and part.table not in card.tables:
+                message = f"rule {rule.name!r}: table {part.table!r} is not in [tables]"
+                raise ValueError(message)
+            if part.table is not None and (wrong := card.tables[part.table].not_a_migration()):
+                message = f"rule {rule.name!r}: table {part.table!r}: distribution 'tabulated' needs {wrong}"
+                raise ValueError(message)
+            if part.table is not None and (wrong := card.tables[part.table].too_full()):
+                message = f"tables.{part.table}: {wrong}"
+                raise ValueError(message)
+    for formula in formulas(card):
+        parsed(card, formula)
 
 
 def _constants(card: Card) -> Iterator[tuple[Formula, Expression]]:
@@ -43,17 +159,8 @@ def _wrong(formula: Formula, value: float) -> str:
     return f"{formula.text!r} {found}, allowed: {limits}"
 
 
-def check_constants(card: Card) -> None:
-    """Refuse formulas that have one value for all particles, and not an allowed one.
-
-    Parameters
-    ----------
-    card : Card
-
-    Raises
-    ------
-    ValueError
-    """
+def _constant_values(card: Card) -> None:
+    """Refuse formulas that have one value for all particles, and not an allowed one."""
     values = {name: block.value for name, block in card.parameters.items()}
     for formula, expression in _constants(card):
         wrong = _wrong(formula, _value(expression, values))
@@ -62,8 +169,143 @@ def check_constants(card: Card) -> None:
             raise ValueError(message)
 
 
-def beyond_one_sigma(card: Card) -> Iterator[tuple[str, str]]:
-    """Find parameters whose uncertainty, within their limits, takes such a formula to a value that is not allowed.
+def _stages(card: Card) -> None:
+    """Refuse stages that stand where they can do nothing, and one that stands twice: it would draw the same random numbers again."""
+    kinds = [block.kind for block in card.stages]
+    for i, kind in enumerate(kinds):
+        if kind in kinds[:i]:
+            message = (
+                f"stage[{i + 1}]: {kind!r} is there already, as stage[{kinds.index(kind) + 1}]"
+            )
+            raise ValueError(message)
+        decays_later = "pi0-decay" in kinds[i + 1 :]
+        if kind == "shower-merging" and "pi0-decay" not in kinds[:i]:
+            message = f"stage[{i + 1}]: 'shower-merging' merges the photons of 'pi0-decay', which must stand before it"
+            raise ValueError(message)
+        if kind == "photon-conversion" and decays_later:
+            message = f"stage[{i + 1}]: 'photon-conversion' must stand behind 'pi0-decay', or it misses its photons"
+            raise ValueError(message)
+
+
+def _uncertainty(card: Card) -> None:
+    """Refuse names that are taken, and correlations that do not hold together."""
+    seen: dict[str, str] = {name: f"[parameters.{name}]" for name in card.parameters}
+    names: set[str] = set()
+    for shift in card.shifts:
+        if shift.name in names:
+            message = f"two shifts are named {shift.name!r}"
+            raise ValueError(message)
+        names.add(shift.name)
+        for pull in shift.pulls:
+            if pull in seen:
+                message = (
+                    f"shift {shift.name!r}: its pull {pull!r} is also the name of {seen[pull]}"
+                )
+                raise ValueError(message)
+            seen[pull] = f"a pull of shift {shift.name!r}"
+    _correlations(card)
+
+
+def _correlations(card: Card) -> None:
+    known = uncertain(card)
+    pairs: dict[frozenset[str], float] = {}
+    for i, block in enumerate(card.correlations):
+        where = f"correlation[{i + 1}]"
+        for name in block.parameters:
+            if name in card.parameters and name not in known:
+                message = f"{where}: parameter {name!r} has no uncertainty"
+                raise ValueError(message)
+            if name not in known:
+                there = f"there are {', '.join(known)}" if known else "nothing is uncertain here"
+                message = f"{where}: {name!r} is no uncertain parameter and no pull of a shift"
+                message += f"{species.near(name, list(known))}; {there}"
+                raise ValueError(message)
+        pair = frozenset(block.parameters)
+        if pair in pairs:
+            a, b = block.parameters
+            message = f"{where}: the correlation of {a!r} and {b!r} is given twice"
+            raise ValueError(message)
+        pairs[pair] = block.value
+    involved = [name for name in known if any(name in pair for pair in pairs)]
+    factor(involved, pairs)
+
+
+def _taken_for_what_is_smeared(card: Card) -> None:
+    """Refuse to identify what the card does not smear, and to take anything for it."""
+    for i, block in enumerate(card.identification):
+        if all(card.left_out(pdgid) for pdgid in candidates_of(block)):
+            first = next(candidates_of(block))
+            message = (
+                f"identification[{i + 1}]: particles: {species.name(first)} is a {card.left_out(first)}, which the card "
+                "does not smear"
+            )
+            raise ValueError(message)
+        for entry in block.row:
+            if isinstance(entry.as_, str) and entry.as_ in {"same", "antiparticle"}:
+                continue
+            if word := card.left_out(entry.pdgid(0)):
+                message = f"identification[{i + 1}]: {entry.as_!r} is a {word}, which the card does not smear"
+                raise ValueError(message)
+
+
+def _identifications_are_reachable(card: Card) -> None:
+    """Refuse an identification of which earlier ones take all."""
+    for i, block in enumerate(card.identification):
+        takers: set[int] = set()
+        for pdgid in candidates_of(block):
+            earlier = (j for j in range(i) if card.identification[j].covers(pdgid))
+            taker = next(earlier, None)
+            if taker is None:
+                break
+            takers.add(taker + 1)
+        else:
+            who = " and ".join(f"identification[{j}]" for j in sorted(takers))
+            verb = "takes" if len(takers) == 1 else "take"
+            message = (
+                f"identification[{i + 1}]: can never be reached: {who} {verb} all that it covers"
+            )
+            raise ValueError(message)
+
+
+def _rules_are_reachable(card: Card) -> None:
+    """Refuse rules of one name, a last one that does not hold for all, and rules that never match."""
+    names = [rule.name for rule in card.rules]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"two rules are named {name!r}"
+            raise ValueError(message)
+    last = card.rules[-1]
+    if last.particles != ("other",) or last.when is not None:
+        message = f'the last rule ({last.name!r}) must be for particles = ["other"], without "when"'
+        raise ValueError(message)
+    for i, rule in enumerate(card.rules):
+        if not any(_reaches(card, pdgid, i) for pdgid in candidates_of(rule)):
+            message = (
+                f"rule {rule.name!r} can never match: its conditions exclude each other, "
+                "or earlier rules or not_smeared take all that it covers"
+            )
+            raise ValueError(message)
+
+
+def _reaches(card: Card, pdgid: int, i: int) -> bool:
+    """Whether some kinetic energy of this particle is left for rule `i`."""
+    if card.left_out(pdgid):
+        return False
+    mass = species.mass(pdgid)
+    low, high = card.rules[i].kinetic_range(mass)
+    taken = [
+        r.kinetic_range(mass)
+        for r in card.rules[:i]
+        if r.covers(pdgid) and (r.when is None or r.when.formula is None)
+    ]
+    for start, stop in sorted(taken):
+        if start <= low < stop:
+            low = stop
+    return low < high
+
+
+def unlikely(card: Card) -> Iterator[tuple[Loc, str]]:
+    """Find thresholds that hide all that a rule could see, or all but the highest energies; and parameters that do nothing, or harm.
 
     Parameters
     ----------
@@ -71,13 +313,65 @@ def beyond_one_sigma(card: Card) -> Iterator[tuple[str, str]]:
 
     Yields
     ------
-    name : str
-        Of the parameter.
+    loc : tuple of int and str
+        Keys and places in lists, from the outside.
     words : str
-        Formula and value.
+        Rule, key and value, and what is odd about them.
     """
+    yield from _of_parameters(card)
+    for i, rule in enumerate(card.rules):
+        for word in rule.particles:
+            if isinstance(word, int) and not species.is_listed(word):
+                words = f"PDG {word} is not in the particle table: a mass is known where an event gives one"
+                yield ("rule", i, "particles"), f"rule[{i + 1}] {rule.name!r}.particles: {words}"
+        for keys, bound in _thresholds(rule):
+            side = "gt" if bound.gt is not None else "ge"
+            value = bound.ge if bound.gt is None else bound.gt
+            assert value is not None
+            words = _odd(rule, keys, value)
+            if words:
+                path = ("threshold", *keys, side)
+                yield ("rule", i, *path), f"rule[{i + 1}] {rule.name!r}.{'.'.join(path)}: {words}"
+
+
+def _of_parameters(card: Card) -> Iterator[tuple[Loc, str]]:
+    named = {name for formula in formulas(card) for name in parsed(card, formula).names}
+    for name in card.parameters:
+        if name not in named:
+            yield ("parameters", name), f"parameters.{name}: no formula names it"
+    for name, words in _beyond_one_sigma(card):
+        yield ("parameters", name), f"parameters.{name}: {words}"
+
+
+def _thresholds(rule: Rule) -> Iterator[tuple[tuple[str, ...], Interval]]:
+    """Lower bounds on what is true, and on what is reconstructed, by their keys."""
+    if rule.threshold is None:
+        return
+    reco = rule.threshold.reco
+    for quantity in _UNITS:
+        for keys, block in (((quantity,), rule.threshold), (("reco", quantity), reco)):
+            bound = getattr(block, quantity, None)
+            if bound is not None:
+                yield keys, bound
+
+
+def _odd(rule: Rule, keys: tuple[str, ...], value: float) -> str:
+    quantity, unit = keys[-1], _UNITS[keys[-1]]
+    when = getattr(rule.when, quantity, None)
+    if "reco" not in keys and when is not None and value >= when.high:
+        return f"{value:g} {unit} hides everything: the rule holds below {when.high:g} {unit} only"
+    if value <= _HIGH:
+        return ""
+    return (
+        f"{value:g} {unit} hides nearly everything; the unit is {unit}: "
+        f"if M{unit[1:]} are meant, write {value / 1000:g}"
+    )
+
+
+def _beyond_one_sigma(card: Card) -> Iterator[tuple[str, str]]:
+    """Find parameters whose uncertainty, within their limits, takes a formula of constants to a value that is not allowed."""
     values = {name: block.value for name, block in card.parameters.items()}
-    told: set[str] = set()
+    named: set[str] = set()
     for formula, expression in _constants(card):
         for name in expression.names:
             block = card.parameters[name]
@@ -85,8 +379,8 @@ def beyond_one_sigma(card: Card) -> Iterator[tuple[str, str]]:
             for sigma, sign in ((block.uncertainty, "+"), (-block.uncertainty, "-")):
                 there = min(max(block.value + sigma, low), high)
                 wrong = _wrong(formula, _value(expression, {**values, name: there}))
-                if wrong and name not in told:
-                    told.add(name)
+                if wrong and name not in named:
+                    named.add(name)
                     yield (
                         name,
                         f"{sign}1 sigma ({there:g}) is beyond what {formula.where} allows: {wrong}; give it limits",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.detector.allowed import allowed
 from forefold.detector.energy import SHAPES
 from forefold.detector.formulas import Formula, parsed
 from forefold.detector.tables import Kept
+from forefold.detector.values import allowed
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forefold.detector.values import HIDDEN, QUANTITIES, TRACK
-from forefold.expressions import FUNCTIONS, parse
-from forefold.expressions.functions import RESERVED
+from forefold.detector.values import QUANTITIES, TRACK
+from forefold.expressions import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Formula",
-    "check_formulas",
     "formulas",
     "formulas_of_rule",
     "functions_of",
@@ -115,34 +113,3 @@ def parsed(card: Card, formula: Formula) -> Expression:
         message = f"{formula.where}: {formula.text!r} is a {expression.kind}, a {formula.kind} is expected: {hint}"
         raise ValueError(message)
     return expression
-
-
-def check_formulas(card: Card) -> None:
-    """Refuse a card whose formulas do not hold together; see `parsed`.
-
-    Raises
-    ------
-    ValueError
-    """
-    taken = dict.fromkeys((*QUANTITIES, *TRACK), "a quantity of the particle")
-    taken |= dict.fromkeys(HIDDEN, "a quantity of the particle")
-    taken |= dict.fromkeys((*FUNCTIONS, *RESERVED), "a word of the language")
-    for room, names in (("parameters", card.parameters), ("tables", card.tables)):
-        for name in names:
-            if name in taken:
-                message = f"{room}.{name}: the name is taken: it is {taken[name]}"
-                raise ValueError(message)
-        taken |= dict.fromkeys(names, f"in [{room}]")
-    for rule in card.rules:
-        for part in rule.energy.components():
-            if part.table is not None and part.table not in card.tables:
-                message = f"rule {rule.name!r}: table {part.table!r} is not in [tables]"
-                raise ValueError(message)
-            if part.table is not None and (wrong := card.tables[part.table].not_a_migration()):
-                message = f"rule {rule.name!r}: table {part.table!r}: distribution 'tabulated' needs {wrong}"
-                raise ValueError(message)
-            if part.table is not None and (wrong := card.tables[part.table].too_full()):
-                message = f"tables.{part.table}: {wrong}"
-                raise ValueError(message)
-    for formula in formulas(card):
-        parsed(card, formula)

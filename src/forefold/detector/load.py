@@ -35,7 +35,7 @@ from forefold.detector import (
 )
 from forefold.detector.card import remember
 from forefold.detector.cardfile import card_source, cards, line_of, resolved
-from forefold.detector.warnings import doubts
+from forefold.detector.check import unlikely
 from forefold.events import particles as species
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def load_card(name: str | Path | Card) -> Card:
         place = where if line is None else f"{where}, line {line}"
         message = f"{place}: {_brief(words)}"
         raise ValueError(message) from None
-    for loc, words in doubts(card):
+    for loc, words in unlikely(card):
         line = line_of(name, loc, raw)
         place = where if line is None else f"{where}, line {line}"
         warnings.warn(f"{place}: {words}", stacklevel=2)

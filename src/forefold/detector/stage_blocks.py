@@ -11,11 +11,9 @@ from forefold.detector.values import Strict, Word
 from forefold.events import particles as species
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from forefold.detector.stages.base import Stage
 
-__all__ = ["BoxBlock", "Containment", "StageBlock", "check_stages"]
+__all__ = ["BoxBlock", "Containment", "StageBlock"]
 
 Centimetres = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False, strict=True)]
 Corner = tuple[Centimetres, Centimetres, Centimetres]
@@ -64,35 +62,6 @@ class Containment(Strict):
             message = "the fiducial box is not inside the active one"
             raise ValueError(message)
         return self
-
-
-def check_stages(stages: Sequence[StageBlock]) -> None:
-    """Refuse stages that stand where they can do nothing.
-
-    Parameters
-    ----------
-    stages : sequence of StageBlock
-
-    Raises
-    ------
-    ValueError
-        One stands twice, which would draw the same random numbers again; showers are merged before there are any; or photons
-        convert before pions decay to them.
-    """
-    kinds = [block.kind for block in stages]
-    for i, kind in enumerate(kinds):
-        if kind in kinds[:i]:
-            message = (
-                f"stage[{i + 1}]: {kind!r} is there already, as stage[{kinds.index(kind) + 1}]"
-            )
-            raise ValueError(message)
-        decays_later = "pi0-decay" in kinds[i + 1 :]
-        if kind == "shower-merging" and "pi0-decay" not in kinds[:i]:
-            message = f"stage[{i + 1}]: 'shower-merging' merges the photons of 'pi0-decay', which must stand before it"
-            raise ValueError(message)
-        if kind == "photon-conversion" and decays_later:
-            message = f"stage[{i + 1}]: 'photon-conversion' must stand behind 'pi0-decay', or it misses its photons"
-            raise ValueError(message)
 
 
 class StageBlock(Strict):

@@ -9,7 +9,6 @@ from pydantic import Field, field_validator, model_validator
 
 from forefold.detector.identification import known_particles
 from forefold.detector.values import Strict, Word
-from forefold.events import particles as species
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +19,6 @@ __all__ = [
     "LEPTONS",
     "Correlation",
     "ShiftBlock",
-    "check_uncertainty",
     "factor",
     "uncertain",
 ]
@@ -136,56 +134,6 @@ def uncertain(card: Card) -> dict[str, float]:
     """Names of what is uncertain in a card, with standard deviations; pulls of shifts have 1."""
     found = {name: p.uncertainty for name, p in card.parameters.items() if p.uncertainty > 0.0}
     return found | {pull: 1.0 for shift in card.shifts for pull in shift.pulls}
-
-
-def check_uncertainty(card: Card) -> None:
-    """Refuse names that are taken, and correlations that do not hold together.
-
-    Raises
-    ------
-    ValueError
-        Two shifts or pulls of one name, a correlation with something that is not uncertain, one that is given twice,
-        or correlations that no random numbers can have.
-    """
-    seen: dict[str, str] = {name: f"[parameters.{name}]" for name in card.parameters}
-    names: set[str] = set()
-    for shift in card.shifts:
-        if shift.name in names:
-            message = f"two shifts are named {shift.name!r}"
-            raise ValueError(message)
-        names.add(shift.name)
-        for pull in shift.pulls:
-            if pull in seen:
-                message = (
-                    f"shift {shift.name!r}: its pull {pull!r} is also the name of {seen[pull]}"
-                )
-                raise ValueError(message)
-            seen[pull] = f"a pull of shift {shift.name!r}"
-    _check_correlations(card)
-
-
-def _check_correlations(card: Card) -> None:
-    known = uncertain(card)
-    pairs: dict[frozenset[str], float] = {}
-    for i, block in enumerate(card.correlations):
-        where = f"correlation[{i + 1}]"
-        for name in block.parameters:
-            if name in card.parameters and name not in known:
-                message = f"{where}: parameter {name!r} has no uncertainty"
-                raise ValueError(message)
-            if name not in known:
-                there = f"there are {', '.join(known)}" if known else "nothing is uncertain here"
-                message = f"{where}: {name!r} is no uncertain parameter and no pull of a shift"
-                message += f"{species.near(name, list(known))}; {there}"
-                raise ValueError(message)
-        pair = frozenset(block.parameters)
-        if pair in pairs:
-            a, b = block.parameters
-            message = f"{where}: the correlation of {a!r} and {b!r} is given twice"
-            raise ValueError(message)
-        pairs[pair] = block.value
-    involved = [name for name in known if any(name in pair for pair in pairs)]
-    factor(involved, pairs)
 
 
 def factor(
