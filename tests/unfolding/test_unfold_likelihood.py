@@ -50,6 +50,7 @@ def test_bins_at_zero_are_named() -> None:
     found = forefold.unfold([100.0, 20.0, 100.0], matrix, method="likelihood")
     assert found.values[1] == 0.0
     assert found.covariance[1].tolist() == [0.0, 0.0, 0.0]
+    assert np.isnan(found.errors).tolist() == [False, True, False]
     assert any("bin 1 has come to zero" in text for text in found.warnings)
 
 

@@ -107,14 +107,12 @@ def warnings_of(result: Unfolded) -> list[str]:
 
 
 def _contents(result: Unfolded) -> Iterator[str]:
-    there = np.ones(len(result.values), dtype=bool)
-    there[list(result.blind)] = False
     negative = result.values < 0.0
     if negative.any():
         yield f"true {listed(negative, result.axes)} a negative content"
-    zero = (result.values == 0.0) & there
-    if zero.any():
-        yield f"true {listed(zero, result.axes)} come to zero: the covariance says nothing there"
+    unknown = np.isnan(result.errors)
+    if unknown.any():
+        yield f"true {listed(unknown, result.axes)} come to zero: the covariance says nothing there"
 
 
 def _misfit(result: Unfolded) -> Iterator[str]:

@@ -107,8 +107,11 @@ class Unfolded:
 
     @property
     def errors(self) -> Array:
-        """Standard deviations, shape (n_true,)."""
-        return np.sqrt(np.clip(np.diag(self.covariance), 0.0, None))
+        """Standard deviations, shape (n_true,); NaN where a bin came to zero and the method has no covariance there."""
+        variances = np.clip(np.diag(self.covariance), 0.0, None)
+        unknown = (self.values == 0.0) & (variances == 0.0)
+        unknown[list(self.blind)] = False
+        return np.where(unknown, np.nan, np.sqrt(variances))
 
     @property
     def correlation(self) -> Array:
@@ -141,7 +144,7 @@ class Unfolded:
         made: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="unfolded")
         view: Any = made.view()
         view.value = self.values.reshape(self.shape)
-        view.variance = np.square(self.errors).reshape(self.shape)
+        view.variance = np.clip(np.diag(self.covariance), 0.0, None).reshape(self.shape)
         return made
 
     def smear(self, truth: Any) -> Array:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.unfolding.bayes import gain_of, iterations, next_gain, slopes_of, trajectory
+from forefold.unfolding.bayes import (
+    gain_of,
+    improved,
+    iterations,
+    next_gain,
+    slopes_of,
+    trajectory,
+    with_empty_bins,
+)
 from forefold.unfolding.likelihood import deviance
 from forefold.unfolding.solution import UNSETTLED, Scan, Solution
 from forefold.unfolding.strength import mean_errors, thrown
@@ -69,6 +77,8 @@ def iterative(given: Problem, count: int | str, errors: str, key: int) -> Soluti
     number, chosen, scan = _count(given, count, key)
     steps = trajectory(given, number)
     gain = gain_of(given, steps, errors)
+    if errors == "full":
+        gain = with_empty_bins(given, steps, gain)
     values = steps[-1].after
     notes = [
         "covariance: derivatives through all iterations"
@@ -143,13 +153,10 @@ def _by_toys(given: Problem, key: int) -> tuple[int, str, Scan]:
     truth = trajectory(given, start)[-1].after
     toys = np.maximum(thrown(given, truth, key, _TOYS), 0.0)
     values = np.broadcast_to(given.prior, (len(toys), given.n_true))
-    efficiency = given.matrix.sum(axis=1)
     costs: list[float] = []
     best = 0
     while len(costs) < _MOST and len(costs) <= 2 * best + 5:
-        folded = values @ given.matrix + given.background
-        ratio = np.where(folded > 0.0, toys / np.where(folded > 0.0, folded, 1.0), 0.0)
-        values = values * (ratio @ given.matrix.T) / efficiency
+        values = improved(given, values, toys)
         costs.append(mean_errors(values, truth))
         best = int(np.argmin(costs))
     edge = _STILL if best == _MOST - 1 else ""

@@ -121,7 +121,7 @@ def unfold(
     - ``inversion`` [1]_ and ``likelihood`` [2]_: no bias, covariance complete; right when bins are about as wide as the
       resolution, so that the condition number is small (say below 10), and always right for fits to the result, however
       wild it looks. ``likelihood`` when counts are small (below 10 or so) and contents must not be negative; it needs
-      at least as many reconstructed as true bins, and bins at zero have no covariance.
+      at least as many reconstructed as true bins, and bins at zero have no covariance: their errors are NaN.
     - ``tikhonov`` [3]_: smooth spectra, many bins, high statistics; linear, so that A_C holds exactly.
       ``strength="gcv"`` is for small errors of prediction, ``"l-curve"`` is more robust with correlated data and
       smooths less or more than it should when the corner is round: look at ``peek()``.
@@ -131,7 +131,8 @@ def unfold(
       allowed here and with the two before, and what data do not fix is then the prior's.
 
     A regularised result is to be compared with ``smear(model)``, never with a bare model, whatever the method.
-    Covariances are linear in the data; A_C of ``bayes`` and ``likelihood`` is the derivative at these data.
+    Covariances are linear in the data; A_C of ``bayes`` and ``likelihood`` is the derivative at these data; with respect to an empty bin, of
+    ``bayes``, it is what one count more there makes.
 
     References
     ----------
@@ -235,9 +236,11 @@ def _made(
     if blind:
         notes.append(f"{counted(len(blind), 'true bin')} without efficiency left out")
     empty = int((given.data == 0.0).sum()) if given.poisson else 0
-    if empty and how.method in ("tikhonov", "wiener", "inversion"):
+    full = how.method == "bayes" and how.errors == "full"
+    if empty and (full or how.method in ("tikhonov", "wiener", "inversion")):
+        slopes = ", and what one count more makes for derivatives" if full else ""
         notes.append(
-            f"{counted(empty, 'reconstructed bin')} without a count: variances there are taken as 1"
+            f"{counted(empty, 'reconstructed bin')} without a count: variances there are taken as 1{slopes}"
         )
     shift = prior_shift(given, how, found, deviations)
     return Unfolded(
