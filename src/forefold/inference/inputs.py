@@ -13,7 +13,7 @@ from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter
 from forefold.matrix import ResponseMatrix
 from forefold.matrix.axes import cell_name, matching, refuse_side
-from forefold.matrix.contents import beyond
+from forefold.matrix.contents import beyond, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
 from forefold.matrix.uncertainty import METHODS
 from forefold.matrix.variations import (
@@ -312,6 +312,7 @@ def contents(
     """
     axes = matrix.true_axes if side == "true" else matrix.reco_axes
     if hasattr(given, "axes") and hasattr(given, "values"):
+        refuse_means(given, what)
         refuse_side(given.axes, "reco" if side == "true" else "true", what)
         matching(axes, list(given.axes), what)
         given = given.values()
@@ -365,6 +366,7 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
                 "have no Poisson likelihood; give counts, or .values() to take them as expected ones"
             )
             raise ValueError(message)
+    refuse_no_counts(given, found, "data")
     return found, beyond(given)
 
 

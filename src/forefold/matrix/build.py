@@ -10,7 +10,14 @@ import numpy as np
 
 from forefold._about import __version__
 from forefold.matrix.axes import cell_name, made_axes, matching
-from forefold.matrix.contents import SPECTRUM, UNKNOWN, Contents, empty, shape_of
+from forefold.matrix.contents import (
+    SPECTRUM,
+    UNKNOWN,
+    Contents,
+    empty,
+    refuse_means,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +65,7 @@ def of_histograms(
 def _weighted(given: hist.Hist[Any], axes: tuple[Any, ...], name: str) -> hist.Hist[Any]:
     """Copy a histogram into one with weighted storage, flow bins too where it has them."""
     made = empty(axes, name)
+    refuse_means(given, name)
     variances = given.variances(flow=True)
     if variances is None:
         message = f"{name}: the variances are not known (storage {given.storage_type.__name__}); take storage Weight"

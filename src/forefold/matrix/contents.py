@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
+    "ERRORS",
     "NOTED",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
     "Oversampled",
     "Replicas",
+    "are_counts",
     "beyond",
     "check_same_meaning",
     "empty",
     "inside",
+    "refuse_means",
+    "refuse_no_counts",
     "shape_of",
     "shares",
 ]
@@ -40,7 +44,11 @@ SPECTRUM, UNKNOWN = (
 )  # of a provenance: what is true, and that nothing is known of it
 
 
+ERRORS = "forefold_errors"  # of a histogram: UNKNOWN, where it has none and is of no counts
 NOTED = "noted"  # of a provenance: what was done to the numbers of a file, a line each
+
+
+_LEAST_COUNT = 1e-6  # sum of data that are taken for counts
 
 
 class Oversampled(NamedTuple):
@@ -227,6 +235,60 @@ def beyond(given: Any) -> float:
         return 0.0
     found = whole - float(np.sum(given.values()))
     return found if abs(found) > 1e-12 * abs(whole) else 0.0
+
+
+def are_counts(values: Any) -> bool:
+    """Tell whether numbers without errors can be counts, observed or expected: they add up to something.
+
+    Examples
+    --------
+    >>> are_counts([3.0, 0.0]), are_counts([0.2, 0.1]), are_counts([5.3e-39, 7.2e-39])
+    (True, True, False)
+    """
+    total = float(np.sum(np.abs(np.asarray(values, dtype=np.float64))))
+    return total == 0.0 or total > _LEAST_COUNT
+
+
+def refuse_means(given: Any, what: str) -> None:
+    """Refuse a histogram of means, whose values are no contents.
+
+    Parameters
+    ----------
+    given : UHI histogram, or anything else
+    what : str
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        Its kind is not COUNT.
+    """
+    kind = getattr(given, "kind", "COUNT")
+    kind = getattr(kind, "name", kind)
+    if isinstance(kind, str) and kind.upper() != "COUNT":
+        message = f"{what}: a histogram of kind {kind}, whose values are means and no contents; one of sums of weights is needed"
+        raise ValueError(message)
+
+
+def refuse_no_counts(given: Any, values: Array, what: str) -> None:
+    """Refuse data without errors that are no counts.
+
+    Parameters
+    ----------
+    given : UHI histogram, or anything else
+    values : ndarray
+        Its contents.
+    what : str
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        It was read from a file in other units than counts, or its sum is next to nothing.
+    """
+    if getattr(given, ERRORS, None) == UNKNOWN or not are_counts(values):
+        message = f"{what} without errors, and of no counts (they sum to {float(np.sum(values)):.4g}): their errors are not those of Poisson; give them with covariance=, or say that they are: 'poisson' (--poisson)"
+        raise ValueError(message)
 
 
 def shares(part: Array, whole: Array) -> Array:

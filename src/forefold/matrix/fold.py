@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
-from forefold.matrix.contents import beyond, empty, shape_of
+from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, read_prediction, written_prediction
 from forefold.matrix.rows import row_variances
 from forefold.matrix.statistics import correlations
@@ -269,6 +269,7 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
             f"a histogram with axes and values() (UHI) is needed, found {type(histogram).__name__}"
         )
         raise ValueError(message)
+    refuse_means(histogram, "the spectrum")
     matching(matrix.true_axes, list(histogram.axes), "the spectrum")
     refuse_side(histogram.axes, "reco", "the spectrum")
     values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1)

@@ -12,7 +12,7 @@ import numpy as np
 import uhi.io.json
 
 from forefold.matrix.axes import matching
-from forefold.matrix.contents import Contents, Oversampled, Replicas, shape_of
+from forefold.matrix.contents import Contents, Oversampled, Replicas, refuse_means, shape_of
 from forefold.matrix.uhi_json import histogram_of, provenance
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
     Raises
     ------
     ValueError
-        If there is none, or it is not clear which.
+        If there is none, it is not clear which, or it is one of means.
     """
     content = _loaded(text)
     if isinstance(content, dict) and content and "uhi_schema" not in content:
@@ -180,7 +180,9 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
             message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r} or {SPECTRUM!r}; a spectrum is one"
             raise ValueError(message)
         content = content[(named or names)[0]]
-    return histogram_of(content)
+    found = histogram_of(content)
+    refuse_means(found, "a spectrum")
+    return found
 
 
 def covariances_of(text: str) -> dict[str, Array]:

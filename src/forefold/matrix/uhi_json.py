@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import hist
+import numpy as np
 import uhi.io.json
 
 if TYPE_CHECKING:
@@ -143,15 +144,14 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
     if missing:
         message = f"not a UHI histogram (schema 1): '{missing[0]}' is missing"
         raise ValueError(message)
+    _check_numbers(content["storage"])
     try:
         made: hist.Hist[Any] = hist.Hist(content)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
-    if not all(isinstance(axis.name, str) for axis in made.axes):
-        message = "not a UHI histogram (schema 1): the name of an axis is a text"
-        raise ValueError(message)
+    _check_texts(made)
     # hist makes attributes of all notes
     hidden = [key for key in vars(made) if hasattr(type(made), key)]
     if hidden:
@@ -160,3 +160,26 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         )
         raise ValueError(message)
     return made
+
+
+def _check_numbers(storage: Any) -> None:
+    """Refuse axes without contents, which would be read as zeros."""
+    if not isinstance(storage, dict) or "values" not in storage:
+        kind = f" {storage['type']!r}" if isinstance(storage, dict) and "type" in storage else ""
+        message = f"not a UHI histogram (schema 1): its storage{kind} has no 'values', axes alone are no contents"
+        raise ValueError(message)
+    for key, given in storage.items():
+        if isinstance(given, np.ndarray) and given.dtype.kind not in "iuf":
+            message = f"not a UHI histogram (schema 1): '{key}' of the storage are no numbers"
+            raise ValueError(message)
+
+
+def _check_texts(made: hist.Hist[Any]) -> None:
+    """Refuse names and labels that are no texts."""
+    for what, each in (("the histogram", made), *(("an axis", axis) for axis in made.axes)):
+        for key in ("name", "label"):
+            given = getattr(each, key, None)
+            lacks = given is None and not (key == "name" and each is not made)
+            if not (lacks or isinstance(given, str)):
+                message = f"not a UHI histogram (schema 1): the {key} of {what} is a text, found {given!r}"
+                raise ValueError(message)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.matrix.axes import Side, matching, other_names, refuse_side
-from forefold.matrix.contents import beyond
+from forefold.matrix.contents import beyond, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
 from forefold.unfolding.problem import array
 from forefold.unfolding.text import listed
@@ -103,6 +103,8 @@ def inputs(
         covariance = None
     elif covariance is None:
         covariance = _of_histogram(data, counts, notes)
+        if covariance is None:
+            refuse_no_counts(data, counts, "data")
     if unused := beyond(data):
         notes.append(f"{unused:.6g} events in underflow and overflow of the data are not used")
     spread = matrix_variance
@@ -188,6 +190,7 @@ def contents_of(name: str, given: Any, axes: tuple[Any, ...], *, wrong: Side = "
     """Contents of a histogram without its flow bins, or of an array."""
     if not (hasattr(given, "axes") and hasattr(given, "values")):
         return array(name, given, 1) if np.ndim(given) < 2 or not axes else _flat(name, given, axes)
+    refuse_means(given, name)
     refuse_side(given.axes, wrong, name)
     if axes:
         matching(axes, list(given.axes), name)

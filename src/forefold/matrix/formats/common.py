@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold.matrix.axes import cell_name
-from forefold.matrix.contents import NOTED, shape_of
+from forefold.matrix.contents import NOTED, refuse_means, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -368,6 +368,7 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     """
     from forefold.matrix.axes import matching
 
+    refuse_means(given, what)
     matching(axes, list(given.axes), what)
     n = math.prod(shape_of(axes))
     values = np.asarray(given.values(), dtype=np.float64).reshape(n)

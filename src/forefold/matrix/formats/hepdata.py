@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -266,7 +267,21 @@ def read_spectrum(
         for key, each, column in zip(names, edges, independent, strict=True)
     ]
     shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
-    return published(axes, (values * factor)[at], shifts, correlated, found.words)
+    unit = str(column["header"].get("units") or "")
+    unit = unit.partition("/")[0] if density else unit
+    made = published(axes, (values * factor)[at], shifts, correlated, found.words, unit)
+    return replace(made, notes=(*made.notes, *_without(found.lacking, values.size)))
+
+
+def _without(rows: Sequence[int], n: int) -> list[str]:
+    """Say which rows have no error where others have."""
+    if not rows:
+        return []
+    listed = ", ".join(str(i + 1) for i in rows[:10]) + (", ..." if len(rows) > 10 else "")
+    which = f"row {listed}" if len(rows) == 1 else f"rows {listed}"
+    return [
+        f"{len(rows)} of {n} rows {'has' if len(rows) == 1 else 'have'} no error where others have: the variance of {which} is 0, as if known exactly"
+    ]
 
 
 def _names(independent: list[Any], column: Any) -> list[str]:

@@ -22,9 +22,21 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["axis_label", "axis_name", "bins_of", "dependent", "loaded", "numbers", "placed"]
+__all__ = [
+    "axis_label",
+    "axis_name",
+    "bins_of",
+    "decimal",
+    "dependent",
+    "loaded",
+    "numbers",
+    "placed",
+]
 
+_LARGEST = 1e150  # squares must be finite
 _MOST = 5_000_000  # cells of a table that are believed
+# in decimals: YAML 1.1 reads 1:30 as 90, 010 as 8 and 0x1f as 31, and Python 1_000 as 1000
+_DECIMAL = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _SIDES = {"true": "true", "reco": "reco", "reconstructed": "reco"}
 
 
@@ -69,7 +81,7 @@ def loaded(place: Path) -> Any:
     text = place.read_text(encoding="utf-8", errors="replace")
     if place.suffix == ".json":
         try:
-            return json.loads(text, object_pairs_hook=_once)
+            return json.loads(text, object_pairs_hook=_once, parse_constant=str)
         except _Twice:
             raise
         except (ValueError, RecursionError) as error:
@@ -114,7 +126,48 @@ def _yaml_loader(yaml: Any) -> Any:
                 seen.add((key.tag, key.value))
             return super().construct_mapping(node, deep)
 
+    def number(loader: Any, node: Any) -> Any:
+        """Read decimals; other spellings stay texts, which are refused as numbers."""
+        text = loader.construct_scalar(node)
+        if _DECIMAL.fullmatch(text) is None:
+            return text
+        return float(text) if any(c in text for c in ".eE") else int(text)
+
+    def truth(loader: Any, node: Any) -> Any:
+        """Read true and false alone: yes, no, on and off are texts in YAML 1.2 and in headers."""
+        text = loader.construct_scalar(node)
+        return text.lower() == "true" if text.lower() in ("true", "false") else text
+
+    Loader.add_constructor("tag:yaml.org,2002:int", number)
+    Loader.add_constructor("tag:yaml.org,2002:float", number)
+    Loader.add_constructor("tag:yaml.org,2002:bool", truth)
     return Loader
+
+
+def decimal(given: Any) -> float:
+    """Read a finite number, or a text of one in decimals.
+
+    Raises
+    ------
+    ValueError
+        It is something else, such as ``yes``, ``1:30``, ``.nan`` or ``.inf``.
+
+    Examples
+    --------
+    >>> decimal(3), decimal("1e-05")
+    (3.0, 1e-05)
+    >>> decimal("1:30")
+    Traceback (most recent call last):
+    ...
+    ValueError: '1:30' is no finite number in decimals
+    """
+    if isinstance(given, str) and _DECIMAL.fullmatch(given.strip()):
+        given = float(given)
+    good = isinstance(given, int | float) and not isinstance(given, bool)
+    if not good or not abs(given) < _LARGEST:
+        message = f"{str(given)[:40]!r} is no finite number in decimals"
+        raise ValueError(message)
+    return float(given)
 
 
 def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
@@ -168,11 +221,27 @@ def _qualified(column: Any) -> str:
 
 def numbers(column: Any, name: str) -> Array:
     """Give the values of a dependent variable, shape (rows,)."""
+    return _column(column, "value", f"{name}: a number as the value of every row is needed")
+
+
+def _column(column: Any, key: str, needed: str) -> Array:
+    """Give one number a row."""
     try:
-        return np.array([float(each["value"]) for each in column["values"]])
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{name}: a number as the value of every row is needed ({error})"
+        rows = list(column["values"])
+    except (KeyError, TypeError) as error:
+        message = f"{needed} ({type(error).__name__} {error})"
         raise ValueError(message) from None
+    found = np.empty(len(rows))
+    for i, row in enumerate(rows):
+        try:
+            found[i] = decimal(row[key])
+        except (KeyError, TypeError):
+            message = f"{needed}: row {i + 1} has no {key}"
+            raise ValueError(message) from None
+        except ValueError as error:
+            message = f"{needed}: {key} of row {i + 1}: {error}"
+            raise ValueError(message) from None
+    return found
 
 
 def placed(independent: list[Any], names: list[str], n: int) -> tuple[list[Array], tuple[Any, ...]]:
@@ -210,17 +279,11 @@ def placed(independent: list[Any], names: list[str], n: int) -> tuple[list[Array
 
 def bins_of(column: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
     """Give the edges of a column of bins, and the bin of every row."""
-    try:
-        low, high = (
-            np.array([float(each[k]) for each in column["values"]]) for k in ("low", "high")
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{name}: every row needs the limits low and high of a bin ({type(error).__name__} {error})"
-        raise ValueError(message) from None
+    needed = f"{name}: every row needs the limits low and high of a bin"
+    low, high = (_column(column, key, needed) for key in ("low", "high"))
     edges = np.unique(np.concatenate([low, high]))
     places = np.searchsorted(edges, low)
-    whole = np.all(np.isfinite(edges)) and np.all(high > low)
-    if not whole or np.any(np.searchsorted(edges, high) != places + 1):
-        message = f"{name}: bins overlap, leave gaps or are not finite"
+    if not np.all(high > low) or np.any(np.searchsorted(edges, high) != places + 1):
+        message = f"{name}: bins overlap, leave gaps or have no width"
         raise ValueError(message)
     return edges, places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import numpy as np
 import uhi.io.json
 
 from forefold.events.particles import near
-from forefold.matrix.contents import shape_of
+from forefold.matrix.contents import ERRORS, UNKNOWN, are_counts, shape_of
 from forefold.matrix.formats.registry import check_settings, read_from
 from forefold.matrix.json import SPECTRUM, numbered
 
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["PublishedSpectrum", "import_spectrum", "published"]
+__all__ = ["PublishedSpectrum", "import_spectrum", "published", "without_errors"]
 
 SPECTRA = ("hepdata", "uhi")
+_COUNTED = ("count", "counts", "event", "events", "entries", "number", "of", "per", "bin")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class PublishedSpectrum:
     histogram : hist.Hist
         Its variances are the diagonal of `covariance`; a histogram of counts comes as it is.
     covariances : dict of str to ndarray, shape (n, n)
-        By label of the errors, flat in C order; empty of counts.
+        By label of the errors, flat in C order; empty of counts, and of what has no errors.
     notes : tuple of str
         What was read, and what was done to it.
     """
@@ -54,7 +56,7 @@ class PublishedSpectrum:
 
     @property
     def covariance(self) -> Array | None:
-        """Sum of `covariances`, shape (n, n); None of counts, whose errors are those of Poisson."""
+        """Sum of `covariances`, shape (n, n); None of counts, whose errors are those of Poisson, and where there are no errors."""
         if not self.covariances:
             return None
         return np.asarray(sum(self.covariances.values()))
@@ -92,6 +94,7 @@ def published(
     shifts: Mapping[str, Array],
     correlated: Sequence[str],
     words: str,
+    unit: str = "",
 ) -> PublishedSpectrum:
     """Make a spectrum of contents and errors by label.
 
@@ -105,6 +108,8 @@ def published(
         Labels whose errors move all bins together; those of the others are independent from bin to bin.
     words : str
         What was done to the errors.
+    unit : str
+        Of the contents.
 
     Returns
     -------
@@ -130,7 +135,7 @@ def published(
     view: Any = made.view()
     if not found:
         view[...] = values.reshape(shape)
-        return PublishedSpectrum(made, {}, ("no errors are read: contents are taken for counts",))
+        return without_errors(made, unit)
     view["value"] = values.reshape(shape)
     view["variance"] = np.diagonal(sum(found.values())).reshape(shape)
     alone = [label for label in found if label not in correlated]
@@ -138,6 +143,31 @@ def published(
     notes += [f"independent from bin to bin: {', '.join(alone)}"] if alone else []
     notes += [f"all bins together: {', '.join(correlated)}"] if correlated else []
     return PublishedSpectrum(made, found, tuple(notes))
+
+
+def without_errors(histogram: hist.Hist[Any], unit: str = "") -> PublishedSpectrum:
+    """Make a spectrum of contents alone: of counts, whose errors are those of Poisson, or of what has no errors at all.
+
+    Parameters
+    ----------
+    histogram : hist.Hist
+    unit : str
+        Of the contents; what is neither empty nor a word for counts says that they are none.
+
+    Returns
+    -------
+    PublishedSpectrum
+        Its histogram knows that there are no errors, so that what needs them refuses it.
+    """
+    words = re.findall(r"[a-z]+", unit.lower())
+    if all(each in _COUNTED for each in words) and are_counts(histogram.values()):
+        return PublishedSpectrum(
+            histogram, {}, ("no errors are read: contents are taken for counts",)
+        )
+    vars(histogram)[ERRORS] = UNKNOWN
+    why = f"in {unit}" if unit else f"which sum to {float(np.sum(histogram.values())):.4g}"
+    note = f"no errors are read, and contents {why} have none by themselves: they can be folded; 'unfold' asks for covariance=, fits refuse them"
+    return PublishedSpectrum(histogram, {}, (note,))
 
 
 def import_spectrum(

@@ -18,9 +18,9 @@ import numpy as np
 
 from forefold.io.write import write_text_aside
 from forefold.matrix import ResponseMatrix, to_json
-from forefold.matrix.contents import shape_of
+from forefold.matrix.contents import refuse_means, shape_of
 from forefold.matrix.formats.common import Exported, how_many_true, left_out, published_matrix
-from forefold.matrix.formats.spectra import PublishedSpectrum
+from forefold.matrix.formats.spectra import PublishedSpectrum, without_errors
 from forefold.matrix.json import covariances_of
 from forefold.matrix.json import read_spectrum as spectrum_of
 from forefold.matrix.uhi_json import from_json
@@ -86,6 +86,7 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     if isinstance(content, dict) and content and "uhi_schema" not in content:
         return ResponseMatrix.from_json(text)
     found = from_json(text)
+    refuse_means(found, "the histogram")
     n = how_many_true([axis.name for axis in found.axes], true_axes)
     axes = list(found.axes)
     weighted = found.storage_type is hist.storage.Weight
@@ -109,7 +110,7 @@ def read_spectrum(path: str | Path) -> PublishedSpectrum:
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     found = spectrum_of(text)
     if found.storage_type is not hist.storage.Weight:
-        return PublishedSpectrum(found)
+        return without_errors(found)
     whole = covariances_of(text)
     if whole:
         return PublishedSpectrum(found, whole)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.events.particles import near
+from forefold.matrix.formats.hepdata_tables import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,10 +32,13 @@ class Errors(NamedTuple):
         With their signs, symmetric; without labels whose errors are all 0.
     words : str
         Which they are, and what was done to them; empty, if there are none.
+    lacking : tuple of int
+        Rows, counted from 0, that have no error where others have.
     """
 
     shifts: dict[str, Array]
     words: str
+    lacking: tuple[int, ...] = ()
 
     @property
     def squares(self) -> Any:
@@ -69,6 +73,7 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     have one sign, the one that is larger in size.
     """
     found: dict[str, Array] = {}
+    stated: dict[str, set[int]] = {}
     halved: Counter[str] = Counter()
     one_sided: Counter[str] = Counter()
     for i, label, error in _listed(column):
@@ -77,6 +82,7 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
         except ValueError as wrong:
             message = f"row {i + 1}: {wrong}"
             raise ValueError(message) from None
+        stated.setdefault(label, set()).add(i)
         shift = _shift(*sides)
         halved[label] += sides[0] != -sides[1]
         one_sided[label] += sides[0] * sides[1] > 0.0
@@ -84,7 +90,10 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
             rows = found.setdefault(label, np.zeros(values.size))
             rows[i] = np.copysign(np.hypot(rows[i], shift), shift) if rows[i] else shift
     chosen = _chosen(found, labels)
-    return Errors(chosen, ", ".join(chosen) + _told(*_sums(chosen, halved, one_sided)))
+    some = set().union(*(stated[label] for label in chosen))
+    lacking = tuple(i for i in range(values.size) if i not in some) if some else ()
+    words = ", ".join(chosen) + _told(*_sums(chosen, halved, one_sided))
+    return Errors(chosen, words, lacking)
 
 
 def _listed(column: Any) -> Iterator[tuple[int, str, Any]]:
@@ -155,16 +164,16 @@ def _mapping(given: Any, label: str) -> dict[str, Any]:
 
 def _number(given: Any, value: float, label: str) -> float:
     """Read a number, or a percentage of a value."""
-    text = "0" if given in (None, "") else str(given).strip()
-    share = abs(value) / 100.0 if text.endswith("%") else 1.0
+    if given in (None, ""):
+        return 0.0
+    number, share = given, 1.0
+    if isinstance(given, str) and given.strip().endswith("%"):
+        number, share = given.strip().removesuffix("%").strip(), abs(value) / 100.0
     try:
-        found = float(text.removesuffix("%")) * share
+        return decimal(number) * share
     except ValueError:
-        found = np.nan
-    if not np.isfinite(found):
-        message = f"error {label!r} is {text[:40]!r}; a finite number or a percentage is needed"
-        raise ValueError(message)
-    return found
+        message = f"error {label!r} is {str(given)[:40]!r}; a finite number in decimals or a percentage is needed"
+        raise ValueError(message) from None
 
 
 def _shift(plus: float, minus: float) -> float:
