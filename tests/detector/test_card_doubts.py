@@ -1,12 +1,14 @@
-"""Cards that say what they hardly mean: thresholds in MeV, identifications that nothing comes to."""
+"""Cards that say what they hardly mean: thresholds in MeV or never reached, widths in per cent, identifications that nothing comes to."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 
+import awkward as ak
+import numpy as np
 import pytest
-from gun import rule, text
+from gun import gun, rule, text
 
 import forefold
 from forefold.cli import main
@@ -80,7 +82,7 @@ def test_a_threshold_that_another_card_has_is_named_without_a_line(tmp_path: Pat
 def test_commands(
     command: str, tmp_path: Path, gst_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line, and the work goes on."""
+    """One line, and the work goes on; smearing adds that the events have nothing above."""
     path = str(written(tmp_path, rule(extra="threshold.kinetic_energy.ge = 30.0")))
     out = ["-d", path, "-o", str(tmp_path / "o.parquet"), "--rng", "1"]
     words = ["smear", str(gst_file), *out] if command == "smear" else ["card", command, path]
@@ -89,9 +91,126 @@ def test_commands(
         patch.setattr("sys.warnoptions", [])
         assert main(words) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
-    assert len(said) == 1
+    assert len(said) == (2 if command == "smear" else 1)
     assert said[0].startswith(f"forefold: warning: {path}, line ")
+    assert said[-1].endswith("energies of these events") == (command == "smear")
     assert "30 GeV hides nearly everything" in said[0]
+
+
+def slow_protons(threshold: str) -> str:
+    below = f"when.momentum.lt = 0.4\nthreshold.kinetic_energy.ge = {threshold}"
+    return rule(name="slow", particles='["p"]', extra=below)
+
+
+@pytest.mark.parametrize(
+    ("slow", "fast", "said"),
+    [
+        ("0.05", "kinetic_energy.ge = 0.03", "threshold 30 MeV of 'fast' is not reached below p = 0.4 GeV/c: rule 'slow' has 50 MeV"),
+        ("0.01", "kinetic_energy.gt = 0.03", "threshold 30 MeV of 'fast' is not reached below p = 0.4 GeV/c: rule 'slow' has 10 MeV"),
+        ("0.0", "kinetic_energy.ge = 0.03", "threshold 30 MeV of 'fast' is not reached below p = 0.4 GeV/c: rule 'slow' has none"),
+        # 0.25 GeV/c is 32.7 MeV
+        ("0.05", "momentum.ge = 0.25", "threshold 0.25 GeV/c of 'fast' is not reached below p = 0.4 GeV/c: rule 'slow' has 50 MeV"),
+        ("0.05", "kinetic_energy.ge = 0.05", ""),
+        ("0.05", "kinetic_energy.ge = 0.1", ""),  # 0.4 GeV/c is 81.7 MeV
+        ("0.05", "formula = 'KE > 0.03'", ""),
+    ],
+)  # fmt: skip
+def test_a_threshold_that_another_rule_keeps_from_being_reached(
+    slow: str, fast: str, said: str, tmp_path: Path
+) -> None:
+    two = (slow_protons(slow), rule(name="fast", particles='["p"]', extra=f"threshold.{fast}"))
+    path = written(tmp_path, *two, rule())
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        forefold.load_card(path)
+    assert len(found) == bool(said)
+    for warning in found:
+        assert f"rule[2] 'fast'.threshold.{fast.split(' ', maxsplit=1)[0]}: {said}" in str(
+            warning.message
+        )
+
+
+def test_a_class_is_shadowed_by_one_of_its_particles(tmp_path: Path) -> None:
+    both = "threshold.kinetic_energy.ge = 0.02"
+    path = written(tmp_path, slow_protons("0.05"), rule(extra=both))
+    with pytest.warns(UserWarning, match=r"'all'\.threshold.* 20 MeV .* rule 'slow' has 50 MeV"):
+        forefold.load_card(path)
+    # one whose particles it takes whole leaves nothing to be shadowed
+    whole = rule(name="whole", particles='["p"]', extra="threshold.kinetic_energy.ge = 0.05")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forefold.load_card(written(tmp_path, whole, rule(extra=both)))
+
+
+WIDE = 'energy = {{ of = "total", distribution = "normal", {} }}'
+SHIFT = '[[shift]]\nname = "m"\nparticles = ["mu-"]\non = "each"\nenergy = "total"\np0 = {}\nsource = "test"\n'
+TWO_PARTS = 'energy = { distribution = "mixture", parts = [{ weight = 0.5, of = "total", distribution = "normal", constant = 0.1 }, { of = "total", distribution = "normal", resolution = 3.0 }] }'
+POLAR = 'angle = {{ convention = "polar", distribution = "normal", sigma_deg = {} }}'
+
+
+@pytest.mark.parametrize(
+    ("block", "head", "said"),
+    [
+        (rule(WIDE.format("constant = 15.0")), "", "rule[1] 'all'.energy.constant: 15 is 1500 %; if 15 % is meant, write 0.15"),
+        (rule(WIDE.format("stochastic = 40.0")), "", "energy.stochastic: 40 is 4000 %; if 40 % is meant, write 0.4"),
+        (rule(WIDE.format("sigma = 50.0")), "", "energy.sigma: 50 GeV; if MeV are meant, write 0.05"),
+        (rule(TWO_PARTS), "", "energy.parts[2].resolution: 3 is 300 %"),
+        (rule(angle=POLAR.format("1000.0")), "", "angle.sigma_deg: 1000 degrees leave nothing of the direction"),
+        (rule(), SHIFT.format("2.0"), "shift[1] 'm'.p0: 2 is 200 %; if 2 % is meant, write 0.02"),
+        (rule(WIDE.format("constant = 0.9, stochastic = 1.2")), SHIFT.format("0.5"), ""),
+        (rule(angle=POLAR.format("60.0")), "", ""),
+    ],
+)  # fmt: skip
+def test_widths_in_per_cent(block: str, head: str, said: str, tmp_path: Path) -> None:
+    path = written(tmp_path, block, head=head)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        forefold.load_card(path)
+    assert len(found) == bool(said)
+    for warning in found:
+        assert said in str(warning.message)
+
+
+def test_two_rules_of_one_name_in_a_card_that_extends(tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    change = '[[rule]]\nname = "muon"\nefficiency = {}\n'
+    head = 'schema = 1\nname = "c"\ntitle = "t"\nextends = "nusmear-dune-cdr"\n'
+    path.write_text(head + change.format(0.5) + change.format(0.6))
+    with pytest.raises(ValueError, match=r"card\.toml: two rules are named 'muon'"):
+        forefold.load_card(path)
+
+
+def test_a_threshold_above_the_energies_at_hand(tmp_path: Path) -> None:
+    high = rule(name="muon", particles='["mu-"]', extra="threshold.kinetic_energy.ge = 2.0")
+    card = forefold.load_card(written(tmp_path, high, rule()))
+    said = r"card test: rule 'muon': all .* threshold \(KE >= 2\), which is above the energies"
+    axes = {"kinetic_energy": [0.0, 4.0]}
+
+    def matrix(events: ak.Array) -> forefold.ResponseMatrix:
+        return forefold.ResponseMatrix.from_events(events, card, true=axes, of="mu-", axis="z")
+
+    with pytest.warns(UserWarning, match=said):
+        assert matrix(gun(13, 100)).efficiency.tolist() == [0.0]
+    for few in (gun(13, 99), gun(11, 200), gun(13, 200, p=np.linspace(1.0, 3.0, 200))):
+        matrix(few)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "strict", "code"),
+    [(30.0, [], 0), (30.0, ["--strict"], 1), (0.1, ["--strict"], 0)],
+)
+def test_strict(
+    threshold: float,
+    strict: list[str],
+    code: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = str(written(tmp_path, rule(extra=f"threshold.kinetic_energy.ge = {threshold}")))
+    assert main(["card", "check", *strict, path]) == code
+    said = capsys.readouterr()
+    assert said.out == f"{path}: test: 1 rules, {'1 warning' if threshold > 1 else 'good'}\n"
+    assert said.err.count("warning") == (threshold > 1)
 
 
 def test_identification_that_nothing_comes_to(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,15 @@ def add_card(commands: Any, add: Add) -> None:
     sub = add(actions, "list", card_list, "list the cards that come with forefold")
     sub.add_argument("--names", action="store_true", help="names only, one a line")
     _add_show(actions, add)
-    sub = add(actions, "check", card_check, "check card files against the schema")
-    sub.add_argument("files", nargs="+", metavar="FILE", help=".toml file")
+    sub = add(
+        actions,
+        "check",
+        card_check,
+        "check cards against the schema, and for what they hardly mean",
+        epilog="exit code: 0 if all are good, 1 if one has a warning and --strict is given, 2 if one is no card",
+    )
+    sub.add_argument("files", nargs="+", metavar="FILE", help=".toml file, or a card's name")
+    sub.add_argument("--strict", action="store_true", help="exit code 1 if there is a warning")
     _add_diff(actions, add)
     _add_validate(actions, add)
     _add_fit(actions, add)
@@ -221,27 +229,35 @@ def card_check(options: argparse.Namespace) -> int:
 
     code = 0
     for name in options.files:
-        try:
-            card = load_card(Path(name))
-        except (ValueError, OSError) as error:
-            complain("error", text_of(error))
-            code = 2
-        else:
-            code = max(code, _formulas_checked(name, card))
+        with warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always")
+            try:
+                card = load_card(Path(name) if Path(name).exists() else name)
+            except (ValueError, OSError) as error:
+                complain("error", text_of(error))
+                code = 2
+                continue
+        for doubt in doubts:
+            complain("warning", str(doubt.message))
+        errors, more = _formulas_checked(name, card)
+        strict = options.strict and (doubts or more)
+        code = max(code, 2 if errors else 1 if strict else 0)
+        if not errors:
+            n = len(doubts) + more
+            good = f"{n} warning{'s' * (n > 1)}" if n else "good"
+            print(f"{name}: {card.name}: {len(card.rules)} rules, {good}")
     return code
 
 
-def _formulas_checked(name: str, card: Card) -> int:
-    """Say which formulas have no value for some particles; of those that have none for any, the card is no good."""
+def _formulas_checked(name: str, card: Card) -> tuple[int, int]:
+    """Say which formulas have no value for any particle, and for some; and how many."""
     from forefold.smearing.validation.invalid import invalid_of
 
     found = invalid_of(card)
-    never = [one for one in found if one.everywhere]
     for one in found:
         complain("error" if one.everywhere else "warning", f"{name}: {one}")
-    if not never:
-        print(f"{name}: {card.name}: {len(card.rules)} rules, good")
-    return 2 if never else 0
+    errors = sum(one.everywhere for one in found)
+    return errors, len(found) - errors
 
 
 def card_diff(options: argparse.Namespace) -> int:

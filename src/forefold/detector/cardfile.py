@@ -208,6 +208,7 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
     if not isinstance(rules, list) or not all(isinstance(r, dict) for r in rules):
         message = f"{where}: rule: tables [[rule]] are expected"
         raise ValueError(message)
+    _check_names(rules, where)
     own = str(raw.get("name", "this card"))
     sources = {**base.get("sources", {}), **_table(raw, "sources", where)}
     both: dict[str, Any] = {
@@ -233,6 +234,15 @@ def _extended(base: dict[str, Any], raw: dict[str, Any], where: str) -> dict[str
     if any(own in _sources_of(rule) for rule in merged):
         sources.setdefault(own, f"{where}, which changes it")
     return {**base, **raw, **both, "sources": sources, "rule": merged}
+
+
+def _check_names(rules: list[dict[str, Any]], where: str) -> None:
+    """Refuse two rules of one name in one card: the second would change the first."""
+    names = [rule.get("name") for rule in rules]
+    for name in names:
+        if name is not None and names.count(name) > 1:
+            message = f"{where}: two rules are named {name!r}"
+            raise ValueError(message)
 
 
 def _joined(base: Any, raw: Any) -> Any:

@@ -5,16 +5,18 @@ A block checks itself when it is read; here is what needs the card: `check` refu
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forefold.detector.formulas import formulas, parsed
-from forefold.detector.rule import candidates_of
+from forefold.detector.rule import candidates_of, kinetic_of
 from forefold.detector.uncertainty import factor, uncertain
 from forefold.detector.values import HIDDEN, QUANTITIES, TRACK, allowed
 from forefold.detector.vertex import sourced_of
 from forefold.events import particles as species
+from forefold.events.commonest import NAMES
 from forefold.expressions import FUNCTIONS
 from forefold.expressions.functions import RESERVED
 
@@ -54,6 +56,11 @@ __all__ = ["check", "unlikely"]
 
 _HIGH = 10.0
 """GeV; what a detector of neutrinos sees is mostly below, and MeV that were taken for GeV are above."""
+
+_WIDEST = {"constant": 1.0, "resolution": 1.0, "stochastic": 2.0, "noise": 2.0}
+"""Relative resolutions, at 1 GeV where they depend on the energy, that are hardly meant; calorimeters have 1.2/sqrt(E)."""
+
+_WIDEST_ANGLE = 90.0
 
 _UNITS = {"kinetic_energy": "GeV", "momentum": "GeV/c"}
 Loc = tuple[int | str, ...]
@@ -279,7 +286,7 @@ def _rules_are_reachable(card: Card) -> None:
         message = f'the last rule ({last.name!r}) must be for particles = ["other"], without "when"'
         raise ValueError(message)
     for i, rule in enumerate(card.rules):
-        if not any(_reaches(card, pdgid, i) for pdgid in candidates_of(rule)):
+        if all(_lowest_left(card, pdgid, i) is None for pdgid in candidates_of(rule)):
             message = (
                 f"rule {rule.name!r} can never match: its conditions exclude each other, "
                 "or earlier rules or not_smeared take all that it covers"
@@ -287,10 +294,10 @@ def _rules_are_reachable(card: Card) -> None:
             raise ValueError(message)
 
 
-def _reaches(card: Card, pdgid: int, i: int) -> bool:
-    """Whether some kinetic energy of this particle is left for rule `i`."""
+def _lowest_left(card: Card, pdgid: int, i: int) -> float | None:
+    """Lowest kinetic energy (GeV) of a particle that earlier rules leave for rule `i`; None if they leave nothing."""
     if card.left_out(pdgid):
-        return False
+        return None
     mass = species.mass(pdgid)
     low, high = card.rules[i].kinetic_range(mass)
     taken = [
@@ -301,11 +308,14 @@ def _reaches(card: Card, pdgid: int, i: int) -> bool:
     for start, stop in sorted(taken):
         if start <= low < stop:
             low = stop
-    return low < high
+    return low if low < high else None
 
 
 def unlikely(card: Card) -> Iterator[tuple[Loc, str]]:
-    """Find thresholds that hide all that a rule could see, or all but the highest energies; and parameters that do nothing, or harm.
+    """Find what hides particles or their energy without a word.
+
+    Thresholds that hide all that a rule could see, or all but the highest energies, or that another rule keeps from being
+    reached; resolutions that were given in per cent; parameters that do nothing, or harm.
 
     Parameters
     ----------
@@ -319,6 +329,8 @@ def unlikely(card: Card) -> Iterator[tuple[Loc, str]]:
         Rule, key and value, and what is odd about them.
     """
     yield from _of_parameters(card)
+    yield from _of_widths(card)
+    yield from _of_shadows(card)
     for i, rule in enumerate(card.rules):
         for word in rule.particles:
             if isinstance(word, int) and not species.is_listed(word):
@@ -341,6 +353,107 @@ def _of_parameters(card: Card) -> Iterator[tuple[Loc, str]]:
             yield ("parameters", name), f"parameters.{name}: no formula names it"
     for name, words in _beyond_one_sigma(card):
         yield ("parameters", name), f"parameters.{name}: {words}"
+
+
+def _of_widths(card: Card) -> Iterator[tuple[Loc, str]]:
+    """Find resolutions and shifts above 1, which were meant in per cent, and angles that leave no direction."""
+    for i, rule in enumerate(card.rules):
+        where = f"rule[{i + 1}] {rule.name!r}"
+        for j, drawn in enumerate(rule.energy.components()):
+            path: Loc = ("energy", "parts", j) if rule.energy.parts else ("energy",)
+            words = f"{where}.energy.parts[{j + 1}]" if rule.energy.parts else f"{where}.energy"
+            for key, most in _WIDEST.items():
+                value = getattr(drawn, key)
+                if isinstance(value, float) and value > most:
+                    yield ("rule", i, *path, key), f"{words}.{key}: {_per_cent(value)}"
+            if isinstance(drawn.sigma, float) and drawn.sigma > _HIGH:
+                said = f"{drawn.sigma:g} GeV; if MeV are meant, write {drawn.sigma / 1000:g}"
+                yield ("rule", i, *path, "sigma"), f"{words}.sigma: {said}"
+        for key in ("sigma_deg", "sigma_phi_deg"):
+            angle = getattr(rule.angle, key)
+            if isinstance(angle, float) and angle > _WIDEST_ANGLE:
+                said = f"{angle:g} degrees leave nothing of the direction"
+                yield ("rule", i, "angle", key), f"{where}.angle.{key}: {said}"
+    for i, shift in enumerate(card.shifts):
+        for key in ("p0", "p1", "p2", "resolution"):
+            if getattr(shift, key) > 1.0:
+                said = _per_cent(getattr(shift, key))
+                yield ("shift", i, key), f"shift[{i + 1}] {shift.name!r}.{key}: {said}"
+
+
+def _per_cent(value: float) -> str:
+    return f"{value:g} is {100.0 * value:g} %; if {value:g} % is meant, write {value / 100.0:g}"
+
+
+def _of_shadows(card: Card) -> Iterator[tuple[Loc, str]]:
+    """Find thresholds below all that is left for their rule: the rule that takes what is there has another threshold."""
+    for i, rule in enumerate(card.rules):
+        for keys, bound in _thresholds(rule):
+            if "reco" in keys:
+                continue
+            for pdgid in _common(rule):
+                shadow = _shadow(card, i, pdgid, keys[0], bound.low)
+                if shadow:
+                    side = "gt" if bound.gt is not None else "ge"
+                    path = ("threshold", *keys, side)
+                    yield (
+                        ("rule", i, *path),
+                        f"rule[{i + 1}] {rule.name!r}.{'.'.join(path)}: {shadow}",
+                    )
+                    break
+
+
+def _common(rule: Rule) -> Iterator[int]:
+    """Particles of a rule; of classes, the common ones, since all others are taken as these are."""
+    for word in rule.particles:
+        if isinstance(word, str) and word in species.CLASSES:
+            yield from (pdgid for pdgid in NAMES.values() if species.in_class(pdgid, word))
+        else:
+            yield word if isinstance(word, int) else species.pdgid(word)
+
+
+def _shadow(card: Card, i: int, pdgid: int, quantity: str, threshold: float) -> str:
+    """Say which rule has what lies between a threshold and the lowest energy that is left for its rule."""
+    mass = species.mass(pdgid)
+    start = kinetic_of(threshold, mass) if quantity == "momentum" else threshold
+    lowest = _lowest_left(card, pdgid, i)
+    if lowest is None or lowest <= start:
+        return ""
+    # what a rule itself says that it is not for is no riddle: only the rules before it count
+    earlier = (r for r in card.rules[:i] if r.covers(pdgid) and _holds(r, mass, start))
+    taker = next(earlier, None)
+    if taker is None or (taker.when is not None and taker.when.formula is not None):
+        return ""
+    other = _own_threshold(taker, mass)
+    if other is None or math.isclose(other, start, rel_tol=1e-9):
+        return ""
+    limit = f"p = {math.sqrt(lowest * (lowest + 2.0 * mass)):.3g} GeV/c"
+    if taker.when is None or taker.when.momentum is None:
+        limit = _energy(lowest)
+    own = _energy(start) if quantity == "kinetic_energy" else f"{threshold:g} GeV/c"
+    has = f"has {_energy(other)}" if other > 0.0 else "has none"
+    return f"threshold {own} of {card.rules[i].name!r} is not reached below {limit}: rule {taker.name!r} {has}"
+
+
+def _holds(rule: Rule, mass: float, energy: float) -> bool:
+    low, high = rule.kinetic_range(mass)
+    return low <= energy < high
+
+
+def _own_threshold(rule: Rule, mass: float) -> float | None:
+    """Kinetic energy below which a rule loses all; None if a formula says it."""
+    block = rule.threshold
+    if block is None:
+        return 0.0
+    if block.formula is not None:
+        return None
+    of_energy = 0.0 if block.kinetic_energy is None else block.kinetic_energy.low
+    of_momentum = 0.0 if block.momentum is None else kinetic_of(block.momentum.low, mass)
+    return max(of_energy, of_momentum)
+
+
+def _energy(value: float) -> str:
+    return f"{value:g} GeV" if value >= 1.0 else f"{1000.0 * value:g} MeV"
 
 
 def _thresholds(rule: Rule) -> Iterator[tuple[tuple[str, ...], Interval]]:

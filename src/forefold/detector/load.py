@@ -106,7 +106,8 @@ def load_card(name: str | Path | Card) -> Card:
     Warns
     -----
     UserWarning
-        A threshold hides everything that a rule could see, or is so high that MeV may have been taken for GeV.
+        What the card hardly means: a threshold that hides everything that a rule could see, is so high that MeV may have been
+        taken for GeV, or is never reached because another rule takes what is there; a resolution above 1.
 
     Examples
     --------

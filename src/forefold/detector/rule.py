@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from forefold.detector.identification import Identification
 
-__all__ = ["Conditions", "Interval", "RecoThreshold", "Rule", "Threshold", "candidates_of"]
+__all__ = [
+    "Conditions",
+    "Interval",
+    "RecoThreshold",
+    "Rule",
+    "Threshold",
+    "candidates_of",
+    "kinetic_of",
+]
 
 
 class Interval(Strict):
@@ -167,8 +175,8 @@ class Rule(Strict):
         if self.when and self.when.kinetic_energy:
             low, high = self.when.kinetic_energy.low, self.when.kinetic_energy.high
         if self.when and self.when.momentum:
-            low = max(low, _kinetic(self.when.momentum.low, mass))
-            high = min(high, _kinetic(self.when.momentum.high, mass))
+            low = max(low, kinetic_of(self.when.momentum.low, mass))
+            high = min(high, kinetic_of(self.when.momentum.high, mass))
         return low, high
 
 
@@ -183,5 +191,6 @@ def candidates_of(rule: Rule | Identification) -> Iterator[int]:
             yield species.pdgid(word)
 
 
-def _kinetic(momentum: float, mass: float) -> float:
+def kinetic_of(momentum: float, mass: float) -> float:
+    """Kinetic energy at a momentum, GeV."""
     return momentum if math.isinf(momentum) else math.hypot(momentum, mass) - mass

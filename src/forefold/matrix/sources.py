@@ -11,6 +11,7 @@ from forefold.events import particles as species
 from forefold.events.observables import OBSERVABLES, observables
 from forefold.matrix.fill import Columns
 from forefold.smearing.columns import columns as flat_columns
+from forefold.smearing.columns import warn_of_thresholds
 from forefold.smearing.smear import smear
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ def _drawn(
     if card is None:
         message = "event records need a card to be smeared by; or give what forefold.smear(events, card) returns"
         raise ValueError(message)
-    return [smear(events, card, draw=draw, **settings) for draw in range(draws)]
+    smeared = [smear(events, card, draw=draw, **settings) for draw in range(draws)]
+    warn_of_thresholds(smeared[0], card)
+    return smeared
 
 
 class Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,20 @@ if TYPE_CHECKING:
 
     from forefold.detector.load import Card
 
-__all__ = ["Columns", "card_of", "columns", "limits", "selected", "type_indices"]
+__all__ = [
+    "Columns",
+    "card_of",
+    "columns",
+    "limits",
+    "selected",
+    "type_indices",
+    "warn_of_thresholds",
+]
 
 _NUCLEONS = (2212, 2112)
 _NOT_SMEARED = -1
+_BELOW = int(Fate.BELOW_THRESHOLD | Fate.BELOW_RECO_THRESHOLD)
+_MANY = 100  # particles of a rule that say something about its threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,34 @@ def card_of(smeared: ak.Array, card: Card | str | Path) -> Card:
         )
         raise ValueError(message)
     return loaded
+
+
+def warn_of_thresholds(smeared: ak.Array, card: Card) -> None:
+    """Say which rules lose all of many particles of a generator's events to their thresholds.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Events from `forefold.smear`; the words are the same for every piece of a file, so that they are said once.
+    card : Card
+
+    Warns
+    -----
+    UserWarning
+        A rule's threshold is above the energies of these events.
+    """
+    particles = ak.flatten(smeared["particles"], axis=1)
+    rule, fate = (np.asarray(ak.to_numpy(particles[name]), np.int64) for name in ("rule", "fate"))
+    rule, lost = rule[rule >= 0], (fate[rule >= 0] & _BELOW) != 0
+    every = np.bincount(rule, minlength=len(card.rules))
+    below = np.bincount(rule[lost], minlength=len(card.rules))
+    for i in np.flatnonzero((every >= _MANY) & (below == every)):
+        block = card.rules[i]
+        message = (
+            f"card {card.name}: rule {block.name!r}: all of its particles are below its threshold ({block.threshold}), "
+            "which is above the energies of these events"
+        )
+        warnings.warn(message, stacklevel=3)
 
 
 def limits(range: Sequence[float]) -> tuple[float, float]:

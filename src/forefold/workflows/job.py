@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from forefold.detector.load import Card, fingerprint
+from forefold.smearing.columns import warn_of_thresholds
 from forefold.smearing.smear import Axis, provenance, smear
 from forefold.smearing.variations import Variation, VariedCard
 
@@ -107,6 +108,7 @@ class Recipe:
             smeared = smear(
                 events, self.card, rng=self.rng, axis=self.axis, on_invalid=self.on_invalid
             )
+        warn_of_thresholds(smeared, self.card)
         if not self.observables:
             return smeared
         from forefold.events import observables as kinematics
