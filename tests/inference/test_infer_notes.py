@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from forefold import Experiment, ResponseMatrix
+from forefold import Experiment, Parameter, ResponseMatrix
 from forefold.inference import poisson_upper_limit
 
 
@@ -114,3 +114,48 @@ def test_counts_where_nothing_is_expected_are_said() -> None:
     # a posterior of the rows expects something everywhere, and the fit holds
     other = Experiment([100.0], matrix, statistics="dirichlet").fit([50.0, 30.0, 2.0])
     assert other.deviance < 0.2 * found.deviance
+
+
+def test_limits_and_intervals_say_so_of_impossible_counts_too() -> None:
+    # signal and background are 0 in the last bin
+    experiment = Experiment({"s": [5.0, 3.0]}, np.eye(3)[:2], background=[20.0, 15.0, 0.0])
+    data = [25.0, 17.0, 2.0]
+    answers = [
+        experiment.interval(data),
+        experiment.interval(data, method="feldman-cousins", points=[0.0, 1.0, 8.0], toys=4, rng=1),
+        *(experiment.upper_limit(data, method=method) for method in ("cls", "profile", "bayes")),
+        experiment.upper_limit(data, toys=4, rng=1),
+    ]
+    for found in answers:
+        assert found.valid
+        note = found.notes[-1]
+        assert note.startswith("2 counts in 1 bins where nothing is expected, the first bin 2 ")
+    for found in (experiment.interval([25.0, 17.0, 0.0]), experiment.upper_limit([25, 17, 0])):
+        assert found.notes == ()
+
+
+def test_negative_expectations_are_no_fit() -> None:
+    below = {"s": Parameter(0.0, lower=-1.0)}
+    experiment = Experiment({"s": [5.0, 3.0]}, np.eye(2), background=[1.0, 2.0], parameters=below)
+    fit = experiment.fit([0.0, 0.0])
+    assert not fit.valid
+    assert "NOT valid" in repr(fit)
+    answers = [
+        experiment.interval([0.0, 2.0]),
+        *(experiment.upper_limit([0.0, 2.0], method=method) for method in ("profile", "bayes")),
+    ]
+    for found in (fit, *answers):
+        assert not found.valid
+        assert found.to_dict()["valid"] is False
+        (note,) = [text for text in found.notes if "expects -" in text]
+        assert note.startswith("bin 0 (reco 0 to 1) expects -")
+        assert "no mean of a Poisson variable" in note
+    inside = Experiment(
+        {"s": [5.0, 3.0]},
+        np.eye(2),
+        background=[1.0, 2.0],
+        parameters={"s": Parameter(0.0, lower=-0.2)},
+    )
+    assert inside.fit([0.0, 2.0]).valid
+    assert inside.upper_limit([0.0, 2.0], method="profile").valid
+    assert inside.interval([0.0, 2.0]).valid

@@ -328,6 +328,8 @@ def _intervals(
         try:
             with watched(f"toys of {name}", quiet=options.quiet) as pool:
                 found.append(experiment.interval(data, name, executor=pool, **settings))
+            if not found[-1].valid:
+                lacking.append(f"the interval of {name} is not valid, as its notes say")
         except Unconverged as error:
             lacking.append(f"no interval of {name}: {error}")
     return found, lacking
@@ -403,8 +405,7 @@ def _limit(
         with watched("throwing toys", quiet=options.quiet) as pool:
             found: Any = experiment.interval(data, options.of, executor=pool, **settings)
         content = found.to_dict()
-        # an interval that did not converge is an error
-        return {"result": found, "content": {**content, "limit": content["upper"], "valid": True}}
+        return {"result": found, "content": {**content, "limit": content["upper"]}}
     toys = (options.toys or 0) if options.method == "cls" else 0
     found = experiment.upper_limit(data, options.of, toys=toys, **settings)
     content = found.to_dict()

@@ -242,7 +242,8 @@ class Expecting:
         free = [name for name, known in zip(self.names, held, strict=True) if not known]
         about = {"finite_simulation": self.finite_simulation, "provenance": self.provenance}
         notes = (*self._notes, *told)
-        return Problem(objective, start, held, place, {"free": free, **about}, notes)
+        axes = tuple(self._matrix.reco_axes)
+        return Problem(objective, start, held, place, {"free": free, **about}, notes, axes)
 
     def _check_inside(self, x: Array) -> None:
         for value, (name, p) in zip(x, self._parameters.items(), strict=True):

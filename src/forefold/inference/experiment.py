@@ -17,7 +17,7 @@ from forefold.inference.intervals import applied, feldman_cousins_interval, prof
 from forefold.inference.parameters import placed
 from forefold.inference.result import FitResult
 from forefold.inference.searching import Searching
-from forefold.inference.warnings import TOLD, UNCONVERGED, at_limits, not_told_apart, unexpected
+from forefold.inference.warnings import TOLD, UNCONVERGED, at_limits, impossible, not_told_apart
 from forefold.kernels.philox import random_key
 
 if TYPE_CHECKING:
@@ -171,9 +171,10 @@ class Experiment(Searching):
         lost = (abs(flat) > TOLD).any(axis=0)
         covariance[lost], covariance[:, lost] = np.nan, np.nan
         expected = self._expectation(x).mean
+        odd, possible = impossible(problem, begin._replace(x=x))
         notes = list(problem.notes)
         notes += [f"{outside:.6g} counts in underflow and overflow are not used"] if outside else []
-        notes += unexpected(found, expected, self._matrix)
+        notes += odd
         notes += at_limits(x, self._parameters, problem.fixed)
         notes += [] if valid else [UNCONVERGED]
         notes += not_told_apart(flat, self.names)
@@ -185,7 +186,7 @@ class Experiment(Searching):
             covariance,
             max(2.0 * value, 0.0),
             int(len(found) - free.sum() + len(flat)),
-            valid and not len(flat),
+            valid and possible and not len(flat),
             found,
             expected,
             self._pulls,

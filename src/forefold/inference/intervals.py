@@ -10,6 +10,7 @@ import numpy as np
 
 from forefold._parallel import in_order
 from forefold.inference.counting import root, special
+from forefold.inference.warnings import impossible
 from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Interval:
     notes : tuple of str
     made_of : dict
         What `forefold.cite` goes back to.
+    valid : bool
+        Whether no bin expects less than 0 counts at the best fit and at the ends; if not, `notes` say so.
     """
 
     parameter: str
@@ -74,6 +77,7 @@ class Interval:
     error: float = 0.0
     notes: tuple[str, ...] = ()
     made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    valid: bool = True
 
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
@@ -106,7 +110,7 @@ class Interval:
         """Give it as plain numbers, texts and lists."""
         found = {name: plain(getattr(self, name)) for name in _NUMBERS}
         words = {"parameter": self.parameter, "method": self.method, "notes": list(self.notes)}
-        return {**words, **found, "toys": self.toys}
+        return {**words, **found, "toys": self.toys, "valid": self.valid}
 
 
 def profile_interval(problem: Problem, name: str, level: float) -> Interval:
@@ -125,7 +129,8 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     ratios = np.array([problem.ratio(float(v), best) for v in points])
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
-    told = (0, 0.0, problem.notes, problem.made_of)
+    odd, valid = impossible(problem, best, *(problem.at(end, best.x) for end in (low, high)))
+    told = (0, 0.0, (*problem.notes, *odd), problem.made_of, valid)
     return Interval(name, low, high, level, "profile", at, points, p_values, *told)
 
 
@@ -223,7 +228,8 @@ def feldman_cousins_interval(
         if at in (0, len(grid)) and end != limit
     ]
     at = float(best.x[problem.place])
-    told = (grid, p_values, toys, error, (*problem.notes, *notes), problem.made_of)
+    odd, valid = impossible(problem, best)
+    told = (grid, p_values, toys, error, (*problem.notes, *notes, *odd), problem.made_of, valid)
     return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
 
 

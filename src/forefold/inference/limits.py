@@ -11,7 +11,7 @@ import numpy as np
 from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
 from forefold.inference.profile import Thrown
-from forefold.inference.warnings import few_counts, few_toys, unconverged_at
+from forefold.inference.warnings import few_counts, few_toys, impossible, unconverged_at
 from forefold.unfolding.json import plain
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class Limit:
         Standard deviation of `value` from the number of toys; 0 without toys.
     notes : tuple of str
     valid : bool
-        Whether the fit of the other parameters converges at `value`; if not, `notes` say so.
+        Whether the fit of the other parameters converges at `value`, and no bin expects less than 0 counts there or at the best fit; if not,
+        `notes` say so.
     made_of : dict
         What `forefold.cite` goes back to.
     """
@@ -98,11 +99,13 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
 
 def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
     """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
-    found = replace(found, notes=(*problem.notes, *found.notes), made_of=problem.made_of)
-    if problem.at(found.value, best.x).valid:
-        return found
-    note = unconverged_at(found.parameter, found.value)
-    return replace(found, valid=False, notes=(*found.notes, note))
+    here = problem.at(found.value, best.x)
+    odd, possible = impossible(problem, here, best)
+    notes = (*problem.notes, *found.notes, *odd)
+    if not here.valid:
+        notes += (unconverged_at(found.parameter, found.value),)
+    valid = possible and here.valid
+    return replace(found, valid=valid, notes=notes, made_of=problem.made_of)
 
 
 def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:

@@ -57,6 +57,8 @@ class Problem:
         What citations go back to: names of the parameters that are ``free``, ``finite_simulation``, and ``provenance`` of the response.
     notes : tuple of str
         What a reader of any answer must know: axes of another name.
+    axes : tuple
+        Reconstructed axes, of hist.
     """
 
     objective: Objective
@@ -65,6 +67,7 @@ class Problem:
     place: int
     made_of: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     notes: tuple[str, ...] = ()
+    axes: tuple[Any, ...] = ()
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from forefold.inference.parameters import Parameter
     from forefold.inference.profile import Problem
-    from forefold.matrix import ResponseMatrix
+    from forefold.inference.scoring import Minimum
 
     Array = NDArray[np.float64]
 
@@ -29,9 +29,9 @@ __all__ = [
     "few_counts",
     "few_expected",
     "few_toys",
+    "impossible",
     "not_told_apart",
     "unconverged_at",
-    "unexpected",
 ]
 
 UNCONVERGED = (
@@ -222,24 +222,46 @@ def unconverged_at(parameter: str, value: float) -> str:
     return f"with {parameter} = {value:.4g} the fit of the other parameters did not converge: the limit may be elsewhere"
 
 
-def unexpected(data: Array, expected: Array, matrix: ResponseMatrix) -> tuple[str, ...]:
-    """Warn of counts where nothing is expected: no parameter explains them, and they decide the deviance.
+def impossible(problem: Problem, *fits: Minimum) -> tuple[tuple[str, ...], bool]:
+    """Say of fits what no parameter explains: counts where nothing is expected, and counts below 0 that are expected.
 
     Parameters
     ----------
-    data, expected : ndarray, shape (n_reco,)
-    matrix : ResponseMatrix
+    problem : Problem
+    *fits : Minimum
+        What an answer stands on. Counts where nothing is expected are looked for in the first.
 
     Returns
     -------
-    tuple of str
-        One note, or none.
+    notes : tuple of str
+    valid : bool
+        Whether none expects less than 0.
     """
-    bad = (data > 0.0) & (expected <= _SMALL)
+    first, *others = (problem.objective.expectation(fit.x).mean for fit in fits)
+    below = [note for mean in (first, *others) for note in _negative(mean, problem.axes)][:1]
+    return (*_unexpected(problem.objective.data, first, problem.axes), *below), not below
+
+
+def _unexpected(data: Array, expected: Array, axes: tuple[Any, ...]) -> tuple[str, ...]:
+    """Warn of counts where nothing is expected: they decide the deviance."""
+    bad = (data > 0.0) & (abs(expected) <= _SMALL)
     if not bad.any():
         return ()
     note = (
-        f"{data[bad].sum():.6g} counts in {int(bad.sum())} bins where nothing is expected, the first {cell_name(matrix.reco_axes, int(np.argmax(bad)))}: "
+        f"{data[bad].sum():.6g} counts in {int(bad.sum())} bins where nothing is expected, the first {cell_name(axes, int(np.argmax(bad)))}: "
         "they decide the deviance; fill the matrix with more events, or take wider bins, a background, or statistics 'dirichlet'"
+    )
+    return (note,)
+
+
+def _negative(expected: Array, axes: tuple[Any, ...]) -> tuple[str, ...]:
+    """Warn of expectations that are none."""
+    bad = expected < -_SMALL
+    if not bad.any():
+        return ()
+    i = int(np.argmin(expected))
+    note = (
+        f"{cell_name(axes, i)} expects {expected[i]:.4g} counts ({int(bad.sum())} such bins), which is no mean of a Poisson variable: the likelihood "
+        "goes on there as a straight line, and nothing follows from it; give parameters limits that keep expectations at 0 or more"
     )
     return (note,)
