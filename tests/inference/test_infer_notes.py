@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,7 +121,7 @@ def test_limits_and_intervals_say_so_of_impossible_counts_too() -> None:
     # signal and background are 0 in the last bin
     experiment = Experiment({"s": [5.0, 3.0]}, np.eye(3)[:2], background=[20.0, 15.0, 0.0])
     data = [25.0, 17.0, 2.0]
-    answers = [
+    answers: list[Any] = [
         experiment.interval(data),
         experiment.interval(data, method="feldman-cousins", points=[0.0, 1.0, 8.0], toys=4, rng=1),
         *(experiment.upper_limit(data, method=method) for method in ("cls", "profile", "bayes")),
@@ -130,8 +131,8 @@ def test_limits_and_intervals_say_so_of_impossible_counts_too() -> None:
         assert found.valid
         note = found.notes[-1]
         assert note.startswith("2 counts in 1 bins where nothing is expected, the first bin 2 ")
-    for found in (experiment.interval([25.0, 17.0, 0.0]), experiment.upper_limit([25, 17, 0])):
-        assert found.notes == ()
+    assert experiment.interval([25.0, 17.0, 0.0]).notes == ()
+    assert experiment.upper_limit([25.0, 17.0, 0.0]).notes == ()
 
 
 def test_negative_expectations_are_no_fit() -> None:
@@ -140,7 +141,7 @@ def test_negative_expectations_are_no_fit() -> None:
     fit = experiment.fit([0.0, 0.0])
     assert not fit.valid
     assert "NOT valid" in repr(fit)
-    answers = [
+    answers: list[Any] = [
         experiment.interval([0.0, 2.0]),
         *(experiment.upper_limit([0.0, 2.0], method=method) for method in ("profile", "bayes")),
     ]
