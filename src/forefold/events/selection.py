@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from forefold.events.observables.catalogue import OBSERVABLES
@@ -23,11 +23,22 @@ __all__ = [
     "Selection",
     "SmearedSelection",
     "backgrounds_of",
+    "check_names_of_backgrounds",
     "selection_of",
     "selection_of_smeared",
 ]
 
-_TAKEN = ("signal", "fakes", "misses", "truth", "counts", "data", "other", "normalisation")
+_TAKEN = (
+    "signal",
+    "fakes",
+    "misses",
+    "truth",
+    "counts",
+    "data",
+    "other",
+    "background",
+    "normalisation",
+)
 
 
 class Selection:
@@ -219,6 +230,22 @@ def selection_of_smeared(select: str | SmearedSelection | None) -> SmearedSelect
     return SmearedSelection(select)
 
 
+def check_names_of_backgrounds(names: Iterable[str]) -> None:
+    """Refuse names that are no words, or have another meaning.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name in names:
+        if not (name.isascii() and name.isidentifier()):
+            message = f"background {name!r}: a name is letters, digits and '_', the first no digit"
+            raise ValueError(message)
+        if name in _TAKEN:
+            message = f"background {name!r}: this name is taken; others are free, but for {', '.join(_TAKEN)}"
+            raise ValueError(message)
+
+
 def backgrounds_of(
     background: Mapping[str, str | BackgroundCondition] | None,
 ) -> dict[str, BackgroundCondition]:
@@ -235,14 +262,9 @@ def backgrounds_of(
     if not isinstance(given, Mapping):
         message = f"background: a mapping of names to conditions is needed, such as {{'nc': 'nc'}}, found {type(given).__name__}"
         raise TypeError(message)
+    check_names_of_backgrounds(background)
     found = {}
     for name, condition in background.items():
-        if not (name.isascii() and name.isidentifier()):
-            message = f"background {name!r}: a name is letters, digits and '_', the first no digit"
-            raise ValueError(message)
-        if name in _TAKEN:
-            message = f"background {name!r}: this name is taken; others are free, but for {', '.join(_TAKEN)}"
-            raise ValueError(message)
         try:
             made = (
                 condition

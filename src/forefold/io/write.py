@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.events.completeness import CUT, missing
 from forefold.io import source as remote
 from forefold.io.files import is_full
 from forefold.io.native.metadata import CONTENTS, About, Writer
@@ -115,9 +116,10 @@ def open_writer(
     make: Callable[[Path, About], Sink] = import_module(_MODULES[kind]).sink
     names = [name, f"{name}.json"] if kind.startswith(".csv") else [name]
     with replace_together(names, overwrite) as (aside, *beside):
-        sink = make(aside, About(name, kind, content, dict(provenance)))
+        about = About(name, kind, content, dict(provenance))
+        sink = make(aside, about)
         try:
-            yield sink
+            yield _Noted(sink, about) if content == "smeared" else sink
             if not sink.started:
                 msg = f"{name}: no events were written"
                 raise ValueError(msg)
@@ -129,6 +131,21 @@ def open_writer(
         sink.finish()
         for note in beside:
             note.write_text(sink.note(), encoding="utf-8", newline="")
+
+
+class _Noted:
+    """A writer of smeared events that notes in their provenance how many of what was smeared are left out."""
+
+    def __init__(self, sink: Sink, about: About) -> None:
+        self._sink, self._about = sink, about
+        self.append = sink.append
+
+    def write(self, piece: ak.Array, events: ak.Array | None = None) -> None:
+        """Append events."""
+        lost = missing(piece)
+        if lost:
+            self._about.provenance[CUT] = lost + self._about.provenance.get(CUT, 0)
+        self._sink.write(piece, events)
 
 
 def encoded(

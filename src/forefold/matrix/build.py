@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
+from forefold.events.selection import check_names_of_backgrounds
 from forefold.matrix.axes import cell_name, made_axes, matching
 from forefold.matrix.contents import (
     SPECTRUM,
@@ -37,7 +38,10 @@ _ROUNDING = 1e-9
 
 
 def of_histograms(
-    counts: hist.Hist[Any], truth: hist.Hist[Any], fakes: hist.Hist[Any] | None = None
+    counts: hist.Hist[Any],
+    truth: hist.Hist[Any],
+    fakes: hist.Hist[Any] | None = None,
+    backgrounds: Mapping[str, hist.Hist[Any]] | None = None,
 ) -> Contents:
     """See `forefold.ResponseMatrix.from_histograms`."""
     n = len(truth.axes)
@@ -50,13 +54,16 @@ def of_histograms(
     true = made_axes(list(truth.axes), "true")
     reco = made_axes(list(counts.axes)[n:], "reco")
     matching(true, list(counts.axes)[:n], "counts")
-    if fakes is not None:
-        matching(reco, list(fakes.axes), "fakes")
+    named = dict(backgrounds or {})
+    check_names_of_backgrounds(named)
+    for what, each in (named if fakes is None else {"fakes": fakes, **named}).items():
+        matching(reco, list(each.axes), what)
     made = Contents(
         _weighted(counts, (*true, *reco), "counts"),
         _weighted(truth, true, "truth"),
         empty(reco, "alone") if fakes is None else _weighted(fakes, reco, "alone"),
         provenance={"version": __version__, "made": "histograms"},
+        backgrounds={name: _weighted(each, reco, name) for name, each in named.items()},
     )
     _check_rows(made)
     return made

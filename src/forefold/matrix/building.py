@@ -8,11 +8,12 @@ import numpy as np
 
 from forefold._about import __version__
 from forefold.detector.load import load_card
-from forefold.events.selection import selection_of
+from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.kernels.philox import random_key
 from forefold.matrix import build as making
-from forefold.matrix.contents import check_same_meaning
+from forefold.matrix.contents import check_same_meaning, warn_of_nothing
 from forefold.matrix.fill import Columns, Filler
+from forefold.matrix.json import NOMINAL
 from forefold.matrix.sources import Reading, paired
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from forefold.detector.load import Card
-    from forefold.events.selection import Selection
+    from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
     from forefold.matrix.axes import AxesLike
     from forefold.matrix.contents import Contents
+    from forefold.matrix.sources import Missing
     from forefold.response import Response
     from forefold.smearing.engine import OnInvalid
     from forefold.smearing.particles import Axis
@@ -55,6 +57,8 @@ class Building:
         of: str | int | None = None,
         weight: str | None = "weight",
         signal: str | Selection | None = None,
+        select: str | SmearedSelection | None = None,
+        background: Mapping[str, str | BackgroundCondition] | None = None,
         draws: int = 1,
         replicas: int = 0,
         rng: int | np.random.Generator | None = None,
@@ -62,6 +66,7 @@ class Building:
         on_invalid: OnInvalid = "stop",
         binding_energy: float = 0.034,
         thresholds: Mapping[str, float] | None = None,
+        missing: Missing = "stop",
     ) -> Self:
         """Fill a matrix from events, or from chunks of them one after the other.
 
@@ -84,6 +89,13 @@ class Building:
             Field of the event with its weight; None for weights of 1.
         signal : str or Selection, optional
             Condition on true events, see `forefold.events.selection`: what is not signal has no truth, and is a fake if it is reconstructed.
+        select : str or SmearedSelection, optional
+            Condition on what is reconstructed, such as ``"topology_reco == '0pi' and n_mu_reco == 1"``, in terms of
+            `forefold.events.selection.SMEARED_NAMES`. An event that is not selected is missed: it stays in the truth. A comparison with what has no
+            value, such as the momentum of a particle that was lost, is not true.
+        background : mapping of str to str, optional
+            Names of what is selected and no signal, and conditions on true or smeared events, such as ``{"nc": "nc"}``: it is in `backgrounds`, and no
+            fake. Of several conditions that hold the first one counts; what none holds of stays a fake.
         draws : int
             Draws of the detector for each event record, each with its share of the weight. Variances are by event, not by draw:
             they fall with the number of draws only as far as the scatter is the detector's.
@@ -93,7 +105,11 @@ class Building:
         rng, axis, on_invalid
             See `forefold.smear`.
         binding_energy, thresholds
-            See `forefold.observables`.
+            See `forefold.observables`; they hold in conditions too.
+        missing : {"stop", "accept"}
+            Smeared events of which some were cut, ``smeared[passed]``, are an error: without them efficiencies are too high, and `select` is what was meant.
+            Say ``"accept"`` if the cut was on what is true. It is noticed by holes among the entries that were smeared, which slices, masks,
+            concatenations, pickles and forefold's files keep; not by a cut that took away the ends alone, nor in events put together anew.
 
         Returns
         -------
@@ -102,7 +118,12 @@ class Building:
         Raises
         ------
         ValueError
-            If a quantity is not known, a weight is not finite, or `forefold.smear` refuses.
+            If a quantity is not known, a weight is not finite, events were cut after they were smeared, or `forefold.smear` refuses.
+
+        Warns
+        -----
+        UserWarning
+            If no event is selected, or a background takes none.
 
         Notes
         -----
@@ -120,21 +141,66 @@ class Building:
         ['enu_true', 'visible_energy_reco']
         >>> matrix.matrix.shape, matrix.fakes.sum().value
         ((3, 4), 73.0)
+
+        Of charged-current events without pions, those that look it; others that do are a background:
+
+        >>> matrix = forefold.ResponseMatrix.from_events(
+        ...     forefold.read("events.gst.root"), "nusmear-dune-cdr", true="enu=0:6:3", rng=1, signal="cc and topology == '0pi'",
+        ...     select="topology_reco == '0pi' and n_mu_reco == 1", background={"pions": "cc and topology != '0pi'"}
+        ... )
+        >>> matrix.reco.sum().value, matrix.backgrounds["pions"].sum().value, matrix.fakes.sum().value
+        (84.0, 13.0, 1.0)
         """
+        made = cls._filled(
+            events, card, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select,
+            background=background, draws=draws, replicas=replicas, rng=rng, axis=axis, on_invalid=on_invalid,
+            binding_energy=binding_energy, thresholds=thresholds, missing=missing,
+        )  # fmt: skip
+        warn_of_nothing(made)
+        return cls(made)
+
+    @staticmethod
+    def _filled(
+        events: Any,
+        card: Card | str | Path | None = None,
+        *,
+        true: AxesLike,
+        reco: AxesLike = None,
+        of: str | int | None = None,
+        weight: str | None = "weight",
+        signal: str | Selection | None = None,
+        select: str | SmearedSelection | None = None,
+        background: Mapping[str, str | BackgroundCondition] | None = None,
+        draws: int = 1,
+        replicas: int = 0,
+        rng: int | np.random.Generator | None = None,
+        missing: Missing = "stop",
+        axis: Axis = "probe",
+        on_invalid: OnInvalid = "stop",
+        **options: Any,
+    ) -> Contents:
+        """Fill the contents of a matrix from events; see `from_events`."""
         loaded = None if card is None else load_card(card)
         key = random_key(rng)
-        filler = Filler(true, reco, draws=draws, replicas=replicas, rng=key)
         chosen = None if signal is None else selection_of(signal)
+        selected, named = selection_of_smeared(select), backgrounds_of(background)
+        filler = Filler(
+            true, reco, draws=draws, replicas=replicas, rng=key, backgrounds=list(named)
+        )
         reading = Reading(
             [each.name for each in filler.true_axes],
             [each.name for each in filler.reco_axes],
             of=of,
             weight=weight,
             signal=chosen,
-            options={"binding_energy": binding_energy, "thresholds": thresholds},
+            select=selected,
+            background=named,
+            options=options,
         )
         about: dict[str, Any] = {}
-        pieces = paired(events, loaded, draws=draws, rng=key, axis=axis, on_invalid=on_invalid)
+        pieces = paired(
+            events, loaded, draws=draws, missing=missing, rng=key, axis=axis, on_invalid=on_invalid
+        )
         for number, (record, smeared) in enumerate(pieces):
             filler.add(reading.columns(record, smeared))
             known = smeared[0].attrs.get("forefold") or {}
@@ -143,12 +209,8 @@ class Building:
                 check_same_meaning(about, own)
                 own = {k: v for k, v in about.items() if own.get(k) == v}
             about = own
-        notes: dict[str, Any] = {"made": "events", "version": __version__, **about}
-        if of is not None:
-            notes["of"] = str(of)
-        if chosen is not None:
-            notes["signal"] = chosen.text
-        return cls(filler.contents(notes))
+        notes = {"made": "events", "version": __version__, **about, **reading.notes()}
+        return filler.contents(notes)
 
     @classmethod
     def from_variations(
@@ -161,7 +223,7 @@ class Building:
         varied : Variations, or an iterable of them
             From `forefold.smear_variations`, or chunks from `forefold.workflows.stream.vary_chunks`.
         **settings
-            As `from_events`, less `card`, `draws`, `rng`, `axis` and `on_invalid`.
+            As `from_events`, less `card`, `draws`, `rng`, `axis` and `on_invalid`. Each variation selects anew, by its own reconstruction.
 
         Returns
         -------
@@ -179,15 +241,16 @@ class Building:
         """
         from forefold.smearing.variations import Variations
 
-        found: dict[str, Self] = {}
+        found: dict[str, Contents] = {}
         for piece in [varied] if isinstance(varied, Variations) else varied:
             for name in piece:
-                one = cls.from_events((piece.events, piece[name]), **settings)
-                found[name] = found[name] + one if name in found else one  # type: ignore[operator]
+                one = cls._filled((piece.events, piece[name]), **settings)
+                found[name] = found[name] + one if name in found else one
         if not found:
             message = "no events were given"
             raise ValueError(message)
-        return found
+        warn_of_nothing(found[NOMINAL])
+        return {name: cls(each) for name, each in found.items()}
 
     @classmethod
     def from_columns(
@@ -354,6 +417,7 @@ class Building:
         counts: hist.Hist[Any],
         truth: hist.Hist[Any],
         fakes: hist.Hist[Any] | None = None,
+        backgrounds: Mapping[str, hist.Hist[Any]] | None = None,
     ) -> Self:
         """Take counts that were filled elsewhere.
 
@@ -364,7 +428,9 @@ class Building:
         truth : hist.Hist
             Over the true axes: all that is true, the missed ones too.
         fakes : hist.Hist, optional
-            Over the reconstructed axes: what is reconstructed without truth.
+            Over the reconstructed axes: what is reconstructed without truth, and in none of `backgrounds`.
+        backgrounds : mapping of str to hist.Hist, optional
+            Over the reconstructed axes: what is reconstructed without truth, by name.
 
         Returns
         -------
@@ -384,4 +450,4 @@ class Building:
         >>> ResponseMatrix.from_histograms(counts, hist.Hist(x).fill([0.5, 0.7, 1.5])).efficiency.tolist()
         [0.5, 1.0]
         """
-        return cls(making.of_histograms(counts, truth, fakes))
+        return cls(making.of_histograms(counts, truth, fakes, backgrounds))

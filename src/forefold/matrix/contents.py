@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,7 @@ __all__ = [
     "refuse_no_counts",
     "shape_of",
     "shares",
+    "warn_of_nothing",
 ]
 
 SPECTRUM, UNKNOWN = (
@@ -96,7 +98,9 @@ class Contents:
     truth : hist.Hist
         Over true axes: all that is true.
     alone : hist.Hist
-        Over reconstructed axes: what is reconstructed and has no truth at all.
+        Over reconstructed axes: what is reconstructed, has no truth at all and belongs to no background.
+    backgrounds : dict of str to hist.Hist
+        Over reconstructed axes: what is reconstructed without truth, by the name of what it is.
     oversampled : Oversampled or None
     replicas : Replicas or None
     exact : bool
@@ -114,6 +118,7 @@ class Contents:
     exact: bool = False
     independent: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
+    backgrounds: dict[str, Histogram] = field(default_factory=dict)
 
     @property
     def true_axes(self) -> tuple[Any, ...]:
@@ -137,6 +142,10 @@ class Contents:
             message = "a matrix with given errors and another do not add: its rows are probabilities, no counts"
             raise ValueError(message)
         check_same_meaning(self.provenance, other.provenance)
+        one, two = (", ".join(each.backgrounds) or "none" for each in (self, other))
+        if one != two:
+            message = f"matrices with other backgrounds do not add: {one} and {two}"
+            raise ValueError(message)
         known = self.provenance.items()
         return Contents(
             self.counts + other.counts,
@@ -145,6 +154,7 @@ class Contents:
             _added_draws(self.oversampled, other.oversampled),
             _added_replicas(self.replicas, other.replicas),
             provenance={k: v for k, v in known if other.provenance.get(k) == v},
+            backgrounds={n: each + other.backgrounds[n] for n, each in self.backgrounds.items()},
         )
 
 
@@ -153,6 +163,7 @@ _MEANING = {
     "card_sha256": "detectors",
     "axis": "polar axes",
     "signal": "signals",
+    "select": "selections",
     "of": "particles",
 }
 _CARRIED = ("card_sha256", "axis")  # by smeared events, which may have lost it
@@ -173,7 +184,8 @@ def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None
     """
     if not one.get("made") == other.get("made") == "events":
         return
-    for key, what in _MEANING.items():
+    named = {key for key in (*one, *other) if key.startswith("background_")}
+    for key, what in {**_MEANING, **dict.fromkeys(sorted(named), "backgrounds")}.items():
         first, second = one.get(key), other.get(key)
         if first == second or (key in _CARRIED and None in (first, second)):
             continue
@@ -186,6 +198,34 @@ def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None
             "fold with each, and add the predictions"
         )
         raise ValueError(message)
+
+
+def warn_of_nothing(held: Contents) -> None:
+    """Warn of a selection that nothing passes, and of backgrounds that take nothing.
+
+    Warns
+    -----
+    UserWarning
+    """
+    about = held.provenance
+
+    def filled(histogram: Histogram) -> bool:
+        return bool(np.any(histogram.variances(flow=True)))
+
+    parts = [held.counts, held.alone, *held.backgrounds.values()]
+    if "select" in about and not any(filled(each) for each in parts):
+        message = f"no event is selected: select {about['select']!r} is true of none that has a reconstructed value on the axes"
+        warnings.warn(message, UserWarning, stacklevel=3)
+        return
+    for name, each in held.backgrounds.items():
+        if not filled(each):
+            why = (
+                ""
+                if "signal" in about
+                else ": without signal, every event with a truth on the axes is signal"
+            )
+            message = f"background {name!r} takes no event{why}"
+            warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _added_draws(a: Oversampled | None, b: Oversampled | None) -> Oversampled | None:

@@ -29,10 +29,7 @@ def described(matrix: ResponseMatrix) -> str:
     seen = matrix.efficiency[~matrix.empty_rows]
     if seen.size:
         lines.append(f"  efficiency {seen.min():.3g} to {seen.max():.3g}")
-    fakes = float(np.sum(matrix.fakes.values()))
-    total = float(np.sum(matrix.reco.values()))
-    of_what = f"fakes {fakes:.6g} of {total:.6g} reconstructed"
-    lines.append(f"  {of_what if matrix.knows_truth else _ALONE}")
+    lines += _composition(matrix) if matrix.knows_truth else [f"  {_ALONE}"]
     if matrix.empty_rows.any():
         empty = int(matrix.empty_rows.sum())
         lines.append(f"  {empty} true bin{' is' if empty == 1 else 's are'} empty")
@@ -42,6 +39,31 @@ def described(matrix: ResponseMatrix) -> str:
         lines.append(f"  {negative} cell{' is' if negative == 1 else 's are'} negative")
     lines.append(f"  condition number {matrix.condition_number:.4g}, rank {matrix.rank}")
     return "\n".join(lines)
+
+
+def _composition(matrix: ResponseMatrix) -> list[str]:
+    """Say what the reconstructed ones are, and of a selection how much of the signal it keeps and how pure it is."""
+    fakes, total = (float(np.sum(each.values())) for each in (matrix.fakes, matrix.reco))
+    select, named = matrix.provenance.get("select"), matrix.backgrounds
+    if select is None and not named:
+        return [f"  fakes {fakes:.6g} of {total:.6g} reconstructed"]
+    true, missed = (float(np.sum(each.values())) for each in (matrix.truth, matrix.misses))
+    signal = total - float(np.sum(matrix.not_signal.values()))
+    lines = [] if select is None else [f"  selected: {select}"]
+    lines.append(
+        f"  signal {true:.6g}: {_share(true - missed, true)} reconstructed on the axes (efficiency), {missed:.6g} missed"
+    )
+    lines.append(
+        f"  reconstructed {total:.6g}: signal {signal:.6g}, {_share(signal, total)} (purity)"
+    )
+    parts = {name: float(np.sum(each.values())) for name, each in named.items()}
+    parts["fakes, of no background" if named else "fakes"] = fakes
+    lines += [f"    {name} {part:.6g}, {_share(part, total)}" for name, part in parts.items()]
+    return lines
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{100.0 * part / whole:.3g} %" if whole else "none"
 
 
 def _origin(matrix: ResponseMatrix) -> str:

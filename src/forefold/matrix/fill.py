@@ -47,6 +47,8 @@ class Columns(NamedTuple):
     weight : ndarray of float64, shape (n,)
     stream, entry : ndarray of uint64, shape (n,)
         What tells events apart.
+    background : ndarray of int64, shape (draws, n), or None
+        Number of the background that an entry belongs to if it has no truth, -1 for none.
     """
 
     true: list[Array]
@@ -54,6 +56,7 @@ class Columns(NamedTuple):
     weight: Array
     stream: NDArray[np.uint64]
     entry: NDArray[np.uint64]
+    background: Whole | None = None
 
 
 def poisson_weights(
@@ -100,6 +103,8 @@ class Filler:
         Bootstrap replicas.
     rng : int, numpy Generator or None
         Fixes the weights of the replicas.
+    backgrounds : sequence of str
+        Names of what is kept apart of what is reconstructed without truth.
 
     Raises
     ------
@@ -115,6 +120,7 @@ class Filler:
         draws: int = 1,
         replicas: int = 0,
         rng: int | np.random.Generator | None = None,
+        backgrounds: Sequence[str] = (),
     ) -> None:
         self.true_axes = made_axes(true, "true")
         self.reco_axes = made_axes(self.true_axes if reco is None else reco, "reco")
@@ -129,6 +135,7 @@ class Filler:
         whole = [math.prod(shape_of(a, flow=True)) for a in (self.true_axes, self.reco_axes)]
         self._counts = np.zeros((*whole, 2))
         self._truth, self._alone = (np.zeros((k, 2)) for k in whole)
+        self._backgrounds = {name: np.zeros((whole[1], 2)) for name in backgrounds}
         self._pairs = np.zeros((n, m, m)) if draws > 1 else None
         self._linear = np.zeros((n, m)) if draws > 1 else None
         self._rep_counts = np.zeros((replicas, n * m))
@@ -168,21 +175,31 @@ class Filler:
             for draw in range(self.draws)
         ]
         share = weight if self.draws == 1 else weight / self.draws
-        for k, reco in enumerate(found):
-            joint_sums(true, reco, share, self._counts, self._alone)
-            for other in found[:k]:
-                self._repeated(true, reco, other, share)
+        parted = [self._parted(true, reco, piece.background, k) for k, reco in enumerate(found)]
+        for k, (rest, *named) in enumerate(parted):
+            joint_sums(true, rest, share, self._counts, self._alone)
+            for reco, out in zip(named, self._backgrounds.values(), strict=True):
+                sums(reco, share, out)
+            for others in parted[:k]:
+                self._repeated(true, [rest, *named], others, share)
         if self._pairs is not None or self.replicas:
             self._moments(true, found, weight, piece)
 
-    def _repeated(self, true: Whole, reco: Whole, other: Whole, share: Array) -> None:
+    def _parted(self, true: Whole, reco: Whole, background: Whole | None, draw: int) -> list[Whole]:
+        """Part what belongs to no background, and what belongs to each of them; -1 where an entry does not."""
+        if background is None:
+            return [reco]
+        own = np.where(true < 0, background[draw], -1)
+        return [np.where(own == k, reco, -1) for k in range(-1, len(self._backgrounds))]
+
+    def _repeated(self, true: Whole, mine: list[Whole], others: list[Whole], share: Array) -> None:
         """Add to the variances what two draws of one event in one bin share: they are not independent."""
-        same = (reco == other) & (reco >= 0)
-        for out, good in ((self._counts, same & (true >= 0)), (self._alone, same & (true < 0))):
-            flat = out.reshape(-1, 2)
-            first = true[good] * self._counts.shape[1] if out is self._counts else 0
-            at = first + reco[good]
-            flat[:, 1] += np.bincount(at, 2.0 * np.square(share[good]), len(flat))
+        with_truth = [np.where(true >= 0, each[0], -1) for each in (mine, others)]
+        at = true * self._counts.shape[1]
+        _add_pairs(self._counts, with_truth[0], with_truth[1], share, at)
+        outs = [self._alone, *self._backgrounds.values()]
+        for out, one, two in zip(outs, mine, others, strict=True):
+            _add_pairs(out, np.where(true < 0, one, -1), two, share, 0 * at)
 
     def _moments(self, true: Whole, found: list[Whole], weight: Array, piece: Columns) -> None:
         """Sum what only the bins inside need: moments of draws and bootstrap replicas."""
@@ -239,15 +256,28 @@ class Filler:
             drawn,
             replicas,
             provenance=dict(provenance or {}),
+            backgrounds={
+                name: self._histogram(name, self.reco_axes, filled)
+                for name, filled in self._backgrounds.items()
+            },
         )
 
-    def _histogram(self, name: str, axes: tuple[Any, ...]) -> Histogram:
+    def _histogram(
+        self, name: str, axes: tuple[Any, ...], filled: Array | None = None
+    ) -> Histogram:
         made = empty(axes, name)
         view: Any = made.view(flow=True)
-        filled = getattr(self, f"_{name}")
+        filled = getattr(self, f"_{name}") if filled is None else filled
         for k, key in enumerate(("value", "variance")):
             view[key] = filled[..., k].reshape(view.shape)
         return made
+
+
+def _add_pairs(out: Array, one: Whole, two: Whole, share: Array, first: Whole) -> None:
+    """Add twice the product of the shares of entries that are in one bin twice to its variance."""
+    good = (one == two) & (one >= 0)
+    flat = out.reshape(-1, 2)
+    flat[:, 1] += np.bincount((first + one)[good], 2.0 * np.square(share[good]), len(flat))
 
 
 def _check(piece: Columns, weight: Array, draws: int, n_true: int, n_reco: int) -> None:

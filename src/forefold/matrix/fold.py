@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -42,10 +42,12 @@ class Prediction:
     histogram : hist.Hist
         Over the reconstructed axes; its variances are the diagonal of `covariance`.
     covariances : dict of str to ndarray, shape (n_reco, n_reco)
-        By source: ``"matrix"`` (statistics of the matrix, and of the fakes), ``"detector"`` (variations), ``"input"`` (of the
+        By source: ``"matrix"`` (statistics of the matrix, and of fakes and backgrounds), ``"detector"`` (variations), ``"input"`` (of the
         spectrum that was folded); those that were asked for.
     fakes : ndarray, shape (n_reco,)
         What was added for fakes.
+    backgrounds : dict of str to ndarray, shape (n_reco,)
+        What was added for named backgrounds of the matrix.
     outside : float
         Content of the spectrum's flow bins: true outside the axes, and therefore not folded.
     notes : tuple of str
@@ -57,6 +59,7 @@ class Prediction:
     fakes: Array
     outside: float
     notes: tuple[str, ...] = ()
+    backgrounds: dict[str, Array] = field(default_factory=dict)
 
     @property
     def values(self) -> Array:
@@ -128,6 +131,7 @@ class Prediction:
         for name, found in self.covariances.items():
             spread = np.sqrt(max(float(found.sum()), 0.0))
             lines.append(f"  total +- {spread:.4g} from {_WORDS[name]}")
+        lines += [f"  {name} {each.sum():.6g}" for name, each in self.backgrounds.items()]
         if self.fakes.any():
             lines.append(f"  fakes {self.fakes.sum():.6g}")
         if self.outside:
@@ -170,8 +174,8 @@ def fold(
         Of the pulls: those that a card says, or a matrix in the order in which the pulls first appear among the variations;
         independent if left out.
     fakes : bool or float
-        True adds the fakes, scaled with the total of the spectrum over that of the matrix's truth; a number is taken for that
-        scale.
+        True adds the fakes and the named backgrounds, scaled with the total of the spectrum over that of the matrix's truth; a number is taken
+        for that scale.
     empty_rows : {"stop", "lose"}
         What becomes of content in a true bin of which the matrix knows nothing: an error, or it is lost.
 
@@ -210,12 +214,20 @@ def fold(
     above = check_efficiency(nominal)
     _check_rows(truth, nominal, empty_rows)
     scale = _fakes_scale(fakes, truth, nominal)
-    added = scale * np.asarray(nominal.fakes.values(), dtype=np.float64).reshape(-1)
+    added, own, *rest = (
+        np.asarray(each, dtype=np.float64).reshape(-1)
+        for each in (
+            nominal.fakes.values(),
+            nominal.not_signal.variances(),
+            *(each.values() for each in nominal.backgrounds.values()),
+        )
+    )
+    added = scale * added
+    named = {n: scale * each for n, each in zip(nominal.backgrounds, rest, strict=True) if scale}
     found: dict[str, Array] = {}
     if statistics != "none":
         found["matrix"] = nominal.covariance(truth, statistics)
         if scale:
-            own = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1)
             found["matrix"] = found["matrix"] + scale**2 * np.diag(own)
     if varied or correlation is not None:
         found["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
@@ -224,12 +236,12 @@ def fold(
     made = empty(nominal.reco_axes, PREDICTION)
     view: Any = made.view()
     shape = shape_of(nominal.reco_axes)
-    view["value"] = (truth @ nominal.matrix + added).reshape(shape)
+    view["value"] = sum(named.values(), truth @ nominal.matrix + added).reshape(shape)
     view["variance"] = sum((np.diagonal(c) for c in found.values()), np.zeros(added.size)).reshape(
         shape
     )
     notes = other_names(nominal.true_axes, list(histogram.axes), "the spectrum")
-    return Prediction(made, found, added, beyond(histogram), (*notes, *above))
+    return Prediction(made, found, added, beyond(histogram), (*notes, *above), named)
 
 
 def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import hist
 import numpy as np
 import uhi.io.json
 
+from forefold.events.selection import check_names_of_backgrounds
 from forefold.matrix.axes import matching
 from forefold.matrix.contents import Contents, Oversampled, Replicas, refuse_means, shape_of
 from forefold.matrix.uhi_json import histogram_of, provenance
@@ -40,11 +41,15 @@ __all__ = [
 
 NOMINAL = "nominal"
 PREDICTION, SPECTRUM = "prediction", "spectrum"
-_VERSION = 1
+_VERSION, _WITH_BACKGROUNDS = (
+    1,
+    2,
+)  # the second where backgrounds are kept apart, which a reader must know of
 _LARGEST = 1e150  # of contents: squares must be finite
 _KEY = "response_matrix"
 _NOTES, _OUTSIDE = "forefold_notes", "forefold_outside"
 _COVARIANCE = "covariance_"  # of a source, or of a label
+BACKGROUND = "background_"  # of a name
 _NEEDED = ("counts", "truth", "alone")
 _OWN = (_KEY, "exact", "independent", "draws", "replicas_rng", "true_axes")
 
@@ -66,10 +71,12 @@ def written_documents(several: Mapping[str, Contents]) -> str:
 
 def _parts(held: Contents) -> dict[str, Any]:
     notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
-    notes |= {_KEY: _VERSION, "exact": held.exact, "true_axes": len(held.true_axes)}
+    version = _WITH_BACKGROUNDS if held.backgrounds else _VERSION
+    notes |= {_KEY: version, "exact": held.exact, "true_axes": len(held.true_axes)}
     if held.independent:
         notes["independent"] = True
     parts = {name: getattr(held, name)._to_uhi_() for name in _NEEDED}
+    parts |= {f"{BACKGROUND}{name}": each._to_uhi_() for name, each in held.backgrounds.items()}
     if held.oversampled is not None:
         notes["draws"] = held.oversampled.draws
         parts |= {
@@ -222,8 +229,8 @@ def written_prediction(found: Prediction) -> str:
     Returns
     -------
     str
-        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins, and ``fakes`` where
-        there are some. Notes and what is outside are in the metadata of the first.
+        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins, ``fakes`` and
+        ``background_<name>`` where there are some. Notes and what is outside are in the metadata of the first.
     """
     head = dict(found.histogram._to_uhi_())
     told: dict[str, Any] = {_OUTSIDE: found.outside} if found.outside else {}
@@ -232,6 +239,7 @@ def written_prediction(found: Prediction) -> str:
     parts = {PREDICTION: head, "covariance": numbered(found.covariance)}
     parts |= {f"{_COVARIANCE}{name}": numbered(each) for name, each in found.covariances.items()}
     parts |= {"fakes": numbered(found.fakes)} if found.fakes.any() else {}
+    parts |= {f"{BACKGROUND}{name}": numbered(each) for name, each in found.backgrounds.items()}
     return json.dumps(parts, default=uhi.io.json.default)
 
 
@@ -255,14 +263,19 @@ def read_prediction(text: str) -> dict[str, Any]:
     found = {
         name: histogram_of(part)
         for name, part in content.items()
-        if name == "fakes" or name.startswith(_COVARIANCE)
+        if name == "fakes" or name.startswith((_COVARIANCE, BACKGROUND))
     }
     n = made.values().size
     fakes = _numbers(found, "fakes", (n,)) if "fakes" in found else np.zeros(n)
     covariances = {
         name.removeprefix(_COVARIANCE): _numbers(found, name, (n, n))
         for name in found
-        if name != "fakes"
+        if name.startswith(_COVARIANCE)
+    }
+    backgrounds = {
+        name.removeprefix(BACKGROUND): _numbers(found, name, (n,))
+        for name in found
+        if name.startswith(BACKGROUND)
     }
     return {
         "histogram": made,
@@ -270,6 +283,7 @@ def read_prediction(text: str) -> dict[str, Any]:
         "fakes": fakes,
         "outside": outside,
         "notes": notes,
+        "backgrounds": backgrounds,
     }
 
 
@@ -294,20 +308,31 @@ def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
 
 def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:
     notes = provenance(parts["counts"])
-    if notes.get(_KEY) != _VERSION:
+    if notes.get(_KEY) not in (_VERSION, _WITH_BACKGROUNDS):
         found = notes.get(_KEY, "none")
-        message = f"version {found}, of which this forefold knows {_VERSION}"
+        message = (
+            f"version {found}, of which this forefold knows {_VERSION} and {_WITH_BACKGROUNDS}"
+        )
         raise ValueError(message)
-    for name in _NEEDED:
-        _check_part(name, parts[name])
+    named = {
+        key.removeprefix(BACKGROUND): each
+        for key, each in parts.items()
+        if key.startswith(BACKGROUND)
+    }
+    check_names_of_backgrounds(named)
+    for name, each in {**{name: parts[name] for name in _NEEDED}, **named}.items():
+        _check_part(name, each)
     n = len(parts["truth"].axes)
     axes = list(parts["counts"].axes)
     matching(list(parts["truth"].axes), axes[:n], "counts")
     matching(list(parts["alone"].axes), axes[n:], "counts")
+    for name, each in named.items():
+        matching(list(parts["alone"].axes), list(each.axes), name)
     counts, truth, alone = (_plain(parts[name], name) for name in _NEEDED)
     about = {k: v for k, v in notes.items() if k not in _OWN}
     exact, independent = (bool(notes.get(key)) for key in ("exact", "independent"))
-    held = Contents(counts, truth, alone, None, None, exact, independent, about)
+    backgrounds = {name: _plain(each, name) for name, each in named.items()}
+    held = Contents(counts, truth, alone, None, None, exact, independent, about, backgrounds)
     size = tuple(math.prod(shape_of(a)) for a in (held.true_axes, held.reco_axes))
     drawn, replicas = None, None
     if "pairs" in parts:

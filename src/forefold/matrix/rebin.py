@@ -73,6 +73,7 @@ def rebinned(held: Contents, factors: Mapping[str, int], truth: Any = None) -> C
         counts=_coarse(held.counts, [*true, *reco]),
         truth=_coarse(held.truth, true),
         alone=_coarse(held.alone, reco),
+        backgrounds={name: _coarse(each, reco) for name, each in held.backgrounds.items()},
         oversampled=_coarse_moments(held, true, reco),
         replicas=_coarse_replicas(held, true, reco),
     )
@@ -202,4 +203,5 @@ def projected(
         counts=held.counts.project(*both),
         truth=held.truth.project(*kept[0]),
         alone=held.alone.project(*kept[1]),
+        backgrounds={name: each.project(*kept[1]) for name, each in held.backgrounds.items()},
     )

@@ -55,7 +55,8 @@ class ResponseMatrix(Building, Uncertainty):
     - **Axes**: any number of true and of reconstructed ones. `matrix`, `efficiency` and the like are flat in C order over the bins
       of all axes of a side, without flow bins.
     - **Missed**: true inside the true axes, and not reconstructed, or outside the reconstructed axes. The row sums to less than 1.
-    - **Fakes**: reconstructed, and truth outside the true axes, or without truth. They are in no row; `fakes` has them.
+    - **Fakes**: reconstructed, and truth outside the true axes, or without truth. They are in no row; `fakes` has them. Those that a
+      condition names are in `backgrounds` instead, each under its name.
     - `counts` and `truth` keep their flow bins, so that no weight disappears: those of the true axes are fakes, those of
       the reconstructed axes are missed.
     - **Weights** may be negative. A true bin whose sum is negative is an error when `matrix` is asked for; a negative cell stays.
@@ -126,7 +127,7 @@ class ResponseMatrix(Building, Uncertainty):
 
     @cached_property
     def fakes(self) -> hist.Hist[Any]:
-        """What is reconstructed with truth outside the true axes, or without truth, over the reconstructed axes."""
+        """What is reconstructed with truth outside the true axes, or without truth and in no background, over the reconstructed axes."""
         both = empty(self.reco_axes, "fakes")
         n = math.prod(shape_of(self.true_axes, flow=True))
         out = np.ones(shape_of(self.true_axes, flow=True), dtype=np.bool_)
@@ -138,6 +139,16 @@ class ResponseMatrix(Building, Uncertainty):
             rows = counts[key].reshape(n, -1)[out.reshape(-1)].sum(axis=0)
             view[key] = alone[key] + rows.reshape(view.shape)
         return both
+
+    @property
+    def backgrounds(self) -> dict[str, hist.Hist[Any]]:
+        """What is reconstructed and no signal, by the name of the condition that took it, over the reconstructed axes; do not change it."""
+        return dict(self._contents.backgrounds)
+
+    @cached_property
+    def not_signal(self) -> hist.Hist[Any]:
+        """All that is reconstructed and in no row, over the reconstructed axes: `fakes` and `backgrounds`."""
+        return _summed("not_signal", [self.fakes, *self.backgrounds.values()])
 
     @cached_property
     def misses(self) -> hist.Hist[Any]:
@@ -154,15 +165,14 @@ class ResponseMatrix(Building, Uncertainty):
 
     @cached_property
     def reco(self) -> hist.Hist[Any]:
-        """All that is reconstructed, fakes too, over the reconstructed axes."""
+        """All that is reconstructed, fakes and backgrounds too, over the reconstructed axes."""
         found = empty(self.reco_axes, "reco")
         n = math.prod(shape_of(self.true_axes, flow=True))
         view: Any = found.view(flow=True)
         counts: Any = self.counts.view(flow=True)
-        alone: Any = self._contents.alone.view(flow=True)
         for key in ("value", "variance"):
-            view[key] = alone[key] + counts[key].reshape(n, -1).sum(axis=0).reshape(view.shape)
-        return found
+            view[key] = counts[key].reshape(n, -1).sum(axis=0).reshape(view.shape)
+        return _summed("reco", [self._contents.alone, *self.backgrounds.values(), found])
 
     @cached_property
     def _total(self) -> Array:
@@ -209,7 +219,7 @@ class ResponseMatrix(Building, Uncertainty):
 
     @property
     def purity(self) -> Array:
-        """Of what is reconstructed in a bin, fakes too, the share that is true in it; shape (n,), NaN where nothing is.
+        """Of what is reconstructed in a bin, fakes and backgrounds too, the share that is true in it; shape (n,), NaN where nothing is.
 
         Raises
         ------
@@ -219,6 +229,13 @@ class ResponseMatrix(Building, Uncertainty):
         own = self._own_bins("purity")
         total = np.asarray(self.reco.values(), dtype=np.float64).reshape(-1)
         return shares(own, total)
+
+    @property
+    def signal_fraction(self) -> Array:
+        """Of what is reconstructed in a bin, the share that is signal of any true bin: the purity of a selection; shape (n_reco,), NaN where nothing is."""
+        total = np.asarray(self.reco.values(), dtype=np.float64).reshape(-1)
+        other = np.asarray(self.not_signal.values(), dtype=np.float64).reshape(-1)
+        return shares(total - other, total)
 
     @property
     def stability(self) -> Array:
@@ -381,3 +398,14 @@ class ResponseMatrix(Building, Uncertainty):
 
     def __repr__(self) -> str:
         return described(self)
+
+
+def _summed(name: str, parts: list[hist.Hist[Any]]) -> hist.Hist[Any]:
+    """Add weighted histograms over the same axes, in their order."""
+    found = empty(tuple(parts[0].axes), name)
+    view: Any = found.view(flow=True)
+    for part in parts:
+        content: Any = part.view(flow=True)
+        for key in ("value", "variance"):
+            view[key] += content[key]
+    return found

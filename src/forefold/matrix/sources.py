@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import awkward as ak
 import numpy as np
 
 from forefold.events import particles as species
-from forefold.events.observables import OBSERVABLES, observables
+from forefold.events.completeness import check_whole
+from forefold.events.observables import OBSERVABLES
+from forefold.events.observables.final_state import check_same
+from forefold.events.values import EventValues
 from forefold.matrix.fill import Columns
 from forefold.smearing.columns import columns as flat_columns
 from forefold.smearing.columns import warn_of_thresholds
@@ -20,18 +23,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.detector.load import Card
-    from forefold.events.selection import Selection
+    from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
 
     Array = NDArray[np.float64]
 
-__all__ = ["PARTICLE_QUANTITIES", "Reading", "paired"]
+__all__ = ["PARTICLE_QUANTITIES", "Missing", "Reading", "paired"]
+
+Missing: TypeAlias = Literal["stop", "accept"]
+"""Whether smeared events of which some were cut are an error."""
 
 PARTICLE_QUANTITIES = ("energy", "kinetic_energy", "momentum", "theta", "cos_theta")
 """What is known of a particle, true and reconstructed: GeV, GeV/c and radians."""
 
 
 def paired(
-    events: Any, card: Card | None, *, draws: int = 1, **settings: Any
+    events: Any,
+    card: Card | None,
+    *,
+    draws: int = 1,
+    missing: Missing = "stop",
+    **settings: Any,
 ) -> Iterator[tuple[ak.Array | None, list[ak.Array]]]:
     """Give pieces of event records, None where they are not known, with what is reconstructed of them.
 
@@ -41,6 +52,8 @@ def paired(
         Event records (with a card), smeared events, or pairs of both.
     card : Card or None
     draws : int
+    missing : {"stop", "accept"}
+        Whether events that were cut after they were smeared are an error.
     settings
         ``rng``, ``axis`` and ``on_invalid`` of `forefold.smear`.
 
@@ -49,6 +62,9 @@ def paired(
     events : ak.Array or None
     smeared : list of ak.Array, one a draw
     """
+    if missing not in ("stop", "accept"):
+        message = f"missing = {missing!r}: 'stop' or 'accept'"
+        raise ValueError(message)
     for item in [events] if _is_piece(events) else events:
         if not _is_piece(item):
             message = (
@@ -58,11 +74,14 @@ def paired(
             raise ValueError(message)
         if isinstance(item, tuple):
             record, smeared = item
+            check_same(record, smeared)
         elif "visible_energy_true" in item.fields:
             record, smeared = None, item
         else:
             yield item, _drawn(item, card, draws, settings)
             continue
+        if missing == "stop":
+            check_whole(smeared)
         if draws > 1:
             message = f"draws = {draws}: for event records with a card; these are smeared already"
             raise ValueError(message)
@@ -99,6 +118,10 @@ class Reading:
         Field with the weight of an event; None for weights of 1.
     signal : Selection or None
         Condition on true events; what is not signal has no truth.
+    select : SmearedSelection or None
+        Condition on smeared events; what is not selected is not reconstructed.
+    background : mapping of str to BackgroundCondition
+        What selected events without truth are; the first that holds.
     options
         ``binding_energy`` and ``thresholds`` of `forefold.observables`.
 
@@ -116,18 +139,29 @@ class Reading:
         of: str | int | None = None,
         weight: str | None = "weight",
         signal: Selection | None = None,
+        select: SmearedSelection | None = None,
+        background: Mapping[str, BackgroundCondition] | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.true = [name.removesuffix("_true") for name in true]
         self.reco = [name.removesuffix("_reco") for name in reco]
+        self._of = of
         self.of = None if of is None else species.pdgid(of) if isinstance(of, str) else int(of)
-        self.weight, self.signal = weight, signal
+        self.weight, self.signal, self.select = weight, signal, select
+        self.background = dict(background or {})
         self.options = dict(options or {})
         known = PARTICLE_QUANTITIES if self.of is not None else OBSERVABLES
         for name in (*self.true, *self.reco):
             if name not in known:
                 message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, self.of)}; known: {', '.join(known)}"
                 raise ValueError(message)
+
+    def notes(self) -> dict[str, str]:
+        """Say what was taken, for the provenance."""
+        said = {"of": self._of, "signal": self.signal, "select": self.select}
+        said |= {f"background_{name}": each for name, each in self.background.items()}
+        texts = {key: getattr(each, "text", each) for key, each in said.items()}
+        return {key: str(text) for key, text in texts.items() if text is not None}
 
     def columns(self, events: ak.Array | None, draws: list[ak.Array]) -> Columns:
         """Take the columns of one piece.
@@ -138,7 +172,8 @@ class Reading:
             If a quantity needs the event record and that is not there, or draws have other truths.
         """
         first = draws[0]
-        found = [self._one(events, smeared) for smeared in draws]
+        values = [EventValues(events, smeared, **self.options) for smeared in draws]
+        found = [self._one(*both) for both in zip(values, draws, strict=True)]
         true, _, rows = found[0]
         for other, _, _ in found[1:]:
             if any(
@@ -146,20 +181,31 @@ class Reading:
             ):
                 message = "draws: the stages of this card make other particles in every draw, so that what is true differs; take draws=1"
                 raise ValueError(message)
-        reco = [np.stack([each[1][k] for each in found]) for k in range(len(self.reco))]
         if self.signal is not None:
-            if events is None:
-                message = "signal: a condition on true events needs their records; give pairs (events, smeared)"
-                raise ValueError(message)
-            good = self.signal.mask(events)[rows]
+            good = self.signal.passed(values[0])[rows]
             true = [np.where(good, column, np.nan) for column in true]
+        columns = [each[1] for each in found]
+        if self.select is not None:
+            kept = [self.select.passed(each)[rows] for each in values]
+            columns = [
+                [np.where(keep, column, np.nan) for column in own]
+                for keep, own in zip(kept, columns, strict=True)
+            ]
         return Columns(
             true,
-            reco,
+            [np.stack([own[k] for own in columns]) for k in range(len(self.reco))],
             self._weights(first)[rows],
             _numbers(first["stream"], np.uint64)[rows],
             _numbers(first["entry"], np.uint64)[rows],
+            np.stack([self._named(each)[rows] for each in values]) if self.background else None,
         )
+
+    def _named(self, values: EventValues) -> NDArray[np.int64]:
+        """Give the number of the first background of which the condition is true, -1 where there is none."""
+        found = np.full(values.events, -1, dtype=np.int64)
+        for k, condition in enumerate(self.background.values()):
+            found[condition.passed(values) & (found < 0)] = k
+        return found
 
     def _weights(self, smeared: ak.Array) -> Array:
         if self.weight is None:
@@ -171,37 +217,16 @@ class Reading:
             raise ValueError(message)
         return _numbers(smeared[self.weight], np.float64)
 
-    def _one(
-        self, events: ak.Array | None, smeared: ak.Array
-    ) -> tuple[list[Array], list[Array], Any]:
-        if self.of is None:
-            return self._of_events(events, smeared)
-        return self._of_particles(smeared)
-
-    def _of_events(
-        self, events: ak.Array | None, smeared: ak.Array
-    ) -> tuple[list[Array], list[Array], Any]:
-        wanted = [*(f"{n}_true" for n in self.true), *(f"{n}_reco" for n in self.reco)]
-        missing = [name for name in wanted if name not in smeared.fields]
-        table = smeared
-        if missing:
-            if events is None:
-                message = (
-                    f"these smeared events have no column {missing[0]!r}: smear with --observables, or give pairs "
-                    "(events, smeared)"
-                )
-                raise ValueError(message)
-            names = dict.fromkeys(
-                name.removesuffix("_true").removesuffix("_reco") for name in missing
-            )
-            table = observables(events, smeared, names=list(names), **self.options)
-        found = [
-            _numbers(smeared[name] if name not in missing else table[name], np.float64)
-            for name in wanted
-        ]
+    def _one(self, values: EventValues, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
+        if self.of is not None:
+            return self._of_particles(smeared)
+        true, reco = (
+            [_numbers(values[f"{name}_{side}"], np.float64) for name in names]
+            for side, names in (("true", self.true), ("reco", self.reco))
+        )
         nothing = _numbers(smeared["n_detected"], np.int64) == 0
-        reco = [np.where(nothing, np.nan, column) for column in found[len(self.true) :]]
-        return found[: len(self.true)], reco, np.arange(len(smeared))
+        reco = [np.where(nothing, np.nan, column) for column in reco]
+        return true, reco, np.arange(len(smeared))
 
     def _of_particles(self, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
         flat = flat_columns(smeared)

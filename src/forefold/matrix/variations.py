@@ -25,6 +25,7 @@ __all__ = [
     "nominal_and_varied",
     "pull_correlation",
     "read_set",
+    "same_backgrounds",
     "written_set",
 ]
 
@@ -96,7 +97,21 @@ def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMa
     for name, each in varied.items():
         matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
         matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
+        same_backgrounds(nominal, each, f"the matrix of {name!r}")
     return nominal, varied
+
+
+def same_backgrounds(nominal: ResponseMatrix, other: ResponseMatrix, what: str) -> None:
+    """Refuse a matrix with other named backgrounds.
+
+    Raises
+    ------
+    ValueError
+    """
+    one, two = (", ".join(each.backgrounds) or "none" for each in (nominal, other))
+    if one != two:
+        message = f"{what} has the backgrounds {two}, the nominal one has {one}"
+        raise ValueError(message)
 
 
 def detector_covariance(
@@ -115,7 +130,7 @@ def detector_covariance(
     varied : mapping of str to ResponseMatrix
     correlation : Card, or array_like, shape (pulls, pulls), optional
     fakes : float
-        Scale of the fakes.
+        Scale of the fakes and backgrounds.
 
     Returns
     -------
@@ -125,7 +140,7 @@ def detector_covariance(
     def moved(name: str) -> Array:
         each = varied[name]
         shift = truth @ (each.matrix - nominal.matrix)
-        more = np.asarray(each.fakes.values()) - np.asarray(nominal.fakes.values())
+        more = np.asarray(each.not_signal.values()) - np.asarray(nominal.not_signal.values())
         return np.asarray(shift + fakes * more.reshape(-1))
 
     thrown = [name for name in varied if name.startswith("throw_")]

@@ -12,6 +12,7 @@ from forefold._about import __version__
 from forefold.detector.compile import plan
 from forefold.detector.load import Card, fingerprint, load_card
 from forefold.events import particles as species
+from forefold.events.completeness import smeared_here
 from forefold.kernels.fate import LOST, OUTCOMES, Fate
 from forefold.kernels.philox import random_key
 from forefold.smearing.engine import OnInvalid, Passage, pass_through
@@ -181,7 +182,7 @@ def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any
     nested = ak.zip({name: ak.unflatten(column, flat.counts) for name, column in columns.items()})
     result["particles"] = nested
     array = ak.zip(result, depth_limit=1)
-    array.attrs["forefold"] = about
+    array.attrs = {"forefold": about, **smeared_here(array)}
     return array
 
 

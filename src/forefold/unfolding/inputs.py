@@ -87,7 +87,8 @@ def inputs(
     true_axes = tuple(response.true_axes) if known else ()
     notes: list[str] = []
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
-        fakes = "ignore" if fakes is None and not np.any(data.fakes) else fakes
+        without = not (np.any(data.fakes) or getattr(data, "backgrounds", {}))
+        fakes = "ignore" if fakes is None and without else fakes
         data = data.histogram
     elif hasattr(data, "histogram") and hasattr(data, "covariances"):  # a published spectrum
         covariance = data.covariance if covariance is None else covariance
@@ -247,7 +248,7 @@ def _with_fakes(
     counts: Array,
     notes: list[str],
 ) -> Array | None:
-    found = getattr(response, "fakes", None)
+    found = getattr(response, "not_signal", None)
     share = None if found is None else np.asarray(found.values(), dtype=np.float64).ravel()
     if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
         message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
@@ -257,12 +258,13 @@ def _with_fakes(
         raise ValueError(message)
     if share is None or not share.any():
         return outside
+    what = " and ".join(["fakes", *response.backgrounds])
     if fakes == "ignore":
-        notes.append("fakes of the response are ignored")
+        notes.append(f"{what} of the response are ignored")
         return outside
     factor = _scale(response, matrix, share, counts, outside) if isinstance(fakes, str) else fakes
     why = ", which scales the simulation to the data" if isinstance(fakes, str) else ""
-    notes.append(f"fakes: the simulation's times {factor:.6g} are background{why}")
+    notes.append(f"{what}: the simulation's times {factor:.6g} are background{why}")
     scaled = share * factor
     return scaled if outside is None else outside + scaled
 

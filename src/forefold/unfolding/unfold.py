@@ -75,7 +75,7 @@ def unfold(
     background : histogram or array_like, shape (n_reco,), optional
         Expected counts of other origin.
     fakes : {"scaled", "ignore"} or float, optional
-        Fakes of the response are background: scaled as simulated and real events are in number, or by a factor. Left
+        Fakes of the response, its named backgrounds too, are background: scaled as simulated and real events are in number, or by a factor. Left
         out: scaled; ignored for what `forefold.fold` predicted without fakes.
     covariance : array_like, shape (n_reco, n_reco) or (n_reco,), or "poisson", optional
         Of the data. Left out: variances of a weighted histogram, else those of Poisson counts.

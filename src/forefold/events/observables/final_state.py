@@ -14,7 +14,7 @@ from forefold.events import particles as species
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["FinalState", "made", "seen"]
+__all__ = ["FinalState", "check_same", "made", "seen"]
 
 _ENERGY_BELOW_MASS = 128  # bit of `forefold.Fate`
 _UNKNOWN = -1
@@ -121,7 +121,7 @@ def seen(events: ak.Array, smeared: ak.Array) -> FinalState:
     ValueError
         `smeared` is not made from these events, in their order.
     """
-    _check_same(events, smeared)
+    check_same(events, smeared)
     counts, flat = _flattened(smeared.particles[smeared.particles.detected])
     taken = "pdgid_reco" if "pdgid_reco" in flat.fields else "pdgid"
     mass, drawn = _column(flat["mass"], np.float64), _column(flat.energy_reco, np.float64)
@@ -186,7 +186,14 @@ def _column(array: ak.Array, dtype: Any) -> NDArray[Any]:
     return np.asarray(ak.to_numpy(array, allow_missing=False), dtype=dtype)
 
 
-def _check_same(events: ak.Array, smeared: ak.Array) -> None:
+def check_same(events: ak.Array, smeared: ak.Array) -> None:
+    """Refuse smeared events that are not made from these, in their order.
+
+    Raises
+    ------
+    ValueError
+        Entries or files differ, or the others are not smeared.
+    """
     if "particles" not in smeared.fields or "energy_reco" not in smeared.particles.fields:
         found = ", ".join(smeared.fields) or "none"
         message = f"these are not smeared events (fields: {found}); pass what forefold.smear(events, card) returns"

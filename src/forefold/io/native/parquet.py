@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from forefold.events.completeness import CUT
 from forefold.io import files
 from forefold.io import source as remote
 from forefold.io.native.columns import arrow, flatten, nest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["batches", "encode", "opened", "sink"]
 
+_CUT = f"{NAME}_{CUT}"
 _THRIFT_BYTES = 64 << 20
 _ROWS = 1 << 17
 
@@ -31,7 +33,7 @@ class _Sink:
     """A parquet file that is being written."""
 
     def __init__(self, path: Path, about: About) -> None:
-        self._path = path
+        self._path, self._about = path, about
         text = json.dumps(about.provenance, ensure_ascii=False)
         self._metadata = {NAME.encode(): text.encode()}
         self._writer: Any = None
@@ -63,6 +65,8 @@ class _Sink:
 
     def finish(self) -> None:
         """Write the footer."""
+        if CUT in self._about.provenance:  # known only now, and the schema is written already
+            self._writer.add_key_value_metadata({_CUT: str(self._about.provenance[CUT])})
         self._writer.close()
 
     def abandon(self) -> None:
@@ -95,7 +99,7 @@ def opened(path: str) -> Iterator[Opened]:
         yield Opened(
             path,
             content,
-            _provenance(path, file.schema_arrow),
+            _provenance(path, file),
             file.metadata.num_rows,
             lambda start, stop, chunk: _pieces(path, file, start, stop, chunk),
         )
@@ -127,8 +131,8 @@ def _particle_fields(schema: pa.Schema) -> set[str]:
     return {part.name for part in inner} if pa.types.is_struct(inner) else set()
 
 
-def _provenance(path: str, schema: pa.Schema) -> dict[str, Any]:
-    text = (schema.metadata or {}).get(NAME.encode())
+def _provenance(path: str, file: Any) -> dict[str, Any]:
+    text = (file.schema_arrow.metadata or {}).get(NAME.encode())
     if text is None:
         return {}
     try:
@@ -137,7 +141,8 @@ def _provenance(path: str, schema: pa.Schema) -> dict[str, Any]:
         raise damage(path, "its provenance is no JSON") from error
     if not isinstance(found, dict):
         raise damage(path, "its provenance is no JSON object")
-    return found
+    lost = (file.metadata.metadata or {}).get(_CUT.encode(), b"")
+    return found | ({CUT: int(lost)} if lost.isdigit() else {})
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from forefold.events.completeness import smeared_here
 from forefold.io import files
 
 if TYPE_CHECKING:
@@ -195,8 +196,9 @@ def iterate_smeared(
         if 0 <= found.events <= start:
             raise files.beyond(name, start, found.events)
         for piece, done in found.pieces(start, stop, chunk):
-            if piece.attrs.get("forefold") is None:
-                piece.attrs["forefold"] = _copy(found.provenance)
+            about = piece.attrs.get("forefold")
+            about = _copy(found.provenance) if about is None else about
+            piece.attrs = {"forefold": about, **smeared_here(piece)}
             count += len(piece)
             if progress is not None:
                 progress(done, count)

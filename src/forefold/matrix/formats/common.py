@@ -146,12 +146,17 @@ def shares(rows: Array) -> tuple[Array, Array]:
     return rows / np.where(sums > 0.0, sums, 1.0)[:, None], np.minimum(sums, 1.0)
 
 
+def fakes_of(matrix: ResponseMatrix) -> list[str]:
+    """Say how many fakes, those of named backgrounds too, a matrix has; nothing, if it has none."""
+    found = float(np.sum(matrix.not_signal.values()))
+    named = ", ".join(matrix.backgrounds)
+    words = f"fakes and backgrounds ({named})" if named else "fakes"
+    return [f"{found:.6g} {words}"] if found else []
+
+
 def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> list[str]:
     """List what a format of probabilities alone does not hold of a matrix."""
-    notes = []
-    fakes = float(np.sum(matrix.fakes.values()))
-    if fakes:
-        notes.append(f"{fakes:.6g} fakes are not written: {what} has no place for them")
+    notes = [f"{said} are not written: {what} has no place for them" for said in fakes_of(matrix)]
     if statistics and not matrix.exact:
         notes.append(f"the statistics of the matrix are not written: {what} has no place for them")
     empty = int(matrix.empty_rows.sum())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Histogram = hist.Hist[Any]
 
 __all__ = [
+    "contents_of",
     "matrix_of",
     "opened",
     "optional_histogram",
@@ -127,11 +128,18 @@ def _errors(found: Histogram, values: Array) -> Array | None:
     return None if np.array_equal(variances, values) else variances
 
 
+def contents_of(found: Histogram) -> tuple[Array, Array]:
+    """Give values and variances of a histogram."""
+    values, variances = found.values(), found.variances()
+    return np.asarray(values, dtype=np.float64), np.asarray(variances, dtype=np.float64)
+
+
 def matrix_of(
     counts: Histogram,
     truth: Histogram | None,
     fakes: tuple[Array, Array] | None,
     names: tuple[str, str],
+    backgrounds: Mapping[str, tuple[Array, Array]] | None = None,
 ) -> ResponseMatrix:
     """Make a matrix of histograms over (true, reconstructed), without flow.
 
@@ -143,6 +151,7 @@ def matrix_of(
     fakes : (values, variances), optional
     names : (str, str)
         Of the axes, where the file does not say them.
+    backgrounds : mapping of str to (values, variances), optional
 
     Returns
     -------
@@ -169,7 +178,9 @@ def matrix_of(
         raise ValueError(message)
     spread = np.asarray(truth.variances(), dtype=np.float64)
     both = np.asarray(counts.variances(), dtype=np.float64)
-    if not spread.any() and not both.any() and (fakes is None or not fakes[0].any()):
+    named = dict(backgrounds or {})
+    beside = [*([] if fakes is None else [fakes]), *named.values()]
+    if not spread.any() and not both.any() and not any(each[0].any() for each in beside):
         rows = values / np.where(total > 0.0, total, 1.0)[:, None]
         return ResponseMatrix.from_array(rows, [true], [reco], truth=total)
     added = None if fakes is None else weighted((reco,), *fakes, "fakes")
@@ -177,4 +188,5 @@ def matrix_of(
         weighted((true, reco), values, both, "counts"),
         weighted((true,), total, spread, "truth"),
         added,
+        {name: weighted((reco,), *each, name) for name, each in named.items()},
     )

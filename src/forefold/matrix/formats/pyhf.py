@@ -3,7 +3,8 @@
 One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
 sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. The statistics of the matrix are a ``histosys`` for each eigenvector of
 their covariance, so that the likelihood is that of `forefold.Experiment`; of samples of true bins, or without migrations, a ``staterror``. Variations of the
-detector are a ``histosys`` each; fakes and background are samples of their own, with a ``shapesys`` where their errors are known.
+detector are a ``histosys`` each; fakes and backgrounds are samples of their own, with a ``shapesys`` where their errors are known, and those that the
+matrix names with a normalisation ``norm_NAME``, which is fixed at 1 until somebody frees it.
 
 References
 ----------
@@ -21,8 +22,8 @@ import numpy as np
 
 from forefold.io.write import write_text_aside
 from forefold.matrix.axes import matching
-from forefold.matrix.contents import shape_of
-from forefold.matrix.formats.common import EmptyRows, Exported, positive_rows, spectrum
+from forefold.matrix.formats.common import EmptyRows, Exported, fakes_of, positive_rows, spectrum
+from forefold.matrix.variations import same_backgrounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def write(
     per_true_bin : bool
         One normalisation a true bin.
     fakes : bool
-        Add the fakes of the matrix, scaled with the signal's total over that of the truth.
+        Add the fakes and the named backgrounds of the matrix, scaled with the signal's total over that of the truth.
     name : str
         Of the channel and the measurement.
     empty_rows : {"stop", "lose"}
@@ -108,9 +109,11 @@ def write(
         notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
     if observed is None:
         notes.append("observed are the expected counts (an Asimov data set)")
-    left = float(np.sum(matrix.fakes.values()))
-    if left and not fakes:
-        notes.append(f"{left:.6g} fakes are not written: add them with fakes=True (--fakes)")
+    left = [] if fakes else fakes_of(matrix)
+    notes += [f"{said} are not written: add them with fakes=True (--fakes)" for said in left]
+    if fakes and matrix.backgrounds:
+        norms = ", ".join(map(_norm, matrix.backgrounds))
+        notes.append(f"norms of backgrounds ({norms}) are fixed at 1, for you to free")
     return Exported((Path(path),), tuple(notes))
 
 
@@ -157,7 +160,7 @@ def workspace(
         ]
     if fakes:
         scale = float(true.sum() / total.sum()) if total.sum() > 0.0 else math.inf
-        parts.append(_fakes(matrix, scale, name, pulls))
+        parts += _not_signal(matrix, scale, name, pulls)
     if background is not None:
         values, variances = spectrum(background, matrix.reco_axes, "background")
         parts.append(
@@ -168,9 +171,11 @@ def workspace(
     if observed is not None:
         data = spectrum(observed, matrix.reco_axes, "observed")[0]
     normalisations = [f"mu_{i}" for i in range(len(true))] if per_true_bin else ["mu"]
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": each, "inits": [1.0], "bounds": [[0.0, _MOST]]} for each in normalisations
     ]
+    named = matrix.backgrounds if fakes else ()
+    parameters += [{"name": _norm(each), "inits": [1.0], "fixed": True} for each in named]
     return {
         "version": "1.0.0",
         "channels": [{"name": name, "samples": parts}],
@@ -241,6 +246,7 @@ def _pulls(
             continue
         matching(matrix.true_axes, each.true_axes, f"variation {key}")
         matching(matrix.reco_axes, each.reco_axes, f"variation {key}")
+        same_backgrounds(matrix, each, f"variation {key}")
         up, down = (variations.get(f"{base}_{way}") for way in ("up", "down"))
         if up is not None and down is not None:
             found[base] = (_Varied.of(up), _Varied.of(down))
@@ -252,18 +258,36 @@ def _pulls(
 
 
 class _Varied(NamedTuple):
-    """What a variation changes: R[true, reco], and fakes."""
+    """What a variation changes: R[true, reco], fakes and backgrounds."""
 
     matrix: Array
-    fakes: Array
+    beside: dict[str, Array]
 
     @classmethod
     def of(cls, matrix: ResponseMatrix) -> _Varied:
-        fakes = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
-        return cls(np.asarray(matrix.matrix), fakes)
+        return cls(np.asarray(matrix.matrix), {n: v for n, (v, _) in _beside(matrix).items()})
 
     def mirrored(self, other: _Varied) -> _Varied:
-        return _Varied(*(2.0 * a - b for a, b in zip(self, other, strict=True)))
+        pairs = {name: (each, other.beside[name]) for name, each in self.beside.items()}
+        return _Varied(
+            2.0 * self.matrix - other.matrix, {name: 2.0 * a - b for name, (a, b) in pairs.items()}
+        )
+
+
+def _beside(matrix: ResponseMatrix) -> dict[str, tuple[Array, Array]]:
+    """Give values and variances of what is no signal, by name."""
+    found = {"fakes": matrix.fakes, **matrix.backgrounds}
+    return {
+        name: (
+            np.asarray(each.values(), dtype=np.float64).reshape(-1),
+            np.asarray(each.variances(), dtype=np.float64).reshape(-1),
+        )
+        for name, each in found.items()
+    }
+
+
+def _norm(background: str) -> str:
+    return f"norm_{background}"
 
 
 def _histosys(name: str, up: Array, down: Array) -> dict[str, Any]:
@@ -271,20 +295,23 @@ def _histosys(name: str, up: Array, down: Array) -> dict[str, Any]:
     return {"name": name, "type": "histosys", "data": both}
 
 
-def _fakes(
+def _not_signal(
     matrix: ResponseMatrix, scale: float, name: str, pulls: dict[str, tuple[_Varied, _Varied]]
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """Give samples of fakes and of each background."""
     if not math.isfinite(scale):
         message = "fakes scale with the signal over the truth of the matrix, which is 0"
         raise ValueError(message)
-    n = math.prod(shape_of(matrix.reco_axes))
-    values = scale * np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(n)
-    variances = scale**2 * np.asarray(matrix.fakes.variances(), dtype=np.float64).reshape(n)
-    modifiers = _shapesys("fakes", name, values, variances)
-    modifiers += [
-        _histosys(pull, *(scale * each.fakes for each in pair)) for pull, pair in pulls.items()
-    ]
-    return _sample("fakes", values, modifiers)
+    samples = []
+    for sample, (values, variances) in _beside(matrix).items():
+        modifiers = _shapesys(sample, name, scale * values, scale**2 * variances)
+        modifiers += [
+            _histosys(pull, *(scale * each.beside[sample] for each in pair))
+            for pull, pair in pulls.items()
+        ]
+        modifiers += [_scaled(_norm(sample))] if sample in matrix.backgrounds else []
+        samples.append(_sample(sample, scale * values, modifiers))
+    return samples
 
 
 def _shapesys(sample: str, name: str, values: Array, variances: Array) -> list[dict[str, Any]]:

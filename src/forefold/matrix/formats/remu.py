@@ -18,7 +18,7 @@ import numpy as np
 
 from forefold.io.native.arrays import read_npz
 from forefold.io.write import replace_aside
-from forefold.matrix.formats.common import Exported, published_matrix
+from forefold.matrix.formats.common import Exported, fakes_of, published_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -88,8 +88,7 @@ def write(
     }
     with replace_aside(path, overwrite=overwrite) as aside, aside.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    fakes = float(np.sum(matrix.fakes.values()))
-    notes = [f"{fakes:.6g} fakes are not written: add them as a background"] if fakes else []
+    notes = [f"{said} are not written: add them as a background" for said in fakes_of(matrix)]
     if not (toys or matrix.exact):
         notes.append(
             "one matrix, without its statistics: toys= (--toys) writes several within them"

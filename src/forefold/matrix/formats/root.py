@@ -1,7 +1,7 @@
 """ROOT: a TH2D with the true axis as x and the reconstructed one as y, so that uproot reads R[true, reco].
 
-``response`` holds probabilities with their statistical errors. ``counts`` (TH2D), ``truth`` and ``fakes`` (TH1D) hold the sums of weights, and
-are what a matrix is read back from; a file with ``response`` alone is read as probabilities.
+``response`` holds probabilities with their statistical errors. ``counts`` (TH2D), ``truth``, ``fakes`` and ``background_NAME`` (TH1D)
+hold the sums of weights, and are what a matrix is read back from; a file with ``response`` alone is read as probabilities.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from forefold.matrix.formats.common import Exported, of_ones, one_axis
 from forefold.matrix.formats.histograms import (
+    contents_of,
     matrix_of,
     opened,
     optional_histogram,
@@ -21,6 +20,7 @@ from forefold.matrix.formats.histograms import (
     weighted,
     write_histograms,
 )
+from forefold.matrix.json import BACKGROUND
 
 if TYPE_CHECKING:
     from forefold.matrix import ResponseMatrix
@@ -29,7 +29,7 @@ __all__ = ["read", "write"]
 
 
 def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
-    """Write histograms ``response``, ``counts``, ``truth`` and ``fakes``.
+    """Write histograms ``response``, ``counts``, ``truth``, ``fakes`` and ``background_NAME`` of each named background.
 
     Parameters
     ----------
@@ -54,7 +54,13 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     found = alone | {
         "counts": weighted((x, y), matrix.counts.values(), matrix.counts.variances(), "counts"),
         "truth": weighted((x,), matrix.truth.values(), matrix.truth.variances(), "truth"),
-        "fakes": weighted((side,), matrix.fakes.values(), matrix.fakes.variances(), "fakes"),
+        **{
+            name: weighted((side,), each.values(), each.variances(), name)
+            for name, each in (
+                ("fakes", matrix.fakes),
+                *((f"{BACKGROUND}{name}", each) for name, each in matrix.backgrounds.items()),
+            )
+        },
     }
     write_histograms(path, found, overwrite)
     return Exported(
@@ -81,8 +87,8 @@ def read(
     name : str, optional
         Of the TH2: ``counts`` if there is one, else ``response``.
     truth, fakes : str
-        Of TH1s, if they are there: all that is true, and what is reconstructed without truth. They go with counts: for `name` ``response``
-        they are not read.
+        Of TH1s, if they are there: all that is true, and what is reconstructed without truth; TH1s ``background_NAME`` are named backgrounds.
+        They go with counts: for `name` ``response`` they are not read.
     orientation : {"true-x", "true-y"}
         Where the true axis is.
     true, reco : str
@@ -101,15 +107,17 @@ def read(
         message = f"orientation {orientation!r}: true-x or true-y is possible"
         raise ValueError(message)
     with opened(path) as file:
-        keys = {key.partition(";")[0] for key in file.keys()}  # noqa: SIM118 - not a dict
+        keys = [key.partition(";")[0] for key in file.keys()]  # noqa: SIM118 - not a dict
         chosen = name or ("counts" if "counts" in keys else "response")
         both = read_histogram(file, chosen, 2)
         total = None if chosen == "response" else optional_histogram(file, truth, 1)
         alone = None if total is None else optional_histogram(file, fakes, 1)
+        named = {
+            key.removeprefix(BACKGROUND): contents_of(read_histogram(file, key, 1))
+            for key in ([] if total is None else keys)
+            if key.startswith(BACKGROUND)
+        }
     if orientation == "true-y":
         both = both.project(1, 0)
-    added = None
-    if alone is not None:
-        values = np.asarray(alone.values(), dtype=np.float64)
-        added = (values, np.asarray(alone.variances(), dtype=np.float64))
-    return matrix_of(both, total, added, (true, reco))
+    added = None if alone is None else contents_of(alone)
+    return matrix_of(both, total, added, (true, reco), named)

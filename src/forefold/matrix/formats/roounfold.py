@@ -1,8 +1,8 @@
 """RooUnfold: what a RooUnfoldResponse is made of, ``RooUnfoldResponse(measured, truth, response)``.
 
-``response`` is a TH2D of what is true and measured, x measured and y true; ``measured`` holds that and the fakes, ``truth`` that and the missed
-ones, which RooUnfold finds as differences. Flow bins are empty: what is true outside the axes is a fake, and what is reconstructed outside is
-missed, as in forefold.
+``response`` is a TH2D of what is true and measured, x measured and y true; ``measured`` holds that and the fakes (those of named
+backgrounds too), ``truth`` that and the missed ones, which RooUnfold finds as differences. Flow bins are empty: what is true outside the axes is a fake,
+and what is reconstructed outside is missed, as in forefold.
 
 References
 ----------
@@ -50,7 +50,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     """
     true, reco = one_axis(matrix, "RooUnfold's layout")
     x, y, own = titled(reco, "xaxis"), titled(true, "yaxis"), titled(true, "xaxis")
-    counts, fakes = matrix.counts, matrix.fakes
+    counts, fakes = matrix.counts, matrix.not_signal
     values, variances = np.asarray(counts.values()), np.asarray(counts.variances())
     if (
         matrix.errors_given
