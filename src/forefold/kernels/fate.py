@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from enum import IntFlag
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LOST", "OUTCOMES", "Fate"]
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["LOST", "OUTCOMES", "Fate", "particle_counts"]
 
 
 class Fate(IntFlag):
@@ -98,3 +104,35 @@ LOST = (
     Fate.INVALID,
 )
 """Those of particles that the card is for, and that are not seen."""
+
+
+def particle_counts(
+    fate: NDArray[Any], event: NDArray[np.integer[Any]], n: int
+) -> dict[str, NDArray[np.int64]]:
+    """Count the particles of each event, all and by outcome.
+
+    Parameters
+    ----------
+    fate : ndarray of int, shape (p,)
+    event : ndarray of int, shape (p,)
+        Event of each particle.
+    n : int
+        Number of events.
+
+    Returns
+    -------
+    dict of str to ndarray of int64, shape (n,)
+        ``n_particles``, ``n_detected``, ``n_lost`` and ``n_not_smeared``.
+    """
+
+    def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.asarray(np.bincount(event[which], minlength=n), dtype=np.int64)
+
+    detected = (fate & int(Fate.DETECTED)) != 0
+    lost = (fate & int(sum(LOST))) != 0
+    return {
+        "n_particles": count(np.ones_like(detected)),
+        "n_detected": count(detected),
+        "n_lost": count(lost),
+        "n_not_smeared": count(~detected & ~lost),
+    }

@@ -13,7 +13,7 @@ from forefold.detector.compile import plan
 from forefold.detector.load import Card, fingerprint, load_card
 from forefold.events import particles as species
 from forefold.events.completeness import smeared_here
-from forefold.kernels.fate import LOST, OUTCOMES, Fate
+from forefold.kernels.fate import OUTCOMES, Fate, particle_counts
 from forefold.kernels.philox import random_key
 from forefold.smearing.engine import OnInvalid, Passage, pass_through
 from forefold.smearing.particles import Axis, checked_on_invalid, flattened
@@ -38,7 +38,6 @@ __all__ = [
     "visible_energy",
 ]
 
-_LOST = int(sum(LOST))
 _OUTCOME_BITS = int(sum(OUTCOMES))
 _KEPT = (
     "event",
@@ -178,7 +177,7 @@ def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any
     result: dict[str, Any] = {name: flat.events[name] for name in _KEPT}
     result |= vertex_columns(flat.events, card, about["rng"])
     result |= visible_energy(rays, flat.pdgid[rays.species], passed, n)
-    result |= _counts(out.fate, rays.event, n)
+    result |= particle_counts(out.fate, rays.event, n)
     nested = ak.zip({name: ak.unflatten(column, flat.counts) for name, column in columns.items()})
     result["particles"] = nested
     array = ak.zip(result, depth_limit=1)
@@ -342,18 +341,4 @@ def visible_energy(
     return {
         "visible_energy_true": np.asarray(np.bincount(rays.event, true, n), dtype=np.float64),
         "visible_energy_reco": np.asarray(np.bincount(rays.event, reco, n), dtype=np.float64),
-    }
-
-
-def _counts(fate: NDArray[np.uint16], event: NDArray[np.int64], n: int) -> dict[str, Any]:
-    def count(which: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.asarray(np.bincount(event[which], minlength=n), dtype=np.int64)
-
-    detected = (fate & int(Fate.DETECTED)) != 0
-    lost = (fate & _LOST) != 0
-    return {
-        "n_particles": count(np.ones_like(detected)),
-        "n_detected": count(detected),
-        "n_lost": count(lost),
-        "n_not_smeared": count(~detected & ~lost),
     }

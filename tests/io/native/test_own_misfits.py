@@ -8,6 +8,8 @@ from pathlib import Path
 
 import awkward as ak
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import uproot
 from mutations import outcomes
@@ -50,6 +52,32 @@ def test_mutations(written: dict[str, Path], smeared: ak.Array, tmp_path: Path, 
     found = outcomes(written[kind].read_bytes(), range(n), path, forefold.read_smeared, good)
     assert found["wrong"] == 0, found
     assert found.total() == n
+
+
+@pytest.mark.parametrize("change", ["rolled", "dropped", "renamed"])
+def test_parquet_lists_that_are_not_those_of_the_counts(
+    written: dict[str, Path], tmp_path: Path, change: str
+) -> None:
+    """Pages have checksums; a table that was put together anew has right ones."""
+    table = pq.read_table(written[".parquet"])
+    lists = table["particles"].to_pylist()
+    if change == "rolled":
+        lists, words = lists[-1:] + lists[:-1], "entry 0 has n_particles"
+    elif change == "dropped":
+        lists[7], words = lists[7][1:], "entry 7 has n_particles"
+    else:  # as many as before, and other fates
+        lists[3][0] |= {"fate": 2 if lists[3][0]["fate"] & 1 else 1}
+        words = "entry 3 has n_detected"
+    index = table.schema.names.index("particles")
+    changed = pa.array(lists, table.schema.field(index).type)
+    path = tmp_path / "changed.parquet"
+    pq.write_table(table.set_column(index, table.schema.field(index), changed), path)
+    with pytest.raises(ValueError, match=rf"changed\.parquet: damaged .* {words} = "):
+        forefold.read_smeared(path)
+    if change == "dropped":  # what is before is read, and entries are counted in the file
+        assert len(forefold.read_smeared(path, entries="0:7")) == 7
+        with pytest.raises(ValueError, match="entry 7 has"):
+            forefold.read_smeared(path, entries="5:9")
 
 
 @pytest.mark.parametrize(

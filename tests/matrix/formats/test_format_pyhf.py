@@ -214,3 +214,65 @@ def test_pyhf_moves_with_the_detector(per_true_bin: bool) -> None:
         moved[places[name]] = pull
         np.testing.assert_allclose(model.expected_actualdata(moved), of, rtol=1e-12)
     assert not [each for each in model.config.par_order if each.startswith("throw")]
+
+
+def _modifiers(made: dict[str, Any], sample: str) -> list[str]:
+    (found,) = (s for s in made["channels"][0]["samples"] if s["name"] == sample)
+    return [each["type"] for each in found["modifiers"]]
+
+
+def _flat(axes: Any, values: Any) -> hist.Hist[Any]:
+    made: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Double())
+    made.view()[...] = values
+    return made
+
+
+def test_a_background_of_plain_numbers_has_no_errors(tmp_path: Path) -> None:
+    """What hist gives as variances of plain numbers are the numbers: errors that an Experiment does not have."""
+    matrix = format_matrices.filled()
+    plain = _flat(matrix.reco_axes, np.full(6, 12.0))
+    for background, expected in ((plain, []), (_background(matrix), ["shapesys"])):
+        path = tmp_path / f"{len(expected)}.json"
+        written = forefold.export_matrix(
+            matrix, path, "pyhf", signal=_spectrum(matrix), background=background
+        )
+        assert _modifiers(json.loads(path.read_text()), "background") == expected
+        assert any("background_variance=" in note for note in written.notes) is bool(expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_pyhf_has_the_likelihood_of_an_experiment_with_such_a_background(
+    minimised: Any, weighted: bool, tmp_path: Path
+) -> None:
+    """An exact matrix and plain numbers: nothing is uncertain but the norm, by hand and in both."""
+    pyhf = minimised
+    matrix = format_matrices.exact()
+    signal = _flat(matrix.true_axes, np.linspace(30.0, 70.0, 5))
+    background: Any = _flat(matrix.reco_axes, np.full(6, 9.0))
+    variance = None
+    if weighted:
+        background = hist.Hist(*matrix.reco_axes, storage=hist.storage.Weight())
+        background.view()["value"], background.view()["variance"] = 9.0, 0.09
+        variance = np.full(6, 0.09)
+    seen = np.array([14.0, 40.0, 55.0, 68.0, 47.0, 20.0])
+    written = forefold.export_matrix(
+        matrix,
+        tmp_path / "w.json",
+        "pyhf",
+        signal=signal,
+        background=background,
+        observed=_flat(matrix.reco_axes, seen),
+    )
+    assert any("moves nothing" in note for note in written.notes) is not weighted
+    workspace = pyhf.Workspace(json.loads((tmp_path / "w.json").read_text()))
+    model = workspace.model()
+    data = workspace.data(model)
+    _, best = pyhf.infer.mle.fit(data, model, return_fitted_val=True)
+    experiment = forefold.Experiment(
+        signal, matrix, background=background, background_variance=variance
+    )
+    least = experiment.fit(seen).deviance
+    for norm in (0.6, 0.9, 1.4):
+        _, there = pyhf.infer.mle.fixed_poi_fit(norm, data, model, return_fitted_val=True)
+        own = experiment.fit(seen, fixed={"normalisation": norm}).deviance - least
+        assert there - best == pytest.approx(own, abs=0.05 if weighted else 1e-5)

@@ -19,7 +19,7 @@ from forefold.io import source as remote
 from forefold.io.native.columns import Column, Flat, nest
 from forefold.io.native.metadata import CONTENTS, About, Opened, document, parsed
 from forefold.io.native.rows import TYPES, whole_events
-from forefold.kernels.fate import LOST
+from forefold.kernels.fate import particle_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +150,6 @@ def _rows(piece: ak.Array, names: tuple[str, ...]) -> pa.Table:
 
 
 _BLOCK = 1 << 22
-_LOST = int(sum(LOST))
 _SEEN = (
     "energy_reco",
     "theta_reco",
@@ -336,14 +335,8 @@ def _flat(path: str, table: pa.Table) -> Flat:
             row = int(np.argmax(wrong))
             msg = f"{path}: event {table['event'][row]}: {name} does not fit fate = {fate[row]}"
             raise ValueError(msg)
-    lost = (fate & _LOST) != 0
     event = {"event": Column(table["event"].to_numpy()[starts])}
-    each = {
-        "n_particles": np.ones_like(detected),
-        "n_detected": detected,
-        "n_lost": lost,
-        "n_not_smeared": ~detected & ~lost,
-    }
-    for name, which in each.items():
-        event[name] = Column(np.add.reduceat(which.astype(np.int64), starts))
+    places = np.repeat(np.arange(len(counts)), counts)
+    found = particle_counts(fate, places, len(counts))
+    event |= {name: Column(values) for name, values in found.items()}
     return Flat(event, particle, counts)

@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,12 +16,15 @@ from forefold.io import source as remote
 from forefold.io.native.columns import arrow, flatten, nest
 from forefold.io.native.metadata import CONTENTS, NAME, About, Opened, damage
 from forefold.io.native.rows import TYPES, whole_events
+from forefold.kernels.fate import particle_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import awkward as ak
+
+    from forefold.io.native.columns import Flat
 
 __all__ = ["batches", "encode", "opened", "sink"]
 
@@ -253,6 +257,24 @@ def _pieces(
 ) -> Iterator[tuple[ak.Array, float]]:
     import awkward as ak
 
+    row = start
     for table, done in _batches(path, file, start, stop, chunk):
-        array = ak.from_arrow(table.replace_schema_metadata(None))
-        yield nest(flatten(array)), done
+        flat = flatten(ak.from_arrow(table.replace_schema_metadata(None)))
+        _check_counts(path, flat, row)
+        row += len(flat.counts)
+        yield nest(flat), done
+
+
+def _check_counts(path: str, flat: Flat, first: int) -> None:
+    """Refuse lists of particles that belong to other events than the counts beside them."""
+    if "fate" not in flat.particle:
+        return
+    places = np.repeat(np.arange(len(flat.counts)), flat.counts)
+    counted = particle_counts(flat.particle["fate"].values, places, len(flat.counts))
+    for name, values in counted.items():
+        if name in flat.event and (wrong := flat.event[name].values != values).any():
+            k = int(np.argmax(wrong))
+            said = flat.event[name].values[k]
+            raise damage(
+                path, f"entry {first + k} has {name} = {said}, its list of particles {values[k]}"
+            )

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import boost_histogram
 import numpy as np
 
 from forefold.matrix.axes import cell_name
@@ -27,6 +28,7 @@ __all__ = [
     "EmptyRows",
     "Exported",
     "energies",
+    "has_variances",
     "how_many_true",
     "in_gev",
     "left_out",
@@ -364,7 +366,7 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     Returns
     -------
     values, variances : ndarray
-        Variances are NaN where the histogram does not know them.
+        Variances are NaN where the histogram does not know them: those that a histogram of plain numbers gives are its contents.
 
     Raises
     ------
@@ -377,7 +379,7 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     matching(axes, list(given.axes), what)
     n = math.prod(shape_of(axes))
     values = np.asarray(given.values(), dtype=np.float64).reshape(n)
-    found = given.variances()
+    found = given.variances() if has_variances(given) else None
     variances = (
         np.full(n, np.nan) if found is None else np.asarray(found, dtype=np.float64).reshape(n)
     )
@@ -386,3 +388,22 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
         message = f"{what}: {cell_name(axes, i)} holds {values[i]:g}; finite contents of 0 or more are needed"
         raise ValueError(message)
     return values, variances
+
+
+def has_variances(given: Any) -> bool:
+    """Tell whether a histogram holds variances of its own: those of plain numbers are only their contents.
+
+    Examples
+    --------
+    >>> import hist
+    >>> axis = hist.axis.Regular(2, 0, 2)
+    >>> has_variances(hist.Hist(axis)), has_variances(hist.Hist(axis, storage=hist.storage.Weight()))
+    (False, True)
+    """
+    storage = getattr(given, "storage_type", None)
+    if storage is not None:  # of boost-histogram and hist
+        return issubclass(storage, boost_histogram.storage.Weight)
+    if hasattr(given, "weighted"):  # of uproot
+        return bool(given.weighted)
+    found = given.variances()
+    return found is not None and not np.array_equal(found, given.values())

@@ -3,8 +3,8 @@
 One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
 sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. The statistics of the matrix are a ``histosys`` for each eigenvector of
 their covariance, so that the likelihood is that of `forefold.Experiment`; of samples of true bins, or without migrations, a ``staterror``. Variations of the
-detector are a ``histosys`` each; fakes and backgrounds are samples of their own, with a ``shapesys`` where their errors are known, and those that the
-matrix names with a normalisation ``norm_NAME``, which is fixed at 1 until somebody frees it.
+detector are a ``histosys`` each; fakes and backgrounds are samples of their own, with a ``shapesys`` where they are weighted and have variances, and those that
+the matrix names with a normalisation ``norm_NAME``, which is fixed at 1 until somebody frees it.
 
 References
 ----------
@@ -38,6 +38,7 @@ __all__ = ["workspace", "write"]
 
 _WHAT = "pyhf"
 _THROW = "throw_"
+_IDLE = "no_effect"  # a pull that moves nothing
 _LEAST = 1e-12  # of the largest variance in any direction
 _MOST = 10.0  # of a normalisation, in units of the spectrum
 
@@ -66,7 +67,8 @@ def write(
     signal : UHI histogram, optional
         True spectrum; the truth of the matrix if left out.
     background : UHI histogram, optional
-        Expected counts over the reconstructed axes.
+        Expected counts over the reconstructed axes. Variances of a weighted one are a ``shapesys``, which `forefold.Experiment` has by
+        ``background_variance``.
     observed : UHI histogram, optional
         Counts over the reconstructed axes; what is expected if left out.
     variations : mapping of str to ResponseMatrix, optional
@@ -107,6 +109,10 @@ def write(
     thrown = sum(key.startswith(_THROW) for key in variations or {})
     if thrown:
         notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
+    if _IDLE in {each["name"] for each in made["channels"][0]["samples"][0]["modifiers"]}:
+        notes.append(
+            f"the pull {_IDLE!r} moves nothing: pyhf's minuit cannot hold mu without another parameter"
+        )
     if observed is None:
         notes.append("observed are the expected counts (an Asimov data set)")
     left = [] if fakes else fakes_of(matrix)
@@ -114,6 +120,15 @@ def write(
     if fakes and matrix.backgrounds:
         norms = ", ".join(map(_norm, matrix.backgrounds))
         notes.append(f"norms of backgrounds ({norms}) are fixed at 1, for you to free")
+    if any(
+        each["type"] == "shapesys"
+        for sample in made["channels"][0]["samples"]
+        if sample["name"] == "background"
+        for each in sample["modifiers"]
+    ):
+        notes.append(
+            "variances of the background are a shapesys: an Experiment has them with background_variance=, and not by itself"
+        )
     return Exported((Path(path),), tuple(notes))
 
 
@@ -166,6 +181,12 @@ def workspace(
         parts.append(
             _sample("background", values, _shapesys("background", name, values, variances))
         )
+    if not per_true_bin and all(
+        each["type"] == "normfactor" for part in parts for each in part["modifiers"]
+    ):
+        # pyhf's minuit cannot hold a parameter that has no other beside it, as profiles and limits do
+        values = np.asarray(parts[0]["data"])
+        parts[0]["modifiers"].append(_histosys(_IDLE, values, values))
     expected = np.sum([part["data"] for part in parts], axis=0)
     data = expected
     if observed is not None:
