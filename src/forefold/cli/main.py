@@ -11,9 +11,9 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from forefold._near import near_names
 from forefold.cli.card import add_card
 from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if wrong:
-            near = get_close_matches(wrong[1], re.findall(r"[\w-]+", wrong[2]), n=1)
+            near = near_names(wrong[1], re.findall(r"[\w-]+", wrong[2]), most=1)
             message += f"; did you mean '{near[0]}'?" if near else ""
         self.exit(2, f"{self.prog}: error: {message} (see '{self.prog} --help')\n")
 

@@ -12,11 +12,11 @@ Examples
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from forefold._near import did_you_mean
 from forefold.events.commonest import BARYONS, MASSES, MESONS, NAMES, is_common
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ __all__ = [
 NUCLEONS = (2212, 2112)
 """Proton and neutron, of which a detector sees the kinetic energy."""
 
-_LONGEST_NAME = 100
 _NUCLEUS = 1_000_000_000
 _PSEUDO = 2_000_000_000
 _GENERATOR_INTERNAL = range(81, 101)  # PDG numbering scheme, "generator specific"
@@ -96,10 +95,7 @@ _MEANT = MappingProxyType(
 
 def near(word: str, allowed: Mapping[str, object] | list[str]) -> str:
     """``" (did you mean 'x'?)"`` if something allowed is near, else an empty string."""
-    if len(word) > _LONGEST_NAME:  # the comparison takes seconds for thousands of characters
-        return ""
-    found = get_close_matches(word, list(allowed), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(repr(f) for f in found)}?)" if found else ""
+    return did_you_mean(word, allowed)
 
 
 @cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from forefold.events.observables.catalogue import OBSERVABLES
+from forefold.events.definitions import definitions_of
+from forefold.events.observables.catalogue import ENDS, OBSERVABLES, of_words, parted
 from forefold.events.values import LABELS, NAMES, SMEARED_NAMES, VERTEX, EventValues
 from forefold.expressions import parse
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from forefold.events.definitions import Definitions
     from forefold.expressions import Kind
+
+    Define = Definitions | Mapping[str, str] | Iterable[str] | None
 
 __all__ = [
     "NAMES",
@@ -48,10 +52,13 @@ class Selection:
     ----------
     text : str
         Condition in terms of `NAMES`; the grammar is that of `forefold.expressions`.
+    define : mapping of str to str, optional
+        Observables of the user's own that it may name, see `forefold.observables`.
 
     Attributes
     ----------
     text : str
+    definitions : Definitions
     events, kept : int
         Counts so far.
 
@@ -86,10 +93,19 @@ class Selection:
         **{f"{name}_true": f"is called {name} here, where all is true" for name in OBSERVABLES},
     }
 
-    def __init__(self, text: str) -> None:
+    _ends: ClassVar[tuple[str, ...]] = ("",)
+    """How names of quantities of particles end."""
+
+    def __init__(self, text: str, define: Define = None) -> None:
         self.text = text
-        labels = {name: LABELS[name] for name in LABELS if name in self._kinds}
-        self._expression = parse(text, self._kinds, labels=labels, elsewhere=self._elsewhere)
+        self.definitions = definitions_of(define)
+        self._expression = parse(
+            text,
+            {**self._kinds, **self._own_kinds()},
+            labels={name: LABELS[name] for name in LABELS if name in self._kinds},
+            elsewhere={**self._elsewhere, **self._own_elsewhere()},
+            of_words=of_words(*self._ends),
+        )
         if self._expression.kind != "condition":
             message = (
                 f"expression {text!r} is a number, a selection is a condition such as 'enu > 0.5'"
@@ -97,6 +113,20 @@ class Selection:
             raise ValueError(message)
         self.events = 0
         self.kept = 0
+
+    def _own_kinds(self) -> dict[str, Kind]:
+        """Give what may be named of the user's own."""
+        return self.definitions.kinds_true()
+
+    def _own_elsewhere(self) -> dict[str, str]:
+        """Say what the others are."""
+        own = self.definitions
+        said = {
+            name: "is reconstructed, or made of what is; this is a condition on true events: select= (--select) takes it"
+            for name in own.kinds_smeared()
+            if not name.endswith("_true")
+        }
+        return said | {f"{name}_true": f"is called {name} here, where all is true" for name in own}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text!r})"
@@ -144,7 +174,7 @@ class Selection:
         """
         import numpy as np
 
-        found = self._expression.select(values)
+        found = self._expression.select(values.having(self.definitions))
         keep = np.broadcast_to(np.asarray(found, dtype=np.bool_), (values.events,))
         self.events += values.events
         self.kept += int(keep.sum())
@@ -190,14 +220,31 @@ class SmearedSelection(Selection):
         for name in (*OBSERVABLES, *VERTEX)
     }
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        if not any(name.endswith("_reco") for name in self._expression.names):
+    _ends = ENDS
+
+    def __init__(self, text: str, define: Define = None) -> None:
+        super().__init__(text, define)
+        if not any(map(self._is_reconstructed, self._expression.names)):
             message = (
                 f"select {text!r}: nothing in it is reconstructed (NAME_reco); conditions on what is true are signal= (--signal) and where= "
                 "(--where)"
             )
             raise ValueError(message)
+
+    def _own_kinds(self) -> dict[str, Kind]:
+        return self.definitions.kinds_smeared()
+
+    def _own_elsewhere(self) -> dict[str, str]:
+        return {
+            name: f"is {name}_reco or {name}_true in a selection of smeared events"
+            for name, each in self.definitions.items()
+            if each.sided
+        }
+
+    def _is_reconstructed(self, name: str) -> bool:
+        base, side = parted(name)
+        own = self.definitions.get(base)
+        return side == "reco" or (own is not None and "reco" in own.sides)
 
 
 class BackgroundCondition(Selection):
@@ -205,14 +252,23 @@ class BackgroundCondition(Selection):
 
     _kinds: ClassVar[Mapping[str, Kind]] = {**NAMES, **SMEARED_NAMES}
     _elsewhere: ClassVar[Mapping[str, str]] = {}
+    _ends = ("", *ENDS)
+
+    def _own_kinds(self) -> dict[str, Kind]:
+        return {**self.definitions.kinds_true(), **self.definitions.kinds_smeared()}
+
+    def _own_elsewhere(self) -> dict[str, str]:
+        return {}
 
 
-def selection_of(where: str | Selection) -> Selection:
+def selection_of(where: str | Selection, define: Define = None) -> Selection:
     """Make a selection of a text; one that is a selection already stays, with its counts."""
-    return where if isinstance(where, Selection) else Selection(where)
+    return where if isinstance(where, Selection) else Selection(where, define)
 
 
-def selection_of_smeared(select: str | SmearedSelection | None) -> SmearedSelection | None:
+def selection_of_smeared(
+    select: str | SmearedSelection | None, define: Define = None
+) -> SmearedSelection | None:
     """Make a selection of smeared events of a text; one that is there already stays, with its counts.
 
     Raises
@@ -227,7 +283,7 @@ def selection_of_smeared(select: str | SmearedSelection | None) -> SmearedSelect
             f"select: {select!r} is a condition on true events; give its text, with _reco and _true"
         )
         raise TypeError(message)
-    return SmearedSelection(select)
+    return SmearedSelection(select, define)
 
 
 def check_names_of_backgrounds(names: Iterable[str]) -> None:
@@ -248,6 +304,7 @@ def check_names_of_backgrounds(names: Iterable[str]) -> None:
 
 def backgrounds_of(
     background: Mapping[str, str | BackgroundCondition] | None,
+    define: Define = None,
 ) -> dict[str, BackgroundCondition]:
     """Make named conditions of texts.
 
@@ -269,7 +326,7 @@ def backgrounds_of(
             made = (
                 condition
                 if isinstance(condition, BackgroundCondition)
-                else BackgroundCondition(condition)
+                else BackgroundCondition(condition, define)
             )
         except ValueError as error:
             message = f"background {name!r}: {error}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from forefold._near import did_you_mean
 from forefold.expressions.functions import CONDITIONS
 from forefold.expressions.tokens import complaint
 from forefold.expressions.tree import (
@@ -31,11 +31,7 @@ __all__ = ["check_names", "kind_of", "known"]
 def known(word: str, allowed: Iterable[str]) -> str:
     """Names that are near, or else all that there are; begins with the joint to what precedes."""
     everything = sorted(allowed)
-    near = get_close_matches(word, everything, n=3, cutoff=0.6)
-    near += [name for name in everything if name.lower() == word.lower() and name not in near]
-    if near:
-        return f" (did you mean {' or '.join(repr(name) for name in near)}?)"
-    return f"; known: {', '.join(everything) or 'none'}"
+    return did_you_mean(word, everything) or f"; known: {', '.join(everything) or 'none'}"
 
 
 def check_names(
@@ -50,7 +46,7 @@ def check_names(
     """
     allowed = frozenset(allowed)
     for node in names(tree):
-        if node.name not in allowed:
+        if node.name not in allowed and not node.words:
             problem = f"unknown name {node.name!r}{known(node.name, allowed)}"
             if node.name in elsewhere:
                 problem = f"{node.name!r} {elsewhere[node.name]}"
@@ -93,7 +89,7 @@ class _Checker:
             case Condition():
                 return "condition"
             case Name():
-                return self._kinds[node.name]
+                return "number" if node.words else self._kinds[node.name]
             case Unary():
                 return self._must(node.operand, "number", f"'{node.operator}'")
             case Binary():

@@ -15,6 +15,7 @@ from forefold.expressions.tree import calls, names
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from forefold.expressions.parser import OfWords
     from forefold.expressions.tree import Kind, Node
 
 __all__ = ["Expression", "parse"]
@@ -138,6 +139,7 @@ def parse(
     functions: Mapping[str, int] | None = None,
     labels: Mapping[str, Mapping[str, float]] | None = None,
     elsewhere: Mapping[str, str] | None = None,
+    of_words: Mapping[str, OfWords] | None = None,
 ) -> Expression:
     """Read and check an expression.
 
@@ -154,6 +156,9 @@ def parse(
         Names whose values have labels, which are compared in quotes, and the number that each label stands for.
     elsewhere : mapping of str to str, optional
         Names that are known and mean nothing here, and what to say of each.
+    of_words : mapping of str to callable, optional
+        Names behind which words stand in parentheses, such as ``mass(mu-, mu+)``; each makes, of a list of words, the name of the
+        number that is meant, which ends in a parenthesis, or raises ValueError.
 
     Returns
     -------
@@ -185,10 +190,12 @@ def parse(
     if both := sorted(functions.keys() & kinds.keys()):
         message = f"{both[0]!r} is both a name and a function of the namespace"
         raise ValueError(message)
-    tree = parse_tree(text, {**FUNCTIONS, **signatures}, labels)
+    tree = parse_tree(text, {**FUNCTIONS, **signatures}, labels, of_words)
     check_names(text, tree, kinds, elsewhere or {})
     kind = kind_of(text, tree, kinds)
-    named = {node.name: kinds[node.name] for node in names(tree)}
+    named: dict[str, Kind] = {
+        node.name: "number" if node.words else kinds[node.name] for node in names(tree)
+    }
     called = [call.function for call in calls(tree)]
     needed = {name: functions[name] for name in called if name in functions}
     return Expression(text, tree, kind, named, needed)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from forefold.expressions.functions import Signature
     from forefold.expressions.tree import Node
 
+    OfWords = Callable[[list[str]], str]
+
 __all__ = ["MAX_HEIGHT", "MAX_NESTING", "parse_tree"]
 
 MAX_NESTING = 40
@@ -53,6 +55,7 @@ def parse_tree(
     text: str,
     functions: Mapping[str, Signature] = FUNCTIONS,
     labels: Mapping[str, Mapping[str, float]] | None = None,
+    of_words: Mapping[str, OfWords] | None = None,
 ) -> Node:
     """Read an expression; names and kinds are not checked.
 
@@ -64,6 +67,8 @@ def parse_tree(
         All functions that it may call.
     labels : mapping of str to mapping of str to float, optional
         Names whose values have labels, and the number that each label stands for.
+    of_words : mapping of str to callable, optional
+        Names behind which words stand in parentheses; each makes, of a list of words, the name of the quantity that is meant.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def parse_tree(
     >>> parse_tree("-x ** 2")
     Unary(operator='-', operand=Binary(operator='**', left=Name(name='x'), right=Number(value=2.0)))
     """
-    return _Parser(text, functions, labels or {}).whole()
+    return _Parser(text, functions, labels or {}, of_words or {}).whole()
 
 
 class _Parser:
@@ -90,11 +95,14 @@ class _Parser:
         text: str,
         functions: Mapping[str, Signature],
         labels: Mapping[str, Mapping[str, float]],
+        of_words: Mapping[str, OfWords],
     ) -> None:
         self._text = text
         self._functions = functions
         self._labels = labels
-        self._tokens = tokenize(text, {label for those in labels.values() for label in those})
+        self._of_words = of_words
+        every = {label for those in labels.values() for label in those}
+        self._tokens = tokenize(text, every, of_words)
         self._next = 0
         self._depth = 0
         self._heights: dict[int, int] = {}
@@ -274,6 +282,8 @@ class _Parser:
     def _named(self) -> Node:
         token = self._token
         self._next += 1
+        if token.text in self._of_words:
+            return self._with_words(token)
         if self._token.text == "(":
             return self._call(token)
         if token.text in CONSTANTS:
@@ -286,11 +296,21 @@ class _Parser:
             self._fail(f"{token.text} is a function: write {usage}", token)
         return Name(token.text, start=token.start)
 
+    def _with_words(self, token: Token) -> Node:
+        words = self._token
+        inside = words.text if words.kind == "words" else ""
+        try:
+            name = self._of_words[token.text]([w.strip() for w in inside.split(",") if w.strip()])
+        except ValueError as error:
+            self._fail(str(error), words if inside.strip() else token)
+        self._next += 1
+        return Name(name, start=token.start)
+
     def _call(self, token: Token) -> Node:
         opening = self._token
         self._next += 1
         if token.text not in self._functions:
-            near = known(token.text, self._functions)
+            near = known(token.text, [*self._functions, *self._of_words])
             self._fail(f"unknown function {token.text!r}{near}", token)
         arguments: list[Node] = []
         if not self._take(")"):

@@ -22,6 +22,7 @@ _WORDS = re.compile(
     r"|(?P<label>'[^'\"\r\n]*'|\"[^'\"\r\n]*\")"
     r"|(?P<operator>\*\*|//|<=|>=|==|!=|<>|&&|\|\||<<|>>|[-+*/()<>,^=&|!~%@:;.?\[\]{}$#\\'\"`])"
 )
+_OPENED = re.compile(r"[ \t\r\n]*\(")
 _HINTS = {
     "^": "a power is written **",
     "=": "equality is written ==",
@@ -49,9 +50,9 @@ class Token:
 
     Attributes
     ----------
-    kind : {"number", "name", "label", "operator", "end"}
+    kind : {"number", "name", "label", "words", "operator", "end"}
     text : str
-        Of a label, what stands between the quotes.
+        Of a label, what stands between the quotes; of words, what stands between the parentheses.
     start : int
         Place of its first character, from 0.
     """
@@ -76,7 +77,9 @@ def complaint(text: str, start: int, problem: str) -> ValueError:
     return ValueError(f"expression, character {start + 1} ({rest + more!a}): {problem}")
 
 
-def tokenize(text: str, labels: Collection[str] = ()) -> list[Token]:
+def tokenize(
+    text: str, labels: Collection[str] = (), of_words: Collection[str] = ()
+) -> list[Token]:
     """Cut a text into words; the last one is the end.
 
     Parameters
@@ -85,6 +88,8 @@ def tokenize(text: str, labels: Collection[str] = ()) -> list[Token]:
         Expression.
     labels : collection of str
         Labels that may stand in quotes; without any, quotes are not allowed.
+    of_words : collection of str
+        Names behind which words stand in parentheses, which are no expressions: ``mass(mu-, mu+)``.
 
     Returns
     -------
@@ -120,8 +125,22 @@ def tokenize(text: str, labels: Collection[str] = ()) -> list[Token]:
             _check_apart(text, place, kind, tokens, labels)
             tokens.append(Token(kind, word[1:-1] if kind == "label" else word, place))
         place = match.end()
+        if kind == "name" and word in of_words and (opened := _OPENED.match(text, place)):
+            closed = _closed(text, opened.end() - 1)
+            tokens.append(Token("words", text[opened.end() : closed], opened.end()))
+            place = closed + 1
     tokens.append(Token("end", "", len(text)))
     return tokens
+
+
+def _closed(text: str, place: int) -> int:
+    """Place of the parenthesis that closes the one at a place; words such as K(S)0 have some of their own."""
+    depth = 0
+    for i in range(place, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[i], 0)
+        if depth == 0:
+            return i
+    raise complaint(text, place, "this '(' is never closed")
 
 
 def _check_apart(

@@ -53,9 +53,14 @@ class Condition(_Placed):
 
 @dataclass(frozen=True)
 class Name(_Placed):
-    """A quantity of the namespace."""
+    """A quantity of the namespace; one that is written ``name(words)``, such as ``mass(mu-, mu+)``, is called by all of this."""
 
     name: str
+
+    @property
+    def words(self) -> bool:
+        """Whether it is called with words in parentheses."""
+        return self.name.endswith(")")
 
 
 @dataclass(frozen=True)

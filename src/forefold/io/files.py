@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import glob
 import hashlib
@@ -12,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forefold._near import near_names
 from forefold.io import source as remote
 from forefold.io.packed import DAMAGE, block, damaged, decoded, head
 
@@ -122,7 +122,7 @@ def _near(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return ""
-    near = difflib.get_close_matches(path.name, names, n=3)
+    near = near_names(path.name, names)
     return f"; near names in {path.parent}: {', '.join(near)}" if near else ""
 
 

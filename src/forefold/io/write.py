@@ -6,7 +6,6 @@ place of the output only when all went well.
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold._near import near_names
 from forefold.events.completeness import CUT, missing
 from forefold.io import source as remote
 from forefold.io.files import is_full
@@ -361,7 +361,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     if not ending:
         msg = f"{os.fspath(path)}: the name must end in the output format; {known}"
         raise ValueError(msg)
-    near = difflib.get_close_matches(ending.lower(), SUFFIXES, n=1, cutoff=0.5)
+    near = near_names(ending, SUFFIXES, most=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     msg = f"{os.fspath(path)}: unknown output format '{ending}'{hint}; {known}"
     raise ValueError(msg)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold._near import near_names
 from forefold.unfolding.likelihood import maximum_likelihood
 from forefold.unfolding.linear import inversion, spectrum, tikhonov, wiener
 from forefold.unfolding.stopping import STOPS, iterative
@@ -92,9 +93,7 @@ def settings(
     ValueError: bayes needs iterations=: a whole number, or one of chi2-change, discrepancy, gcv, toys
     """
     if method not in METHODS:
-        import difflib
-
-        near = difflib.get_close_matches(str(method), METHODS, n=1)
+        near = near_names(str(method), METHODS, most=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         message = f"method: one of {', '.join(METHODS)} is needed, found {method!r}{hint}"
         raise ValueError(message)

@@ -6,13 +6,34 @@ It imports no array library: selections and the command line read it to check wh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from forefold.events import particles as species
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["KINDS", "OBSERVABLES", "Observable", "ParticleKind"]
+__all__ = [
+    "ENDS",
+    "KINDS",
+    "OBSERVABLES",
+    "OF_PARTICLES",
+    "SIDES",
+    "Observable",
+    "OfParticles",
+    "ParticleKind",
+    "Side",
+    "of_words",
+    "parted",
+    "sided",
+    "with_unit",
+]
+
+Side = Literal["true", "reco"]
+SIDES: tuple[Side, Side] = ("true", "reco")
+ENDS = tuple(f"_{side}" for side in SIDES)
 
 
 @dataclass(frozen=True)
@@ -136,3 +157,88 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
     {row[0]: Observable(*row) for row in _TABLE}
 )
 """Observables by name."""
+
+
+class OfParticles(NamedTuple):
+    """A quantity of particles that are named, such as ``mass(mu-, mu+)``; of several of a kind, the leading one is taken.
+
+    Attributes
+    ----------
+    least, most : int, int or None
+        How many particles it is of; None = any number.
+    unit, usage, meaning : str
+    """
+
+    least: int
+    most: int | None
+    unit: str
+    usage: str
+    meaning: str
+
+
+OF_PARTICLES: Mapping[str, OfParticles] = MappingProxyType(
+    {
+        "mass": OfParticles(2, None, "GeV", "mass(mu-, mu+)", "invariant mass"),
+        "number": OfParticles(1, None, "", "number(K+, K-)", "how many there are"),
+        "angle": OfParticles(2, 2, "rad", "angle(mu-, p)", "angle between two"),
+        "energy": OfParticles(1, 1, "GeV", "energy(mu-)", "total energy"),
+        "kinetic_energy": OfParticles(1, 1, "GeV", "kinetic_energy(p)", "kinetic energy"),
+        "momentum": OfParticles(1, 1, "GeV/c", "momentum(pi+)", "momentum"),
+        "theta": OfParticles(1, 1, "rad", "theta(pi+)", "angle to the probe"),
+        "cos_theta": OfParticles(1, 1, "", "cos_theta(pi+)", "its cosine"),
+        "pt": OfParticles(1, 1, "GeV/c", "pt(pi+)", "momentum across the probe"),
+        "pl": OfParticles(1, 1, "GeV/c", "pl(pi+)", "momentum along the probe"),
+    }
+)
+"""Quantities of particles that are named, or of classes of `forefold.particles`."""
+
+
+def of_words(*ends: str) -> Mapping[str, Callable[[list[str]], str]]:
+    """Readers of `OF_PARTICLES` for `forefold.expressions.parse`.
+
+    Parameters
+    ----------
+    *ends : {"", "_true", "_reco"}
+        How names may end: ``mass(mu-, mu+)``, ``mass_true(mu-, mu+)``, ``mass_reco(mu-, mu+)``.
+    """
+    return {f"{name}{end}": partial(_read, name, end) for name in OF_PARTICLES for end in ends}
+
+
+def _read(name: str, end: str, words: list[str]) -> str:
+    """Check particles, and name the quantity."""
+    needs = OF_PARTICLES[name]
+    if len(words) < needs.least or (needs.most is not None and len(words) > needs.most):
+        given = f"{len(words)} particles given" if words else "particles are needed"
+        message = f"{given}: write {needs.usage.replace('(', f'{end}(', 1)}"
+        raise ValueError(message)
+    for word in words:
+        if word not in species.CLASSES and not word.lstrip("-").isdecimal():
+            species.pdgid(word)
+    return f"{name}{end}({', '.join(words)})"
+
+
+def sided(name: str, side: Side) -> str:
+    """Name of a quantity on one side.
+
+    Examples
+    --------
+    >>> sided("q2", "reco"), sided("mass(mu-, mu+)", "true")
+    ('q2_reco', 'mass_true(mu-, mu+)')
+    """
+    what, opening, words = name.partition("(")
+    return f"{what}_{side}{opening}{words}"
+
+
+def parted(name: str) -> tuple[str, Side | None]:
+    """Part a name and its side, None where it says none.
+
+    Examples
+    --------
+    >>> parted("q2_reco"), parted("mass_true(mu-, mu+)"), parted("weight")
+    (('q2', 'reco'), ('mass(mu-, mu+)', 'true'), ('weight', None))
+    """
+    what, opening, words = name.partition("(")
+    for side in SIDES:
+        if what.endswith(f"_{side}"):
+            return f"{what.removesuffix(f'_{side}')}{opening}{words}", side
+    return name, None

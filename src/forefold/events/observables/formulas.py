@@ -21,6 +21,7 @@ __all__ = [
     "bjorken_y",
     "dot",
     "hadronic_mass",
+    "invariant_mass",
     "momentum_transfer",
     "norm",
     "qe_energy",
@@ -33,6 +34,9 @@ PROTON_MASS = 0.93827208816
 
 NEUTRON_MASS = 0.93956542052
 """CODATA 2018, GeV."""
+
+_ROUNDING = 1e-14
+"""Of a squared mass, relative to the squared energy."""
 
 NUCLEON_MASS = 0.5 * (PROTON_MASS + NEUTRON_MASS)
 """Mean of the two, GeV: the target at rest of W and Bjorken x."""
@@ -182,6 +186,37 @@ def hadronic_mass(q0: ArrayLike, q2: ArrayLike, mass: float = NUCLEON_MASS) -> A
     """
     with np.errstate(invalid="ignore"):
         return np.sqrt(mass**2 + 2.0 * mass * np.asarray(q0) - np.asarray(q2))
+
+
+def invariant_mass(energy: ArrayLike, momentum: NDArray[np.float64]) -> Any:
+    """Invariant mass of a system.
+
+    Parameters
+    ----------
+    energy : array, shape (n,), GeV
+        Summed energy.
+    momentum : ndarray, shape (n, 3), GeV
+        Summed momentum.
+
+    Returns
+    -------
+    ndarray, shape (n,), GeV
+        ``sqrt(E^2 - p^2)``, as a product that keeps its digits; 0 where rounding makes the square negative, NaN where it is negative.
+
+    References
+    ----------
+    Review of Particle Physics, "Kinematics".
+
+    Examples
+    --------
+    >>> invariant_mass([5.0, 1.0], np.array([[0.0, 3.0, 0.0], [0.0, 0.0, 2.0]])).tolist()
+    [4.0, nan]
+    """
+    energy, size = np.asarray(energy, dtype=np.float64), norm(momentum)
+    squared = (energy - size) * (energy + size)
+    squared = np.where(np.abs(squared) <= _ROUNDING * energy**2, np.maximum(squared, 0.0), squared)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(squared)
 
 
 def bjorken_x(q0: ArrayLike, q2: ArrayLike, mass: float = NUCLEON_MASS) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.events import particles as species
 from forefold.events.observables import formulas
 from forefold.events.observables.catalogue import KINDS, OBSERVABLES
 from forefold.events.observables.reasons import Reason, Topology
@@ -66,6 +67,58 @@ class Quantities:
 
     def _of_kind(self, kind: str) -> NDArray[np.bool_]:
         return np.isin(self.state.pdgid, KINDS[kind].pdgid) & self._counts
+
+    def of_particles(self, name: str) -> Measured:
+        """Give a quantity of named particles, such as ``mass(mu-, mu+)``: one of `OF_PARTICLES`."""
+        what, _, inside = name.removesuffix(")").partition("(")
+        kinds = [self._called(word) for word in inside.split(", ")]
+        if what == "number":
+            return self._always(np.any(kinds, axis=0).astype(np.float64))
+        leading = self._leading_of(kinds)
+        if len(leading) == 1:
+            return self._of_leading(what, leading[0], Reason.NO_PARTICLE)
+        reason = np.where((leading < 0).any(axis=0), int(Reason.NO_PARTICLE), 0).astype(np.uint8)
+        vectors = [self._vector(index) for index in leading]
+        if what == "angle":
+            return _measured(formulas.angle_between(*vectors), reason)
+        energy = np.sum([_taken(self.state.energy, index) for index in leading], axis=0)
+        return _measured(formulas.invariant_mass(energy, np.sum(vectors, axis=0)), reason)
+
+    def _of_leading(self, what: str, index: NDArray[np.int64], absent: Reason) -> Measured:
+        """Give a quantity of one particle an event."""
+        reason = np.where(index < 0, int(absent), 0).astype(np.uint8)
+        vector, axis = self._vector(index), self.state.axis
+        if what == "momentum":
+            return _measured(formulas.norm(vector), reason)
+        if what in ("energy", "kinetic_energy"):
+            energy, mass = (
+                _taken(column, index) for column in (self.state.energy, self.state.mass)
+            )
+            return _measured(energy if what == "energy" else energy - mass, reason)
+        if what == "pl":
+            value = formulas.dot(vector, axis)
+        elif what == "pt":
+            value = formulas.norm(formulas.transverse(vector, axis))
+        else:
+            theta = formulas.angle_between(vector, axis)
+            value = theta if what == "theta" else np.cos(theta)
+        return _measured(value, self._with_probe(reason))
+
+    def _called(self, word: str) -> NDArray[np.bool_]:
+        """Particles of a name, a class or a PDG identifier, above their thresholds."""
+        if word in species.CLASSES:
+            return self.state.is_in(word) & self._counts
+        pdgid = int(word) if word.lstrip("-").isdecimal() else species.pdgid(word)
+        return np.asarray(self.state.pdgid == pdgid) & self._counts
+
+    def _leading_of(self, kinds: list[NDArray[np.bool_]]) -> NDArray[np.int64]:
+        """Find the leading particle of each kind, -1 where there is none; a particle is taken once."""
+        free = np.ones(len(self.state.pdgid), dtype=np.bool_)
+        rows = []
+        for kind in kinds:
+            rows.append(self.state.leading(kind & free))
+            free[rows[-1][rows[-1] >= 0]] = False
+        return np.stack(rows)
 
     def topology(self) -> NDArray[np.int64]:
         """Give each event's `Topology`."""
@@ -180,49 +233,40 @@ class Quantities:
         """Momentum of the lepton along the probe, GeV; negative where it goes backwards."""
         return _measured(self._parts[1], self._with_probe(self._lepton_reason))
 
-    def _momentum_of(self, index: NDArray[np.int64], absent: Reason) -> Measured:
-        reason = np.where(index < 0, int(absent), 0).astype(np.uint8)
-        return _measured(formulas.norm(self._vector(index)), reason)
-
-    def _theta_of(self, index: NDArray[np.int64], absent: Reason) -> Measured:
-        reason = np.where(index < 0, int(absent), 0).astype(np.uint8)
-        angle = formulas.angle_between(self._vector(index), self.state.axis)
-        return _measured(angle, self._with_probe(reason))
-
     def leading_momentum(self, kind: str) -> Measured:
         """Momentum of the leading particle of one of `KINDS`, GeV."""
         absent = Reason.NO_PROTON if kind == "p" else Reason.NO_PARTICLE
-        return self._momentum_of(self.state.leading(self._of_kind(kind)), absent)
+        return self._of_leading("momentum", self.state.leading(self._of_kind(kind)), absent)
 
     @cached_property
     def proton_momentum(self) -> Measured:
         """Momentum of the leading proton, GeV."""
-        return self._momentum_of(self._proton, Reason.NO_PROTON)
+        return self._of_leading("momentum", self._proton, Reason.NO_PROTON)
 
     @cached_property
     def proton_theta(self) -> Measured:
         """Angle of the leading proton to the probe, rad."""
-        return self._theta_of(self._proton, Reason.NO_PROTON)
+        return self._of_leading("theta", self._proton, Reason.NO_PROTON)
 
     @cached_property
     def proton_cos_theta(self) -> Measured:
         """Cosine of the angle of the leading proton to the probe."""
-        return Measured(np.cos(self.proton_theta.value), self.proton_theta.reason)
+        return self._of_leading("cos_theta", self._proton, Reason.NO_PROTON)
 
     @cached_property
     def pion_momentum(self) -> Measured:
         """Momentum of the leading pion, GeV."""
-        return self._momentum_of(self._pion, Reason.NO_PARTICLE)
+        return self._of_leading("momentum", self._pion, Reason.NO_PARTICLE)
 
     @cached_property
     def pion_theta(self) -> Measured:
         """Angle of the leading pion to the probe, rad."""
-        return self._theta_of(self._pion, Reason.NO_PARTICLE)
+        return self._of_leading("theta", self._pion, Reason.NO_PARTICLE)
 
     @cached_property
     def pion_cos_theta(self) -> Measured:
         """Cosine of the angle of the leading pion to the probe."""
-        return Measured(np.cos(self.pion_theta.value), self.pion_theta.reason)
+        return self._of_leading("cos_theta", self._pion, Reason.NO_PARTICLE)
 
     @cached_property
     def visible_energy(self) -> Measured:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
+import numpy as np
 
 from forefold.events import particles as species
-from forefold.events.observables.catalogue import OBSERVABLES
-from forefold.events.observables.final_state import made, seen
-from forefold.events.observables.quantities import ALWAYS, MEASURED, Quantities
+from forefold.events.definitions import Definitions, definitions_of
+from forefold.events.observables.catalogue import OBSERVABLES, SIDES, parted, sided
+from forefold.events.observables.quantities import ALWAYS, MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from forefold.events.observables.final_state import FinalState
+    from forefold.events.observables.quantities import Quantities
+    from forefold.events.values import EventValues
 
 __all__ = ["checked_limits", "columns_of", "observables"]
 
@@ -26,6 +28,7 @@ def observables(
     smeared: ak.Array | None = None,
     *,
     names: Iterable[str] | None = None,
+    define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
     binding_energy: float = 0.034,
     thresholds: Mapping[str, float] | None = None,
 ) -> ak.Array:
@@ -39,6 +42,12 @@ def observables(
         What `forefold.smear` made of these events, in the same order; without it there are only true observables.
     names : iterable of str, optional
         Which, of `forefold.events.observables.OBSERVABLES`; all if left out.
+    define : mapping of str to str, optional
+        Observables of your own: formulas by name, in the language of selections, in terms of these observables, of what the record
+        says of an event, of particles that are named, such as ``mass(mu-, mu+)`` (see
+        `forefold.events.observables.catalogue.OF_PARTICLES`), and of those before it. Names without a side are of the true event in
+        ``NAME_true`` and of the reconstructed one in ``NAME_reco``; a formula all of whose names have one gives ``NAME``. A unit may
+        stand behind the name: ``"pmiss [GeV/c]"``.
     binding_energy : float, GeV
         Of the nucleon, in `energy_qe` and `q2_qe`. MiniBooNE takes 0.034 for neutrinos on carbon.
     thresholds : mapping of str to float, GeV, optional
@@ -55,7 +64,7 @@ def observables(
     Raises
     ------
     ValueError
-        An unknown name or particle, a threshold or binding energy that is no energy, or smeared events that are not
+        An unknown name or particle, a formula that is none, a threshold or binding energy that is no energy, or smeared events that are not
         made from `events`.
 
     Notes
@@ -83,17 +92,46 @@ def observables(
     >>> from forefold.events.observables import Reason
     >>> Reason(int(table.missing_energy_reason_reco[0])).name
     'PROBE_ENERGY'
+    >>> own = {"recoil [GeV]": "hadronic_energy - available_energy", "pair [GeV]": "mass(pi+, pi-)"}
+    >>> forefold.observables(events, names=["w"], define=own).fields[-3:]
+    ['recoil_reason_true', 'pair_true', 'pair_reason_true']
     """
-    chosen = _chosen(names)
-    limits = checked_limits(binding_energy, thresholds)
+    from forefold.events.values import EventValues
+
+    own = definitions_of(define)
+    chosen = _chosen(names, own)
+    if smeared is None and "energy_reco" in getattr(events.particles, "fields", []):
+        message = "these events are smeared; observables need the events that they were made from: observables(events, smeared)"
+        raise ValueError(message)
+    # what smeared events hold of their own may be made with other options; formulas and columns are of the same numbers
+    bare = (
+        None
+        if smeared is None
+        else smeared[[f for f in smeared.fields if parted(f)[0] not in OBSERVABLES]]
+    )
+    values = EventValues(
+        events, bare, define=own, binding_energy=binding_energy, thresholds=thresholds
+    )
     result: dict[str, Any] = {name: events[name] for name in _KEPT}
-    states: list[tuple[str, FinalState]] = [("true", made(events))]
-    if smeared is not None:
-        states.append(("reco", seen(events, smeared)))
-    for suffix, state in states:
-        quantities = Quantities(state, binding_energy=binding_energy, thresholds=limits)
-        result |= columns_of(quantities, chosen, suffix)
+    sides = SIDES if smeared is not None else SIDES[:1]
+    for side in sides:
+        result |= columns_of(values.quantities(side), chosen, side)
+    for definition in own.values():
+        for name in definition.columns:
+            if parted(name)[1] in (None, *sides):
+                result |= _own_columns(values, name)
     return ak.zip(result, depth_limit=1)
+
+
+def _own_columns(values: EventValues, name: str) -> dict[str, Any]:
+    """Columns of one quantity by formula: values, and of a number the reasons why it has none."""
+    value = values[name]
+    if np.ma.isMaskedArray(value):
+        return {name: ak.mask(np.ma.getdata(value), ~np.ma.getmaskarray(value))}
+    base, side = parted(name)
+    reason = f"{base}_reason" if side is None else sided(f"{base}_reason", side)
+    good = np.isfinite(value)
+    return {name: np.where(good, value, np.nan), reason: values.reason(name)}
 
 
 def checked_limits(
@@ -135,16 +173,17 @@ def _columns(
             yield f"{name}_{suffix}", quantities.count(name.removeprefix("n_"))
 
 
-def _chosen(names: Iterable[str] | None) -> tuple[str, ...]:
+def _chosen(names: Iterable[str] | None, own: Definitions) -> tuple[str, ...]:
     if names is None:
         return tuple(OBSERVABLES)
     chosen = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     for name in chosen:
-        if name not in OBSERVABLES:
-            near = species.near(str(name), list(OBSERVABLES))
-            message = f"unknown observable {name!r}{near}; known: {', '.join(OBSERVABLES)}"
+        if name not in OBSERVABLES and name not in own:
+            near = species.near(str(name), [*OBSERVABLES, *own])
+            hint = f" (define it: define={{'m': {name!r}}})" if "(" in str(name) else near
+            message = f"unknown observable {name!r}{hint}; known: {', '.join([*OBSERVABLES, *own])}"
             raise ValueError(message)
-    return chosen
+    return tuple(name for name in chosen if name in OBSERVABLES)
 
 
 def _check_energy(what: str, value: float) -> None:
