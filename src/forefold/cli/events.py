@@ -80,8 +80,15 @@ def demo(options: argparse.Namespace) -> int:
 
 def add_inspect(commands: Any, add: Add) -> None:
     """Add ``forefold inspect``."""
-    sub = add(commands, "inspect", inspect, "say what a generator's file holds")
-    sub.add_argument("inputs", nargs="+", metavar="FILE", help="file or pattern")
+    sub = add(
+        commands, "inspect", inspect, "say what a generator's file holds, or a GLoBES experiment"
+    )
+    sub.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE",
+        help="file or pattern; a .glb, or the folder that 'forefold import globes' made of one",
+    )
     add_where(sub)
     sub.add_argument("--json", action="store_true", help="print JSON")
     add_skip_damaged(sub)
@@ -91,17 +98,30 @@ def add_inspect(commands: Any, add: Add) -> None:
 def inspect(options: argparse.Namespace) -> int:
     """Say what files hold."""
     from forefold import io
+    from forefold.cli.documents import refuse
+    from forefold.cli.formats import configuration
 
-    found = []
-    for path in io.expand(options.inputs):
-        inspection = io.inspect(path, where=options.where, damage=options.damage)
+    documents: list[dict[str, Any]] = []
+    for path in (path for name in options.inputs for path in _files(name)):
+        inspection: Any = configuration(path)
+        if inspection is None:
+            inspection = io.inspect(path, where=options.where, damage=options.damage)
+        else:
+            refuse(options, {"where": None, "skip_damaged": False}, "of a GLoBES configuration")
         if options.json:
-            found.append(inspection.to_dict())
+            documents.append(inspection.to_dict())
         else:
             print(inspection, end="\n\n" if len(options.inputs) > 1 else "\n", flush=True)
     if options.json:
-        print(json.dumps(found[0] if len(found) == 1 else found, indent=2))
+        print(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     return 0
+
+
+def _files(name: str) -> list[str]:
+    """List the files of a pattern; a folder stands for itself."""
+    from forefold import io
+
+    return [name] if Path(name).is_dir() else io.expand(name)
 
 
 def add_smear(commands: Any, add: Add) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
 from forefold.cli.documents import json_output, read_named
-from forefold.cli.values import count, whole
+from forefold.cli.values import constant, count, whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["add_formats"]
+__all__ = ["add_formats", "configuration"]
 
 _UNITS = ("TeV", "GeV", "MeV", "keV", "eV")
 _SPECTRA = ("signal", "background", "observed")
@@ -31,7 +33,8 @@ _EXPORTS = (
     "  uhi            FILE.json\n"
 )
 _IMPORTS = (
-    "  globes         --name, --true, --reco            snowglobes     --true, --reco (NAME=LOW:HIGH:BINS)\n"
+    "  globes         --name or --channel, --true, --reco, --base, --define; into a folder (-o DIR) all that the files define\n"
+    "  snowglobes     --true, --reco, --run-mode, --channels, --efficiencies\n"
     "  root           --name, --truth, --fakes, --orientation, --true, --reco\n"
     "  roounfold      --name, --truth, --measured\n"
     "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
@@ -111,13 +114,44 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
         "import",
         _run_import,
         "read a response matrix of another tool, or a published matrix or spectrum, as UHI JSON",
-        epilog=f"formats as of 'forefold export', less pyhf, and their options:\n{_IMPORTS}\nexample:\n  forefold import ogip dune.rmf -o R.json",
+        epilog=(
+            f"formats as of 'forefold export', less pyhf, and their options:\n{_IMPORTS}\nexamples:\n"
+            "  forefold import ogip dune.rmf -o R.json\n"
+            "  forefold import DUNE_GLoBES.glb --format globes -o DIR"
+        ),
     )
-    sub.add_argument("format", metavar="FORMAT", help="see below")
+    sub.add_argument("format", metavar="FORMAT", help="see below; or --format FORMAT")
     sub.add_argument("file", metavar="FILE", help="file or folder")
+    sub.parse_known_args = partial(_format_first, sub.parse_known_args)  # type: ignore[assignment]
     sub.add_argument("--name", help="of the matrix in the file")
-    sub.add_argument("--true", metavar="NAME", help="name of the true axis; or the axis")
-    sub.add_argument("--reco", metavar="NAME", help="name of the reconstructed axis; or the axis")
+    sub.add_argument("--channel", help="a channel of the file: its matrix with its efficiencies")
+    sub.add_argument(
+        "--true", metavar="NAME", help="name of the true axis; or the axis, NAME=LOW:HIGH:BINS"
+    )
+    sub.add_argument(
+        "--reco",
+        metavar="NAME",
+        help="name of the reconstructed axis; or the axis, NAME=LOW:HIGH:BINS",
+    )
+    sub.add_argument(
+        "--base", metavar="DIR", help="folder of the names of other files (default: that of FILE)"
+    )
+    sub.add_argument(
+        "--define",
+        action="append",
+        type=constant,
+        metavar="NAME=VALUE",
+        help="a constant that the files use and do not define; repeatable",
+    )
+    sub.add_argument(
+        "--run-mode", type=whole, metavar="N", help="0: 200 bins from 0.5 to 100 MeV on both sides"
+    )
+    sub.add_argument("--channels", metavar="FILE", help="channel file, which says the bins")
+    sub.add_argument(
+        "--efficiencies",
+        metavar="FILE",
+        help="efficiency file, or none (default: effic_... beside, or in effic/)",
+    )
     sub.add_argument("--true-axes", type=count, metavar="N", help="how many axes are true")
     sub.add_argument("--truth", metavar="HISTOGRAM", help="name of the histogram of what is true")
     sub.add_argument("--fakes", metavar="HISTOGRAM", help="name of that of fakes")
@@ -147,18 +181,44 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--arf", metavar="FILE", help="effective area (default: beside, .arf)")
     sub.add_argument("--area", type=float, metavar="CM2", help="that an efficiency of 1 stands for")
     sub.add_argument(
-        "-o", "--out", default="-", metavar="OUT", help="output .json, or - for stdout (default)"
+        "-o",
+        "--out",
+        default="-",
+        metavar="OUT",
+        help="output .json, - for stdout (default), or a folder (globes)",
     )
     add_cite_option(sub)
     sub.add_argument("--overwrite", action="store_true", help="replace an existing output")
     sub.add_argument("-q", "--quiet", action="store_true", help="no summary")
 
 
+def _format_first(
+    parse: Callable[..., tuple[argparse.Namespace, list[str]]],
+    args: Sequence[str],
+    namespace: argparse.Namespace | None = None,
+) -> tuple[argparse.Namespace, list[str]]:
+    """Let ``FILE --format FORMAT`` mean ``FORMAT FILE``."""
+    words = [part for word in args for part in _parted(word)]
+    if "--format" in words[:-1]:
+        k = words.index("--format")
+        words = [words[k + 1], *words[:k], *words[k + 2 :]]
+    return parse(words, namespace)
+
+
+def _parted(word: str) -> list[str]:
+    return word.split("=", 1) if word.startswith("--format=") else [word]
+
+
 _IN_EXPORT = ("name", "unit", "efficiency", "area", "toys", "rng", "entries", *_SPECTRA)
 _IN_IMPORT = (
     "name",
+    "channel",
     "true",
     "reco",
+    "base",
+    "run_mode",
+    "channels",
+    "efficiencies",
     "true_axes",
     "truth",
     "measured",
@@ -247,8 +307,55 @@ def _run_import(options: argparse.Namespace) -> int:
     settings = _given(options, _IN_IMPORT)
     if options.error is not None:
         settings["errors"] = options.error
+    if options.define is not None:
+        settings["define"] = dict(options.define)
+    if options.format.lower() == "globes" and not options.spectrum and _is_folder(options.out):
+        return _import_configuration(options, settings)
     read: Callable[..., Any] = import_spectrum if options.spectrum else import_matrix
     with json_output(options) as write, _by_options(spectrum=options.spectrum):
         found = read(options.file, options.format, **settings)
         write(found.to_json(), repr(found))
     return 0
+
+
+def _is_folder(out: str) -> bool:
+    return out != "-" and (not Path(out).suffix or Path(out).is_dir())
+
+
+def _import_configuration(options: argparse.Namespace, settings: dict[str, Any]) -> int:
+    """Read all that a GLoBES experiment defines, and write it into a folder."""
+    from forefold.io.files import expand
+    from forefold.matrix.formats import GlobesConfiguration
+    from forefold.matrix.formats.registry import check_settings
+
+    with _by_options():
+        check_settings(GlobesConfiguration.read, "globes into a folder", settings)
+    (name,) = expand(options.file)
+    written = GlobesConfiguration.read(name, **settings).write(
+        options.out, overwrite=options.overwrite
+    )
+    if not options.quiet:
+        sys.stderr.write(f"{written!r}\n")
+    return 0
+
+
+def configuration(path: str) -> Any:
+    """Give the GLoBES configuration that a path holds; None if it is something else.
+
+    Parameters
+    ----------
+    path : str
+        A ``.glb``, a folder that ``forefold import globes`` made, or its ``configuration.json``.
+
+    Returns
+    -------
+    GlobesConfiguration or None
+    """
+    place = Path(path)
+    if place.suffix != ".glb" and place.name != "configuration.json" and not place.is_dir():
+        return None
+    from forefold.matrix.formats.globes_configuration import CONFIGURATION, GlobesConfiguration
+
+    if place.is_dir() and not (place / CONFIGURATION).exists():
+        return None
+    return GlobesConfiguration.read(place)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from forefold.events.selection import Selection
     from forefold.io.cross_sections import CrossSection
 
-__all__ = ["bounds", "condition", "count", "cross_section", "whole"]
+__all__ = ["bounds", "condition", "constant", "count", "cross_section", "whole"]
 
 
 def whole(text: str) -> int:
@@ -42,6 +43,19 @@ def cross_section(text: str) -> CrossSection:
         return CrossSection.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def constant(text: str) -> tuple[str, float]:
+    """Read NAME=VALUE, a finite number."""
+    name, _, value = (part.strip() for part in text.partition("="))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.inf
+    if not name.isidentifier() or not math.isfinite(number):
+        message = f"NAME=VALUE with a number is expected, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return name, number
 
 
 def count(text: str) -> int:

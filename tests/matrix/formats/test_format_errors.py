@@ -87,12 +87,12 @@ def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
     [
         ("$bins = 2\n", r"\$emin is missing"),
         ("$bins = 1e9\n$emin = 0\n$emax = 1\n", r"1 to 100000 bins"),
-        ("$bins = x\n$emin = 0\n$emax = 1\n", r"\$bins = x: a number is needed"),
+        ("$bins = x\n$emin = 0\n$emax = 1\n", r"line 1: 'x' is not defined"),
         ("$emin = 0\n$emax = 1\n$binsize = {1, -1}\n", r"\$binsize: widths above 0"),
         ("$bins=2\n$emin=0\n$emax=1\n", "0 smearing matrices"),
         (
-            "$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0}:{0,1,0,1}>\n",
-            "does not end in ';'",
+            "$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0}:{0,1,0,1}\n",
+            "'>', in energy.#a. is expected, not the end of the file",
         ),
         ("$bins=2\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,1,1,0};>\n", "1 rows for 2 bins"),
         (
@@ -100,8 +100,8 @@ def test_unknown_formats_and_settings_have_near_names(tmp_path: Path) -> None:
             "indices 0 to 1 and 2 numbers",
         ),
         (
-            "$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,sin(1)};>\n",
-            r"'sin\(1\)' is not a number",
+            "$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,sinh(1)};>\n",
+            r"line 4: no function 'sinh' \(did you mean 'sin'",
         ),
         ("$bins=1\n$emin=0\n$emax=1\nenergy(#a)<@energy = {0,0,1.2};>\n", r"sums to 1\.2"),
     ],

@@ -189,7 +189,9 @@ def test_snowglobes_default_bins_are_known(tmp_path: Path) -> None:
     found = forefold.export_matrix(matrix, path, "snowglobes", unit="MeV")
     assert found.notes == ("these are the bins of run mode 0",)
     (tmp_path / "effic_ibd_halo1.dat").write_text("{" + ",".join(["0.36"] * 200) + "}")
-    back = forefold.import_matrix(path, "snowglobes")
+    with pytest.raises(ValueError, match=r"does not say where they stand .*run_mode=0"):
+        forefold.import_matrix(path, "snowglobes")  # 200 bins are those of coherent scattering, too
+    back = forefold.import_matrix(path, "snowglobes", run_mode=0)
     np.testing.assert_allclose(back.matrix, rows * 0.36, rtol=1e-15)
     np.testing.assert_allclose(back.true_axes[0].edges, edges / 1000.0, rtol=1e-14)
 

@@ -15,6 +15,7 @@ the order of the other tool.
 from __future__ import annotations
 
 from forefold.matrix.formats.common import Exported
+from forefold.matrix.formats.globes_configuration import GlobesConfiguration
 from forefold.matrix.formats.published import matrix_response
 from forefold.matrix.formats.registry import FORMATS, READABLE, export_matrix, import_matrix
 from forefold.matrix.formats.spectra import PublishedSpectrum, import_spectrum
@@ -23,6 +24,7 @@ __all__ = [
     "FORMATS",
     "READABLE",
     "Exported",
+    "GlobesConfiguration",
     "PublishedSpectrum",
     "export_matrix",
     "import_matrix",

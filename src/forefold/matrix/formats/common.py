@@ -181,7 +181,6 @@ def published_matrix(
     variance: ArrayLike | None = None,
     words: str = "",
     efficiency: ArrayLike | None = None,
-    assumed: str = "",
     notes: Sequence[str] = (),
 ) -> ResponseMatrix:
     """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
@@ -197,8 +196,6 @@ def published_matrix(
         What the variances are.
     efficiency : array_like, shape (n_true,), optional
         Multiplies the rows.
-    assumed : str
-        What the file does not say and was taken for granted: part of the matrix's summary.
     notes : sequence of str
         What was done to the numbers of the file, for the summary.
 
@@ -214,7 +211,7 @@ def published_matrix(
     n = math.prod(shape_of(made_axes(true, "true")))
     sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
     over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + PRINTED)
-    said = [*notes, *([assumed] if assumed else ())]
+    said = list(notes)
     if over.any():
         factor = 1.0 / np.where(over, sums, 1.0)
         shape = found.shape

@@ -1,4 +1,4 @@
-"""GLoBES: a manual smearing matrix in AEDL, ready to include.
+"""GLoBES: smearing matrices in AEDL, ready to include, and read from an experiment as it was published.
 
 Rows of ``@energy`` are reconstructed bins and columns sampling points, that is true bins, both counted from 0; each row says the first
 and the last column that it has numbers for. Columns sum to 1, and the efficiency stands beside, as pre-smearing efficiencies.
@@ -11,13 +11,16 @@ AEDL" and "Manual energy smearing"; hep-ph/0407333, hep-ph/0701187.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from forefold._about import __version__
+from forefold.events.particles import near
 from forefold.io.write import write_text_aside
+from forefold.matrix.axes import edges_of, parse_axis
 from forefold.matrix.formats import globes_aedl as aedl
 from forefold.matrix.formats.common import (
     EmptyRows,
@@ -31,17 +34,21 @@ from forefold.matrix.formats.common import (
     regular,
     shares,
 )
+from forefold.matrix.formats.globes_tokens import Sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
     from forefold.matrix import ResponseMatrix
 
     Array = NDArray[np.float64]
 
-__all__ = ["read", "write"]
+__all__ = ["efficiencies", "read", "write"]
 
 _MOST = 500  # that $bins and $sampling_points take; lists of widths take more
+_SAME_BINS = 1e-9  # of the range
 _WHAT = "GLoBES"
 
 
@@ -118,86 +125,163 @@ def _bins(count: str, widths: str, low: str, high: str, edges: Array) -> list[st
 
 
 def read(
-    path: str | Path, *, name: str | None = None, true: str = "enu", reco: str = "energy"
+    path: str | Path,
+    *,
+    name: str | None = None,
+    channel: str | None = None,
+    true: str = "enu",
+    reco: str = "energy",
+    base: str | Path | None = None,
+    define: Mapping[str, float] | None = None,
 ) -> ResponseMatrix:
-    """Read a smearing matrix of a ``.glb`` or an included file, with its bins.
+    """Read a smearing matrix of a ``.glb``, or of a file that one includes.
 
     Parameters
     ----------
     path : str or Path
+        Files that it includes are read, too.
     name : str, optional
         Of the ``energy`` environment, where there are several.
+    channel : str, optional
+        A channel instead: its matrix, with its efficiencies before and after the smearing.
     true, reco : str
-        Names of the axes.
+        Names of the axes; or the axes, ``NAME=LOW:HIGH:BINS`` in GeV, where the files do not say the bins.
+    base : str or Path, optional
+        Folder that names of files refer to, and that they do not leave; that of `path` if left out.
+    define : mapping of str to float, optional
+        Constants that the files use and do not define.
 
     Returns
     -------
     ResponseMatrix
-        Exact; with the efficiency ``%NAME_efficiency`` if the file has that list.
+        Exact; with the efficiency ``%NAME_efficiency`` if there is that list.
 
     Raises
     ------
     ValueError
-        If the file has no such matrix, no bins, or they do not go together.
+        If there is no such matrix or channel, no bins, or they do not go together; the message says file and line.
+
+    Warns
+    -----
+    UserWarning
+        If channels have efficiencies for the matrix, which it does not have without `channel`.
     """
-    found = aedl.parsed(Path(path).read_text(encoding="utf-8", errors="replace"))
-    bins = _edges(found, "bins", "binsize", "emin", "emax", None)
-    sampling = _edges(
-        found, "sampling_points", "sampling_stepsize", "sampling_min", "sampling_max", bins
-    )
-    label, rows = aedl.matrix_of(found, name, sampling.size - 1)
-    if rows.shape[0] != bins.size - 1:
-        message = f"energy(#{label}) has {rows.shape[0]} rows for {bins.size - 1} bins"
+    place = Path(path)
+    sources = Sources(place, None if base is None else Path(base))
+    content = aedl.defined(sources.tokens(), define, bare=_bare_name(place))
+    fields, pre, post = _of_channel(content, channel, name)
+    true_axis, sampling = _axis(true, "--true", content.settings, aedl.sampling_edges)
+    reco_axis, bins = _axis(reco, "--reco", content.settings, aedl.bin_edges)
+    label, cells = aedl.matrix_of(content, fields[5] if fields else name, sampling.size - 1)
+    rows = content.matrices[label]
+    if len(rows) != bins.size - 1:
+        message = f"{rows[0].place}: energy(#{label}) has {len(rows)} rows for {bins.size - 1} bins"
         raise ValueError(message)
-    seen = found.lists.get(f"{label}_efficiency")
-    return published_matrix(
-        rows.T, named_edges(true, sampling), named_edges(reco, bins), efficiency=seen
-    )
+    aedl.check_probabilities(label, rows, cells, sampling)
+    assumed = ""
+    if channel is None:
+        pre = content.lists.get(f"{label}_efficiency")
+        assumed = "" if pre is not None else _without(content, label)
+    if assumed:
+        warnings.warn(assumed, stacklevel=4)
+    where = f"channel(#{channel})" if channel else f"%{label}_efficiency"
+    before = efficiencies(pre, sampling.size - 1, f"{where}, before the smearing")
+    after = efficiencies(post, bins.size - 1, f"{where}, after it")
+    notes = [assumed] if assumed else []
+    return published_matrix(cells.T * after, true_axis, reco_axis, efficiency=before, notes=notes)
 
 
-def _edges(
-    found: aedl.Definitions, count: str, widths: str, low: str, high: str, default: Array | None
-) -> Array:
-    """Give edges; the sampling ones are the bins' where the file does not say them."""
-    scalars = found.scalars
-    if default is not None and not {count, widths, low, high} & set(scalars):
-        return default
-    first = _value(scalars, low, None if default is None else default[0])
-    if widths in scalars:
-        try:
-            steps = np.array([float(part) for part in scalars[widths].strip("{}").split(",")])
-        except ValueError:
-            message = f"${widths}: a list of numbers is needed"
-            raise ValueError(message) from None
-        if not np.all(np.isfinite(steps) & (steps > 0.0)):
-            message = f"${widths}: widths above 0 are needed"
-            raise ValueError(message)
-        return np.asarray(first + np.concatenate([[0.0], np.cumsum(steps)]))
-    last = _value(scalars, high, None if default is None else default[-1])
-    n = _value(scalars, count, None if default is None else default.size - 1)
-    if not (0 < n <= aedl.LARGEST and n == int(n) and first < last):
-        message = f"${count} = {n:g} from ${low} = {first:g} to ${high} = {last:g}: 1 to {aedl.LARGEST} bins, the lower limit first, are needed"
+def _bare_name(path: Path) -> str:
+    """Name a matrix whose rows stand in no environment after its file."""
+    return "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in path.stem) or "_"
+
+
+def efficiencies(values: Any, n: int, where: str) -> Array:
+    """Give efficiencies of a file, ones where there are none.
+
+    Raises
+    ------
+    ValueError
+        If they are not `n` numbers from 0 to 1.
+    """
+    if values is None:
+        return np.ones(n)
+    if not isinstance(values, np.ndarray) or values.size != n:
+        message = f"{where}: {np.size(values)} efficiencies for {n} bins"
         raise ValueError(message)
-    return np.linspace(first, last, int(n) + 1)
+    bad = (values < 0.0) | (values > 1.0)
+    if bad.any():
+        k = int(np.argmax(bad))
+        message = f"{where}: efficiency {k} is {values[k]:g}; 0 to 1 is possible"
+        raise ValueError(message)
+    return np.asarray(values)
 
 
-def _value(scalars: dict[str, str], name: str, default: float | None) -> float:
-    if name not in scalars:
-        if default is not None:
-            return float(default)
-        known = ", ".join(f"${each}" for each in scalars) or "none"
+def _of_channel(
+    content: aedl.Definitions, channel: str | None, name: str | None
+) -> tuple[list[str], Any, Any]:
+    """Give the six fields of a channel, and its efficiencies before and after the smearing."""
+    if channel is None:
+        return [], None, None
+    if name is not None:
         message = (
-            f"${name} is missing (found: {known}); bins are $bins or $binsize with $emin and $emax"
+            "name and channel (--name, --channel): give one of them; a channel says its matrix"
         )
         raise ValueError(message)
+    channels = content.environments["channel"]
+    if channel not in channels or "channel" not in channels[channel]:
+        names = ", ".join(channels) or "none"
+        message = f"no channel {channel!r}{near(channel, channels)}; there are: {names}"
+        raise ValueError(message)
+    of = channels[channel]
+    backgrounds = [
+        f"@{key}" for key in ("pre_smearing_background", "post_smearing_background") if key in of
+    ]
+    if backgrounds:
+        message = f"channel(#{channel}): {' and '.join(backgrounds)} is no part of a response, and is left out"
+        warnings.warn(message, stacklevel=5)
+    return (
+        of["channel"],
+        of.get("pre_smearing_efficiencies"),
+        of.get("post_smearing_efficiencies"),
+    )
+
+
+def _without(content: aedl.Definitions, label: str) -> str:
+    """Say which channels have efficiencies for a matrix."""
+    names = [
+        name
+        for name, of in content.environments["channel"].items()
+        if of.get("channel", [""])[-1] == label
+        and {"pre_smearing_efficiencies", "post_smearing_efficiencies"} & set(of)
+    ]
+    if not names:
+        return ""
+    return (
+        f"energy(#{label}) alone: efficiencies of channels that use it ({', '.join(names)}) are taken as 1; "
+        "channel= (--channel) takes a channel with them"
+    )
+
+
+def _axis(
+    text: str, option: str, settings: Mapping[str, Any], own: Callable[[Mapping[str, Any]], Array]
+) -> tuple[Any, Array]:
+    """Give an axis and its edges: those that were asked for, if the files have no others."""
+    if "=" not in text:
+        edges = own(settings)
+        return named_edges(text, edges), edges
+    axis = parse_axis(text)
+    edges = edges_of(axis)
     try:
-        value = float(scalars[name])
+        theirs = own(settings)
     except ValueError:
+        return axis, edges
+    if theirs.size != edges.size or np.any(
+        np.abs(theirs - edges) > _SAME_BINS * (edges[-1] - edges[0])
+    ):
         message = (
-            f"${name} = {scalars[name][:40]}: a number is needed; expressions are not evaluated"
+            f"{option} {text}: the files say {theirs.size - 1} bins from {theirs[0]:g} to {theirs[-1]:g} GeV; "
+            f"give {option} NAME alone"
         )
-        raise ValueError(message) from None
-    if not np.isfinite(value):
-        message = f"${name} = {value}: a finite number is needed"
         raise ValueError(message)
-    return value
+    return axis, edges
