@@ -17,7 +17,7 @@ import forefold
 from forefold import plotting as plot
 from forefold.detector.load import load_card
 from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
-from forefold.plotting.labels import type_html, type_label
+from forefold.plotting.style import type_html, type_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 from forefold.plotting.style import FORMATS, figure_bytes, save, style
 
 if TYPE_CHECKING:
-    from forefold.plotting.bandpictures import band_figure
     from forefold.plotting.card import card_figure
     from forefold.plotting.curves import angle_figure, log_normal_figure, resolution_figure
-    from forefold.plotting.inference import fit_figure, interval_figure, prediction_figure
+    from forefold.plotting.inference import (
+        band_figure,
+        fit_figure,
+        interval_figure,
+        prediction_figure,
+    )
     from forefold.plotting.matrix import (
         angle_by_type_figure,
         angle_matrix_figure,
         energy_by_type_figure,
         energy_matrix_figure,
+        response_matrix_figure,
     )
-    from forefold.plotting.responses import response_matrix_figure
     from forefold.plotting.spectra import folded_figure
     from forefold.plotting.unfolding import closure_figure, strength_figure, unfolded_figure
 
@@ -55,7 +59,7 @@ _HOMES = {
     "angle_by_type_figure": "matrix",
     "angle_figure": "curves",
     "angle_matrix_figure": "matrix",
-    "band_figure": "bandpictures",
+    "band_figure": "inference",
     "card_figure": "card",
     "closure_figure": "unfolding",
     "energy_by_type_figure": "matrix",
@@ -66,7 +70,7 @@ _HOMES = {
     "log_normal_figure": "curves",
     "prediction_figure": "inference",
     "resolution_figure": "curves",
-    "response_matrix_figure": "responses",
+    "response_matrix_figure": "matrix",
     "strength_figure": "unfolding",
     "unfolded_figure": "unfolding",
 }

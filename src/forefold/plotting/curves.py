@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plotting.content import by_type, card_name, check_axes, count, heading
-from forefold.plotting.labels import type_label
-from forefold.plotting.layout import PAGE, drawn, framed, outer_labels, panel_columns, tag
-from forefold.plotting.style import style
+from forefold.plotting.matrix import by_type, card_name, check_axes, count, heading
+from forefold.plotting.style import (
+    PAGE,
+    drawn,
+    framed,
+    outer_labels,
+    panel_columns,
+    style,
+    tag,
+    type_label,
+)
 from forefold.response.distributions import log_normal_pdf, normal_pdf, truncated_normal_pdf
 
 if TYPE_CHECKING:
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.plotting.content import Matrix
+    from forefold.plotting.matrix import Matrix
 
 __all__ = ["angle_figure", "log_normal_figure", "resolution_figure"]
 

@@ -1,4 +1,4 @@
-"""Fits as pictures; nothing is drawn or imported before it is asked for."""
+"""Fits, intervals and expected limits as pictures."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.plotting.style import drawn, style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from forefold.inference.expected_limit import ExpectedLimit
     from forefold.inference.intervals import Interval
     from forefold.inference.result import FitResult
     from forefold.matrix import Prediction
 
     Array = NDArray[np.float64]
 
-__all__ = ["fit_figure", "interval_figure", "prediction_figure"]
+__all__ = ["band_figure", "fit_figure", "interval_figure", "prediction_figure"]
 
 _COLOURS = ("#1f4e79", "#c8641e", "0.6")
 _MOST = 3  # parameters in the corner
@@ -47,12 +50,10 @@ def fit_figure(result: FitResult, *, ax: Axes | None = None) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from forefold.plotting.style import style
-
     if ax is not None:
         _spectrum(ax, result)
-        drawn: Figure = ax.figure.figure
-        return drawn
+        whole: Figure = ax.figure.figure
+        return whole
     held = result.problem.fixed
     shown = [k for k, n in enumerate(result.names) if n not in result.pulls and not held[k]][:_MOST]
     n = max(len(shown), 1)
@@ -81,8 +82,6 @@ def interval_figure(found: Interval, *, ax: Axes | None = None) -> Figure:
     -------
     Figure
     """
-    from forefold.plotting.layout import drawn
-
     with drawn(ax, aspect=0.75, bar=False) as frame:
         panel = frame.panels[0]
         marker = ".-" if found.toys else "-"
@@ -109,8 +108,6 @@ def prediction_figure(prediction: Prediction, *, ax: Axes | None = None) -> Figu
     -------
     Figure
     """
-    from forefold.plotting.layout import drawn
-
     axes = tuple(prediction.histogram.axes)
     edges, per, label, unit = _bins(axes, len(prediction.values))
     width = np.sqrt(np.maximum(np.diagonal(prediction.covariance), 0.0)) / per
@@ -232,3 +229,54 @@ def _pulls(ax: Any, result: FitResult) -> None:
     ax.set(ylabel="Pull", xlim=(-0.7, len(place) - 0.3))
     top = max(2.0, *(abs(v) + e for v, e in zip(values, errors, strict=True)))
     ax.set_ylim(-top, top)
+
+
+_YELLOW, _GREEN = "#f5d547", "#5ab45a"
+_WORDS = {"cls": "$\\mathrm{CL_s}$", "profile": "p-value", "bayes": ""}
+
+
+def band_figure(
+    found: ExpectedLimit, observed: float | None = None, *, ax: Axes | None = None
+) -> Figure:
+    """Draw CLs of data without signal against the parameter, or the limits of toys.
+
+    Parameters
+    ----------
+    found : ExpectedLimit
+    observed : float, optional
+        Limit of data.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Figure
+    """
+    with drawn(ax, aspect=0.75, bar=False) as frame:
+        panel: Any = frame.panels[0]
+        (_curves if found.points.size else _limits)(panel, found)
+        if observed is not None:
+            panel.axvline(observed, color="k", linewidth=1.2, label="Observed")
+        panel.set_xlabel(found.parameter.replace("_", " "))
+        panel.legend()
+    return frame.figure
+
+
+def _curves(panel: Any, found: ExpectedLimit) -> None:
+    two, one, middle, up, far = found.shares
+    panel.fill_between(found.points, two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
+    panel.fill_between(found.points, one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
+    panel.plot(found.points, middle, "--", color="k", label="Expected")
+    excluded = 1.0 - found.level
+    panel.axhline(excluded, color="0.4", linewidth=0.7, label=f"{100.0 * excluded:.3g} %")
+    panel.set(ylabel=_WORDS[found.method], xlim=(found.points[0], found.points[-1]))
+    panel.set_ylim(0.0, 1.0 if found.points[0] <= 0.0 else None)
+
+
+def _limits(panel: Any, found: ExpectedLimit) -> None:
+    two, one, middle, up, far = found.band
+    panel.axvspan(two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
+    panel.axvspan(one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
+    panel.axvline(middle, color="k", linestyle="--", label="Expected")
+    panel.hist(found.limits, bins=30, histtype="step", color="0.3")
+    panel.set(ylabel="Toys / bin")
+    panel.set_ylim(bottom=0.0)

@@ -1,15 +1,25 @@
-"""Matrices of true against reconstructed quantities as pictures."""
+"""Matrices of true against reconstructed quantities as pictures, and what a histogram says of itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import hist
 import numpy as np
 
-from forefold.plotting.content import as_list, by_type, card_name, check_axes, count, heading, unit
-from forefold.plotting.labels import type_label
-from forefold.plotting.layout import PAGE, Frame, drawn, framed, outer_labels, panel_columns, tag
-from forefold.plotting.style import style
+from forefold.matrix import provenance
+from forefold.plotting.style import (
+    COLUMN,
+    PAGE,
+    Frame,
+    drawn,
+    framed,
+    outer_labels,
+    panel_columns,
+    style,
+    tag,
+    type_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,14 +31,92 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from forefold.plotting.content import Matrices, Matrix
+    from forefold.matrix import ResponseMatrix
+
+    Matrix: TypeAlias = hist.Hist[Any]
+    Matrices: TypeAlias = Matrix | Sequence[Matrix]
 
 __all__ = [
+    "Matrices",
+    "Matrix",
     "angle_by_type_figure",
     "angle_matrix_figure",
+    "as_list",
+    "by_type",
+    "card_name",
+    "check_axes",
+    "count",
     "energy_by_type_figure",
     "energy_matrix_figure",
+    "flat_edges",
+    "flat_label",
+    "heading",
+    "response_matrix_figure",
+    "unit",
 ]
+
+_WEIGHTS = "sum of weights"
+
+
+def as_list(matrices: Matrices) -> list[Matrix]:
+    """Return one or several histograms as a list."""
+    return [matrices] if isinstance(matrices, hist.Hist) else list(matrices)
+
+
+def by_type(matrix: Matrix) -> dict[str, Matrix]:
+    """Return a histogram for each particle type, in order."""
+    labels = [str(label) for label in matrix.axes["type"]]
+    return {label: cast("Matrix", matrix[{"type": index}]) for index, label in enumerate(labels)}
+
+
+def check_axes(matrix: Matrix, *names: str) -> None:
+    """Raise ValueError unless the histogram has exactly these axes and keeps variances."""
+    found = tuple(matrix.axes.name)
+    if found != names:
+        hint = (
+            "; by type, take the figure by type" if "type" in found and "type" not in names else ""
+        )
+        message = f"axes {', '.join(names)} are needed, the histogram has {', '.join(found)}{hint}"
+        raise ValueError(message)
+    if matrix.storage_type is not hist.storage.Weight:
+        message = f"storage Weight is needed, the histogram has {matrix.storage_type.__name__}"
+        raise ValueError(message)
+
+
+def card_name(matrix: Matrix) -> str:
+    """Name of the card that the events were smeared with; empty if the histogram does not say."""
+    return str(provenance(matrix).get("card", ""))
+
+
+def unit(matrix: Matrix) -> str:
+    """Say what a bin counts: events, particles, or the sum of their weights if they have any."""
+    content: Any = matrix.view(flow=True)
+    plain = np.array_equal(content.value, content.variance)
+    return str(matrix.label or "entries") if plain else _WEIGHTS
+
+
+def count(matrix: Matrix) -> str:
+    """How much is in a histogram, with what lies beyond its axes."""
+    total: Any = matrix.sum(flow=True)
+    weighted = unit(matrix) == _WEIGHTS
+    return f"{_WEIGHTS} {total.value:,.4g}" if weighted else f"{total.value:,.0f} {unit(matrix)}"
+
+
+def heading(matrix: Matrix, name: str, sample: str, *, wide: bool = True) -> str:
+    """Title of a figure: the card, the sample, the selection; two lines where one is too short."""
+    limit = 105 if wide else 50
+    selection = "CC events" if provenance(matrix).get("cc_only") else ""
+    words = [word for word in (name, sample, selection) if word]
+    line = ", ".join(words)
+    lines = [line] if len(line) <= limit else [words[0], ", ".join(words[1:])]
+    return "\n".join(_shortened(text, limit).replace("$", r"\$") for text in lines if text)
+
+
+def _shortened(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2 - 1]}…{text[len(text) - limit // 2 :]}"
+
 
 _STRAIGHT = 180.0
 
@@ -291,3 +379,91 @@ def _colour_bar(frame: Frame, mesh: QuadMesh, matrix: Matrix) -> None:
         bar.formatter = StrMethodFormatter("{x:g}")
         bar.minorformatter = NullFormatter()
         bar.update_ticks()
+
+
+_LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _STRIP = 0.52, 0.72, 0.46, 0.12, 0.12, 0.62  # inches
+_BAR_GAP, _BAR_WIDTH = 0.1, 0.12
+
+
+def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) -> Figure:
+    """Draw a response matrix, with strips of efficiency, and of purity where both sides have the same bins.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        One with several axes is drawn by number of the bin.
+    ax : Axes, optional
+        Draw the matrix alone there, in the style that it has.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import forefold
+    >>> response = forefold.card_response("nusmear-dune-cdr", "mu-")
+    >>> matrix = forefold.ResponseMatrix.from_response(response, "kinetic_energy=0:4:20")
+    >>> len(response_matrix_figure(matrix).axes)
+    4
+    """
+    if ax is not None:
+        _response_panel(ax, matrix)
+        return ax.figure.figure
+    with style():
+        from matplotlib.figure import Figure
+
+        strips = _strips(matrix)
+        side = COLUMN - _LEFT - _RIGHT
+        height = _BOTTOM + side + len(strips) * (_STRIP + _GAP) + _TOP
+        figure = Figure(figsize=(COLUMN, height))
+
+        def box(bottom: float, tall: float, left: float = _LEFT, wide: float = side) -> Any:
+            return (left / COLUMN, bottom / height, wide / COLUMN, tall / height)
+
+        main = figure.add_axes(box(_BOTTOM, side))
+        mesh = _response_panel(main, matrix)
+        bar = figure.add_axes(box(_BOTTOM, side, COLUMN - _RIGHT + _BAR_GAP, _BAR_WIDTH))
+        figure.colorbar(mesh, cax=bar, label="Probability")
+        edges = flat_edges(matrix.true_axes)
+        for k, (name, values) in enumerate(strips.items()):
+            bottom = _BOTTOM + side + _GAP + k * (_STRIP + _GAP)
+            strip = figure.add_axes(box(bottom, _STRIP), sharex=main)
+            strip.stairs(values, edges, baseline=None)
+            strip.set(ylim=(0.0, 1.05), ylabel=name)
+            strip.tick_params(labelbottom=False)
+        return figure
+
+
+def _strips(matrix: ResponseMatrix) -> dict[str, NDArray[np.float64]]:
+    empty = matrix.empty_rows
+    found = {"Efficiency": np.where(empty, np.nan, matrix.efficiency)}
+    try:
+        found["Purity"] = matrix.purity
+    except ValueError:  # other bins on the other side: there is none
+        return found
+    return found
+
+
+def flat_edges(axes: tuple[Any, ...]) -> NDArray[np.float64]:
+    """Give the edges of one axis; numbers of bins of several."""
+    if len(axes) == 1:
+        return np.asarray(axes[0].edges, dtype=np.float64)
+    n = int(np.prod([len(axis) for axis in axes]))
+    return np.arange(n + 1, dtype=np.float64) - 0.5
+
+
+def flat_label(axes: tuple[Any, ...]) -> str:
+    """Give the label of one axis, the names of several."""
+    if len(axes) == 1:
+        return str(axes[0].label)
+    return f"Bin of ({', '.join(axis.name for axis in axes)})"
+
+
+def _response_panel(ax: Axes, matrix: ResponseMatrix) -> Any:
+    shown = np.ma.masked_equal(matrix.matrix, 0.0)
+    x, y = flat_edges(matrix.true_axes), flat_edges(matrix.reco_axes)
+    mesh = ax.pcolormesh(x, y, shown.T, vmin=0.0, rasterized=True)
+    ax.set(xlabel=flat_label(matrix.true_axes), ylabel=flat_label(matrix.reco_axes))
+    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    return mesh

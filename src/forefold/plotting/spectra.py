@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plotting.layout import PAGE
-from forefold.plotting.responses import flat_edges, flat_label
-from forefold.plotting.style import style
+from forefold.plotting.matrix import flat_edges, flat_label
+from forefold.plotting.style import PAGE, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

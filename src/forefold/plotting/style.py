@@ -1,9 +1,11 @@
-"""How figures look, and how they are written: the same bytes for the same content."""
+"""How figures look: style, panels, names of particle types, and the same bytes for the same content."""
 
 from __future__ import annotations
 
 import io
+import math
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,26 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "check_name", "figure_bytes", "save", "style"]
+__all__ = [
+    "COLUMN",
+    "FORMATS",
+    "PAGE",
+    "Frame",
+    "check_name",
+    "drawn",
+    "figure_bytes",
+    "framed",
+    "outer_labels",
+    "panel_columns",
+    "save",
+    "style",
+    "tag",
+    "type_html",
+    "type_label",
+]
 
 _VECTOR = 72.0  # dots an inch of pdf and svg
 FORMATS = ("png", "pdf", "svg")
@@ -155,3 +174,147 @@ def check_name(path: str | os.PathLike[str]) -> str:
         message = f"{path}: the name of a figure ends in {allowed}"
         raise ValueError(message)
     return ending
+
+
+COLUMN = 3.4  # inches, one column of a two-column journal
+PAGE = 7.0  # inches, both columns
+
+_LEFT, _RIGHT, _BAR_ROOM, _BOTTOM, _TOP, _GAP = 0.52, 0.12, 0.72, 0.46, 0.34, 0.2
+_BAR_GAP, _BAR_WIDTH = 0.1, 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A figure with its panels in reading order, and the axes of the colour bar if there is one."""
+
+    figure: Figure
+    panels: list[Axes]
+    bar: Axes | None
+
+
+def framed(
+    panels: int, columns: int, width: float, *, aspect: float = 1.0, bar: bool = True
+) -> Frame:
+    """Return an empty figure `width` inches wide; `aspect` is a panel's height over its width.
+
+    Panels share their axes and only the outer ones have tick labels. No global state knows of the figure.
+    """
+    from matplotlib.figure import Figure
+
+    rows = math.ceil(panels / columns)
+    right = _BAR_ROOM if bar else _RIGHT
+    across = (width - _LEFT - right - (columns - 1) * _GAP) / columns
+    up = aspect * across
+    height = _BOTTOM + rows * up + (rows - 1) * _GAP + _TOP
+    figure = Figure(figsize=(width, height))
+    made: list[Axes] = []
+    for index in range(panels):
+        row, column = divmod(index, columns)
+        x = _LEFT + column * (across + _GAP)
+        y = height - _TOP - up - row * (up + _GAP)
+        shared = made[0] if made else None
+        axes = figure.add_axes(
+            (x / width, y / height, across / width, up / height), sharex=shared, sharey=shared
+        )
+        axes.tick_params(labelbottom=index + columns >= panels, labelleft=column == 0)
+        made.append(axes)
+    if not bar:
+        return Frame(figure, made, None)
+    x, y = width - right + _BAR_GAP, _BOTTOM / height
+    box = (x / width, y, _BAR_WIDTH / width, 1.0 - y - _TOP / height)
+    return Frame(figure, made, figure.add_axes(box))
+
+
+@contextmanager
+def drawn(ax: Axes | None, *, aspect: float = 1.0, bar: bool = True) -> Iterator[Frame]:
+    """Give the axes to draw on: the caller's, in the caller's style, or a new column in ours."""
+    if ax is not None:
+        yield Frame(ax.figure.figure, [ax], None)
+        return
+    with style():
+        yield framed(1, 1, COLUMN, aspect=aspect, bar=bar)
+
+
+def panel_columns(panels: int) -> int:
+    """Return how many panels stand in a row: at most four, and full rows where that is possible."""
+    return min(panels, 3 if panels in {5, 6, 9} else 4)
+
+
+def outer_labels(frame: Frame, heading: str, x: str, y: str) -> None:
+    """Write a heading over all panels, and one label for all axes of a kind, at the ends as HEP does."""
+    width, height = frame.figure.get_size_inches()
+    left, right = _LEFT / width, max(axes.get_position().x1 for axes in frame.panels)
+    top = 1.0 - _TOP / height
+    frame.figure.text(left, top + 0.06 / height, heading, ha="left", va="bottom")
+    frame.figure.text(right, 0.1 / height, x, ha="right", va="bottom")
+    frame.figure.text(0.14 / width, top, y, ha="left", va="top", rotation=90)
+
+
+def tag(panel: Axes, name: str, note: str) -> None:
+    """Write a particle type and how many of it in the upper left corner."""
+    corner: dict[str, Any] = {
+        "xy": (0.0, 1.0),
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+    }
+    panel.annotate(name, xytext=(5.0, -5.0), va="top", fontsize="large", **corner)
+    panel.annotate(note, xytext=(5.0, -19.0), va="top", fontsize="x-small", color="0.35", **corner)
+
+
+_MATH = {
+    "pi": r"\pi",
+    "pi+-": r"\pi^{\pm}",
+    "pi+": r"\pi^{+}",
+    "pi-": r"\pi^{-}",
+    "pi0": r"\pi^{0}",
+    "K": "K",
+    "K+-": r"K^{\pm}",
+    "K+": r"K^{+}",
+    "K-": r"K^{-}",
+    "K0": r"K^{0}",
+    "gamma": r"\gamma",
+    "e+-": r"e^{\pm}",
+    "e+": r"e^{+}",
+    "e-": r"e^{-}",
+    "mu+-": r"\mu^{\pm}",
+    "mu+": r"\mu^{+}",
+    "mu-": r"\mu^{-}",
+    "tau+-": r"\tau^{\pm}",
+    "tau-": r"\tau^{-}",
+    "p": "p",
+    "n": "n",
+}
+_UNICODE = {r"\pi": "π", r"\gamma": "γ", r"\mu": "μ", r"\tau": "τ", r"\pm": "±"}
+
+
+def type_label(name: str) -> str:
+    r"""Return a particle type for matplotlib.
+
+    Examples
+    --------
+    >>> type_label("e+- gamma")
+    '$e^{\\pm}$, $\\gamma$'
+    >>> type_label("other")
+    'other'
+    """
+    words = name.split()
+    if not all(word in _MATH for word in words):
+        return name.replace("$", r"\$")
+    return ", ".join(f"${_MATH[word]}$" for word in words)
+
+
+def type_html(name: str) -> str:
+    """Return a particle type as plain text with the Greek letters in it (to be escaped, as any text).
+
+    Examples
+    --------
+    >>> type_html("e+- gamma")
+    'e±, γ'
+    """
+    words = name.split()
+    if not all(word in _MATH for word in words):
+        return name
+    text = ", ".join(_MATH[word] for word in words)
+    for command, letter in _UNICODE.items():
+        text = text.replace(command, letter)
+    return text.replace("^{", "").replace("}", "")

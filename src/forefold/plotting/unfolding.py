@@ -1,4 +1,4 @@
-"""Results as pictures; nothing is drawn or imported before it is asked for."""
+"""Unfolded spectra, the choice of their strength, and closure as pictures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forefold.plotting.style import style
 from forefold.unfolding.closure import LEVEL
 
 if TYPE_CHECKING:
@@ -48,12 +49,10 @@ def unfolded_figure(
     """
     from matplotlib.figure import Figure
 
-    from forefold.plotting.style import style
-
     if ax is not None:
         _spectrum(ax, result, truth)
-        drawn: Figure = ax.figure.figure
-        return drawn
+        whole: Figure = ax.figure.figure
+        return whole
     with style():
         figure = Figure(figsize=_SIZE, layout="constrained")
         panels = figure.subplots(2, 2)
@@ -190,8 +189,6 @@ def strength_figure(scan: Scan, strength: float, how: str) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from forefold.plotting.style import style
-
     with style():
         figure = Figure(figsize=(0.55 * _SIZE[0], 0.5 * _SIZE[1]), layout="constrained")
         _shown(figure.subplots(), scan, strength, how)
@@ -210,8 +207,6 @@ def closure_figure(found: Closure) -> Figure:
     Figure
     """
     from matplotlib.figure import Figure
-
-    from forefold.plotting.style import style
 
     n = max(len(study.bias) for study in found.studies.values())
     bins = _bins(found.axes, n, "True")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from forefold.detector.text import angle_words, efficiency_words, energy_words, scale_words
 from forefold.kernels.fate import Fate
 from forefold.plotting import figure_bytes
-from forefold.plotting.labels import type_html
+from forefold.plotting.style import type_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
