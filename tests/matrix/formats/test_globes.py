@@ -11,6 +11,7 @@ from cli_runs import Run, refused
 
 import forefold
 from forefold.matrix.formats import globes_aedl as aedl
+from forefold.matrix.formats.globes_rows import energy_environment
 from forefold.matrix.formats.globes_tokens import Sources
 
 BINS = "$bins = 2\n$emin = 1\n$emax = 5\n"
@@ -203,13 +204,13 @@ def test_a_transposed_matrix_is_an_error_with_file_line_and_column(tmp_path: Pat
     rows = np.array([[0.80, 0.15, 0.0], [0.10, 0.75, 0.10], [0.0, 0.20, 0.70], [0.0, 0.05, 0.85]])
     axes = {"true": "e=0.5:2.5:4", "reco": "r=0.5:2.5:3"}
     path = tmp_path / "near.dat"
-    path.write_text(aedl.energy_environment("near", rows.T))
+    path.write_text(energy_environment("near", rows.T))
     np.testing.assert_array_equal(forefold.import_matrix(path, "globes", **axes).matrix, rows)
-    path.write_text(aedl.energy_environment("near", rows))
+    path.write_text(energy_environment("near", rows))
     with pytest.raises(ValueError, match=r"line 2: energy\(#near\) has 4 rows for 3 bins"):
         forefold.import_matrix(path, "globes", **axes)
     square = np.array([[0.7, 0.6], [0.1, 0.2]])
-    path.write_text(aedl.energy_environment("near", square.T))
+    path.write_text(energy_environment("near", square.T))
     square_axes = {"true": "e=1:5:2", "reco": "r=1:5:2"}
     with pytest.raises(
         ValueError,
@@ -217,7 +218,7 @@ def test_a_transposed_matrix_is_an_error_with_file_line_and_column(tmp_path: Pat
     ):
         forefold.import_matrix(path, "globes", **square_axes)
     square[0, 0] = -0.1
-    path.write_text(aedl.energy_environment("near", square.T))
+    path.write_text(energy_environment("near", square.T))
     with pytest.raises(
         ValueError, match=r"line 2: .*row 0: column 0 \(.*\) holds -0\.1; 0 or more"
     ):

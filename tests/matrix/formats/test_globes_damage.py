@@ -10,7 +10,7 @@ import numpy as np
 from globes_reading import EXPERIMENT
 
 from forefold.matrix.formats import GlobesConfiguration
-from forefold.matrix.formats import globes_aedl as aedl
+from forefold.matrix.formats.globes_rows import energy_environment, listed
 
 CELLS = np.random.default_rng(1).dirichlet(np.full(5, 0.4), 4).T
 
@@ -35,10 +35,10 @@ def test_folders_that_were_written(tmp_path: Path) -> None:
 
 
 def test_matrices(tmp_path: Path) -> None:
-    (tmp_path / "near.dat").write_text(aedl.energy_environment("near", CELLS))
+    (tmp_path / "near.dat").write_text(energy_environment("near", CELLS))
     axes = {"true": "e=0:4:4", "reco": "r=0:5:5"}
     _sound(globes_fuzz.matrices(tmp_path, ["near.dat"], "globes", range(150), **axes), 150)
     files = ["smear_a_b.dat", "effic_a_b.dat"]
-    (tmp_path / files[0]).write_text(aedl.energy_environment("a_smear", CELLS, full=True))
-    (tmp_path / files[1]).write_text(aedl.listed([0.25, 0.5, 1.0, 0.75, 0.0]))
+    (tmp_path / files[0]).write_text(energy_environment("a_smear", CELLS, full=True))
+    (tmp_path / files[1]).write_text(listed([0.25, 0.5, 1.0, 0.75, 0.0]))
     _sound(globes_fuzz.matrices(tmp_path, files, "snowglobes", range(150), **axes), 150)

@@ -10,7 +10,7 @@ import pytest
 from cli_runs import Run, refused
 
 import forefold
-from forefold.matrix.formats import globes_aedl as aedl
+from forefold.matrix.formats.globes_rows import energy_environment
 
 CHANNEL_13 = "SN_nu other_Xe 0 + e 1. 4 0.001 0.009 5 0 1e-6\nSN_nu coh_nue_Xe 1 + e 1. 3 0.0005 0.1 2 5e-12 1e-5\n"
 CHANNEL_12 = "% 3 0.0005 0.1 2 5e-12 1e-5\nother_Xe 0 + e 1.\ncoh_nue_Xe 1 + e 1.\n"
@@ -23,7 +23,7 @@ def smear(tmp_path: Path) -> Path:
     """A smearing file where SNOwGLoBES 1.3 has it."""
     path = tmp_path / "smear" / "lz_he" / "smear_coh_nue_Xe_lz_he.dat"
     path.parent.mkdir(parents=True)
-    path.write_text(aedl.energy_environment("coh_nue_Xe_smear", ROWS.T, full=True))
+    path.write_text(energy_environment("coh_nue_Xe_smear", ROWS.T, full=True))
     return path
 
 
@@ -34,7 +34,7 @@ def _put(path: Path, text: str) -> None:
 
 def test_200_bins_prove_no_run_mode(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "smear_nue_Ar40_ar40kt.dat"
-    path.write_text(aedl.energy_environment("nue_Ar40_smear", 0.5 * np.eye(200), full=True))
+    path.write_text(energy_environment("nue_Ar40_smear", 0.5 * np.eye(200), full=True))
     done = run("import", "snowglobes", path, "--efficiencies", "none")
     words = "200 true and 200 detected bins, and does not say where they stand"
     refused(
@@ -161,7 +161,7 @@ def test_efficiencies_that_are_none_are_refused(
 def test_a_bad_column_is_named_with_its_limits(smear: Path) -> None:
     rows = ROWS.copy()
     rows[2] = [0.5, 0.75]
-    smear.write_text(aedl.energy_environment("coh_nue_Xe_smear", rows.T, full=True))
+    smear.write_text(energy_environment("coh_nue_Xe_smear", rows.T, full=True))
     with pytest.raises(
         ValueError,
         match=r"line 3: energy\(#coh_nue_Xe_smear\), row 1: column 2 \(true bin from 2 to 3 GeV\) sums to 1\.25",

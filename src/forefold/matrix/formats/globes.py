@@ -34,6 +34,13 @@ from forefold.matrix.formats.common import (
     regular,
     shares,
 )
+from forefold.matrix.formats.globes_rows import (
+    check_probabilities,
+    energy_environment,
+    listed,
+    matrix_of,
+    name_of,
+)
 from forefold.matrix.formats.globes_tokens import Sources
 
 if TYPE_CHECKING:
@@ -85,7 +92,7 @@ def write(
     if efficiency not in ("pre", "inside"):
         message = f"efficiency {efficiency!r}: pre or inside is possible"
         raise ValueError(message)
-    label = aedl.name_of(name)
+    label = name_of(name)
     true, reco = one_axis(matrix, _WHAT)
     sampling, bins = (energies(axis, unit, "GeV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
@@ -104,10 +111,12 @@ def write(
     if beside:
         text += [
             f"/* for channels: @pre_smearing_efficiencies = copy(%{label}_efficiency) */",
-            f"%{label}_efficiency = {aedl.listed(seen)}",
+            f"%{label}_efficiency = {listed(seen)}",
         ]
     write_text_aside(
-        path, "\n".join(text) + "\n" + aedl.energy_environment(label, rows.T), overwrite=overwrite
+        path,
+        "\n".join(text) + "\n" + energy_environment(label, rows.T),
+        overwrite=overwrite,
     )
     notes = left_out(matrix, _WHAT)
     if beside:
@@ -121,7 +130,7 @@ def _bins(count: str, widths: str, low: str, high: str, edges: Array) -> list[st
     lines = [f"${low} = {float(edges[0])!r}", f"${high} = {float(edges[-1])!r}"]
     if regular(edges) and edges.size - 1 <= _MOST:
         return [f"${count} = {edges.size - 1}", *lines]
-    return [*lines, f"${widths} = {aedl.listed(np.diff(edges))}"]
+    return [*lines, f"${widths} = {listed(np.diff(edges))}"]
 
 
 def read(
@@ -172,12 +181,12 @@ def read(
     fields, pre, post = _of_channel(content, channel, name)
     true_axis, sampling = _axis(true, "--true", content.settings, aedl.sampling_edges)
     reco_axis, bins = _axis(reco, "--reco", content.settings, aedl.bin_edges)
-    label, cells = aedl.matrix_of(content, fields[5] if fields else name, sampling.size - 1)
+    label, cells = matrix_of(content, fields[5] if fields else name, sampling.size - 1)
     rows = content.matrices[label]
     if len(rows) != bins.size - 1:
         message = f"{rows[0].place}: energy(#{label}) has {len(rows)} rows for {bins.size - 1} bins"
         raise ValueError(message)
-    aedl.check_probabilities(label, rows, cells, sampling)
+    check_probabilities(label, rows, cells, sampling)
     assumed = ""
     if channel is None:
         pre = content.lists.get(f"{label}_efficiency")

@@ -19,6 +19,7 @@ from forefold.io.files import expand
 from forefold.io.folders import folder_aside
 from forefold.matrix.formats import globes_aedl as aedl
 from forefold.matrix.formats.common import PRINTED, Exported
+from forefold.matrix.formats.globes_rows import matrix_of
 from forefold.matrix.formats.globes_tokens import Sources, shown
 from forefold.matrix.formats.registry import read_from
 
@@ -323,7 +324,7 @@ def _published(
     _check_names(content)
     matrices = {}
     for name, rows in content.matrices.items():
-        _, cells = aedl.matrix_of(content, name, None if edges[0] is None else edges[0].size - 1)
+        _, cells = matrix_of(content, name, None if edges[0] is None else edges[0].size - 1)
         if edges[1] is not None and len(rows) != edges[1].size - 1:
             message = f"{rows[0].place}: energy(#{name}) has {len(rows)} rows for {edges[1].size - 1} bins"
             raise ValueError(message)

@@ -37,6 +37,12 @@ from forefold.matrix.formats.common import (
     regular,
 )
 from forefold.matrix.formats.globes import efficiencies as globes_efficiencies
+from forefold.matrix.formats.globes_rows import (
+    check_probabilities,
+    energy_environment,
+    listed,
+    matrix_of,
+)
 from forefold.matrix.formats.globes_tokens import Sources
 
 if TYPE_CHECKING:
@@ -92,11 +98,11 @@ def write(
             message = f"axis {axis.name!r} has bins of several widths; SNOwGLoBES knows a number of bins, the lowest and the highest energy"
             raise ValueError(message)
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    smear = aedl.energy_environment(f"{named[1]}_smear", rows.T, full=True)
+    smear = energy_environment(f"{named[1]}_smear", rows.T, full=True)
     beside = place.with_name(f"effic_{named[1]}_{named[2]}.dat")
     with replace_together([place, beside], overwrite) as (first, second):
         first.write_text(smear, encoding="utf-8", newline="")
-        second.write_text(aedl.listed([1] * rows.shape[1]) + "\n", encoding="utf-8", newline="")
+        second.write_text(listed([1] * rows.shape[1]) + "\n", encoding="utf-8", newline="")
     notes = [_binning(edges), *left_out(matrix, _WHAT)]
     return Exported((place, beside), tuple(notes))
 
@@ -150,7 +156,7 @@ def read(
     """
     place = Path(path)
     content = aedl.defined(Sources(place).tokens())
-    name, cells = aedl.matrix_of(content, None, None)
+    name, cells = matrix_of(content, None, None)
     stated = _stated_bins(run_mode, channels, name.removesuffix("_smear"))
     if stated is None and not ("=" in true and "=" in reco):
         message = (
@@ -166,7 +172,7 @@ def read(
             message = f"the file has {n} {side} bins, and {len(axis)} were said, from {axis.edges[0]:g} to {axis.edges[-1]:g} GeV"
             raise ValueError(message)
         axes.append(axis)
-    aedl.check_probabilities(name, content.matrices[name], cells, edges_of(axes[0]))
+    check_probabilities(name, content.matrices[name], cells, edges_of(axes[0]))
     efficiency, notes = _efficiencies(place, efficiencies, cells.shape[0])
     return published_matrix(cells.T * efficiency, axes[0], axes[1], notes=notes)
 
