@@ -95,7 +95,7 @@ class EventValues(Mapping[str, Any]):
             self._refuse(column, base)
         if base.endswith(")"):
             return self.quantities(side).of_particles(base).value
-        from forefold.events.observables.table import columns_of
+        from forefold.events.observables.quantities import columns_of
 
         return columns_of(self.quantities(side), [base], side)[column]
 
@@ -123,8 +123,8 @@ class EventValues(Mapping[str, Any]):
         """
         import numpy as np
 
+        from forefold.events.observables.quantities import columns_of
         from forefold.events.observables.reasons import Reason
-        from forefold.events.observables.table import columns_of
 
         base, side = parted(name)
         none = np.zeros(self.events, dtype=np.uint8)
@@ -195,8 +195,7 @@ class EventValues(Mapping[str, Any]):
         return self._quantities(seen(self._record, self._smeared))
 
     def _quantities(self, state: Any) -> Quantities:
-        from forefold.events.observables.quantities import Quantities
-        from forefold.events.observables.table import checked_limits
+        from forefold.events.observables.quantities import Quantities, checked_limits
 
         limits = checked_limits(self._binding_energy, self._thresholds)
         return Quantities(state, binding_energy=self._binding_energy, thresholds=limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from forefold.events.observables.catalogue import KINDS, OBSERVABLES
 from forefold.events.observables.reasons import Reason, Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from forefold.events.observables.final_state import FinalState
 
-__all__ = ["ALWAYS", "MEASURED", "Measured", "Quantities"]
+__all__ = ["Measured", "Quantities", "checked_limits", "columns_of"]
 
 _CHARGED_LEPTONS = (11, 13, 15)
 _NO_DIRECTION = 1e-9  # GeV: a transverse momentum below it is rounding
@@ -58,8 +58,8 @@ class Quantities:
         self._thresholds = dict(thresholds or {})
 
     def measured(self, name: str) -> Measured:
-        """Give one of `MEASURED`."""
-        return MEASURED[name](self)
+        """Give one that is a real number, by its name."""
+        return _MEASURED[name](self)
 
     def count(self, kind: str) -> NDArray[np.int64]:
         """Give the number of particles of one of `KINDS`."""
@@ -462,10 +462,55 @@ def _getter(name: str) -> Callable[[Quantities], Measured]:
     return get
 
 
-MEASURED: Mapping[str, Callable[[Quantities], Measured]] = {
+_MEASURED: Mapping[str, Callable[[Quantities], Measured]] = {
     name: _getter(name) for name in OBSERVABLES if not name.startswith("n_") and name != "topology"
 }
 """Quantities that are real numbers."""
 
-ALWAYS = ("visible_energy", "available_energy", "hadronic_energy")
+_ALWAYS = ("visible_energy", "available_energy", "hadronic_energy")
 """Those of which no event is without a value."""
+
+
+def checked_limits(
+    binding_energy: float, thresholds: Mapping[str, float] | None
+) -> dict[int, float]:
+    """Give thresholds by PDG identifier.
+
+    Raises
+    ------
+    ValueError
+        There is no such particle, or a threshold or the binding energy is no energy.
+    """
+    _check_energy("binding_energy", binding_energy)
+    limits = {species.pdgid(name): value for name, value in (thresholds or {}).items()}
+    for name, value in (thresholds or {}).items():
+        _check_energy(f"the threshold of {name}", value)
+    return limits
+
+
+def columns_of(quantities: Quantities, names: Iterable[str], suffix: str) -> dict[str, Any]:
+    """Columns of some observables, under their full names."""
+    return dict(_columns(quantities, names, suffix))
+
+
+def _columns(
+    quantities: Quantities, names: Iterable[str], suffix: str
+) -> Iterator[tuple[str, Any]]:
+    for name in names:
+        if name in _MEASURED:
+            found = quantities.measured(name)
+            yield f"{name}_{suffix}", found.value
+            if name not in _ALWAYS:
+                yield f"{name}_reason_{suffix}", found.reason
+        elif name == "topology":
+            yield f"{name}_{suffix}", quantities.topology()
+        elif name == "n_particles":
+            yield f"{name}_{suffix}", quantities.state.total
+        else:
+            yield f"{name}_{suffix}", quantities.count(name.removeprefix("n_"))
+
+
+def _check_energy(what: str, value: float) -> None:
+    if not 0.0 <= value < float("inf"):
+        message = f"{what} = {value!r}: must be a number of GeV, 0 or more"
+        raise ValueError(message)

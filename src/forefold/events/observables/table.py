@@ -10,15 +10,14 @@ import numpy as np
 from forefold.events import particles as species
 from forefold.events.definitions import Definitions, definitions_of
 from forefold.events.observables.catalogue import OBSERVABLES, SIDES, parted, sided
-from forefold.events.observables.quantities import ALWAYS, MEASURED
+from forefold.events.observables.quantities import columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from forefold.events.observables.quantities import Quantities
     from forefold.events.values import EventValues
 
-__all__ = ["checked_limits", "columns_of", "observables"]
+__all__ = ["observables"]
 
 _KEPT = ("event", "entry", "stream", "weight")
 
@@ -134,45 +133,6 @@ def _own_columns(values: EventValues, name: str) -> dict[str, Any]:
     return {name: np.where(good, value, np.nan), reason: values.reason(name)}
 
 
-def checked_limits(
-    binding_energy: float, thresholds: Mapping[str, float] | None
-) -> dict[int, float]:
-    """Give thresholds by PDG identifier.
-
-    Raises
-    ------
-    ValueError
-        There is no such particle, or a threshold or the binding energy is no energy.
-    """
-    _check_energy("binding_energy", binding_energy)
-    limits = {species.pdgid(name): value for name, value in (thresholds or {}).items()}
-    for name, value in (thresholds or {}).items():
-        _check_energy(f"the threshold of {name}", value)
-    return limits
-
-
-def columns_of(quantities: Quantities, names: Iterable[str], suffix: str) -> dict[str, Any]:
-    """Columns of some observables, under their full names."""
-    return dict(_columns(quantities, names, suffix))
-
-
-def _columns(
-    quantities: Quantities, names: Iterable[str], suffix: str
-) -> Iterator[tuple[str, Any]]:
-    for name in names:
-        if name in MEASURED:
-            found = quantities.measured(name)
-            yield f"{name}_{suffix}", found.value
-            if name not in ALWAYS:
-                yield f"{name}_reason_{suffix}", found.reason
-        elif name == "topology":
-            yield f"{name}_{suffix}", quantities.topology()
-        elif name == "n_particles":
-            yield f"{name}_{suffix}", quantities.state.total
-        else:
-            yield f"{name}_{suffix}", quantities.count(name.removeprefix("n_"))
-
-
 def _chosen(names: Iterable[str] | None, own: Definitions) -> tuple[str, ...]:
     if names is None:
         return tuple(OBSERVABLES)
@@ -184,9 +144,3 @@ def _chosen(names: Iterable[str] | None, own: Definitions) -> tuple[str, ...]:
             message = f"unknown observable {name!r}{hint}; known: {', '.join([*OBSERVABLES, *own])}"
             raise ValueError(message)
     return tuple(name for name in chosen if name in OBSERVABLES)
-
-
-def _check_energy(what: str, value: float) -> None:
-    if not 0.0 <= value < float("inf"):
-        message = f"{what} = {value!r}: must be a number of GeV, 0 or more"
-        raise ValueError(message)
