@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -68,12 +67,6 @@ def test_the_smearing_matrix_without_penalty_is_the_unit_matrix() -> None:
     matrix, truth = spectrum(5, 8, width=0.5)
     found = forefold.unfold(counts(matrix, truth), matrix, method="likelihood")
     assert found.smearing == pytest.approx(np.eye(5), abs=1e-9)
-
-
-def test_without_scipy_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'forefold\[unfold\]'"):
-        forefold.unfold([1.0], [[1.0]], method="likelihood")
 
 
 def test_another_solver_helps_where_the_first_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:

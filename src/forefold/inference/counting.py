@@ -178,18 +178,9 @@ def check_counting(n: float, background: float) -> tuple[float, float]:
 
 
 def special() -> Any:
-    """Give `scipy.special`.
+    """Give `scipy.special`, which is loaded by what needs it first."""
+    from scipy import special as functions
 
-    Raises
-    ------
-    ModuleNotFoundError
-        scipy is not installed.
-    """
-    try:
-        from scipy import special as functions
-    except ModuleNotFoundError:
-        message = "intervals and limits need scipy: pip install 'forefold[infer]'"
-        raise ModuleNotFoundError(message) from None
     return functions
 
 
@@ -207,7 +198,6 @@ def root(function: Callable[[float], float], low: float, high: float, near: floa
     -------
     float
     """
-    special()
     from scipy.optimize import brentq
 
     return float(brentq(function, low, high, xtol=near, rtol=1e-12))

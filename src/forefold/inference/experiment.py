@@ -160,8 +160,6 @@ class Experiment(Searching):
         ------
         ValueError
             Axes differ, counts are negative, not finite or weighted, there is no such parameter, or one is held outside its limits.
-        ModuleNotFoundError
-            iminuit is not installed.
         """
         found, outside = counts(data, self._matrix)
         problem = self._of_data(data, fixed, 0)
@@ -239,8 +237,6 @@ class Experiment(Searching):
         ------
         ValueError
             As `fit`; data do not bound the parameter; or the fit does not converge.
-        ModuleNotFoundError
-            scipy is not installed.
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
@@ -293,8 +289,6 @@ class Experiment(Searching):
         ------
         ValueError
             As `interval`, or the parameter has no lower limit.
-        ModuleNotFoundError
-            scipy is not installed.
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)

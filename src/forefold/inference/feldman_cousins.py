@@ -287,7 +287,6 @@ def bounded_normal_interval(
         message = f"x = {x!r}, sigma = {sigma!r}: finite numbers are needed, sigma above 0"
         raise ValueError(message)
     level, at = check_level(level), x / sigma
-    special()
 
     def excess(mu: float) -> float:
         return _between(at, mu) - level

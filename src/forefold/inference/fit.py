@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,12 +37,9 @@ def fitted(
         0 for fixed parameters, NaN if it is not known.
     value : float
     valid : bool
-
-    Raises
-    ------
-    ModuleNotFoundError
-        iminuit is not installed.
     """
+    from iminuit import Minuit
+
     if fixed.all():
         return start, np.zeros((len(names),) * 2), objective.value(start), True
     last: dict[bytes, tuple[float, Array, Array]] = {}
@@ -55,7 +52,7 @@ def fitted(
             last[key] = objective.all(np.asarray(x))
         return last[key]
 
-    minuit = _minuit()(lambda x: here(x)[0], start, grad=lambda x: here(x)[1], name=list(names))
+    minuit = Minuit(lambda x: here(x)[0], start, grad=lambda x: here(x)[1], name=list(names))
     minuit.errordef = 0.5
     minuit.tol = 0.01
     _, _, information = objective.all(start)
@@ -69,12 +66,3 @@ def fitted(
     found = minuit.covariance
     covariance = np.full((len(names),) * 2, np.nan) if found is None else np.array(found)
     return np.array(minuit.values), covariance, float(minuit.fval), bool(minuit.valid)
-
-
-def _minuit() -> Any:
-    try:
-        from iminuit import Minuit
-    except ModuleNotFoundError:
-        message = "fitting needs iminuit: pip install 'forefold[infer]'"
-        raise ModuleNotFoundError(message) from None
-    return Minuit

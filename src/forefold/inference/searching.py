@@ -66,8 +66,6 @@ class Searching(Expecting):
         ------
         ValueError
             As `upper_limit`.
-        ModuleNotFoundError
-            scipy is not installed.
 
         Notes
         -----

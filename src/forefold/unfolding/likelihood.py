@@ -73,8 +73,6 @@ def maximum_likelihood(given: Problem, strength: float = 0.0, order: int = 2) ->
     ------
     ValueError
         There is no single answer, or data are negative.
-    ModuleNotFoundError
-        scipy is not installed.
 
     Notes
     -----
@@ -164,11 +162,7 @@ def _solution(
 
 
 def _nnls() -> Any:
-    try:
-        from scipy.optimize import lsq_linear, nnls
-    except ModuleNotFoundError:
-        message = "maximum likelihood needs scipy: pip install 'forefold[unfold]'"
-        raise ModuleNotFoundError(message) from None
+    from scipy.optimize import lsq_linear, nnls
 
     def solved(matrix: Array, target: Array) -> Array:
         try:

@@ -109,8 +109,6 @@ def unfold(
         Axes do not match, numbers are not finite or negative, a true bin has no efficiency, the method was told too
         little (``wiener`` no signal, where the response knows no truth), or there is no single answer: a singular matrix (its rank is said), more true than reconstructed bins
         without regularisation.
-    ModuleNotFoundError
-        ``likelihood`` needs scipy.
 
     Notes
     -----

@@ -60,8 +60,6 @@ def fit_card(
     ValueError
         The data or the card are not valid, the card has no parameters, or stages or an identification; or nothing in the data
         tells of a parameter: an angle without columns of angles, an efficiency of a matrix without `Migration.generated`.
-    ModuleNotFoundError
-        iminuit is not installed.
     OSError
         A file cannot be read.
 

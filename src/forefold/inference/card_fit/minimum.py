@@ -71,8 +71,6 @@ def minimised(
     ------
     ValueError
         The function does not depend on a parameter.
-    ModuleNotFoundError
-        iminuit is not installed.
     """
     blocks: list[NDArray[np.float64]] = []
     troubles: list[str] = []
@@ -149,6 +147,8 @@ def _minimum(
     terms: tuple[str, ...],
     names: list[str],
 ) -> Any:
+    from iminuit import Minuit
+
     first = function(card, terms)
     worst = abs(first) + _FAR
 
@@ -159,7 +159,7 @@ def _minimum(
             return worst  # a formula has no value there
         return found - first if math.isfinite(found) else worst
 
-    minuit = _minuit()(cost, *(card.parameters[name].value for name in names), name=names)
+    minuit = Minuit(cost, *(card.parameters[name].value for name in names), name=names)
     minuit.errordef = 0.5
     for name in names:
         parameter = card.parameters[name]
@@ -169,12 +169,3 @@ def _minimum(
     minuit.migrad(ncall=_CALLS)
     minuit.hesse()
     return minuit
-
-
-def _minuit() -> Any:
-    try:
-        from iminuit import Minuit
-    except ModuleNotFoundError:
-        message = "fitting needs iminuit: pip install 'forefold[fit]'"
-        raise ModuleNotFoundError(message) from None
-    return Minuit
