@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 import hist
@@ -293,10 +292,30 @@ def test_bad_questions_are_one_line() -> None:
         Experiment([1.0] * N, matrices(), correlation=[[1.0, 1.0], [1.0, 1.0]])
 
 
-def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "iminuit", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'forefold\[infer\]'"):
-        Experiment([5.0], [[0.5]]).fit([3.0])
+def test_a_parameter_that_is_held_prints_as_fixed() -> None:
+    experiment = Experiment(
+        {"signal": [50.0, 80.0], "<rock>": [5.0, 4.0]}, [[0.6, 0.2], [0.1, 0.7]]
+    )
+    found = experiment.fit([45.0, 60.0], fixed={"<rock>": 1.0})
+    assert found.fixed == ("<rock>",)
+    said = repr(found).splitlines()
+    assert said[2] == "  <rock> = 1 (fixed)"
+    assert said[1].startswith("  signal = 0.9")
+    assert " +- " in said[1]
+    page = found._repr_html_()
+    assert '<th scope="row">&lt;rock&gt;</th><td></td><td>1 (fixed)</td>' in page
+    assert experiment.fit([45.0, 60.0]).fixed == ()
+
+
+def test_pulls_that_are_held_are_counted() -> None:
+    experiment = tilted(statistics="none")
+    data = experiment.toys(1, rng=1)[0]
+    free = experiment.fit(data)
+    held = experiment.fit(data, fixed=dict.fromkeys(free.pulls, 0.0))
+    assert "fixed" not in repr(free)
+    assert " pulls, " in repr(held)
+    assert f"{len(held.pulls)} fixed" in repr(held)
+    assert "the largest" not in repr(held)
 
 
 def test_pictures() -> None:

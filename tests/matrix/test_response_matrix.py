@@ -412,3 +412,13 @@ def test_edges_that_do_not_ascend_are_said_once() -> None:
         parse_axis("enu=0,1,1,2")
     with pytest.raises(ValueError, match="'a,b' is not LOW:HIGH:BINS, nor EDGE,EDGE"):
         parse_axis("enu=a,b")
+
+
+def test_notebooks_show_a_table() -> None:
+    edges = np.arange(71.0)
+    matrix = ResponseMatrix.from_array(np.eye(70), {"enu": edges}, {"enu": edges}, efficiency=0.5)
+    page = matrix._repr_html_()
+    assert page.startswith("<pre>ResponseMatrix")
+    assert '<th scope="row">enu_true 0 to 1</th><td>1</td><td>0.5</td>' in page
+    assert page.count('scope="row"') == 60
+    assert page.endswith("<p>and 10 more</p>")

@@ -268,3 +268,13 @@ def test_correlations() -> None:
     found = forefold.unfold(truth @ matrix, matrix, method="inversion")
     assert np.diag(found.correlation) == pytest.approx(np.ones(6))
     assert found.correlation[0, 1] < 0.0
+
+
+def test_notebooks_show_a_table() -> None:
+    data, matrix = [40.0, 60.0], [[0.9, 0.1], [0.1, 0.8]]
+    page = forefold.unfold(data, matrix, method="inversion")._repr_html_()
+    assert page.startswith("<pre>Unfolded")
+    assert '<th scope="row">bin 0</th><td>36.62</td>' in page  # (0.8 * 40 - 0.1 * 60) / 0.71
+    named = forefold.ResponseMatrix.from_array(matrix, {"q2": [0, 1, 3]}, {"q2": [0, 1, 3]})
+    page = forefold.unfold(data, named, method="inversion")._repr_html_()
+    assert '<th scope="row">q2_true 1 to 3</th>' in page

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._html import notebook
 from forefold.inference.counting import special
 from forefold.inference.parameters import check_name
 from forefold.matrix.contents import empty
@@ -164,18 +165,34 @@ class FitResult:
 
         return plotting.fit_figure(self, ax=ax)
 
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """Parameters that were held."""
+        return tuple(np.array(self.names)[np.asarray(self.problem.fixed)].tolist())
+
+    def _said(self, name: str) -> str:
+        """Value and error of a parameter, in words."""
+        value = f"{self.values[name]:.4g}"
+        return f"{value} (fixed)" if name in self.fixed else f"{value} +- {self.errors[name]:.2g}"
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with every parameter."""
+        kinds = dict.fromkeys(self.pulls, "pull")
+        rows = ((name, kinds.get(name, ""), self._said(name)) for name in self.names)
+        return notebook(repr(self), ("parameter", "", "value"), rows)
+
     def __repr__(self) -> str:
         state = "" if self.valid else ", NOT valid"
         p = f", p = {self.p_value:.2g}" if self.ndf > 0 else ""
         lines = [f"FitResult: deviance/ndf = {self.deviance:.4g}/{self.ndf}{p}{state}"]
-        lines += [
-            f"  {name} = {value:.4g} +- {self.errors[name]:.2g}"
-            for name, value in self.values.items()
-            if name not in self.pulls
-        ]
+        lines += [f"  {name} = {self._said(name)}" for name in self.names if name not in self.pulls]
+        free = [name for name in self.pulls if name not in self.fixed]
         if self.pulls:
-            large = max(self.pulls, key=lambda name: abs(self.values[name]))
-            lines.append(
-                f"  {len(self.pulls)} pulls, the largest {large} = {self.values[large]:.2g} +- {self.errors[large]:.2g}"
+            held = len(self.pulls) - len(free)
+            lines.append(f"  {len(self.pulls)} pulls" + (f", {held} fixed" if held else ""))
+        if free:
+            large = max(free, key=lambda name: abs(self.values[name]))
+            lines[-1] += (
+                f", the largest {large} = {self.values[large]:.2g} +- {self.errors[large]:.2g}"
             )
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])

@@ -24,6 +24,7 @@ __all__ = [
     "Side",
     "cell_name",
     "label_of",
+    "limits_of",
     "made_axes",
     "matching",
     "parse_axis",
@@ -328,10 +329,15 @@ def cell_name(axes: Iterable[Any], flat: int) -> str:
     >>> cell_name(made_axes({"q2": [0.0, 1.0, 4.0]}, "true"), 1)
     'bin 1 (q2_true 1 to 4)'
     """
+    return f"bin {flat} ({limits_of(axes, flat)})"
+
+
+def limits_of(axes: Iterable[Any], flat: int) -> str:
+    """Say the limits of a bin on each axis."""
     all_axes = list(axes)
     places = np.unravel_index(flat, [len(axis) for axis in all_axes])
     words = [
         f"{axis.name} {axis.edges[k]:g} to {axis.edges[k + 1]:g}"
         for axis, k in zip(all_axes, places, strict=True)
     ]
-    return f"bin {flat} ({', '.join(words)})"
+    return ", ".join(words)

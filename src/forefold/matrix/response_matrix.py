@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._html import notebook
 from forefold.matrix import rebin as grouping
-from forefold.matrix.axes import cell_name
+from forefold.matrix.axes import cell_name, limits_of
 from forefold.matrix.building import Building
 from forefold.matrix.contents import (
     SPECTRUM,
@@ -398,6 +399,16 @@ class ResponseMatrix(Building, Uncertainty):
 
     def __repr__(self) -> str:
         return described(self)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with truth and efficiency of each true bin."""
+        truth = np.asarray(self.truth.values(), dtype=np.float64).reshape(-1)
+        head, columns = ["true bin", "truth", "efficiency"], [truth, self.efficiency]
+        rows = (
+            (limits_of(self.true_axes, i), *(f"{column[i]:.4g}" for column in columns))
+            for i in range(truth.size)
+        )
+        return notebook(repr(self), head, rows)
 
 
 def _summed(name: str, parts: list[hist.Hist[Any]]) -> hist.Hist[Any]:

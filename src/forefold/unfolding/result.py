@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._html import notebook
+from forefold.matrix.axes import limits_of
 from forefold.unfolding.json import from_json, to_json
 from forefold.unfolding.methods import METHODS
 
@@ -245,6 +247,14 @@ class Unfolded:
         lines += [f"  note: {text}" for text in self.notes]
         lines += [f"  warning: {text}" for text in self.warnings]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with value and error of each true bin."""
+        rows = (
+            (limits_of(self.axes, i) if self.axes else f"bin {i}", f"{value:.5g}", f"{error:.2g}")
+            for i, (value, error) in enumerate(zip(self.values, self.errors, strict=True))
+        )
+        return notebook(repr(self), ("true bin", "value", "error"), rows)
 
     def _total_error(self) -> float:
         return math.sqrt(max(float(self.covariance.sum()), 0.0))

@@ -8,13 +8,14 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from forefold._html import table
 from forefold.detector.text import angle_words, efficiency_words, energy_words, scale_words
 from forefold.kernels.fate import Fate
 from forefold.plotting import figure_bytes
 from forefold.plotting.style import type_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from matplotlib.figure import Figure
 
@@ -53,22 +54,6 @@ _FATES = {
     Fate.MERGED: "not smeared: its energy is in another particle's shower",
     Fate.INVALID: "lost: a formula of the card has no value for it",
 }
-
-
-def table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "", total: bool = False
-) -> str:
-    """Return a table; the first column names the row, the last row may be a total."""
-    lines = ["".join(f'<th scope="col">{escape(text)}</th>' for text in head)]
-    for row in rows:
-        cells = "".join(f"<td>{escape(text)}</td>" for text in row[1:])
-        lines.append(f'<th scope="row">{escape(row[0])}</th>{cells}')
-    last = f'<tr class="total">{lines.pop()}</tr>' if total else ""
-    body = "\n".join(f"<tr>{line}</tr>" for line in lines[1:])
-    return (
-        f'<div class="scroll"><table class="{escape(kind)}">\n<thead><tr>{lines[0]}</tr></thead>\n'
-        f"<tbody>\n{body}\n{last}</tbody></table></div>"
-    )
 
 
 def summary_table(summary: Summary) -> str:
