@@ -12,7 +12,7 @@ from spectra import spectrum
 
 from forefold import Experiment, ResponseMatrix
 from forefold.inference.likelihood import barlow_beeston, correlated, poisson
-from forefold.matrix.rows import Moments
+from forefold.matrix.uncertainty import Moments
 
 
 def brute(data: Any, expected: Any, covariance: Any) -> float:

@@ -12,8 +12,8 @@ import forefold
 from forefold import io
 from forefold.io import cross_sections as crosssections
 from forefold.io.cross_sections import CrossSection, passed_on
+from forefold.io.provenance import UNKNOWN, tools_of, tools_of_inputs
 from forefold.io.registry import choose
-from forefold.io.tools import UNKNOWN, tools_of, tools_of_inputs
 
 TOTAL = "NuHepMC.FluxAveragedTotalCrossSection"
 

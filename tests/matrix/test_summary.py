@@ -14,7 +14,7 @@ from forefold.detector.load import load_card
 from forefold.events import build
 from forefold.kernels import Fate
 from forefold.matrix import Summary, summary
-from forefold.matrix.moments import Moments, RatioQuantiles
+from forefold.matrix.summary import MeanAndSpread, RatioQuantiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,11 +178,11 @@ def test_summary_prints_a_table() -> None:
 
 def test_merged_moments_keep_their_digits() -> None:
     values = 1e9 + np.array([4.0, 7.0, 13.0, 16.0])
-    both = Moments.of(values[:1]) + Moments.of(values[1:])
+    both = MeanAndSpread.of(values[:1]) + MeanAndSpread.of(values[1:])
     assert both.mean == 1e9 + 10.0
     assert both.std == pytest.approx(math.sqrt(30.0), rel=1e-12)
-    assert Moments() + Moments() == Moments()
-    assert math.isnan(Moments.of(values[:1]).std)
+    assert MeanAndSpread() + MeanAndSpread() == MeanAndSpread()
+    assert math.isnan(MeanAndSpread.of(values[:1]).std)
 
 
 def test_quantiles_of_extreme_and_equal_ratios() -> None:

@@ -10,9 +10,8 @@ from scipy import linalg
 from spectra import counts, spectrum
 
 import forefold
-from forefold.unfolding.curvature import roughness
+from forefold.unfolding.linear import roughness, wiener
 from forefold.unfolding.linear import spectrum as decomposed
-from forefold.unfolding.linear import wiener
 from forefold.unfolding.problem import problem
 
 

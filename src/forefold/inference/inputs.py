@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.inference.model import Spectrum
-    from forefold.matrix.rows import Moments
-    from forefold.matrix.uncertainty import Method
+    from forefold.matrix.uncertainty import Method, Moments
 
     Array = NDArray[np.float64]
 

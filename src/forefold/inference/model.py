@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from forefold.matrix.rows import cell_variance, folded_covariance, row_variances
+from forefold.matrix.uncertainty import cell_variance, folded_covariance, row_variances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from forefold.matrix.rows import Moments
+    from forefold.matrix.uncertainty import Moments
 
     Array = NDArray[np.float64]
 

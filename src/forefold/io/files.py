@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from forefold._near import near_names
 from forefold.io import source as remote
-from forefold.io.packed import DAMAGE, block, damaged, decoded, head
+from forefold.io.source import DAMAGE, block, damaged, decoded, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

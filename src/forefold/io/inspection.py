@@ -11,7 +11,6 @@ import awkward as ak
 import numpy as np
 
 from forefold.io import files
-from forefold.io.facts import Beam, Process, Species, Target, Weights
 from forefold.io.registry import Header, Source, choose, nothing_left
 
 if TYPE_CHECKING:
@@ -349,3 +348,77 @@ def _process_name(number: int, current: str) -> str:
 
 def _gev(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
+
+
+@dataclass(frozen=True)
+class Beam:
+    """One kind of probe.
+
+    Attributes
+    ----------
+    pdgid, name : int, str
+        What it is; 0 = unknown.
+    count : int
+        Number of events.
+    energy_min, energy_mean, energy_max : float or None
+        Its energy, GeV; the mean is not weighted. None = unknown.
+    """
+
+    pdgid: int
+    name: str
+    count: int
+    energy_min: float | None
+    energy_mean: float | None
+    energy_max: float | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of target; `pdgid` 0 = unknown."""
+
+    pdgid: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process.
+
+    Attributes
+    ----------
+    process_id, name : int, str
+        NuHepMC number and name; 0 = unknown.
+    current : str
+        "CC", "NC", or empty.
+    count : int
+        Number of events.
+    fraction : float
+        Share of the sum of weights.
+    """
+
+    process_id: int
+    name: str
+    current: str
+    count: int
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Species:
+    """One kind of final-state particle; `energy_mean` is the mean total energy in GeV."""
+
+    pdgid: int
+    name: str
+    count: int
+    energy_mean: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the events."""
+
+    sum: float
+    min: float
+    max: float
+    equal: bool

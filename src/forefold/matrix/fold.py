@@ -10,8 +10,8 @@ import numpy as np
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, read_prediction, written_prediction
-from forefold.matrix.rows import row_variances
 from forefold.matrix.statistics import correlations
+from forefold.matrix.uncertainty import row_variances
 from forefold.matrix.variations import detector_covariance, nominal_and_varied
 
 if TYPE_CHECKING:

@@ -95,7 +95,7 @@ def test_zstd_needs_a_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     def refuse(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr("forefold.io.packed.import_module", refuse)
+    monkeypatch.setattr("forefold.io.source.import_module", refuse)
     path = put(tmp_path / "a", zstd.compress(b"text"))
     with pytest.raises(ValueError, match=r"a: compressed with zstd; to read it, pip install"):
         io.read(path)

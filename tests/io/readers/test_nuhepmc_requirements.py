@@ -17,7 +17,7 @@ import pyhepmc
 import pytest
 
 import forefold
-from forefold.io.tools import UNKNOWN
+from forefold.io.provenance import UNKNOWN
 from forefold.workflows.stream import smear_files
 
 GENIE, ACHILLES = "genie_numu_Ar40_300", "achilles_numu_Ar40_20"

@@ -9,7 +9,7 @@ import pyhepmc
 
 from forefold.events import particles as species
 from forefold.io.cross_sections import passed_on
-from forefold.io.tools import UNKNOWN, tools_of_inputs
+from forefold.io.provenance import UNKNOWN, tools_of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

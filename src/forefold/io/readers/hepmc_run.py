@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from forefold.io.provenance import UNKNOWN
 from forefold.io.readers import hepmc_text as hepmctext
-from forefold.io.tools import UNKNOWN
 
 __all__ = ["RunInfo"]
 

@@ -10,9 +10,9 @@ from forefold import events
 from forefold.io import root as rootfile
 from forefold.io.cross_sections import PB_OF_CM2, CrossSection, column
 from forefold.io.processes import lookup
+from forefold.io.provenance import UNKNOWN
 from forefold.io.readers.tree import Fault, Piece, TreeReader
 from forefold.io.registry import Header, Source
-from forefold.io.tools import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

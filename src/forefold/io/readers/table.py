@@ -8,8 +8,8 @@ from forefold import events
 from forefold.io import files
 from forefold.io.cross_sections import passed_on
 from forefold.io.native.smeared import own_format
+from forefold.io.provenance import tools_of_inputs
 from forefold.io.registry import Header, Source
-from forefold.io.tools import tools_of_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
-from forefold.io.packed import unpacked
+from forefold.io.source import unpacked
 from forefold.io.write import replace_together
 from forefold.matrix.formats.common import (
     EmptyRows,

@@ -153,8 +153,8 @@ def _card(name: str) -> Card:
 def _use_file(used: Used, name: str) -> None:
     from forefold.detector.load import load_card
     from forefold.io.native.smeared import is_smeared, smeared_provenance
+    from forefold.io.provenance import tools_of
     from forefold.io.registry import choose
-    from forefold.io.tools import tools_of
 
     if name.endswith(".toml"):
         used.card(load_card(Path(name)))
