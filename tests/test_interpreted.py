@@ -25,7 +25,7 @@ from forefold.kernels import directions as fdir
 from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
-from forefold.kernels.frame import from_axis
+from forefold.kernels.directions import from_axis
 from forefold.kernels.histogram import bins_of, cells, joint_sums, sums
 
 EVENTS = 60

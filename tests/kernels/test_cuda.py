@@ -23,12 +23,12 @@ import forefold
 from forefold.cli import main
 from forefold.detector.compile import plan, species_table
 from forefold.kernels import cuda as kc
-from forefold.kernels.devices import on_gpu
 from forefold.kernels.layout import Smeared
 from forefold.kernels.onethread import bin_of, count
 from forefold.kernels.onethread import smear as kernel
 from forefold.kernels.plain import Given, candidates, frames, nothing, plain
 from forefold.kernels.resident import _whole
+from forefold.kernels.threads import on_gpu
 from forefold.smearing.engine import prepared
 from forefold.smearing.gpu import energy_counts
 

@@ -17,7 +17,7 @@ from scipy import stats
 import forefold
 from forefold import Fate
 from forefold.detector.compile import plan
-from forefold.kernels.headings import drawn_cosine
+from forefold.kernels.directions import drawn_cosine
 from forefold.plotting import card_figure
 from forefold.response.contract import check_response
 from forefold.smearing.closed_form.cosine import cosine_cdf

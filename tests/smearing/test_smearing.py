@@ -18,8 +18,8 @@ from scipy import stats
 import forefold
 from forefold import Fate
 from forefold.events import build
+from forefold.kernels.directions import from_axis
 from forefold.kernels.draw_numpy import described
-from forefold.kernels.frame import from_axis
 from forefold.kernels.layout import Rays
 from forefold.kernels.plain import frames
 

@@ -239,8 +239,8 @@ class _Builder:
 
 
 def _side_by_side(tables: Sequence[Table]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Lay tables one after the other, as `forefold.kernels.tables` reads them: where each begins, and the numbers."""
-    from forefold.kernels.tables import LAYOUT_COLUMNS
+    """Lay tables one after the other, as `forefold.kernels.interpolation` reads them: where each begins, and the numbers."""
+    from forefold.kernels.interpolation import LAYOUT_COLUMNS
 
     layout = np.zeros((len(tables), len(LAYOUT_COLUMNS)), dtype=np.int64)
     numbers: list[NDArray[np.float64]] = []

@@ -40,7 +40,7 @@ class Program:
     result : int
         Register of the result.
     layout : ndarray of int64, shape (t, 6); numbers : ndarray of float64
-        Tables: see `forefold.kernels.tables`.
+        Tables: see `forefold.kernels.interpolation`.
     """
 
     text: str

@@ -1,14 +1,101 @@
-"""Draws of directions on the sphere, by space angle and azimuth about the true direction."""
+"""Directions: into the frame of the incident particle and back, angles on the sphere, and their draws."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
+from forefold.kernels.distributions import truncated_quantile
 from forefold.kernels.jit import jit
 
-__all__ = ["SPACE_DISTRIBUTIONS", "space_angle", "turned"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "SPACE_DISTRIBUTIONS",
+    "azimuths",
+    "drawn_cosine",
+    "drawn_space",
+    "folded",
+    "from_axis",
+    "pointing",
+    "polar_direction",
+    "space_angle",
+    "turned",
+]
+
+_TWO_PI = 2.0 * fm.PI
+
+
+@jit
+def from_axis(
+    x: float, y: float, z: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Components in the record's frame of a vector in the frame whose z is the unit vector (ax, ay, az)."""
+    across = np.sqrt(ax * ax + ay * ay)
+    if across == 0.0:
+        # half a turn about x for an axis that points back
+        c, s, az = (1.0, 0.0, 1.0) if az > 0.0 else (-1.0, 0.0, -1.0)
+    else:
+        c, s = ax / across, ay / across
+    forward = az * x + across * z
+    return c * forward - s * y, s * forward + c * y, az * z - across * x
+
+
+@jit
+def folded(theta: float, phi: float) -> tuple[float, float, bool]:
+    """Bring a polar angle back to 0..pi; every passage of a pole turns the azimuth by pi."""
+    turned = False
+    outside = theta < 0.0 or theta > fm.PI
+    if theta < 0.0:
+        theta = -theta
+        turned = True
+    if theta > _TWO_PI:
+        theta -= _TWO_PI * np.floor(theta / _TWO_PI)
+    if theta > fm.PI:
+        theta = _TWO_PI - theta
+        turned = not turned
+    if turned:
+        phi = phi - fm.PI if phi > 0.0 else phi + fm.PI
+    return theta, phi, outside
+
+
+@jit
+def pointing(
+    p: float, theta: float, phi: float, ax: float, ay: float, az: float
+) -> tuple[float, float, float]:
+    """Momentum of length p at polar angle theta and azimuth phi about the unit vector (ax, ay, az)."""
+    sin_theta, cos_theta = fm.sine_cosine(theta)
+    sin_phi, cos_phi = fm.sine_cosine(phi)
+    across = p * sin_theta
+    return from_axis(across * cos_phi, across * sin_phi, p * cos_theta, ax, ay, az)
+
+
+@jit
+def azimuths_all(x: NDArray[np.float64], y: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Fill `out` with the azimuths of flat arrays."""
+    for i in range(x.size):
+        out[i] = fm.arctangent2(y[i], x[i])
+
+
+def azimuths(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Azimuth of the points (x, y), from -pi to pi.
+
+    Parameters
+    ----------
+    x, y : ndarray of float64, shape (n,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,), rad
+    """
+    out = np.empty(x.size)
+    azimuths_all(x, y, out)
+    return out
+
 
 SPACE_DISTRIBUTIONS = ("rayleigh", "half-normal", "von-mises-fisher")
 """Distributions of the space angle; the code is the index."""
@@ -97,3 +184,45 @@ def turned(x: float, y: float, z: float, alpha: float, beta: float) -> tuple[flo
         cos_alpha * y + p * sign * b + q * (sign + y * y * a),
         cos_alpha * z - p * sign * x - q * y,
     )
+
+
+@jit
+def polar_direction(drawn: float, phi: float, shift: float) -> tuple[float, float, bool]:
+    """Polar angle on the sphere, azimuth moved by `shift` within -pi to pi, and whether a pole was passed."""
+    if shift != 0.0:
+        phi += shift
+        phi -= _TWO_PI * np.floor((phi + fm.PI) / _TWO_PI)
+    return folded(drawn, phi)
+
+
+@jit
+def drawn_space(
+    x: float, y: float, z: float, distribution: int, sigma: float, u: float, v: float
+) -> tuple[float, float]:
+    """Polar angle and azimuth of the direction (x, y, z), turned by a space angle at a uniform azimuth about itself."""
+    norm = np.sqrt(x * x + y * y + z * z)
+    if norm > 0.0:
+        x, y, z = x / norm, y / norm, z / norm
+    else:
+        x, y, z = 0.0, 0.0, 1.0
+    alpha = space_angle(distribution, u, sigma) if sigma > 0.0 else 0.0
+    a, b, c = turned(x, y, z, alpha, _TWO_PI * v)
+    return fm.arctangent2(np.sqrt(a * a + b * b), c), fm.arctangent2(b, a)
+
+
+@jit
+def drawn_cosine(theta: float, sigma: float, u: float) -> float:
+    """Polar angle whose cosine is drawn from a normal of width sigma about cos(theta), cut to -1..1, by the inverse of its cdf.
+
+    Notes
+    -----
+    It is h = 1 - cos and g = 1 + cos that are drawn, each from its own true value 2 sin^2(theta/2), 2 cos^2(theta/2): near a
+    pole the cosine itself has no digits left for the angle.
+    """
+    if not sigma > 0.0:
+        return theta
+    sine, cosine = fm.sine_cosine(0.5 * theta)
+    h, g = 2.0 * sine * sine, 2.0 * cosine * cosine
+    shift = sigma * truncated_quantile(-g / sigma, h / sigma, u)
+    h, g = max(h - shift, 0.0), max(g + shift, 0.0)
+    return 2.0 * fm.arctangent2(np.sqrt(h), np.sqrt(g))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.kernels import math as fm
+from forefold.kernels.directions import drawn_cosine, drawn_space, pointing, polar_direction
 from forefold.kernels.distributions import standard_quantiles
 from forefold.kernels.energies import (
     cell,
@@ -21,8 +22,6 @@ from forefold.kernels.energies import (
     variance_of,
 )
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.frame import pointing
-from forefold.kernels.headings import drawn_cosine, drawn_space, polar_direction
 from forefold.kernels.jit import jit
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,

@@ -15,8 +15,8 @@ import numpy as np
 
 from forefold.kernels import elementary as el
 from forefold.kernels import math as fm
+from forefold.kernels.interpolation import look_up
 from forefold.kernels.jit import jit, jit_inner
-from forefold.kernels.tables import look_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -226,7 +226,7 @@ def run_program(
     result : int
         Register of the result.
     layout : ndarray of int64, numbers : ndarray of float64
-        Tables: see `forefold.kernels.tables`.
+        Tables: see `forefold.kernels.interpolation`.
     registers : ndarray of float64, shape (r, BLOCK)
         Scratch.
     columns : ndarray of float64, shape (c, n)

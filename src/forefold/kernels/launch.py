@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forefold.kernels.blocks import describe_blocks, draw_blocks
-from forefold.kernels.devices import on_gpu
 from forefold.kernels.draw import draw_general
 from forefold.kernels.draw_numpy import described, draw_wholes
 from forefold.kernels.jit import jit, worth_compiling
@@ -29,7 +28,7 @@ from forefold.kernels.layout import (
 )
 from forefold.kernels.philox import uniforms
 from forefold.kernels.plain import Given, Plain, candidates, frames, nothing, plain
-from forefold.kernels.threads import in_ranges
+from forefold.kernels.threads import in_ranges, on_gpu
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

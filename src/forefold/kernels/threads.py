@@ -1,4 +1,7 @@
-"""Threads over ranges of particles: the compiled loops let go of the interpreter, and no particle sees another."""
+"""What the particles are drawn on: threads over ranges of them, or a graphics card.
+
+The compiled loops let go of the interpreter, and no particle sees another.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RANGE", "in_ranges", "thread_count"]
+__all__ = ["RANGE", "in_ranges", "on_gpu", "thread_count"]
 
 RANGE = 1 << 14
 """Particles that are worth a thread."""
 
-_SETTING = "FOREFOLD_NUM_THREADS"
+_THREADS = "FOREFOLD_NUM_THREADS"
 
 
 def thread_count() -> int:
@@ -29,11 +32,11 @@ def thread_count() -> int:
     ValueError
         The setting is no whole number above 0.
     """
-    setting = os.environ.get(_SETTING, "")
+    setting = os.environ.get(_THREADS, "")
     if not setting:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     if not setting.isdecimal() or int(setting) < 1:
-        message = f"{_SETTING}: a whole number from 1 on, found {setting!r}"
+        message = f"{_THREADS}: a whole number from 1 on, found {setting!r}"
         raise ValueError(message)
     return int(setting)
 
@@ -55,3 +58,31 @@ def in_ranges(function: Callable[[int, int], None], n: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         starts = range(0, n, size)
         list(pool.map(function, starts, [min(start + size, n) for start in starts]))
+
+
+_DEVICE = "FOREFOLD_DEVICE"
+_DEVICES = ("cpu", "cuda")
+
+
+def on_gpu() -> bool:
+    """Whether ``FOREFOLD_DEVICE`` asks for a graphics card; without it there is none.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        The setting is neither ``cpu`` nor ``cuda``.
+
+    Examples
+    --------
+    >>> on_gpu()
+    False
+    """
+    setting = os.environ.get(_DEVICE, "") or "cpu"
+    if setting not in _DEVICES:
+        message = f"{_DEVICE}: 'cpu' or 'cuda', found {setting!r}"
+        raise ValueError(message)
+    return setting == "cuda"

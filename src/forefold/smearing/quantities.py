@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from forefold.events import particles as names
-from forefold.kernels.frame import azimuths
+from forefold.kernels.directions import azimuths
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from forefold.kernels.directions import azimuths
 from forefold.kernels.fate import OUTCOMES, Fate
-from forefold.kernels.frame import azimuths
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
 from forefold.response import distributions as families
 from forefold.smearing.closed_form.angle import Heading
