@@ -157,7 +157,8 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
     from pydantic import ValidationError
 
     from forefold.detector.cardfile import resolved
-    from forefold.detector.load import Card, _one_line
+    from forefold.detector.errors import complaints
+    from forefold.detector.load import Card
 
     raw, _ = resolved("nusmear-dune-cdr")
     own = tomllib.loads(HEAD)
@@ -168,7 +169,7 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
     try:
         card = Card.model_validate(raw)
     except ValidationError as error:
-        message, _ = _one_line(error, raw)
+        message, _ = complaints(error, raw)
     assert "\n" not in message
     if card is not None:
         assert np.linalg.eigvalsh(card.covariance()[1])[0] > -1e-6
