@@ -46,7 +46,7 @@ def expand(paths: Paths) -> list[str]:
     Parameters
     ----------
     paths : str, path, or iterable of these
-        Files, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+        Files, or patterns with ``*``, ``?``, ``[...]`` and ``**``; ``FILE:PATH`` for what is in a ROOT file.
 
     Returns
     -------
@@ -87,6 +87,9 @@ def _expand_one(name: str) -> list[str]:
             msg = f"{name}: patterns work on local files only; give the URL of each file"
             raise ValueError(msg)
         return [name]
+    front, inside = remote.parted(name)
+    if inside:
+        return [_within(file, inside) for file in _expand_one(front)]
     # A file whose own name holds a bracket is meant before a pattern is.
     if _WILD.search(name) and not Path(name).exists():
         hits = glob.glob(name, recursive=True)  # noqa: PTH207 - patterns may be absolute
@@ -114,6 +117,16 @@ def _expand_one(name: str) -> list[str]:
     return [name]
 
 
+def _within(file: str, inside: str) -> str:
+    """Name a place in a file that can have places."""
+    if not remote.is_remote(file):
+        with Path(file).open("rb") as start:
+            if start.read(4) != b"root":
+                msg = f"{file}:{inside}: no such file, and {file} is no ROOT file that could hold {inside!r}"
+                raise FileNotFoundError(msg)
+    return f"{file}:{inside}"
+
+
 def _near(path: Path) -> str:
     """Say what there is in place of a missing file."""
     if not path.parent.is_dir():
@@ -138,7 +151,8 @@ def refuse_as_output(inputs: Iterable[str], out: str | os.PathLike[str]) -> None
     for name in inputs:
         if remote.is_remote(name):
             continue
-        if target.exists() and Path(name).exists() and target.samefile(name):
+        file = remote.local(name)
+        if target.exists() and file.exists() and target.samefile(file):
             msg = f"{os.fspath(out)}: is also an input; give the output another name"
             raise ValueError(msg)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.io import source as remote
@@ -64,7 +63,7 @@ def _origin(path: str, lenient: bool) -> dict[str, Any]:
             "bytes": remote.size(path),
             "stream": content_stream(path, lenient=lenient),
         } | _said(path)
-    with Path(path).open("rb") as file:
+    with remote.local(path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
     # a name that is not UTF-8 is shown with escapes, as in the record

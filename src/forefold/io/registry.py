@@ -221,13 +221,17 @@ def _what(path: str) -> str:
     if not start:
         return "the file is empty"
     if start.startswith(b"root"):
-        from forefold.io.root import keys
+        from forefold.events.particles import near
+        from forefold.io.root import contents
+        from forefold.io.source import parted
 
-        found = keys(path)
-        hints = [f"; {_HINTS[name]}" for name in found if name in _HINTS]
+        found, inside = contents(path), parted(path)[1]
+        last = [name.rpartition("/")[2] for name in found]
+        hints = [f"; {_HINTS[name]}" for name in last if name in _HINTS]
+        where = f" at {inside!r}{near(inside, found)}" if inside else ""
         return (
-            f"a ROOT file without a tree that forefold reads ({_TREES}); "
-            f"it holds: {', '.join(found) or 'nothing'}{''.join(hints[:1])}"
+            f"a ROOT file without a tree{where} that forefold reads ({_TREES}); "
+            f"it holds: {', '.join(found[:_NOTES]) or 'nothing'}{''.join(hints[:1])}"
         )
     if start.startswith((b"hmpb", b"HepMC3::Protobuf")):
         return "HepMC3 in protobuf, which pyhepmc cannot read; convert it to HepMC3 text"

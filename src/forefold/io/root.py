@@ -15,7 +15,7 @@ from forefold.io import source as remote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["check_baskets", "complaints", "keys", "opened", "tree"]
+__all__ = ["check_baskets", "complaints", "contents", "holds", "keys", "opened", "place_of", "tree"]
 
 _KEY = struct.Struct(">iHIIH")  # fNbytes, fVersion, fObjlen, fDatime, fKeylen
 _BASKET = struct.Struct(">HIIII")  # fVersion, fBufferSize, fNevBufSize, fNevBuf, fLast
@@ -25,9 +25,56 @@ _MAPPED_BYTES = 256 << 20
 
 
 def keys(path: str) -> list[str]:
-    """Names of what a ROOT file holds, without cycles."""
+    """Names of what a ROOT file holds outside of folders, without cycles."""
     with opened(path) as file, complaints(path, "its list of contents"):
         return [str(key) for key in file.keys(recursive=False, cycle=False)]
+
+
+def contents(path: str) -> list[str]:
+    """Names of what a ROOT file holds outside of folders, and of trees in folders, without cycles."""
+    with opened(path) as file, complaints(path, "its list of contents"):
+        names = file.keys(recursive=False, cycle=False)
+        names += file.keys(filter_classname="TTree", cycle=False)
+    return list(dict.fromkeys(map(str, names)))
+
+
+def holds(path: str, name: str) -> bool:
+    """Tell whether a ROOT file has a tree of this name, in a folder or outside; with ``FILE:PATH`` there alone."""
+    with opened(path) as file:
+        return bool(_places(path, file, name))
+
+
+def place_of(path: str, file: Any, name: str) -> str:
+    """Give where in an open file the tree of this name is.
+
+    Raises
+    ------
+    ValueError
+        If it is in several folders, and in none of those that are named.
+    """
+    found = _places(path, file, name)
+    if len(found) > 1:
+        front = remote.parted(path)[0]
+        listed = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+        msg = f"{path}: {len(found)} trees `{name}`: {listed}; say which, as in {front}:{found[0]}"
+        raise ValueError(msg)
+    return found[0] if found else name
+
+
+def _places(path: str, file: Any, name: str) -> list[str]:
+    """List the trees of this name: that outside of folders alone, if there is one, or those at the place that is named."""
+    inside = remote.parted(path)[1]
+    with complaints(path, "its list of contents"):
+        if not inside and name in file.keys(recursive=False, cycle=False):
+            return [name]
+        trees = file.keys(filter_classname="TTree", cycle=False)
+    at = inside.partition(";")[0]
+    found = {
+        each
+        for each in map(str, trees)
+        if each.rpartition("/")[2] == name and (not at or each == at or each.startswith(f"{at}/"))
+    }
+    return [inside] if at in found else sorted(found)
 
 
 @contextmanager
@@ -39,19 +86,20 @@ def opened(path: str) -> Iterator[Any]:
     """
     size = remote.size(path)
     remote.need_parts(path)
+    front = remote.parted(path)[0]
     with complaints(path, "its header"):
         if remote.is_remote(path):
-            file = uproot.open({path: None}, array_cache=None)
+            file = uproot.open({front: None}, array_cache=None)
         elif size > _MAPPED_BYTES:
             # Not mapped, because what is mapped and read counts as memory of the process.
             file = uproot.open(
-                Path(path), handler=uproot.source.file.MultithreadedFileSource, array_cache=None
+                Path(front), handler=uproot.source.file.MultithreadedFileSource, array_cache=None
             )
         else:
             # A Path, because uproot splits strings at colons.  Mapped, because then a damaged length
             # cannot ask for more than the file holds; other sources allocate it first.
             file = uproot.open(
-                Path(path), handler=uproot.source.file.MemmapSource, array_cache=None
+                Path(front), handler=uproot.source.file.MemmapSource, array_cache=None
             )
     with file:
         if 0 < size < file.file.fEND:
@@ -62,10 +110,11 @@ def opened(path: str) -> Iterator[Any]:
 
 @contextmanager
 def tree(path: str, name: str) -> Iterator[Any]:
-    """Open the tree of this name, of the highest cycle."""
+    """Open the tree of this name, of the highest cycle, in a folder or outside."""
     with opened(path) as file:
-        with complaints(path, f"the tree `{name}`"):
-            found = file[name]
+        place = place_of(path, file, name)
+        with complaints(path, f"the tree `{place}`"):
+            found = file[place]
         if not isinstance(found, uproot.TTree):
             msg = f"{path}: `{name}` is a {_kind(found)}, must be a TTree"
             raise ValueError(msg)
@@ -116,7 +165,7 @@ def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> 
                 if begin < last and first < end and seek > 0
             ]
     if wanted and not remote.is_remote(path):  # there, every look is a request
-        with Path(path).open("rb") as file:
+        with remote.local(path).open("rb") as file:
             end_of_file = remote.size(path)
             for seek, entries in wanted:
                 if seek >= end_of_file:

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DAMAGE",
+    "absolute",
     "block",
     "damaged",
     "decoded",
     "head",
     "is_remote",
+    "local",
     "need_parts",
     "opened",
+    "parted",
     "size",
     "unpacked",
 ]
@@ -47,6 +50,48 @@ def is_remote(path: str) -> bool:
     return _URL.match(path) is not None
 
 
+def parted(path: str) -> tuple[str, str]:
+    """Part what names a place within a file, ``FILE:PATH``, from the file.
+
+    Parameters
+    ----------
+    path : str
+        A file of this whole name counts first; ``FILE`` ends in ``.root``, or is there.
+
+    Returns
+    -------
+    file, inside : str
+        `inside` is empty where the whole name is that of a file.
+
+    Examples
+    --------
+    >>> parted("run.root:DetSimPassThru/gRooTracker"), parted("root://host//run.root")
+    (('run.root', 'DetSimPassThru/gRooTracker'), ('root://host//run.root', ''))
+    """
+    front, _, inside = path.rpartition(":")
+    if not front or not inside.strip("/") or inside.startswith("//"):
+        return path, ""
+    if not is_remote(path):
+        if Path(path).exists():
+            return path, ""
+        if Path(front).is_file():
+            return front, inside.strip("/")
+    return (front, inside.strip("/")) if front.lower().endswith(".root") else (path, "")
+
+
+def local(path: str) -> Path:
+    """Give the file on this machine that holds what a name means."""
+    return Path(parted(path)[0])
+
+
+def absolute(path: str) -> str:
+    """Give a name that means the same wherever it is read."""
+    if is_remote(path):
+        return path
+    file, inside = parted(path)
+    return ":".join([str(Path(file).resolve()), *([inside] if inside else [])])
+
+
 def opened(path: str, block: int | None = None) -> io.BufferedReader:
     """Open a file or a URL for reading.
 
@@ -65,14 +110,15 @@ def opened(path: str, block: int | None = None) -> io.BufferedReader:
         The kind of URL is not known, or what reads it is not installed; the message says what is missing.
     """
     if not is_remote(path):
-        return Path(path).open("rb")
-    return io.BufferedReader(_Remote(path, block))
+        return local(path).open("rb")
+    return io.BufferedReader(_Remote(parted(path)[0], block))
 
 
 def size(path: str) -> int:
     """Size in bytes; 0 where a server does not say."""
     if not is_remote(path):
-        return Path(path).stat().st_size
+        return local(path).stat().st_size
+    path, _ = parted(path)
     system, inside = _place(path)
     with _complaints(path):
         return int(system.size(inside) or 0)
@@ -86,6 +132,7 @@ def need_parts(path: str) -> None:
     OSError
         It does so, or cannot be reached.
     """
+    path, _ = parted(path)
     if _WEB.match(path) and not _gives_parts(path):
         message = (
             f"{path}: this server gives files only as a whole (no range requests), but the format "

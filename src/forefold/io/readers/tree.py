@@ -102,7 +102,7 @@ class TreeReader(ABC):
 
     def sniff(self, path: str) -> bool:
         """Tell whether the file is ROOT and holds the tree."""
-        return files.head(path, 4) == b"root" and self.tree in rootfile.keys(path)
+        return files.head(path, 4) == b"root" and rootfile.holds(path, self.tree)
 
     def length(self, path: str) -> int:
         """Count the entries that the tree claims."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forefold._about import __version__
 from forefold.events.particles import near
+from forefold.io.source import local
 from forefold.unfolding import Unfolded
 from forefold.workflows.citations.used import FORMATS, GENERATORS, INFERENCE, METHODS, RULES, Used
 
@@ -130,7 +131,7 @@ def _through(notes: tuple[str, ...] | list[str]) -> bool:
 
 
 def _use_name(used: Used, name: str) -> None:
-    if Path(name).is_file():
+    if local(name).is_file():
         _use_file(used, name)
     elif name in METHODS:
         used.unfolding(name, through=False)

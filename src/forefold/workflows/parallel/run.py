@@ -85,9 +85,7 @@ class Plan:
         """
         paths = io.expand(self.inputs)
         refuse_as_output(paths, self.out)
-        places = [
-            path if io.source.is_remote(path) else str(Path(path).resolve()) for path in paths
-        ]
+        places = [io.source.absolute(path) for path in paths]
         tasks = [(place, self.skip_damaged) for place in places]
         origins, parts, changed = self._looked_at(crew, paths, tasks, begun)
         found = _each(crew, identity, tasks) if begun else origins

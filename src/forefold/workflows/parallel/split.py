@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.io import blocks
@@ -62,12 +61,12 @@ def identity(path: str, lenient: bool) -> dict[str, int | None]:
 
 def _changed(path: str) -> int | None:
     """Time of the last change, ns; None where a server has the file."""
-    return None if remote.is_remote(path) else Path(path).stat().st_mtime_ns
+    return None if remote.is_remote(path) else remote.local(path).stat().st_mtime_ns
 
 
 def content(path: str) -> str:
     """SHA-256 of a local file, all of it."""
-    with Path(path).open("rb") as file:
+    with remote.local(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -45,7 +45,7 @@ class GhepReader:
 
     def sniff(self, path: str) -> bool:
         """Tell whether the file is ROOT and holds the tree with the branch."""
-        if files.head(path, 4) != b"root" or _TREE not in rootfile.keys(path):
+        if files.head(path, 4) != b"root" or not rootfile.holds(path, _TREE):
             return False
         with rootfile.tree(path, _TREE) as tree:
             return _BRANCH in tree.keys()  # noqa: SIM118 - not a dict
@@ -53,7 +53,8 @@ class GhepReader:
     def describe(self, path: str) -> Header:
         """Read version, tune and seed, which stand beside the tree."""
         with rootfile.opened(path) as file:
-            version, details = _header(file)
+            folder = rootfile.place_of(path, file, _TREE).rpartition("/")[0]
+            version, details = _header(file, f"{folder}/{_HEADER}" if folder else _HEADER)
         return Header(
             format="GENIE GHEP",
             generator=(f"GENIE {version}" if version else "GENIE (version not recorded)",),
@@ -84,15 +85,15 @@ class GhepReader:
                     yield record, (last - source.start) / (stop - source.start)
 
 
-def _header(file: Any) -> tuple[str, dict[str, str]]:
+def _header(file: Any, name: str) -> tuple[str, dict[str, str]]:
     """Version, and what else the header says; a file may lack it."""
     try:
-        members = file[_HEADER].all_members
+        members = file[name].all_members
     except Exception:  # noqa: BLE001 - what the header says is not needed to read the events
         return "", {}
     details = {}
-    for label, name in (("tune", "tune"), ("run", "runnu"), ("seed", "runseed")):
-        value = members.get(name)
+    for label, member in (("tune", "tune"), ("run", "runnu"), ("seed", "runseed")):
+        value = members.get(member)
         if value is not None and str(value):
             details[label] = str(value)
     return str(members.get("cvstag", "")), details
