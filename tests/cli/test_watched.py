@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from forefold import Experiment
-from forefold.cli.progress import Watched, watched
+from forefold.cli.progress import Watched, progress, watched
+from forefold.kernels import jit
 
 
 def test_the_numbers_are_the_same_and_all_is_reported() -> None:
@@ -29,11 +30,28 @@ def test_the_numbers_are_the_same_and_all_is_reported() -> None:
     assert told[-1][0] == 1.0
 
 
-def test_a_terminal_shows_points_and_a_pipe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+def test_a_bar_says_that_something_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(jit, "_cached", {})
+    kernel = jit.Kernel(slowly, {})
+    with progress("smearing") as report:
+        assert report is not None
+        assert kernel(1.0) == 2.0
+    assert "compiling kernels, once" in terminal.getvalue()
+    assert not jit.watchers
+
+
+def slowly(x: float) -> float:
+    return x + x
+
+
+def test_a_terminal_shows_points_and_a_pipe_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with watched("toys") as pool:
         assert pool is None
     terminal = Terminal()

@@ -59,6 +59,45 @@ def test_the_cache_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert jit._on_disk(two)
 
 
+def test_watchers_hear_of_what_is_compiled_and_not_of_what_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+    monkeypatch.setattr(jit, "watchers", [heard.append])
+    monkeypatch.setattr(jit, "_cached", {})
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    one, two = (jit.Kernel(doubled, {"cache": True}) for _ in range(2))
+    assert one(1.0) == 2.0
+    assert heard == [True, False]
+    assert one.kept_in is not None
+    assert tmp_path in Path(one.kept_in).parents
+    monkeypatch.setattr(jit, "_cached", {})
+    assert (one(2.0), two(1.5)) == (4.0, 3.0)
+    assert heard == [True, False]
+
+
+def test_all_is_compiled_from_a_number_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = jit.Kernel(doubled, {})
+    for before in (None, "100"):
+        if before is not None:
+            monkeypatch.setenv("FOREFOLD_COMPILE_FROM", before)
+        with jit.compiled_from(0):
+            assert jit.worth_compiling(never, 1)
+        assert os.environ.get("FOREFOLD_COMPILE_FROM") == before
+
+
+@pytest.mark.slow
+def test_warmup_leaves_nothing_to_compile() -> None:
+    """In a process that keeps what it compiles; the second has nothing left."""
+    code = (
+        "from forefold.workflows.warmup import warm_up; print(warm_up()); print(warm_up().compiled)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "kept in" in run.stdout or "nothing to compile" in run.stdout
+    assert run.stdout.splitlines()[-1] == "0"
+
+
 def doubled(x: float) -> float:
     return 2.0 * x
 

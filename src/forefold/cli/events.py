@@ -44,6 +44,7 @@ __all__ = [
     "add_inspect",
     "add_plot",
     "add_smear",
+    "add_warmup",
     "say",
     "say_selected",
 ]
@@ -75,6 +76,25 @@ def demo(options: argparse.Namespace) -> int:
         )
     if not options.quiet:
         print(result)
+    return 0
+
+
+def add_warmup(commands: Any, add: Add) -> None:
+    """Add ``forefold warmup``."""
+    sub = add(
+        commands, "warmup", warmup, "compile all kernels now, so that no later command waits for it"
+    )
+    sub.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no summary")
+
+
+def warmup(options: argparse.Namespace) -> int:
+    """Compile all kernels."""
+    from forefold.workflows.warmup import warm_up
+
+    with progress("compiling kernels, once", quiet=options.quiet, of="steps") as report:
+        done = warm_up(report)
+    if not options.quiet:
+        print(done)
     return 0
 
 

@@ -17,7 +17,14 @@ from forefold._near import near_names
 from forefold.cli.card import add_card
 from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of
-from forefold.cli.events import add_convert, add_demo, add_inspect, add_plot, add_smear
+from forefold.cli.events import (
+    add_convert,
+    add_demo,
+    add_inspect,
+    add_plot,
+    add_smear,
+    add_warmup,
+)
 from forefold.cli.formats import add_formats
 from forefold.cli.inference import add_inference
 from forefold.cli.matrix import add_fold, add_matrix
@@ -78,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     add_plot(commands, _add)
     add_report(commands, _add)
     add_cite(commands, _add)
+    add_warmup(commands, _add)
     return top
 
 

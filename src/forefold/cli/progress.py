@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["Report", "Watched", "progress", "watched"]
 
 Report = Callable[[float | None, int], None]
+_COMPILING = "compiling kernels, once"
 
 
 @contextmanager
@@ -37,6 +38,8 @@ def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[
         TimeRemainingColumn,
     )
 
+    from forefold.kernels.jit import watchers
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,6 +50,10 @@ def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(text, total=None, events=0, rate="0")
 
+        def compiling(begins: bool) -> None:
+            # minutes without an event would look as if nothing went on
+            bar.update(task, description=_COMPILING if begins else text)
+
         def report(fraction: float | None, events: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
             speed = events / elapsed if elapsed else 0.0
@@ -56,7 +63,11 @@ def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[
             else:
                 bar.update(task, completed=fraction, total=1.0, events=events, rate=rate)
 
-        yield report
+        watchers.append(compiling)
+        try:
+            yield report
+        finally:
+            watchers.remove(compiling)
 
 
 class Watched:

@@ -7,12 +7,13 @@ second.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property, update_wrapper
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
-__all__ = ["inlined", "jit", "jit_inner", "worth_compiling"]
+__all__ = ["compiled_from", "inlined", "jit", "jit_inner", "watchers", "worth_compiling"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 COMPILE_FROM = 4_000_000
@@ -26,6 +27,9 @@ SETTING = "FOREFOLD_COMPILE_FROM"
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 _NO_DOOR: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+watchers: list[Callable[[bool], object]] = []
+"""Called with True before something is compiled that is not on the disk, which takes seconds, and with False after."""
 
 _seen: dict[str, int] = {}
 _cached: dict[str, bool] = {}
@@ -64,9 +68,23 @@ class Kernel:
         """Whether it was compiled, or loaded, for some types of arguments in this process."""
         return "dispatcher" in vars(self) and bool(getattr(self.dispatcher, "signatures", ()))
 
+    @property
+    def kept_in(self) -> str | None:
+        """Folder in which it is kept; None where no folder can be written."""
+        return getattr(getattr(self.dispatcher, "stats", None), "cache_path", None)
+
     def __call__(self, *arguments: Any) -> Any:
         """Call it."""
-        return self.dispatcher(*arguments)
+        plain = not hasattr(self.dispatcher, "signatures")  # under NUMBA_DISABLE_JIT=1
+        if not watchers or plain or self.is_compiled or _on_disk(self):
+            return self.dispatcher(*arguments)
+        for watcher in watchers:
+            watcher(True)
+        try:
+            return self.dispatcher(*arguments)
+        finally:
+            for watcher in watchers:
+                watcher(False)
 
 
 @cache
@@ -100,6 +118,20 @@ def inlined(function: F) -> F:
     """
     plain = getattr(function, "py_func", function)
     return cast("F", Kernel(plain, _OPTIONS | _NO_DOOR | {"forceinline": True}))
+
+
+@contextmanager
+def compiled_from(particles: int) -> Iterator[None]:
+    """Take compiled loops from so many particles on, within."""
+    before = os.environ.get(SETTING)
+    os.environ[SETTING] = str(particles)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SETTING]
+        else:
+            os.environ[SETTING] = before
 
 
 def worth_compiling(function: Callable[..., Any], n: int) -> bool:
