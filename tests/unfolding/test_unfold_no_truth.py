@@ -31,7 +31,8 @@ def test_the_matrix_knows_that_it_knows_none() -> None:
     assert "fakes" not in repr(matrix).replace("no fakes", "")
     assert "no true spectrum" in repr(matrix)
     bins = [0.0, 1.0, 2.0]
-    for told in ({"truth": [1.0, 1.0]}, {"entries": [5.0, 6.0]}):
+    known: list[dict[str, Any]] = [{"truth": [1.0, 1.0]}, {"entries": [5.0, 6.0]}]
+    for told in known:
         assert forefold.ResponseMatrix.from_array(np.eye(2), bins, bins, **told).knows_truth
 
 

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["counted", "json_output", "read_named", "read_text", "refuse", "with_covariance"]
+__all__ = [
+    "counted",
+    "json_output",
+    "read_contents",
+    "read_named",
+    "read_text",
+    "refuse",
+    "with_covariance",
+]
 
 
 def refuse(options: argparse.Namespace, defaults: Mapping[str, Any], why: str) -> None:
@@ -45,6 +53,9 @@ def read_text(name: str) -> str:
     from forefold.io.files import expand
 
     (path,) = expand(name)
+    if _is_root(path):
+        message = f"{name}: a ROOT file, where JSON is needed; a matrix comes in with 'forefold import root'"
+        raise ValueError(message)
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -133,9 +144,39 @@ def counted(text: str) -> Any:
     return spectrum
 
 
+def _is_root(path: str) -> bool:
+    """Tell whether a file is ROOT, or a place in one."""
+    from forefold.io.source import local
+
+    with local(path).open("rb") as file:
+        return file.read(4) == b"root"
+
+
+def read_contents(name: str, read: Any) -> Any:
+    """Read a spectrum of a document, or of a ROOT file, ``FILE`` or ``FILE:PATH``; what is wrong with it names the file.
+
+    Parameters
+    ----------
+    name : str
+        File, or ``-`` for standard input.
+    read : callable
+        Takes the text of a spectrum: `counted`, `with_covariance` or `forefold.matrix.json.read_spectrum`.
+    """
+    from forefold.io.files import expand
+
+    if name == "-" or not _is_root(expand(name)[0]):
+        return read_named(name, read)
+    from forefold.matrix.formats import import_spectrum
+
+    return _named(name, import_spectrum(name, "root").to_json(), read)
+
+
 def read_named(name: str, read: Any) -> Any:
     """Read a document; what is wrong with it names the file."""
-    text = read_text(name)
+    return _named(name, read_text(name), read)
+
+
+def _named(name: str, text: str, read: Any) -> Any:
     try:
         return read(text)
     except ValueError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
-from forefold.cli.documents import json_output, read_named
+from forefold.cli.documents import json_output, read_contents, read_named
 from forefold.cli.values import constant, count, whole
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ _EXPORTS = (
 _IMPORTS = (
     "  globes         --name or --channel, --true, --reco, --base, --define; into a folder (-o DIR) all that the files define\n"
     "  snowglobes     --true, --reco, --run-mode, --channels, --efficiencies\n"
-    "  root           --name, --truth, --fakes, --orientation, --true, --reco\n"
+    "  root           --name, --truth, --fakes, --orientation, --true, --reco, --smearing\n"
     "  roounfold      --name, --truth, --measured\n"
     "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
-    "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes, --error\n"
-    "  uhi            --true-axes\n"
-    "with --spectrum (hepdata, uhi), of hepdata: --name, --error, --correlated, --density\n"
+    "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes, --error, --smearing\n"
+    "  uhi            --true-axes, --smearing\n"
+    "FILE is FILE:PATH too, of root and roounfold\n"
+    "with --spectrum (hepdata, root, uhi), of hepdata: --name, --error, --correlated, --density; of root: --name, --covariance, --density\n"
 )
 
 
@@ -158,6 +159,12 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
     sub.add_argument("--measured", metavar="HISTOGRAM", help="name of that of what is measured")
     sub.add_argument("--orientation", choices=("true-x", "true-y"), help="where the true axis is")
     sub.add_argument(
+        "--smearing",
+        action="store_true",
+        default=None,
+        help="an additional smearing matrix A_C: rows are no probabilities",
+    )
+    sub.add_argument(
         "--spectrum", action="store_true", help="read a spectrum with its covariance, no matrix"
     )
     sub.add_argument(
@@ -171,6 +178,9 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
         action="append",
         metavar="LABEL",
         help="with --spectrum: errors that move all bins together; repeatable",
+    )
+    sub.add_argument(
+        "--covariance", metavar="HISTOGRAM", help="with --spectrum: name of the TH2 of all bins"
     )
     sub.add_argument(
         "--density",
@@ -224,9 +234,11 @@ _IN_IMPORT = (
     "measured",
     "fakes",
     "orientation",
+    "smearing",
     "arf",
     "area",
     "correlated",
+    "covariance",
     "density",
 )
 
@@ -279,7 +291,7 @@ def _run_export(options: argparse.Namespace) -> int:
     settings = _given(options, (*_IN_EXPORT, "per_true_bin", "fakes"))
     for name in _SPECTRA:
         if name in settings:
-            settings[name] = read_named(settings[name], read_spectrum)
+            settings[name] = read_contents(settings[name], read_spectrum)
     if options.lose_empty:
         settings["empty_rows"] = "lose"
     matrices = read_named(options.matrix, read_set)

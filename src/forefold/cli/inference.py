@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forefold._about import __version__
 from forefold.cli.cite import add_cite_option
-from forefold.cli.documents import counted, json_output, read_named, refuse
+from forefold.cli.documents import counted, json_output, read_contents, read_named, refuse
 from forefold.cli.errors import complain
 from forefold.cli.options import add_picture
 from forefold.cli.progress import watched
@@ -460,7 +460,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         message = "only one of DATA, MATRIX and the files of options can come from stdin"
         raise ValueError(message)
     notes = []
-    data = read_named(options.data, counted)
+    data = read_contents(options.data, counted)
     matrices = read_named(options.matrix, read_set)
     if len(matrices) == 1:
         refuse(options, {"correlation": None}, f"without variations, and {options.matrix} has none")
@@ -488,7 +488,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         matrices,
         parameters=_parameters(options),
         background=background,
-        background_variance=None if variance is None else read_named(variance, read_spectrum),
+        background_variance=None if variance is None else read_contents(variance, read_spectrum),
         exposure=options.exposure,
         fakes=fakes == "add",
         correlation=options.correlation,
@@ -517,7 +517,7 @@ def _read(given: Sequence[_Named], what: str, read: Any) -> Any:
         message = f"--{what}: {twice[0]!r} is given twice"
         raise ValueError(message)
     try:
-        found = {each.name: read_named(each.file, read) for each in given}
+        found = {each.name: read_contents(each.file, read) for each in given}
     except FileNotFoundError as error:
         if names != [""]:
             raise

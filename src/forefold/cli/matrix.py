@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
-from forefold.cli.documents import json_output, read_named, refuse, with_covariance
+from forefold.cli.documents import (
+    json_output,
+    read_contents,
+    read_named,
+    refuse,
+    with_covariance,
+)
 from forefold.cli.events import say, say_selected
 from forefold.cli.options import (
     add_events,
@@ -359,7 +365,7 @@ def fold(options: argparse.Namespace) -> int:
         message = "only one of SPECTRUM and MATRIX can come from stdin"
         raise ValueError(message)
     with json_output(options) as write:
-        spectrum, covariance = read_named(options.spectrum, with_covariance)
+        spectrum, covariance = read_contents(options.spectrum, with_covariance)
         matrices = read_named(options.matrix, read_set)
         found = folded(
             spectrum,

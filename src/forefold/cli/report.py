@@ -138,6 +138,6 @@ def _data(name: str | None) -> dict[str, Any]:
         return {}
     if name != "-" and not name.endswith(".json"):
         return {"other": name}
-    from forefold.cli.documents import counted, read_named
+    from forefold.cli.documents import counted, read_contents
 
-    return {"data": read_named(name, counted)}
+    return {"data": read_contents(name, counted)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
-from forefold.cli.documents import counted, json_output, read_named, with_covariance
+from forefold.cli.documents import counted, json_output, read_contents, read_named, with_covariance
 from forefold.cli.options import add_picture
 from forefold.cli.values import whole
 
@@ -145,14 +145,14 @@ def _unfolded(options: argparse.Namespace) -> Any:
     from forefold.matrix.variations import read_set
     from forefold.unfolding import unfold
 
-    data, given = read_named(options.data, with_covariance)
+    data, given = read_contents(options.data, with_covariance)
     covariance = "poisson" if options.poisson else given
 
     prior, background = options.prior, None
     if prior not in (None, "truth", "flat"):
-        prior = read_named(prior, read_spectrum)
+        prior = read_contents(prior, read_spectrum)
     if options.background:
-        background = read_named(options.background, counted)
+        background = read_contents(options.background, counted)
     found = unfold(
         data,
         read_named(options.matrix, read_set),

@@ -12,6 +12,7 @@ from forefold._about import __version__
 from forefold.events.selection import check_names_of_backgrounds
 from forefold.matrix.axes import cell_name, made_axes, matching
 from forefold.matrix.contents import (
+    SIGNED,
     SPECTRUM,
     UNKNOWN,
     Contents,
@@ -114,11 +115,12 @@ def of_array(
     truth: ArrayLike | None = None,
     entries: ArrayLike | None = None,
     variance: ArrayLike | None = None,
+    signed: bool = False,
 ) -> Contents:
     """See `forefold.ResponseMatrix.from_array`."""
     true_axes, reco_axes = made_axes(true, "true"), made_axes(reco, "reco")
     n = math.prod(shape_of(true_axes))
-    rows = _cells("R", matrix, true_axes, reco_axes)
+    rows = _cells("R", matrix, true_axes, reco_axes, signed=signed)
     spread = np.zeros_like(rows)
     if variance is not None:
         spread = _cells("variance", variance, true_axes, reco_axes)
@@ -129,7 +131,7 @@ def of_array(
             raise ValueError(message)
         rows, spread = rows * seen[:, None], spread * np.square(seen)[:, None]
     sums = rows.sum(axis=1)
-    if sums.max() > 1.0 + _ROUNDING:
+    if sums.max() > 1.0 + _ROUNDING and not signed:
         i = int(np.argmax(sums))
         message = (
             f"true {cell_name(true_axes, i)} sums to {sums[i]:.9g}; rows of R[true, reco] sum to at most "
@@ -155,7 +157,7 @@ def of_array(
         empty(reco_axes, "alone"),
         exact=entries is None and not independent,
         independent=independent,
-        provenance=_from_numbers(given is None),
+        provenance=_from_numbers(given is None) | ({SIGNED: True} if signed else {}),
     )
     counts = (rows * total[:, None]).reshape(shape_of((*true_axes, *reco_axes)))
     total = total.reshape(shape_of(true_axes))
@@ -175,7 +177,12 @@ def _from_numbers(alone: bool) -> dict[str, Any]:
 
 
 def _cells(
-    name: str, given: ArrayLike, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]
+    name: str,
+    given: ArrayLike,
+    true_axes: tuple[Any, ...],
+    reco_axes: tuple[Any, ...],
+    *,
+    signed: bool = False,
 ) -> Array:
     found = np.asarray(given, dtype=np.float64)
     flat = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
@@ -186,10 +193,11 @@ def _cells(
         message = f"{what} of shape {found.shape}; {words} (true, reco) goes with the axes"
         raise ValueError(message)
     found = found.reshape(flat)
-    bad = ~(np.isfinite(found) & (found >= 0.0))
+    bad = ~(np.isfinite(found) & ((found >= 0.0) | signed))
     if bad.any():
         i, j = np.unravel_index(int(np.argmax(bad)), flat)
-        message = f"{name}[{i}, {j}] is {found[i, j]:g}; finite numbers of 0 or more are needed"
+        which = "finite numbers" if signed else "finite numbers of 0 or more"
+        message = f"{name}[{i}, {j}] is {found[i, j]:g}; {which} are needed"
         raise ValueError(message)
     return found
 

@@ -366,6 +366,7 @@ class Building:
         truth: ArrayLike | None = None,
         entries: ArrayLike | None = None,
         variance: ArrayLike | None = None,
+        signed: bool = False,
     ) -> Self:
         """Take a matrix of numbers, R[true, reco].
 
@@ -382,6 +383,8 @@ class Building:
             Entries of weight 1 that each row was made of: they are then `truth`, and the matrix has their statistics. Without, it is exact.
         variance : array_like, shape of `matrix`, optional
             Squared errors of its numbers, as published: taken for independent.
+        signed : bool
+            Numbers may be negative and rows sum to anything, as those of an additional smearing matrix A_C: it smears spectra (`forefold.fold`), and has no efficiency.
 
         Returns
         -------
@@ -408,6 +411,7 @@ class Building:
                 truth=truth,
                 entries=entries,
                 variance=variance,
+                signed=signed,
             )
         )
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ERRORS",
     "NOTED",
+    "SIGNED",
     "SPECTRUM",
     "UNKNOWN",
     "Contents",
@@ -47,6 +48,7 @@ SPECTRUM, UNKNOWN = (
 
 
 ERRORS = "forefold_errors"  # of a histogram: UNKNOWN, where it has none and is of no counts
+SIGNED = "signed"  # of a provenance: rows are no probabilities, as those of an additional smearing matrix
 NOTED = "noted"  # of a provenance: what was done to the numbers of a file, a line each
 
 

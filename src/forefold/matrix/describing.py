@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["described"]
 
+_SIGNED = "smears spectra, as an additional smearing matrix (A_C): rows are no probabilities, no efficiency"
 _ALONE = "probabilities alone: no true spectrum, and no fakes, are known"
 
 
@@ -26,10 +27,12 @@ def described(matrix: ResponseMatrix) -> str:
             lines.append(
                 f"  {side} {axis.name}: {len(axis)} bins from {edges[0]:g} to {edges[-1]:g} ({axis.label})"
             )
-    seen = matrix.efficiency[~matrix.empty_rows]
-    if seen.size:
-        lines.append(f"  efficiency {seen.min():.3g} to {seen.max():.3g}")
-    lines += _composition(matrix) if matrix.knows_truth else [f"  {_ALONE}"]
+    if matrix.signed:
+        lines.append(f"  {_SIGNED}")
+    else:
+        seen = matrix.efficiency[~matrix.empty_rows]
+        lines += [f"  efficiency {seen.min():.3g} to {seen.max():.3g}"] if seen.size else []
+        lines += _composition(matrix) if matrix.knows_truth else [f"  {_ALONE}"]
     if matrix.empty_rows.any():
         empty = int(matrix.empty_rows.sum())
         lines.append(f"  {empty} true bin{' is' if empty == 1 else 's are'} empty")

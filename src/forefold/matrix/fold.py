@@ -254,13 +254,15 @@ def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        A note where a row is above 1 within its statistics, as negative weights make it; or none.
+        A note where a row is above 1 within its statistics, as negative weights make it; or none, as of a matrix that smears spectra.
 
     Raises
     ------
     ValueError
         One is above 1 by more than 5 standard deviations.
     """
+    if matrix.signed:
+        return ()
     over = matrix.efficiency - 1.0
     i = int(np.argmax(over))
     if over[i] <= _ROUNDING:

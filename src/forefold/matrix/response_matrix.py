@@ -13,6 +13,7 @@ from forefold.matrix import rebin as grouping
 from forefold.matrix.axes import cell_name, limits_of
 from forefold.matrix.building import Building
 from forefold.matrix.contents import (
+    SIGNED,
     SPECTRUM,
     UNKNOWN,
     Contents,
@@ -116,6 +117,11 @@ class ResponseMatrix(Building, Uncertainty):
         return self._contents.provenance.get(SPECTRUM) != UNKNOWN
 
     @property
+    def signed(self) -> bool:
+        """Whether rows are no probabilities: cells may be negative, as those of an additional smearing matrix A_C, and there is no efficiency."""
+        return bool(self._contents.provenance.get(SIGNED, False))
+
+    @property
     def draws(self) -> int:
         """Draws of each event."""
         drawn = self._contents.oversampled
@@ -204,7 +210,16 @@ class ResponseMatrix(Building, Uncertainty):
 
     @property
     def efficiency(self) -> Array:
-        """Probability to be reconstructed inside the reconstructed axes, shape (n_true,); 0 in empty rows."""
+        """Probability to be reconstructed inside the reconstructed axes, shape (n_true,); 0 in empty rows.
+
+        Raises
+        ------
+        ValueError
+            If the matrix smears spectra, and its rows are no probabilities (`signed`).
+        """
+        if self.signed:
+            message = "this matrix smears spectra, as A_C does: its rows are no probabilities, and it has no efficiency"
+            raise ValueError(message)
         return np.asarray(self.matrix.sum(axis=1))
 
     @property

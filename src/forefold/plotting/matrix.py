@@ -436,6 +436,8 @@ def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) ->
 
 
 def _strips(matrix: ResponseMatrix) -> dict[str, NDArray[np.float64]]:
+    if matrix.signed:
+        return {}
     empty = matrix.empty_rows
     found = {"Efficiency": np.where(empty, np.nan, matrix.efficiency)}
     try:

@@ -82,6 +82,9 @@ def inputs(
         Axes do not match (the message says which), or something else does not fit.
     """
     known = hasattr(response, "matrix") and hasattr(response, "true_axes")
+    if getattr(response, "signed", False):
+        message = "this matrix smears spectra, as A_C does, and is no detector's response: fold models with it (forefold.fold), and compare them with what was unfolded"
+        raise ValueError(message)
     matrix = array("response", response.matrix if known else response, 2)
     reco_axes = tuple(response.reco_axes) if known else ()
     true_axes = tuple(response.true_axes) if known else ()

@@ -99,7 +99,7 @@ def test_spectra_make_a_workspace(run: Run, stored: Path, tmp_path: Path) -> Non
         ),
         (
             ("import", "hepdata", "{}", "--correlated", "stat"),
-            "--correlated: not of hepdata, which has --name, --true-axes, --error; hepdata with --spectrum has it\n",
+            "--correlated: not of hepdata, which has --name, --true-axes, --error, --smearing; hepdata with --spectrum has it\n",
         ),
         (
             ("import", "hepdata", "{}", "--spectrum", "--true-axes", "1"),

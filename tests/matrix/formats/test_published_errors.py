@@ -118,8 +118,8 @@ def test_a_grid_with_holes_is_no_spectrum(tmp_path: Path) -> None:
     path.write_text(_table([1, 2], [[], []], {"x": [(0, 1), (1, 2)], "y": [(0, 1), (1, 2)]}))
     with pytest.raises(ValueError, match=r"table\.json: 2 rows for 4 bins; a spectrum has one row"):
         forefold.import_spectrum(path, "hepdata")
-    with pytest.raises(ValueError, match="spectra are read from hepdata, uhi"):
-        forefold.import_spectrum(path, "root")
+    with pytest.raises(ValueError, match="spectra are read from hepdata, root, uhi"):
+        forefold.import_spectrum(path, "globes")
 
 
 def test_a_spectrum_goes_through_uhi_json_and_into_unfold(tmp_path: Path, run: Run) -> None:

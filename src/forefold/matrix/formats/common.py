@@ -114,6 +114,9 @@ def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> A
         message = f"empty_rows {empty_rows!r}: stop or lose is possible"
         raise ValueError(message)
     rows = np.array(matrix.matrix, dtype=np.float64)
+    if matrix.signed:
+        message = f"this matrix smears spectra, as A_C does, and {what} takes probabilities: root and uhi hold it"
+        raise ValueError(message)
     if (rows < 0.0).any():
         i, j = (int(k) for k in np.unravel_index(int(np.argmin(rows)), rows.shape))
         message = (
@@ -182,6 +185,7 @@ def published_matrix(
     words: str = "",
     efficiency: ArrayLike | None = None,
     notes: Sequence[str] = (),
+    smearing: bool | None = None,
 ) -> ResponseMatrix:
     """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
 
@@ -198,6 +202,8 @@ def published_matrix(
         Multiplies the rows.
     notes : sequence of str
         What was done to the numbers of the file, for the summary.
+    smearing : bool, optional
+        Whether it is an additional smearing matrix, whose rows are no probabilities; not, if left out. False takes one with negative cells for such a one, and says so.
 
     Returns
     -------
@@ -210,7 +216,12 @@ def published_matrix(
     found = np.asarray(rows, dtype=np.float64)
     n = math.prod(shape_of(made_axes(true, "true")))
     sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
-    over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + PRINTED)
+    negative = int((found < 0.0).sum())
+    signed = bool(smearing) or (smearing is False and negative > 0)
+    if signed and smearing is False:
+        some = "1 cell is negative" if negative == 1 else f"{negative} cells are negative"
+        notes = (*notes, f"{some}: taken for an additional smearing matrix")
+    over = (sums > 1.0 + _ROUNDING) & (sums <= 1.0 + PRINTED) & (not signed)
     said = list(notes)
     if over.any():
         factor = 1.0 / np.where(over, sums, 1.0)
@@ -222,7 +233,9 @@ def published_matrix(
         said.append(
             f"{int(over.sum())} row{'s' if over.sum() > 1 else ''} summed to 1 + {sums[over].max() - 1.0:.2g} at most, and {'were' if over.sum() > 1 else 'was'} scaled to 1"
         )
-    made = ResponseMatrix.from_array(found, true, reco, variance=variance, efficiency=efficiency)
+    made = ResponseMatrix.from_array(
+        found, true, reco, variance=variance, efficiency=efficiency, signed=signed
+    )
     return with_notes(made, "" if made.exact else words, said)
 
 

@@ -175,6 +175,7 @@ def read(
     name: str | None = None,
     true_axes: int | None = None,
     errors: Sequence[str] | None = None,
+    smearing: bool = False,
 ) -> ResponseMatrix:
     """Read a table of a submission as a matrix.
 
@@ -189,6 +190,8 @@ def read(
         if left out.
     errors : sequence of str, optional
         Labels of the errors that are read, such as ``["stat"]``; all if left out, none if it is empty.
+    smearing : bool
+        It is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells is taken for one.
 
     Returns
     -------
@@ -219,7 +222,7 @@ def read(
         )
         for k, (key, each, column) in enumerate(zip(names, edges, independent, strict=True))
     ]
-    return published_matrix(made, axes[:n], axes[n:], variances, found.words)
+    return published_matrix(made, axes[:n], axes[n:], variances, found.words, smearing=smearing)
 
 
 def read_spectrum(

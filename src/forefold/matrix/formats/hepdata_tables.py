@@ -52,7 +52,7 @@ def axis_name(header: str) -> str:
     >>> axis_name("True energy"), axis_name("Energy (reconstructed)"), axis_name("E_vis")
     ('energy_true', 'energy_reco', 'e_vis')
     """
-    found = re.sub(r"\W+", "_", header, flags=re.ASCII).strip("_").lower()
+    found = re.sub(r"[\W_]+", "_", header, flags=re.ASCII).strip("_").lower()
     words = found.split("_")
     for at in (0, -1):
         if words[at] in _SIDES and len(words) > 1:

@@ -10,9 +10,11 @@ import hist
 import numpy as np
 
 from forefold.events.particles import near
+from forefold.io.source import parted, size
 from forefold.io.write import replace_aside
 from forefold.matrix import ResponseMatrix
 from forefold.matrix.formats.common import published_matrix
+from forefold.matrix.formats.hepdata_tables import axis_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "contents_of",
     "matrix_of",
+    "only_th1",
     "opened",
     "optional_histogram",
     "plain",
@@ -35,6 +38,7 @@ __all__ = [
     "write_histograms",
 ]
 
+_TH1 = re.compile(r"TH1[A-Z]")
 _MOST = 1.5  # of a row: more are no probabilities that were rounded
 _TITLE = re.compile(r"\s*([A-Za-z]\w*?)_(true|reco)\b", re.ASCII)
 
@@ -68,13 +72,36 @@ class _Told(ValueError):
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Any]:
-    """Open a ROOT file; what is wrong with it is one line."""
+def opened(path: str | Path) -> Iterator[tuple[Any, str]]:
+    """Open a ROOT file; what is wrong with it is one line.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or ``FILE:PATH`` for a folder or a histogram in it.
+
+    Yields
+    ------
+    folder, name : directory of uproot, str
+        `name` is that of the histogram that `path` names, or empty.
+    """
     import uproot
 
+    front, inside = parted(str(path))
     try:
-        with uproot.open(path) as file:
-            yield file
+        with uproot.open({front: None}) as file:
+            held, said = size(front), file.file.fEND
+            if 0 < held < said:
+                message = f"the ROOT file is cut short: {held} of {said} bytes"
+                raise _Told(message)
+            kinds = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
+            if inside and kinds.get(inside, "").startswith("TDirectory"):
+                yield file[inside], ""
+            elif inside.rpartition("/")[0] in kinds:
+                above, _, name = inside.rpartition("/")
+                yield file[above], name
+            else:
+                yield file, inside
     except (_Told, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # noqa: BLE001 - damage may raise anything in a decompressor or a streamer
@@ -83,14 +110,32 @@ def opened(path: str | Path) -> Iterator[Any]:
         raise ValueError(message) from None
 
 
+def only_th1(folder: Any) -> str:
+    """Give the name of the one-dimensional histogram of a folder that has one.
+
+    Raises
+    ------
+    ValueError
+        If it has none or several.
+    """
+    kinds = folder.classnames(recursive=False).items()
+    names = [str(k).partition(";")[0] for k, kind in kinds if _TH1.fullmatch(kind)]
+    found = list(dict.fromkeys(names))
+    if len(found) != 1:
+        listed = ", ".join(found[:10]) or "none"
+        message = f"{len(found)} TH1s: {listed}; say which histogram is meant: FILE:PATH, or name= (--name)"
+        raise _Told(message)
+    return found[0]
+
+
 def optional_histogram(file: Any, name: str, dimensions: int) -> Histogram | None:
     """Read a histogram of a ROOT file if there is one of this name; see `read_histogram`."""
     there = name in {key.partition(";")[0] for key in file.classnames()}
     return read_histogram(file, name, dimensions) if there else None
 
 
-def read_histogram(file: Any, name: str, dimensions: int) -> Histogram:
-    """Read a histogram of a ROOT file as one of hist.
+def read_histogram(file: Any, name: str, dimensions: int | str) -> Histogram:
+    """Read a histogram of a ROOT file as one of hist; `dimensions` may be several, such as ``"123"``.
 
     Raises
     ------
@@ -102,8 +147,8 @@ def read_histogram(file: Any, name: str, dimensions: int) -> Histogram:
         known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
         message = f"no histogram {name!r}{near(name, keys)}; the file holds {known[:300]}"
         raise _Told(message)
-    if not re.fullmatch(rf"TH{dimensions}[A-Z]", keys[name]):
-        message = f"{name!r} is a {keys[name]}; a TH{dimensions} is needed"
+    if not re.fullmatch(rf"TH[{dimensions}][A-Z]", keys[name]):
+        message = f"{name!r} is a {keys[name]}; a {' or '.join(f'TH{n}' for n in str(dimensions))} is needed"
         if keys[name].startswith("RooUnfold"):
             message += (
                 " (write the histograms of a RooUnfoldResponse: Hresponse, Hmeasured, Htruth)"
@@ -114,10 +159,19 @@ def read_histogram(file: Any, name: str, dimensions: int) -> Histogram:
 
 
 def plain(axis: Any, fallback: str, side: str) -> Any:
-    """Make an axis of one of a file: the name from its title, if forefold wrote it."""
-    found = _TITLE.match(axis.label or "")
-    base = found[1] if found else fallback
-    return hist.axis.Variable(np.asarray(axis.edges, dtype=np.float64), name=f"{base}_{side}")
+    """Make an axis of one of a file: the name that is asked for, or that its title says; the title is the label, if forefold did not write it."""
+    title = (axis.label or "").strip()
+    own = _TITLE.match(title)
+    name = own[1] if own else fallback or _named(title) or "energy"
+    edges = np.asarray(axis.edges, dtype=np.float64)
+    words: dict[str, Any] = {"label": title} if title and not own else {}
+    return hist.axis.Variable(edges, name=f"{name}_{side}", **words)
+
+
+def _named(title: str) -> str:
+    """Make a name of a title, less its unit and its side; none of a title that says nothing."""
+    name = axis_name(title.partition("[")[0]) if title else ""
+    return "" if name in ("true", "reco") else name.removesuffix("_true").removesuffix("_reco")
 
 
 def _errors(found: Histogram, values: Array) -> Array | None:
@@ -140,6 +194,8 @@ def matrix_of(
     fakes: tuple[Array, Array] | None,
     names: tuple[str, str],
     backgrounds: Mapping[str, tuple[Array, Array]] | None = None,
+    *,
+    smearing: bool = False,
 ) -> ResponseMatrix:
     """Make a matrix of histograms over (true, reconstructed), without flow.
 
@@ -152,6 +208,8 @@ def matrix_of(
     names : (str, str)
         Of the axes, where the file does not say them.
     backgrounds : mapping of str to (values, variances), optional
+    smearing : bool
+        These are numbers of an additional smearing matrix, whose rows are no probabilities.
 
     Returns
     -------
@@ -164,14 +222,17 @@ def matrix_of(
     values = np.asarray(counts.values(), dtype=np.float64)
     if truth is None:
         largest = float(values.sum(axis=1).max(initial=0.0))
-        if largest > _MOST:
+        signed = smearing or bool((values < 0.0).any())
+        if largest > _MOST and not signed:
             message = (
                 f"a true bin sums to {largest:.6g}, and a histogram of what is true is not read: name it with truth= (--truth) if these are counts; "
                 "what RooUnfold takes is the format roounfold; if they are probabilities, say where the true axis is with orientation= (--orientation)"
             )
             raise ValueError(message)
         words = "variances of the histogram"
-        return published_matrix(values, [true], [reco], _errors(counts, values), words)
+        return published_matrix(
+            values, [true], [reco], _errors(counts, values), words, smearing=smearing
+        )
     total = np.asarray(truth.values(), dtype=np.float64)
     if total.size != values.shape[0]:
         message = f"truth has {total.size} bins, the response {values.shape[0]} true ones"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.events.particles import near
 from forefold.io.files import expand
+from forefold.io.source import local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +208,7 @@ def read_from(
 def _sourced(matrix: ResponseMatrix, path: Path, format: str) -> ResponseMatrix:
     """Note where a matrix comes from; a folder is its own table's business."""
     notes = {**matrix.provenance, "imported": format, "source": path.name}
-    if path.is_file():
-        notes["source_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = local(str(path))
+    if file.is_file():
+        notes["source_sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
     return type(matrix)(replace(matrix._contents, provenance=notes))

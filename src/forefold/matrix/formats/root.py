@@ -6,13 +6,20 @@ hold the sums of weights, and are what a matrix is read back from; a file with `
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import hist
+import numpy as np
 
 from forefold.matrix.formats.common import Exported, of_ones, one_axis
+from forefold.matrix.formats.hepdata_tables import axis_name
 from forefold.matrix.formats.histograms import (
     contents_of,
     matrix_of,
+    only_th1,
     opened,
     optional_histogram,
     read_histogram,
@@ -20,12 +27,19 @@ from forefold.matrix.formats.histograms import (
     weighted,
     write_histograms,
 )
+from forefold.matrix.formats.spectra import PublishedSpectrum, published
 from forefold.matrix.json import BACKGROUND
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from forefold.matrix import ResponseMatrix
 
-__all__ = ["read", "write"]
+    Array = NDArray[np.float64]
+
+__all__ = ["read", "read_spectrum", "write"]
+
+_EVEN = 1e-9  # of the largest number of a covariance
 
 
 def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
@@ -76,23 +90,26 @@ def read(
     truth: str = "truth",
     fakes: str = "fakes",
     orientation: Literal["true-x", "true-y"] = "true-x",
-    true: str = "energy",
-    reco: str = "energy",
+    true: str = "",
+    reco: str = "",
+    smearing: bool = False,
 ) -> ResponseMatrix:
-    """Read a TH2, of counts if there is a truth, else of probabilities.
+    """Read a TH2, of counts if there is a truth, else of probabilities, or of an additional smearing matrix.
 
     Parameters
     ----------
     path : str or Path
     name : str, optional
-        Of the TH2: ``counts`` if there is one, else ``response``.
+        Of the TH2: what ``FILE:PATH`` names; or ``counts`` if there is one, else ``response``.
     truth, fakes : str
         Of TH1s, if they are there: all that is true, and what is reconstructed without truth; TH1s ``background_NAME`` are named backgrounds.
         They go with counts: for `name` ``response`` they are not read.
     orientation : {"true-x", "true-y"}
         Where the true axis is.
     true, reco : str
-        Names of the axes, where the titles do not say them.
+        Names of the axes; what their titles say, or "energy", if left out.
+    smearing : bool
+        The TH2 is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells and without truth is taken for one.
 
     Returns
     -------
@@ -106,12 +123,14 @@ def read(
     if orientation not in ("true-x", "true-y"):
         message = f"orientation {orientation!r}: true-x or true-y is possible"
         raise ValueError(message)
-    with opened(path) as file:
+    with opened(path) as (file, inside):
+        name = name or inside or None
         keys = [key.partition(";")[0] for key in file.keys()]  # noqa: SIM118 - not a dict
         chosen = name or ("counts" if "counts" in keys else "response")
         both = read_histogram(file, chosen, 2)
-        total = None if chosen == "response" else optional_histogram(file, truth, 1)
-        alone = None if total is None else optional_histogram(file, fakes, 1)
+        alone = chosen == "response" or smearing
+        total = None if alone else optional_histogram(file, truth, 1)
+        beside = None if total is None else optional_histogram(file, fakes, 1)
         named = {
             key.removeprefix(BACKGROUND): contents_of(read_histogram(file, key, 1))
             for key in ([] if total is None else keys)
@@ -119,5 +138,105 @@ def read(
         }
     if orientation == "true-y":
         both = both.project(1, 0)
-    added = None if alone is None else contents_of(alone)
-    return matrix_of(both, total, added, (true, reco), named)
+    added = None if beside is None else contents_of(beside)
+    return matrix_of(both, total, added, (true, reco), named, smearing=smearing)
+
+
+def read_spectrum(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    covariance: str | None = None,
+    density: bool = False,
+) -> PublishedSpectrum:
+    """Read a TH1, TH2 or TH3 as a spectrum: a flux, data, a true spectrum; see `forefold.import_spectrum`.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or ``FILE:PATH``.
+    name : str, optional
+        Of the histogram: what ``FILE:PATH`` names, or the only TH1 if left out.
+    covariance : str, optional
+        Of a TH2 in the same file or folder: the covariance of all bins, in place of the errors of the histogram.
+    density : bool
+        Contents are per unit of every axis: they are multiplied by the widths of the bins, and so are errors.
+
+    Returns
+    -------
+    PublishedSpectrum
+
+    Raises
+    ------
+    ValueError
+        If there is no such histogram, contents or errors are not finite, or a covariance does not go with it.
+    """
+    with opened(path) as (folder, inside):
+        chosen = name or inside
+        chosen = chosen or only_th1(folder)
+        found = read_histogram(folder, chosen, "123")
+        beside = None if covariance is None else read_histogram(folder, covariance, 2)
+        unit = _unit_of_contents(folder[chosen])
+    whole = None if beside is None else np.asarray(beside.values(), dtype=np.float64)
+    return _spectrum(found, whole, unit, covariance or "", density)
+
+
+def _spectrum(
+    found: Any, whole: Array | None, unit: str, label: str, density: bool
+) -> PublishedSpectrum:
+    """Make a spectrum of a histogram of a file."""
+    axes = [_axis(each) for each in found.axes]
+    widths = np.ones(1)
+    for axis in axes:
+        widths = np.multiply.outer(widths, np.diff(axis.edges)).reshape(-1)
+    factor = widths if density else np.ones(widths.size)
+    unit = unit.partition("/")[0] if density else unit
+    values = np.asarray(found.values(), dtype=np.float64).reshape(-1) * factor
+    variances = None
+    if found.storage_type is hist.storage.Weight:
+        variances = np.asarray(found.variances(), dtype=np.float64).reshape(-1) * factor**2
+    for what, each in (("contents", values), ("squared errors", variances)):
+        if each is not None and not np.all(np.isfinite(each)):
+            message = f"{what} of bin {int(np.argmin(np.isfinite(each)))} are not finite"
+            raise ValueError(message)
+    if whole is not None:
+        return _with_covariance(axes, values, whole * np.outer(factor, factor), label)
+    if variances is None:
+        return published(axes, values, {}, (), "", unit)
+    made = published(
+        axes, values, {"errors": np.sqrt(variances)}, (), "of the bins of the histogram"
+    )
+    if np.array_equal(values, variances):
+        # as counts have them
+        return replace(made, covariances={}, notes=("errors are those of counts, √N",))
+    return made
+
+
+def _with_covariance(axes: list[Any], values: Array, whole: Array, label: str) -> PublishedSpectrum:
+    """Give a spectrum the covariance that is published beside it."""
+    n = values.size
+    if whole.shape != (n, n):
+        message = f"covariance {label!r} has {' x '.join(map(str, whole.shape))} bins; {n} x {n} go with the spectrum"
+        raise ValueError(message)
+    uneven = np.abs(whole - whole.T) > _EVEN * np.abs(whole).max(initial=0.0)
+    if not np.all(np.isfinite(whole)) or uneven.any() or np.any(np.diagonal(whole) < 0.0):
+        message = f"covariance {label!r} is none: finite, symmetric numbers without negative variances are needed"
+        raise ValueError(message)
+    made = published(axes, values, {label: np.sqrt(np.diagonal(whole))}, (), "")
+    notes = (f"covariance {label}, in place of errors of bins",)
+    return replace(made, covariances={label: 0.5 * (whole + whole.T)}, notes=notes)
+
+
+def _axis(axis: Any) -> Any:
+    """Make an axis of one of a file; its title is the label, and without its unit the name."""
+    title = axis.label or ""
+    own = axis_name(title.partition("[")[0]) if title.strip() else ""
+    return hist.axis.Variable(np.asarray(axis.edges, dtype=np.float64), name=own, label=title)
+
+
+def _unit_of_contents(histogram: Any) -> str:
+    """Give what stands in brackets at the end of the title of the axis of contents."""
+    place = ("fYaxis", "fZaxis")[len(histogram.axes) - 1 :][:1]
+    title = str(histogram.member(place[0]).member("fTitle")) if place else ""
+    found = re.search(r"\[([^\]]*)\]\s*$", title)
+    return found[1] if found else ""

@@ -76,8 +76,8 @@ def read(
     name: str = "response",
     measured: str = "measured",
     truth: str = "truth",
-    true: str = "energy",
-    reco: str = "energy",
+    true: str = "",
+    reco: str = "",
 ) -> ResponseMatrix:
     """Read the histograms that a RooUnfoldResponse is made of.
 
@@ -87,7 +87,7 @@ def read(
     name, measured, truth : str
         Of the histograms.
     true, reco : str
-        Names of the axes, where the titles do not say them.
+        Names of the axes; what their titles say, or "energy", if left out.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def read(
     ValueError
         If a histogram is missing, or less is measured than the response holds.
     """
-    with opened(path) as file:
+    with opened(path) as (file, _):
         both = read_histogram(file, name, 2)
         seen = read_histogram(file, measured, 1)
         total = read_histogram(file, truth, 1)

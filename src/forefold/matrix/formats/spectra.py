@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PublishedSpectrum", "import_spectrum", "published", "without_errors"]
 
-SPECTRA = ("hepdata", "uhi")
+SPECTRA = ("hepdata", "root", "uhi")
 _COUNTED = ("count", "counts", "event", "events", "entries", "number", "of", "per", "bin")
 
 
@@ -178,11 +178,12 @@ def import_spectrum(
     Parameters
     ----------
     path : str or path
-    format : {"hepdata", "uhi"}
-        A table of HEPData (YAML or JSON), or one histogram of UHI JSON.
+    format : {"hepdata", "root", "uhi"}
+        A table of HEPData (YAML or JSON), a TH1, TH2 or TH3 of a ROOT file, or one histogram of UHI JSON.
     **settings
         Of ``hepdata``: ``name``, the header of the dependent variable; ``errors``, labels to read (all if left out); ``correlated``, labels whose
-        errors move all bins together; ``density=True`` multiplies values per unit by the widths of the bins.
+        errors move all bins together; ``density=True`` multiplies values per unit by the widths of the bins. Of ``root``: ``name`` of the histogram, which
+        ``FILE:PATH`` says too, ``covariance``, the name of a TH2, and ``density``.
 
     Returns
     -------

@@ -58,7 +58,9 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     return Exported((Path(path),), tuple(left_out(matrix, "one histogram", statistics=False)))
 
 
-def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
+def read(
+    path: str | Path, *, true_axes: int | None = None, smearing: bool = False
+) -> ResponseMatrix:
     """Read a histogram of probabilities, or a matrix of forefold.
 
     Parameters
@@ -66,6 +68,8 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     path : str or Path
     true_axes : int, optional
         How many of its axes are true, they come first; those whose name ends in ``_true``, or else half of them, if left out.
+    smearing : bool
+        It is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells is taken for one.
 
     Returns
     -------
@@ -92,7 +96,9 @@ def read(path: str | Path, *, true_axes: int | None = None) -> ResponseMatrix:
     weighted = found.storage_type is hist.storage.Weight
     variance = np.asarray(found.variances()) if weighted else None
     words = "variances of the histogram"
-    return published_matrix(np.asarray(found.values()), axes[:n], axes[n:], variance, words)
+    return published_matrix(
+        np.asarray(found.values()), axes[:n], axes[n:], variance, words, smearing=smearing
+    )
 
 
 def read_spectrum(path: str | Path) -> PublishedSpectrum:
