@@ -15,6 +15,7 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
+import pytest
 
 import forefold
 from forefold.expressions import FUNCTIONS, parse
@@ -162,6 +163,8 @@ def columns(source: Path, strange: Path) -> dict[str, np.ndarray]:
     return found
 
 
+# the card is strange on purpose
+@pytest.mark.filterwarnings("ignore:.*leave nothing of the direction")
 def test_same_bits_without_compiler(gst_file: Path, tmp_path: Path) -> None:
     strange = tmp_path / "strange.toml"
     strange.write_text(STRANGE_CARD, encoding="utf-8")
