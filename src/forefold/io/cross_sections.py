@@ -7,7 +7,7 @@ sigma times the sum of their weights over the sum of all weights. Who says it:
 - NuWro: the mean weight, in cm2 per nucleon (so NuHepMC/nuwro2hepmc3 takes it);
 - NUISANCE: `fScaleFactor` times the sum of weights, in cm2 per nucleon (so NUISANCE's own reader of flat trees);
 - GiBUU: the sum of weights, in 1e-38 cm2 per nucleon, of a run that was made once (its wiki, perWeight);
-- MARLEY: the first line of ASCII files, in MeV^-2 per atom (its manual).
+- MARLEY: the first line of ASCII files, `flux_avg_xsec` of JSON ones, in MeV^-2 per atom (its manual).
 
 GENIE's `gst`, GHEP and rootracker do not: the cross-section of an event there is that of the interaction that was
 selected, and the total of the probe on the target, of which the flux average is a harmonic mean, stands nowhere.

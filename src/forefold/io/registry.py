@@ -145,18 +145,19 @@ _MODULES = {
     "gibuu": "forefold.io.readers.gibuu",
     "nuhepmc": "forefold.io.readers.nuhepmc",
     "marley": "forefold.io.readers.marley:READER",
+    "marley-json": "forefold.io.readers.marley:JSON",
     "hepevt": "forefold.io.readers.marley:HEPEVT",
     "forefold": "forefold.io.native.reader",
     "table": "forefold.io.readers.table",
 }
 _TREES = "GENIE `gst`, `gtree` (GHEP) and `gRooTracker`, NUISANCE `FlatTree_VARS`, NuWro `treeout`, GiBUU `RootTuple`"
 _TABLES = "csv and parquet tables with event, pdgid, px, py, pz, energy; and its own outputs"
-_TEXTS = "NuHepMC and HepMC text, MARLEY ASCII, and HEPEVT text (plain, gzip, xz or zstd)"
+_TEXTS = "NuHepMC and HepMC text, MARLEY ASCII and JSON, and HEPEVT text (plain, gzip, xz or zstd)"
 _HINTS = {
     "nRooTracker": "forefold reads GENIE's rootracker only",
     "neuttree": "convert NEUT's own tree to NuHepMC",
     "hepmc3_tree": "convert HepMC3's ROOT format to HepMC3 text",
-    "MARLEY_event_tree": "let MARLEY write its ASCII format, or HepMC3",
+    "MARLEY_event_tree": "let MARLEY write its ASCII or JSON format, or HepMC3",
 }
 _READERS: dict[str, Reader] = {}
 

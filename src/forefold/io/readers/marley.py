@@ -1,20 +1,24 @@
-"""MARLEY's ASCII format, and HEPEVT text as MARLEY and others write it.
+"""MARLEY's ASCII and JSON formats, and HEPEVT text as MARLEY and others write it.
 
 MARLEY 2 writes NuHepMC instead.  The layouts are those of MARLEY 1.2's manual ("Interpreting the
-output"):
+output", http://www.marleygen.org/interpret_output.html):
 
 - ASCII, MeV: a line with the flux-averaged cross section (MeV^-2 per atom); for each event a line
   ``Ni Nf Ex twoJ P``, then Ni + Nf lines ``PDG E px py pz mass charge``.
+- JSON, MeV: one object; ``events`` is a list of objects with ``initial_particles`` and
+  ``final_particles``, lists of ``pdg, E, px, py, pz, mass, charge``; ``gen_state`` has
+  ``flux_avg_xsec`` (MeV^-2 per atom) and ``event_count``.
 - HEPEVT, GeV: for each event a line ``NEVHEP NHEP``, then NHEP lines ``ISTHEP IDHEP JMOHEP(2)
   JDAHEP(2) PHEP(5) VHEP(4)``, with PHEP = px, py, pz, E, mass.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 import numpy as np
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     import awkward as ak
 
-__all__ = ["HEPEVT", "READER", "HepevtReader", "MarleyReader"]
+__all__ = ["HEPEVT", "JSON", "READER", "HepevtReader", "MarleyJsonReader", "MarleyReader"]
 
 _NUMBER = rb"[-+]?+(?:\d++\.?+\d*+|\.\d++)(?:[eEdD][-+]?+\d++)?+"
 _INT = rb"[-+]?+\d{1,10}+"
@@ -274,6 +278,175 @@ class HepevtReader(_TextReader):
         return int(words[0]), int(words[1]), px, py, pz, energy
 
 
+class MarleyJsonReader:
+    """Reader of MARLEY's JSON format.
+
+    Events are read one after the other, so that those before damage are there.
+    """
+
+    name = "marley-json"
+
+    def sniff(self, path: str) -> bool:
+        """Tell whether the file is one object that begins as MARLEY's does."""
+        start = files.head(path, 8 * _LINE_BYTES)
+        return start.lstrip()[:1] == b"{" and (
+            _JSON_EVENTS.search(start) is not None and b'"final_particles"' in start
+        )
+
+    def describe(self, path: str) -> Header:
+        """Say what the state of the generator says."""
+        details = {"process, weight": "not recorded"}
+        total = None
+        found = _STATE.search(_text(path))
+        try:  # what is wrong with it is said when the events are read
+            state = json.JSONDecoder().raw_decode(found[1])[0] if found else {}
+        except (ValueError, RecursionError):
+            state = {}
+        state = state if isinstance(state, dict) else {}
+        value = state.get("flux_avg_xsec")
+        if _is_number(value):
+            details["flux-averaged cross section"] = f"{value!r} MeV^-2 per atom"
+            section = float(value) * PB_OF_PER_MEV2
+            if 0 < section < float("inf"):
+                total = CrossSection(section, "pb", "PerAtom", "as gen_state says")
+        if isinstance(state.get("seed"), str | int):
+            details["seed"] = str(state["seed"])[:40]
+        return Header("MARLEY JSON", ("MARLEY",), details, cross_section=total)
+
+    def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
+        """Read the events in pieces."""
+        text = _text(source.path)
+        batch: list[tuple[int, _Event]] = []
+        read = yielded = 0
+        for entry, event, at in self._events(text, source):
+            read = entry + 1
+            if entry < source.start:
+                continue
+            if source.stop is not None and entry >= source.stop:
+                break
+            if event is None:
+                continue
+            batch.append((entry, event))
+            if len(batch) == source.chunk:
+                record = _record(batch, source)
+                batch = []
+                yielded += len(record)
+                if len(record):
+                    yield record, at / len(text)
+        if batch:
+            record = _record(batch, source)
+            if len(record):
+                yield record, 1.0
+        elif read == 0:
+            raise files.no_events(source.path, "the list of events")
+        elif source.start >= read and not yielded:
+            raise files.beyond(source.path, source.start, read)
+
+    @staticmethod
+    def _events(text: str, source: Source) -> Iterator[tuple[int, _Event | None, int]]:
+        """Read event after event; one that is damaged is None."""
+        decode = json.JSONDecoder().raw_decode
+        begin = at = _first_event(source.path, text)
+        entry = 0
+
+        def lose(what: str) -> None:
+            if entry >= source.start and (source.stop is None or entry < source.stop):
+                source.lose(1, f"{source.path}: entry {entry}: {what}")
+
+        while text[at : at + 1] != "]":
+            try:
+                given, at = decode(text, at)
+                at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+                if text[at : at + 1] not in (",", "]"):
+                    raise ValueError
+            except (ValueError, RecursionError):
+                # what follows damage cannot be found again
+                cut = at >= len(text.rstrip()) or not text.rstrip().endswith("}")
+                lose("the file is cut short in this event" if cut else "not JSON")
+                return
+            event, fault = _of_json(given, entry)
+            if fault:
+                lose(fault)
+            yield entry, event, at
+            entry += 1
+            if text[at] == ",":
+                at = _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
+        try:
+            state = _state(source.path, text[:begin] + text[at:])
+        except ValueError as error:
+            lose(str(error).removeprefix(f"{source.path}: "))
+            return
+        claimed = state.get("event_count")
+        if _is_number(claimed) and claimed != entry:
+            lose(f"{entry} events, but gen_state counts {claimed}")
+
+
+_JSON_EVENTS = re.compile(rb'"events"\s*+:\s*+\[')
+_SPACE = re.compile(r"\s*")
+_STATE = re.compile(r'"gen_state"\s*+:\s*+(.*)', re.DOTALL)
+
+
+def _text(path: str) -> str:
+    try:
+        return remote.unpacked(path).decode("utf-8", errors="replace")
+    except ValueError as error:
+        message = str(error) if str(error).startswith(path) else f"{path}: {error}"
+        raise ValueError(message) from None
+
+
+def _first_event(path: str, text: str) -> int:
+    """Find where the list of events begins."""
+    found = re.search(_JSON_EVENTS.pattern.decode(), text)
+    if found is None:
+        message = f"{path}: the file is cut short before its events"
+        raise ValueError(message)
+    return _SPACE.match(text, found.end()).end()  # type: ignore[union-attr]
+
+
+def _state(path: str, outside: str) -> dict[str, Any]:
+    """Read the state of the generator from what is outside of the list of events."""
+    try:
+        content = json.loads(outside)
+    except (ValueError, RecursionError):
+        content = None
+    state = content.get("gen_state") if isinstance(content, dict) else None
+    if not isinstance(state, dict):
+        message = (
+            f"{path}: the file is cut short or damaged outside of its events: no whole gen_state"
+        )
+        raise ValueError(message)
+    return state
+
+
+def _of_json(given: Any, entry: int) -> tuple[_Event | None, str]:
+    """Make an event of its object, or say what is wrong with it."""
+    event = _Event(entry, 0, 0)
+    for key, status in (("initial_particles", _INITIAL), ("final_particles", events.FINAL_STATE)):
+        particles = given.get(key) if isinstance(given, dict) else None
+        if not isinstance(particles, list) or len(particles) > _MOST_PARTICLES:
+            return None, f"{key} must be a list of particles, at most {_MOST_PARTICLES}"
+        for each in particles:
+            numbers = [each.get(k) if isinstance(each, dict) else None for k in _MOMENTUM]
+            pdg = each.get("pdg") if isinstance(each, dict) else None
+            momentum = [float(number) / 1000.0 for number in numbers if _is_number(number)]
+            whole = isinstance(pdg, int) and _is_number(pdg) and abs(pdg) < 10**10
+            if not whole or len(momentum) != len(_MOMENTUM):
+                return (
+                    None,
+                    f"a particle of {key} must have a whole number pdg and numbers {', '.join(_MOMENTUM)}, found {str(each)[:80]}",
+                )
+            px, py, pz, energy = momentum
+            event.rows.append((status, int(pdg or 0), px, py, pz, energy))
+    return event, ""
+
+
+_MOMENTUM = ("px", "py", "pz", "E")
+
+
+def _is_number(given: Any) -> TypeGuard[float]:
+    return isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < 1e300
+
+
 def _number(word: bytes) -> float:
     """Read a number, also with Fortran's exponent."""
     return float(word.replace(b"D", b"E").replace(b"d", b"e"))
@@ -342,3 +515,4 @@ def _current(event: _Event, probe: int) -> int:
 
 READER = MarleyReader()
 HEPEVT = HepevtReader()
+JSON = MarleyJsonReader()

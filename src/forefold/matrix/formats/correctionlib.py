@@ -10,6 +10,7 @@ correctionlib's schema version 2 (https://cms-nanoaod.github.io/correctionlib/sc
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ import numpy as np
 
 from forefold._about import __version__
 from forefold.events.particles import near
-from forefold.io.write import write_text_aside
+from forefold.io.source import unpacked
+from forefold.io.write import replace_aside
 from forefold.matrix.formats.common import (
     EmptyRows,
     Exported,
@@ -57,6 +59,7 @@ def write(
     matrix : ResponseMatrix
         Any axes.
     path : str or Path
+        With the ending ``.gz`` it is packed, as ``.json.gz`` of others.
     empty_rows : {"stop", "lose"}
     overwrite : bool
 
@@ -65,7 +68,11 @@ def write(
     Exported
     """
     made = correction_set(matrix, empty_rows=empty_rows)
-    write_text_aside(path, json.dumps(made, indent=1) + "\n", overwrite=overwrite)
+    content = (json.dumps(made, indent=1) + "\n").encode()
+    if Path(path).suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    with replace_aside(path, overwrite=overwrite) as aside:
+        aside.write_bytes(content)
     return Exported((Path(path),), tuple(left_out(matrix, _WHAT)))
 
 
@@ -122,6 +129,7 @@ def read(
     Parameters
     ----------
     path : str or Path
+        Plain or packed (``.json.gz``): what it is, its content says.
     name : str
         Of the correction: the probability of the reconstructed bin of what is true.
     true_axes : int, optional
@@ -138,7 +146,7 @@ def read(
         If there is no such correction, or it is not binned in numbers.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(unpacked(str(path)).decode("utf-8"))
         corrections = {each["name"]: each for each in content["corrections"]}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         message = f"not a correction set of correctionlib: {type(error).__name__} {error}"
