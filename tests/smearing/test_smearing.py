@@ -307,7 +307,10 @@ def test_not_events(events: ak.Array, wrong: Callable[[ak.Array], Any], message:
         forefold.smear(wrong(events), CARD, rng=1)
 
 
-def test_no_finite_result_is_an_error() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_no_finite_result_is_an_error(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one line that says so, and no warning of numpy's before it, whichever loops are taken."""
+    monkeypatch.setattr("forefold.kernels.launch.worth_compiling", lambda *_: compiled)
     toy = build(pdgid=13, px=0.0, py=0.0, pz=1e300, energy=1e300)
     with pytest.raises(ValueError, match=r"entry 0 .*1e\+300 GeV gives no finite result"):
         forefold.smear(toy, CARD, rng=1, axis="z")

@@ -29,8 +29,11 @@ __all__ = ["described", "draw_wholes"]
 
 _TWO_PI = 2.0 * fm.PI
 _ROUNDING = 1e-6
+# compiled loops warn of nothing either; who draws refuses what is not finite
+_quiet = np.errstate(all="ignore")
 
 
+@_quiet
 def draw_wholes(
     rays: Rays,
     species: Species,
@@ -74,6 +77,7 @@ def draw_wholes(
     _draw(rays, true, _numbers(rules, rows, given.dynamic), live, frame, block, out)
 
 
+@_quiet
 def described(rays: Rays, masses: Column, axes: Column) -> Kinematics:
     """Find true kinematics in the frame of the axis.
 
@@ -169,10 +173,9 @@ def _energies(true: Kinematics, made: dict[str, Column], z: Column) -> Column:
     a, b, c = made["constant"], made["stochastic"], made["noise"] / safe
     v = a * a + b * b / safe + c * c
     s2 = co.logarithm1p(v)
-    with np.errstate(over="ignore", invalid="ignore"):
-        drawn = location * co.exponential(np.sqrt(s2) * z - 0.5 * s2)
-        drawn = np.where(made["normal"] == 1.0, location * (1.0 + np.sqrt(v) * z), drawn)
-        drawn = np.where(location > 0.0, drawn * made["scale"], 0.0)
+    drawn = location * co.exponential(np.sqrt(s2) * z - 0.5 * s2)
+    drawn = np.where(made["normal"] == 1.0, location * (1.0 + np.sqrt(v) * z), drawn)
+    drawn = np.where(location > 0.0, drawn * made["scale"], 0.0)
     return np.where(kinetic, drawn + true.mass, drawn)
 
 
