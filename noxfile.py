@@ -40,6 +40,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session(default=False)
+def slow(session: nox.Session) -> None:
+    """Run the tests that are left out elsewhere: many processes, every card, everything compiled anew."""
+    session.install("-e.[test]")
+    session.run("pytest", "-m", "slow", *session.posargs)
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Run the tests and say which lines they miss."""

@@ -90,7 +90,7 @@ def smeared(model: str, pdgid: int, kinetic: float, theta: float = 1.2, n: int =
     mass = species.mass(pdgid)
     p = math.sqrt(kinetic * (kinetic + 2 * mass))
     toy = build(
-        pdgid=[[pdgid]] * n,
+        pdgid=np.full((n, 1), pdgid),
         px=p * math.sin(theta),
         py=0.0,
         pz=p * math.cos(theta),
@@ -203,7 +203,8 @@ def test_unnamed_particles_are_other(model: str, pdgid: int) -> None:
     """An anti-proton, a Xi, a number that no table has: smeared by the last row (KS)."""
     mass = species.mass(pdgid) or 0.3
     total = 1.5 + mass
-    toy = build(pdgid=[[pdgid]] * N, px=0.0, py=0.0, pz=math.sqrt(total**2 - mass**2), energy=total)
+    pz = math.sqrt(total**2 - mass**2)
+    toy = build(pdgid=np.full((N, 1), pdgid), px=0.0, py=0.0, pz=pz, energy=total)
     particles = ak.flatten(forefold.smear(toy, model, rng=3, axis="z").particles)
     resolution = 0.30 if model == DEFAULT else quadrature(0.05, 0.30, total)
     assert ak.all(particles.detected)

@@ -96,7 +96,7 @@ def test_an_efficiency_does_not_move_the_energies(tmp_path: Path) -> None:
 
 def test_particles_of_an_event_are_independent() -> None:
     """Correlation of two muons of the same event: below 4.5 standard deviations (chance 7e-6)."""
-    toy = build(pdgid=[[13, 13]] * 20_000, px=0.3, py=0.0, pz=1.0, energy=1.1)
+    toy = build(pdgid=np.full((20_000, 2), 13), px=0.3, py=0.0, pz=1.0, energy=1.1)
     particles = forefold.smear(toy, CARD, rng=1, axis="z").particles
     for name in ("energy_reco", "theta_drawn"):
         first, second = (ak.to_numpy(particles[name][:, i]) for i in (0, 1))
@@ -158,7 +158,7 @@ def test_energy_below_mass_is_at_rest() -> None:
 @pytest.mark.parametrize("theta", [0.0, 1e-3, math.pi - 1e-3, math.pi])
 def test_directions_stay_on_the_sphere(theta: float) -> None:
     px, pz = math.sin(theta), math.cos(theta)
-    toy = build(pdgid=[[111]] * 4000, px=px, py=0.0, pz=pz, energy=math.hypot(1.0, 0.135))
+    toy = build(pdgid=np.full((4000, 1), 111), px=px, py=0.0, pz=pz, energy=math.hypot(1.0, 0.135))
     particles = ak.flatten(forefold.smear(toy, "nusmear-default", rng=1, axis="z").particles)
     drawn, reco = ak.to_numpy(particles.theta_drawn), ak.to_numpy(particles.theta_reco)
     folded = (drawn < 0) | (drawn > math.pi)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import signal
@@ -10,20 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import awkward as ak
 import pytest
-import uproot
+from fewer import fewer_gst
+from shuffled import digest
 
 import forefold
 
 CARD = "nusmear-dune-cdr"
-SCALARS = [
-    "iev", "neu", "tgt", "Ev", "pxv", "pyv", "pzv", "fspl", "El", "pxl", "pyl", "pzl", "cc", "nc",
-]  # fmt: skip
-LISTS = ["pdgf", "Ef", "pxf", "pyf", "pzf"]
-
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="children of a process are found in /proc"
 )
@@ -33,19 +26,8 @@ needs_proc = pytest.mark.skipif(
 def many(gst_file: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Write eight files of some events each."""
     folder = tmp_path_factory.mktemp("many")
-    with uproot.open(gst_file) as file:
-        events = file["gst"].arrays(SCALARS + LISTS)
-    paths = []
-    for i in range(8):
-        part = events[30 * i : 30 * i + 60]
-        columns = {name: ak.to_numpy(part[name]) for name in SCALARS}
-        kinds: dict[str, Any] = {name: values.dtype for name, values in columns.items()}
-        kinds |= {name: f"var * {ak.to_numpy(ak.flatten(part[name])).dtype}" for name in LISTS}
-        paths.append(str(folder / f"run{i}.gst.root"))
-        with uproot.recreate(paths[-1]) as file:
-            tree = file.mktree("gst", kinds, counter_name=lambda name: f"n_{name}")
-            tree.extend({**columns, **{name: part[name] for name in LISTS}})
-    return paths
+    paths = [folder / f"run{i}.gst.root" for i in range(8)]
+    return [str(fewer_gst(gst_file, path, 30 * i, 30 * i + 60)) for i, path in enumerate(paths)]
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +36,6 @@ def wanted(many: list[str], tmp_path_factory: pytest.TempPathFactory) -> str:
     out = tmp_path_factory.mktemp("one") / "one.parquet"
     forefold.smear_files(many, CARD, out, rng=1)
     return digest(out)
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def start(many: list[str], out: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -85,13 +63,14 @@ def children(pid: int) -> list[int]:
     return [each for each in found if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_workers(workers: int, many: list[str], wanted: str, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     tally = forefold.smear_files(many, CARD, out, rng=1, workers=workers)
     assert (tally.events, digest(out)) == (480, wanted)
 
 
+@pytest.mark.slow
 def test_matrix_on_the_command_line(
     many: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +86,7 @@ def test_matrix_on_the_command_line(
     assert "give -o OUT" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_worker_that_is_killed(many: list[str], wanted: str, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
@@ -119,6 +99,7 @@ def test_a_worker_that_is_killed(many: list[str], wanted: str, tmp_path: Path) -
     assert digest(out) == wanted
 
 
+@pytest.mark.slow
 def test_kill_and_resume(many: list[str], wanted: str, tmp_path: Path) -> None:
     """The whole group is killed at random moments; nothing half-written has the output's name."""
     out = tmp_path / "out.parquet"
@@ -138,6 +119,7 @@ def test_kill_and_resume(many: list[str], wanted: str, tmp_path: Path) -> None:
     assert names == ["out.parquet", "out.parquet.manifest.json"]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_interrupt(many: list[str], wanted: str, tmp_path: Path) -> None:
     """Ctrl-C ends the workers, leaves the parts, and says so."""
@@ -157,6 +139,7 @@ def test_interrupt(many: list[str], wanted: str, tmp_path: Path) -> None:
     assert Path(f"{out}.parts").is_dir()
 
 
+@pytest.mark.slow
 def test_an_error_is_one_line(many: list[str], tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("event,pdgid,px,py,pz,energy\n1,13,0,0,1,-1.1\n")
@@ -167,6 +150,7 @@ def test_an_error_is_one_line(many: list[str], tmp_path: Path) -> None:
     assert "bad.csv: entry 0" in error.decode()
 
 
+@pytest.mark.slow
 def test_two_dask_workers(many: list[str], wanted: str, tmp_path: Path) -> None:
     """Two workers of a Dask cluster, given as an address and as a client; one of them is ended half-way."""
     distributed = pytest.importorskip("distributed")
