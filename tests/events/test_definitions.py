@@ -256,3 +256,42 @@ def test_ways_to_write_them() -> None:
     toy = build(pdgid=[[13]], px=0.0, py=0.0, pz=1.0, energy=1.1, probe=14, probe_momentum=(0.0, 0.0, 2.0, 2.0), cc=[True])  # fmt: skip
     table = observables(toy, define=many)  # each is computed once, or this would take years
     assert float(table.a59_true[0]) == 2.0**59 * float(table.q2_true[0])
+
+
+def test_axes_of_matrices(events: ak.Array, smeared: ak.Array) -> None:
+    define = {"pmiss [GeV/c]": "sqrt(missing_pt**2 + q3**2)", "seen": "visible_energy_reco"}
+    cuts = {
+        "signal": "pmiss > 0.5",
+        "select": "pmiss_reco > 0.4",
+        "background": {"low": "pmiss <= 0.5"},
+    }
+    matrix = forefold.ResponseMatrix.from_events(
+        (events, smeared),
+        true="pmiss=0:4:4",
+        reco=["pmiss=0:4:2", "seen=0:8:2"],
+        define=define,
+        **cuts,
+    )
+    table = observables(events, smeared, define=define)
+    true, reco = (table[f"pmiss_{side}"].to_numpy() for side in ("true", "reco"))
+    signal, selected = true > 0.5, reco > 0.4
+    wanted, _ = np.histogram(true[signal], np.linspace(0, 4, 5))
+    np.testing.assert_array_equal(matrix.truth.values(), wanted)
+    axes = [np.linspace(0, 4, 5), np.linspace(0, 4, 3), np.linspace(0, 8, 3)]
+    both = signal & selected
+    wanted, _ = np.histogramdd(
+        np.stack([true[both], reco[both], table.seen.to_numpy()[both]], axis=1), axes
+    )
+    np.testing.assert_array_equal(matrix.counts.values(), wanted)
+    low = (true <= 0.5) & selected
+    wanted, *_ = np.histogram2d(reco[low], table.seen.to_numpy()[low], axes[1:])
+    np.testing.assert_array_equal(matrix.backgrounds["low"].values(), wanted)
+    assert [axis.label for axis in matrix.reco_axes] == [
+        "Reconstructed pmiss [GeV/c]",
+        "Reconstructed seen",
+    ]
+    assert matrix.provenance["define_pmiss [GeV/c]"] == define["pmiss [GeV/c]"]
+    with pytest.raises(ValueError, match="seen_true: seen = 'visible_energy_reco' names its sides"):
+        forefold.ResponseMatrix.from_events((events, smeared), true="seen=0:4:4", define=define)
+    with pytest.raises(ValueError, match=r"no quantity 'mass\(mu-, p\)' of an event \(define it"):
+        forefold.ResponseMatrix.from_events((events, smeared), true="mass(mu-, p)=0:4:4")

@@ -128,6 +128,11 @@ class Definitions(Mapping[str, Definition]):
             f"{d.name} [{d.unit}]" if d.unit else d.name: d.expression.text for d in self.values()
         }
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Give units by name, of those that have one."""
+        return {definition.name: definition.unit for definition in self.values() if definition.unit}
+
     def kinds_true(self) -> dict[str, Kind]:
         """Give what conditions on true events may name of them, and whether it is a number or a condition."""
         return {d.name: d.expression.kind for d in self.values() if "reco" not in d.sides}

@@ -11,7 +11,7 @@ import numpy as np
 from forefold.events.observables.catalogue import OBSERVABLES, with_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -30,6 +30,7 @@ __all__ = [
     "parse_axis",
     "refuse_side",
     "renamed",
+    "with_units",
 ]
 
 AxesLike = Any
@@ -154,6 +155,25 @@ def made_axes(given: AxesLike, side: Side) -> tuple[Axis, ...]:
         message = f"two {side} axes are named {twice[0]!r}" if twice else f"no {side} axis is given"
         raise ValueError(message)
     return found
+
+
+def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
+    """Put units into labels that do not say one.
+
+    Parameters
+    ----------
+    axes : iterable of axes
+        Of `made_axes`.
+    units : mapping of str to str
+        By name without its side.
+    """
+    own = {axis.name: units[_base(axis.name)] for axis in axes if _base(axis.name) in units}
+    return [
+        renamed(axis, axis.name, with_unit(axis.label, own[axis.name]))
+        if axis.name in own and "[" not in axis.label
+        else axis
+        for axis in axes
+    ]
 
 
 def _listed(given: AxesLike) -> list[Any]:

@@ -8,9 +8,11 @@ import numpy as np
 
 from forefold._about import __version__
 from forefold.detector.load import load_card
+from forefold.events.definitions import definitions_of
 from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.kernels.philox import random_key
 from forefold.matrix import build as making
+from forefold.matrix.axes import made_axes, with_units
 from forefold.matrix.contents import check_same_meaning, warn_of_nothing
 from forefold.matrix.fill import Columns, Filler
 from forefold.matrix.json import NOMINAL
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from forefold.detector.load import Card
+    from forefold.events.definitions import Definitions
     from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
     from forefold.matrix.axes import AxesLike
     from forefold.matrix.contents import Contents
@@ -59,6 +62,7 @@ class Building:
         signal: str | Selection | None = None,
         select: str | SmearedSelection | None = None,
         background: Mapping[str, str | BackgroundCondition] | None = None,
+        define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
         draws: int = 1,
         replicas: int = 0,
         rng: int | np.random.Generator | None = None,
@@ -96,6 +100,8 @@ class Building:
         background : mapping of str to str, optional
             Names of what is selected and no signal, and conditions on true or smeared events, such as ``{"nc": "nc"}``: it is in `backgrounds`, and no
             fake. Of several conditions that hold the first one counts; what none holds of stays a fake.
+        define : mapping of str to str, optional
+            Observables of your own by formula, for axes and conditions; see `forefold.observables`.
         draws : int
             Draws of the detector for each event record, each with its share of the weight. Variances are by event, not by draw:
             they fall with the number of draws only as far as the scatter is the detector's.
@@ -153,7 +159,7 @@ class Building:
         """
         made = cls._filled(
             events, card, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select,
-            background=background, draws=draws, replicas=replicas, rng=rng, axis=axis, on_invalid=on_invalid,
+            background=background, define=define, draws=draws, replicas=replicas, rng=rng, axis=axis, on_invalid=on_invalid,
             binding_energy=binding_energy, thresholds=thresholds, missing=missing,
         )  # fmt: skip
         warn_of_nothing(made)
@@ -171,6 +177,7 @@ class Building:
         signal: str | Selection | None = None,
         select: str | SmearedSelection | None = None,
         background: Mapping[str, str | BackgroundCondition] | None = None,
+        define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
         draws: int = 1,
         replicas: int = 0,
         rng: int | np.random.Generator | None = None,
@@ -182,10 +189,14 @@ class Building:
         """Fill the contents of a matrix from events; see `from_events`."""
         loaded = None if card is None else load_card(card)
         key = random_key(rng)
-        chosen = None if signal is None else selection_of(signal)
-        selected, named = selection_of_smeared(select), backgrounds_of(background)
+        own_names = definitions_of(define)
+        chosen = None if signal is None else selection_of(signal, own_names)
+        selected = selection_of_smeared(select, own_names)
+        named = backgrounds_of(background, own_names)
+        true_axes = with_units(made_axes(true, "true"), own_names.units)
+        reco_axes = with_units(made_axes(true if reco is None else reco, "reco"), own_names.units)
         filler = Filler(
-            true, reco, draws=draws, replicas=replicas, rng=key, backgrounds=list(named)
+            true_axes, reco_axes, draws=draws, replicas=replicas, rng=key, backgrounds=list(named)
         )
         reading = Reading(
             [each.name for each in filler.true_axes],
@@ -195,7 +206,7 @@ class Building:
             signal=chosen,
             select=selected,
             background=named,
-            options=options,
+            options=options | {"define": own_names},
         )
         about: dict[str, Any] = {}
         pieces = paired(

@@ -9,6 +9,7 @@ import numpy as np
 
 from forefold.events import particles as species
 from forefold.events.completeness import check_whole
+from forefold.events.definitions import definitions_of
 from forefold.events.observables import OBSERVABLES
 from forefold.events.observables.final_state import check_same
 from forefold.events.values import EventValues
@@ -123,7 +124,7 @@ class Reading:
     background : mapping of str to BackgroundCondition
         What selected events without truth are; the first that holds.
     options
-        ``binding_energy`` and ``thresholds`` of `forefold.observables`.
+        ``define``, ``binding_energy`` and ``thresholds`` of `forefold.observables`.
 
     Raises
     ------
@@ -150,7 +151,9 @@ class Reading:
         self.weight, self.signal, self.select = weight, signal, select
         self.background = dict(background or {})
         self.options = dict(options or {})
-        known = PARTICLE_QUANTITIES if self.of is not None else OBSERVABLES
+        self.definitions = definitions_of(self.options.get("define"))
+        self.options["define"] = self.definitions
+        known = PARTICLE_QUANTITIES if self.of is not None else (*OBSERVABLES, *self.definitions)
         for name in (*self.true, *self.reco):
             if name not in known:
                 message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, self.of)}; known: {', '.join(known)}"
@@ -160,6 +163,7 @@ class Reading:
         """Say what was taken, for the provenance."""
         said = {"of": self._of, "signal": self.signal, "select": self.select}
         said |= {f"background_{name}": each for name, each in self.background.items()}
+        said |= {f"define_{name}": text for name, text in self.definitions.texts.items()}
         texts = {key: getattr(each, "text", each) for key, each in said.items()}
         return {key: str(text) for key, text in texts.items() if text is not None}
 
@@ -249,6 +253,10 @@ class Reading:
 
 
 def _where(name: str, of: int | None) -> str:
+    if of is None and "(" in name:
+        return (
+            f" of an event (define it, by a name: define={{'m': {name!r}}}, --define 'm = {name}')"
+        )
     if of is None and name in PARTICLE_QUANTITIES:
         return " of an event (it is one of a particle: say of=)"
     return " of an event" if of is None else " of a particle"
