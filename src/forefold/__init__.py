@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         import_spectrum,
         matrix_response,
     )
+    from forefold.matrix.spectrum import spectrum
     from forefold.response import Response, distributions
     from forefold.response.smear_values import smear_values
     from forefold.smearing import variations
@@ -110,6 +111,7 @@ __all__ = [
     "smear_files",
     "smear_values",
     "smear_variations",
+    "spectrum",
     "standard_variations",
     "throws",
     "unfold",
@@ -163,6 +165,7 @@ _HOMES = {
     "smear_files": "workflows.batch",
     "smear_values": "response",
     "smear_variations": "smearing.variations",
+    "spectrum": "matrix.spectrum",
     "standard_variations": "smearing.variations",
     "throws": "smearing.variations",
     "unfold": "unfolding",

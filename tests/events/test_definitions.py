@@ -260,17 +260,14 @@ def test_ways_to_write_them() -> None:
 
 def test_axes_of_matrices(events: ak.Array, smeared: ak.Array) -> None:
     define = {"pmiss [GeV/c]": "sqrt(missing_pt**2 + q3**2)", "seen": "visible_energy_reco"}
-    cuts = {
-        "signal": "pmiss > 0.5",
-        "select": "pmiss_reco > 0.4",
-        "background": {"low": "pmiss <= 0.5"},
-    }
     matrix = forefold.ResponseMatrix.from_events(
         (events, smeared),
         true="pmiss=0:4:4",
         reco=["pmiss=0:4:2", "seen=0:8:2"],
         define=define,
-        **cuts,
+        signal="pmiss > 0.5",
+        select="pmiss_reco > 0.4",
+        background={"low": "pmiss <= 0.5"},
     )
     table = observables(events, smeared, define=define)
     true, reco = (table[f"pmiss_{side}"].to_numpy() for side in ("true", "reco"))
@@ -295,3 +292,7 @@ def test_axes_of_matrices(events: ak.Array, smeared: ak.Array) -> None:
         forefold.ResponseMatrix.from_events((events, smeared), true="seen=0:4:4", define=define)
     with pytest.raises(ValueError, match=r"no quantity 'mass\(mu-, p\)' of an event \(define it"):
         forefold.ResponseMatrix.from_events((events, smeared), true="mass(mu-, p)=0:4:4")
+    with pytest.raises(
+        ValueError, match=r"low is a condition, an axis is of a number: where\(low, 1"
+    ):
+        forefold.spectrum(events, axes="low=0:1:1", define={"low": "w < 1.4"})

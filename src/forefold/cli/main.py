@@ -29,7 +29,9 @@ from forefold.cli.formats import add_formats
 from forefold.cli.inference import add_inference
 from forefold.cli.matrix import add_fold, add_matrix
 from forefold.cli.report import add_report
+from forefold.cli.spectrum import add_observables, add_spectrum
 from forefold.cli.unfolding import add_unfold
+from forefold.cli.values import definitions_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,6 +80,8 @@ def parser() -> argparse.ArgumentParser:
     add_smear(commands, _add)
     add_convert(commands, _add)
     add_matrix(commands, _add)
+    add_spectrum(commands, _add)
+    add_observables(commands, _add)
     add_fold(commands, _add)
     add_unfold(commands, _add)
     add_inference(commands, _add)
@@ -167,8 +171,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _prepare()
-    options = parser().parse_args(arguments)
-    options.typed = list(sys.argv[1:] if arguments is None else arguments)
+    typed = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with definitions_in(typed):
+            options = parser().parse_args(typed)
+    except ValueError as error:
+        complain("error", str(error))
+        return 2
+    options.typed = typed
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default", UserWarning)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_chunk",
     "add_cross_section",
+    "add_define",
     "add_events",
     "add_jobs",
     "add_output_options",
@@ -113,6 +114,16 @@ def add_where(sub: argparse.ArgumentParser) -> None:
         type=condition,
         metavar="CONDITION",
         help="only events of which this is true, such as 'cc and abs(probe) == 14 and enu > 0.5'",
+    )
+
+
+def add_define(sub: argparse.ArgumentParser) -> None:
+    """Add observables of the user's own; conditions may name them."""
+    sub.add_argument(
+        "--define",
+        action="append",
+        metavar="NAME=FORMULA",
+        help="an observable of your own, such as 'pmiss [GeV/c] = sqrt(missing_pt**2 + q3**2)' or 'm = mass(mu-, p)'; repeatable",
     )
 
 

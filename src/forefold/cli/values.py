@@ -4,13 +4,53 @@ from __future__ import annotations
 
 import argparse
 import math
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forefold.events.selection import Selection
+    from collections.abc import Iterator, Sequence
+
+    from forefold.events.definitions import Definitions
+    from forefold.events.selection import Selection, SmearedSelection
     from forefold.io.cross_sections import CrossSection
 
-__all__ = ["bounds", "condition", "constant", "count", "cross_section", "whole"]
+__all__ = [
+    "bounds",
+    "condition",
+    "constant",
+    "count",
+    "cross_section",
+    "definitions_in",
+    "smeared_condition",
+    "whole",
+]
+
+
+_DEFINED: ContextVar[Definitions | None] = ContextVar("defined", default=None)
+
+
+@contextmanager
+def definitions_in(arguments: Sequence[str]) -> Iterator[None]:
+    """Let conditions that are typed name what ``--define`` says, wherever it stands among the arguments.
+
+    Raises
+    ------
+    ValueError
+        A definition is none.
+    """
+    from forefold.events.definitions import definitions_of
+
+    texts = [
+        word.partition("=")[2] if word.startswith("--define=") else following
+        for word, following in zip(arguments, [*arguments, ""][1:], strict=True)
+        if word.startswith("--define=") or (word == "--define" and not following.startswith("-"))
+    ]
+    token = _DEFINED.set(definitions_of(texts))
+    try:
+        yield
+    finally:
+        _DEFINED.reset(token)
 
 
 def whole(text: str) -> int:
@@ -30,7 +70,17 @@ def condition(text: str) -> Selection:
     from forefold.events.selection import Selection
 
     try:
-        return Selection(text)
+        return Selection(text, _DEFINED.get())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def smeared_condition(text: str) -> SmearedSelection:
+    """Read a condition on what is reconstructed."""
+    from forefold.events.selection import SmearedSelection
+
+    try:
+        return SmearedSelection(text, _DEFINED.get())
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

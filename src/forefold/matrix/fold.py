@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,14 +11,12 @@ import numpy as np
 
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
-from forefold.matrix.json import PREDICTION, read_prediction, written_prediction
+from forefold.matrix.json import PREDICTION, SPECTRUM, read_prediction, written_prediction
 from forefold.matrix.statistics import correlations
 from forefold.matrix.uncertainty import row_variances
 from forefold.matrix.variations import detector_covariance, nominal_and_varied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import hist
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
@@ -149,7 +149,7 @@ _WORDS = {
 
 def fold(
     histogram: Any,
-    matrix: ResponseMatrix | Mapping[str, ResponseMatrix],
+    matrix: ResponseMatrix | ArrayLike | Mapping[str, ResponseMatrix | ArrayLike],
     *,
     covariance: ArrayLike | None = None,
     statistics: Method | Literal["none"] = "multinomial",
@@ -161,9 +161,10 @@ def fold(
 
     Parameters
     ----------
-    histogram : UHI histogram
-        Any object with ``axes`` and ``values()``, over the true axes of the matrix in their order.
-    matrix : ResponseMatrix, or mapping of str to ResponseMatrix
+    histogram : UHI histogram or array_like
+        Any object with ``axes`` and ``values()``, over the true axes of the matrix in their order; or its contents, flat or of their
+        shape.
+    matrix : ResponseMatrix, array_like of shape (n_true, n_reco), or mapping of str to these
         A mapping holds ``"nominal"`` and variations of the detector, as `ResponseMatrix.from_variations` gives them.
     covariance : array_like, optional
         Of the spectrum: shape (n_true,) for variances or (n_true, n_true). Without it the spectrum is taken as known, whatever
@@ -209,7 +210,8 @@ def fold(
     Prediction of 24 in 2 bins
       total +- 0.8944 from the statistics of the matrix
     """
-    nominal, varied = nominal_and_varied(matrix)
+    nominal, varied = nominal_and_varied(_with_axes(matrix))
+    histogram = _on_axes(histogram, nominal)
     truth = _contents(histogram, nominal)
     above = check_efficiency(nominal)
     _check_rows(truth, nominal, empty_rows)
@@ -278,11 +280,6 @@ def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
 
 
 def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
-    if not (hasattr(histogram, "axes") and hasattr(histogram, "values")):
-        message = (
-            f"a histogram with axes and values() (UHI) is needed, found {type(histogram).__name__}"
-        )
-        raise ValueError(message)
     refuse_means(histogram, "the spectrum")
     matching(matrix.true_axes, list(histogram.axes), "the spectrum")
     refuse_side(histogram.axes, "reco", "the spectrum")
@@ -296,6 +293,44 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
         message = f"the spectrum holds {values[i]:g} in {cell_name(matrix.true_axes, i)}; contents are not negative"
         raise ValueError(message)
     return values
+
+
+def _on_axes(given: Any, matrix: ResponseMatrix) -> Any:
+    """Put contents that are an array, flat or of the shape of the true axes, on these; histograms stay."""
+    if hasattr(given, "axes") and hasattr(given, "values"):
+        return given
+    shape = shape_of(matrix.true_axes)
+    n = math.prod(shape)
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        message = f"the spectrum: a histogram with axes and values() (UHI), or an array of {n} numbers, is needed, found {type(given).__name__}"
+        raise ValueError(message) from None
+    if values.shape not in {(n,), shape}:
+        message = f"the spectrum has shape {values.shape}, the matrix has {' x '.join(map(str, shape))} true bins"
+        raise ValueError(message)
+    made = empty(matrix.true_axes, SPECTRUM)
+    view: Any = made.view()
+    view["value"] = values.reshape(shape)
+    return made
+
+
+def _with_axes(matrix: Any) -> Any:
+    """Make response matrices of arrays, with numbered bins; others stay."""
+    if isinstance(matrix, Mapping):
+        # arrays beside matrices with axes have no bins that could be compared, and are refused where matrices are needed
+        alone = not any(hasattr(each, "true_axes") for each in matrix.values())
+        return {name: _with_axes(each) for name, each in matrix.items()} if alone else matrix
+    if hasattr(matrix, "true_axes"):
+        return matrix
+    from forefold.matrix.response_matrix import ResponseMatrix
+
+    rows = np.asarray(matrix, dtype=np.float64)
+    if rows.ndim != 2:
+        message = f"matrix: two dimensions (true, reco) are needed, found shape {rows.shape}"
+        raise ValueError(message)
+    true, reco = (np.arange(n + 1.0) for n in rows.shape)
+    return ResponseMatrix.from_array(rows, true, reco)
 
 
 def _check_rows(truth: Array, matrix: ResponseMatrix, treatment: str) -> None:

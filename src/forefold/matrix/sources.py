@@ -11,6 +11,7 @@ from forefold.events import particles as species
 from forefold.events.completeness import check_whole
 from forefold.events.definitions import definitions_of
 from forefold.events.observables import OBSERVABLES
+from forefold.events.observables.catalogue import parted
 from forefold.events.observables.final_state import check_same
 from forefold.events.values import EventValues
 from forefold.matrix.fill import Columns
@@ -19,16 +20,25 @@ from forefold.smearing.columns import warn_of_thresholds
 from forefold.smearing.smear import smear
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from forefold.detector.load import Card
+    from forefold.events.definitions import Definitions
     from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
 
     Array = NDArray[np.float64]
 
-__all__ = ["PARTICLE_QUANTITIES", "Missing", "Reading", "paired"]
+__all__ = [
+    "PARTICLE_QUANTITIES",
+    "Missing",
+    "Reading",
+    "check_quantities",
+    "numbers",
+    "paired",
+    "weights_of",
+]
 
 Missing: TypeAlias = Literal["stop", "accept"]
 """Whether smeared events of which some were cut are an error."""
@@ -153,11 +163,7 @@ class Reading:
         self.options = dict(options or {})
         self.definitions = definitions_of(self.options.get("define"))
         self.options["define"] = self.definitions
-        known = PARTICLE_QUANTITIES if self.of is not None else (*OBSERVABLES, *self.definitions)
-        for name in (*self.true, *self.reco):
-            if name not in known:
-                message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, self.of)}; known: {', '.join(known)}"
-                raise ValueError(message)
+        check_quantities([*self.true, *self.reco], self.definitions, self.of)
 
     def notes(self) -> dict[str, str]:
         """Say what was taken, for the provenance."""
@@ -198,9 +204,9 @@ class Reading:
         return Columns(
             true,
             [np.stack([own[k] for own in columns]) for k in range(len(self.reco))],
-            self._weights(first)[rows],
-            _numbers(first["stream"], np.uint64)[rows],
-            _numbers(first["entry"], np.uint64)[rows],
+            weights_of(first, self.weight)[rows],
+            numbers(first["stream"], np.uint64)[rows],
+            numbers(first["entry"], np.uint64)[rows],
             np.stack([self._named(each)[rows] for each in values]) if self.background else None,
         )
 
@@ -211,24 +217,14 @@ class Reading:
             found[condition.passed(values) & (found < 0)] = k
         return found
 
-    def _weights(self, smeared: ak.Array) -> Array:
-        if self.weight is None:
-            return np.ones(len(smeared))
-        if self.weight not in smeared.fields:
-            message = (
-                f"no field {self.weight!r} for the weight; there are {', '.join(smeared.fields)}"
-            )
-            raise ValueError(message)
-        return _numbers(smeared[self.weight], np.float64)
-
     def _one(self, values: EventValues, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
         if self.of is not None:
             return self._of_particles(smeared)
         true, reco = (
-            [_numbers(values[f"{name}_{side}"], np.float64) for name in names]
+            [numbers(values[f"{name}_{side}"], np.float64) for name in names]
             for side, names in (("true", self.true), ("reco", self.reco))
         )
-        nothing = _numbers(smeared["n_detected"], np.int64) == 0
+        nothing = numbers(smeared["n_detected"], np.int64) == 0
         reco = [np.where(nothing, np.nan, column) for column in reco]
         return true, reco, np.arange(len(smeared))
 
@@ -252,6 +248,39 @@ class Reading:
         return true, reco, flat.event[keep]
 
 
+def weights_of(events: ak.Array, weight: str | None) -> Array:
+    """Give the weights of events: a field of them, or 1.
+
+    Raises
+    ------
+    ValueError
+        There is no such field.
+    """
+    if weight is None:
+        return np.ones(len(events))
+    if weight not in events.fields:
+        message = f"no field {weight!r} for the weight; there are {', '.join(events.fields)}"
+        raise ValueError(message)
+    return numbers(events[weight])
+
+
+def check_quantities(names: Iterable[str], definitions: Definitions, of: int | None = None) -> None:
+    """Refuse names of axes that are no quantity of an event, or of a particle.
+
+    Raises
+    ------
+    ValueError
+    """
+    known = PARTICLE_QUANTITIES if of is not None else (*OBSERVABLES, *definitions)
+    for name in (parted(each)[0] for each in names):
+        if name not in known:
+            message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, of)}; known: {', '.join(known)}"
+            raise ValueError(message)
+        if name in definitions and definitions[name].expression.kind == "condition":
+            message = f"{name} is a condition, an axis is of a number: where({name}, 1, 0) is one"
+            raise ValueError(message)
+
+
 def _where(name: str, of: int | None) -> str:
     if of is None and "(" in name:
         return (
@@ -272,7 +301,8 @@ def _quantity(name: str, energy: Array, theta: Array, mass: Array) -> Array:
     return theta if name == "theta" else np.asarray(np.cos(theta))
 
 
-def _numbers(values: Any, dtype: Any) -> NDArray[Any]:
+def numbers(values: Any, dtype: Any = np.float64) -> NDArray[Any]:
+    """Give a column as numpy; of real numbers, what is missing is NaN."""
     if dtype is np.float64:
         values = ak.fill_none(values, np.nan)
     return np.asarray(ak.to_numpy(values), dtype=dtype)
