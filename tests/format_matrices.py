@@ -13,6 +13,7 @@ NAMES = {
     "snowglobes": "smear_nue_Ar40_ar40kt.dat",
     "root": "matrix.root",
     "roounfold": "unfold.root",
+    "tunfold": "tunfold.root",
     "remu": "matrix.npz",
     "ogip": "dune.rmf",
     "correctionlib": "corrections.json",

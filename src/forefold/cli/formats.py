@@ -25,6 +25,7 @@ _EXPORTS = (
     "  snowglobes     smear_CHANNEL_DETECTOR.dat        --unit\n"
     "  root           FILE.root                         (true is x)\n"
     "  roounfold      FILE.root                         (measured is x)\n"
+    "  tunfold        FILE.root                         (true is x; misses in the underflow of y)\n"
     "  remu           FILE.npz                          --toys, --rng, --entries\n"
     "  ogip           FILE.rmf, and FILE.arf beside     --unit, --area\n"
     "  pyhf           FILE.json                         --signal, --background, --observed, --per-true-bin, --fakes, --name\n"
@@ -37,10 +38,11 @@ _IMPORTS = (
     "  snowglobes     --true, --reco, --run-mode, --channels, --efficiencies\n"
     "  root           --name, --truth, --fakes, --orientation, --true, --reco, --smearing\n"
     "  roounfold      --name, --truth, --measured\n"
+    "  tunfold        --name, --orientation, --true, --reco\n"
     "  remu           --true, --reco (axes)             ogip           --arf, --area\n"
     "  correctionlib  --name, --true-axes               hepdata        --name, --true-axes, --error, --smearing\n"
     "  uhi            --true-axes, --smearing\n"
-    "FILE is FILE:PATH too, of root and roounfold\n"
+    "FILE is FILE:PATH too, of root, roounfold and tunfold\n"
     "with --spectrum (hepdata, root, uhi), of hepdata: --name, --error, --correlated, --density; of root: --name, --covariance, --density\n"
 )
 

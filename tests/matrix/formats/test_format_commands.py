@@ -149,7 +149,7 @@ def test_errors_that_are_read_are_said(format: str, run: Run, stored: Path, tmp_
     assert "(exact, without statistics)" in run("import", format, out)[2]
 
 
-@pytest.mark.parametrize("format", ["root", "roounfold"])
+@pytest.mark.parametrize("format", ["root", "roounfold", "tunfold"])
 def test_a_truth_of_ones_is_said(format: str, run: Run, tmp_path: Path) -> None:
     stored, out = tmp_path / "R.json", tmp_path / NAMES[format]
     matrix = forefold.ResponseMatrix.from_array(np.eye(2), {"enu": [0, 1, 2]}, {"e": [0, 1, 2]})

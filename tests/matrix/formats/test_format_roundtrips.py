@@ -14,7 +14,7 @@ from format_matrices import AXES, NAMES
 import forefold
 from forefold.matrix.formats import FORMATS, READABLE
 
-COUNTS = ("root", "roounfold")
+COUNTS = ("root", "roounfold", "tunfold")
 ERRORS = ("hepdata", "uhi")
 
 
@@ -92,7 +92,7 @@ def test_several_axes_come_back(format: str, tmp_path: Path) -> None:
     assert names == ["q2_true", "w_true", "q2_reco", "w_reco"]
 
 
-@pytest.mark.parametrize("format", ["globes", "snowglobes", "root", "roounfold", "ogip"])
+@pytest.mark.parametrize("format", ["globes", "snowglobes", "root", "roounfold", "tunfold", "ogip"])
 def test_several_axes_are_refused_where_there_is_one(format: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has one true and one reconstructed axis"):
         forefold.export_matrix(format_matrices.flat_two(), tmp_path / NAMES[format], format)

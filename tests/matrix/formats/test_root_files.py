@@ -215,6 +215,62 @@ def test_every_command_takes_histograms_of_root_files(
     refused(run("fit", f"{release}:data/spectrum", str(stored)), "data are weighted")
 
 
+def flowing(storage: Any) -> Any:
+    """A TH2 as TUnfold takes it: rows true, with misses below and above; columns measured, with fakes."""
+    made: Any = hist.Hist(
+        hist.axis.Variable(EDGES, label="true q"),
+        hist.axis.Regular(2, 0.0, 3.0, label="q"),
+        storage=storage,
+    )
+    contents = np.array(
+        [
+            [0.0, 4.0, 2.0, 0.0],
+            [10.0, 30.0, 20.0, 0.0],
+            [5.0, 40.0, 10.0, 25.0],
+            [0.0, 0.0, 8.0, 2.0],
+            [1.0, 1.0, 0.0, 0.0],
+        ]
+    )
+    view = made.view(flow=True)
+    if isinstance(storage, hist.storage.Weight):
+        view["value"], view["variance"] = contents, 2.0 * contents
+    else:
+        view[...] = contents
+    return made
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_misses_in_flow_bins_count_as_tunfold_has_them(turned: bool, tmp_path: Path) -> None:
+    """By hand: truth is the sum over all measured bins, those of flow too; fakes are in the flow of the truth."""
+    made = flowing(hist.storage.Weight())
+    with uproot.recreate(tmp_path / "t.root") as file:
+        file["dir/A"] = made.project(1, 0) if turned else made
+    found = forefold.import_matrix(
+        f"{tmp_path}/t.root:dir/A", "tunfold", orientation="true-y" if turned else "true-x"
+    )
+    np.testing.assert_allclose(np.asarray(found.truth.values()), [60.0, 80.0, 10.0])
+    np.testing.assert_allclose(
+        found.matrix, [[30 / 60, 20 / 60], [40 / 80, 10 / 80], [0.0, 8 / 10]]
+    )
+    np.testing.assert_allclose(found.efficiency, [50 / 60, 50 / 80, 8 / 10])
+    np.testing.assert_allclose(np.asarray(found.fakes.values()), [5.0, 2.0])
+    np.testing.assert_allclose(np.asarray(found.fakes.variances()), [10.0, 4.0])
+    np.testing.assert_allclose(np.asarray(found.truth.variances()), [120.0, 160.0, 20.0])
+    assert found.true_axes[0].name == "q_true"
+
+
+def test_no_misses_in_flow_bins_are_said(tmp_path: Path) -> None:
+    with uproot.recreate(tmp_path / "t.root") as file:
+        file["response"] = th2(np.diag(VALUES))
+    found = forefold.import_matrix(tmp_path / "t.root", "tunfold")
+    np.testing.assert_allclose(found.efficiency, 1.0)
+    assert "the flow bins of the measured axis are empty: nothing is missed" in repr(found)
+    with uproot.recreate(tmp_path / "n.root") as file:
+        file["response"] = th2(np.diag([1.0, np.nan, 2.0]))
+    with pytest.raises(ValueError, match="not finite"):
+        forefold.import_matrix(tmp_path / "n.root", "tunfold")
+
+
 def test_damaged_files_are_clean_errors(release: Path, tmp_path: Path) -> None:
     expected = forefold.import_spectrum(f"{release}:data/spectrum", "root")
 

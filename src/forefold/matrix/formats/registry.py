@@ -36,6 +36,7 @@ FORMATS = {
     "snowglobes": "SNOwGLoBES, smear_CHANNEL_DETECTOR.dat and effic_CHANNEL_DETECTOR.dat",
     "root": "ROOT, a TH2D with x true and y reconstructed",
     "roounfold": "RooUnfold, response, measured and truth",
+    "tunfold": "TUnfold, one TH2D with its flow bins",
     "remu": "ReMU, .npz",
     "ogip": "OGIP, an RMF and an ARF (FITS)",
     "pyhf": "pyhf, a workspace",
@@ -108,7 +109,7 @@ def export_matrix(
     path : str or path
         File to make, or folder (``hepdata``). Written aside, and then renamed.
     format : str
-        ``globes``, ``snowglobes``, ``root``, ``roounfold``, ``remu``, ``ogip``, ``pyhf``, ``correctionlib``, ``hepdata`` or ``uhi``.
+        ``globes``, ``snowglobes``, ``root``, ``roounfold``, ``tunfold``, ``remu``, ``ogip``, ``pyhf``, ``correctionlib``, ``hepdata`` or ``uhi``.
     overwrite : bool
         Replace what is there.
     **settings
@@ -162,7 +163,7 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     Returns
     -------
     ResponseMatrix
-        Exact, unless the format holds counts (``root``, ``roounfold``) or the file has errors of cells (``hepdata``, ``uhi``): see
+        Exact, unless the format holds counts (``root``, ``roounfold``, ``tunfold``) or the file has errors of cells (``hepdata``, ``uhi``): see
         `ResponseMatrix.errors_given`. Its `provenance` says format, file and SHA-256.
 
     Raises

@@ -59,6 +59,7 @@ FORMATS = {
     "globes": ("globes2005", "globes2007"),
     "snowglobes": ("globes2005", "globes2007"),
     "roounfold": ("adye2011",),
+    "tunfold": ("schmitt2012",),
     "remu": ("remu",),
     "ogip": ("ogip1992",),
     "pyhf": ("pyhf2021", "histfactory2012"),

@@ -1,0 +1,125 @@
+"""TUnfold: one TH2D of what is true (x) and measured (y), whose flow bins hold the rest.
+
+TUnfold asks for the misses in the underflow or overflow of the measured axis: the sum over all its bins, these too, is what is true in a bin, and the efficiency
+is the share inside (``kHistMapOutputHoriz``). What is measured without truth stands in the flow bins of the true axis.
+
+References
+----------
+S. Schmitt, J. Instrum. 7 (2012) T10003, arXiv:1205.6201, section 3; ROOT's class documentation of TUnfold.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import hist
+import numpy as np
+
+from forefold.matrix.formats.common import Exported, of_ones, one_axis, with_notes
+from forefold.matrix.formats.histograms import (
+    matrix_of,
+    opened,
+    read_histogram,
+    titled,
+    weighted,
+    write_histograms,
+)
+
+if TYPE_CHECKING:
+    from forefold.matrix import ResponseMatrix
+
+__all__ = ["read", "write"]
+
+_NAME = "response"
+
+
+def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) -> Exported:
+    """Write a histogram ``response``.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        One axis on each side.
+    path : str or Path
+    overwrite : bool
+
+    Returns
+    -------
+    Exported
+        What is missed is in the underflow of y, fakes are in the underflow of x.
+    """
+    true, reco = one_axis(matrix, "TUnfold's histogram")
+    made: Any = hist.Hist(
+        titled(true, "xaxis"),
+        titled(reco, "yaxis"),
+        storage=hist.storage.Weight(),
+        label=_NAME,
+    )
+    view = made.view(flow=True)
+    sides = {"value": "values", "variance": "variances"}
+    for key, of in sides.items():
+        inside, missed, fakes = (
+            np.asarray(getattr(each, of)(), dtype=np.float64)
+            for each in (matrix.counts, matrix.misses, matrix.not_signal)
+        )
+        if key == "variance" and matrix.errors_given:
+            break
+        view[key][1:-1, 1:-1], view[key][1:-1, 0], view[key][0, 1:-1] = inside, missed, fakes
+    write_histograms(path, {_NAME: made}, overwrite)
+    notes = ["x is true, y is measured (kHistMapOutputHoriz); misses are in the underflow of y"]
+    if matrix.errors_given:
+        notes.append("errors of the matrix are not written: they are of probabilities")
+    return Exported((Path(path),), (*notes, *of_ones(matrix)))
+
+
+def read(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    orientation: Literal["true-x", "true-y"] = "true-x",
+    true: str = "",
+    reco: str = "",
+) -> ResponseMatrix:
+    """Read a TH2 of counts with its flow bins.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or ``FILE:PATH``.
+    name : str, optional
+        Of the TH2: what ``FILE:PATH`` names, or ``response``.
+    orientation : {"true-x", "true-y"}
+        Where the true axis is: ``kHistMapOutputHoriz`` or ``kHistMapOutputVert``.
+    true, reco : str
+        Names of the axes; what their titles say, or "energy", if left out.
+
+    Returns
+    -------
+    ResponseMatrix
+
+    Raises
+    ------
+    ValueError
+        If it is no such histogram.
+    """
+    if orientation not in ("true-x", "true-y"):
+        message = f"orientation {orientation!r}: true-x or true-y is possible"
+        raise ValueError(message)
+    with opened(path) as (file, inside):
+        both: Any = read_histogram(file, name or inside or _NAME, 2)
+    if orientation == "true-y":
+        both = both.project(1, 0)
+    values, variances = (
+        np.asarray(each(flow=True), dtype=np.float64) for each in (both.values, both.variances)
+    )
+    if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):
+        message = "contents or errors of the histogram are not finite"
+        raise ValueError(message)
+    total = weighted((both.axes[0],), values[1:-1].sum(axis=1), variances[1:-1].sum(axis=1), "")
+    fakes = tuple(each[[0, -1], 1:-1].sum(axis=0) for each in (values, variances))
+    found = matrix_of(both, total, (fakes[0], fakes[1]), (true, reco))
+    if np.any(values[1:-1][:, [0, -1]]):
+        return found
+    note = "the flow bins of the measured axis are empty: nothing is missed, if TUnfold's convention was kept"
+    return with_notes(found, "", [note])
