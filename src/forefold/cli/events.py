@@ -276,6 +276,10 @@ def _tally(tally: Tally, out: str) -> str:
         share = 100.0 * count / tally.particles
         name = str(fate.name).lower().replace("_", " ")
         lines.append(f"  {name:<16} {count:>12,} {share:6.1f} %")
+    if tally.off_shell:
+        share = 100.0 * tally.off_shell / tally.particles
+        words = "E below |p|" + (": kinetic energies?" if share > 50.0 else "")
+        lines.append(f"  {'off shell':<16} {tally.off_shell:>12,} {share:6.1f} % ({words})")
     return "\n".join(lines)
 
 

@@ -171,18 +171,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _prepare()
-    typed = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        with definitions_in(typed):
-            options = parser().parse_args(typed)
-    except ValueError as error:
-        complain("error", str(error))
-        return 2
-    options.typed = typed
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_: complain("warning", str(message))
+        typed = list(sys.argv[1:] if arguments is None else arguments)
+        try:
+            with definitions_in(typed):
+                options = parser().parse_args(typed)
+        except ValueError as error:
+            complain("error", str(error))
+            return 2
+        options.typed = typed
         try:
             with damage_told(options), _device(options), cited(options):
                 return int(options.run(options))

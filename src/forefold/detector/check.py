@@ -17,7 +17,7 @@ from forefold.detector.values import HIDDEN, QUANTITIES, TRACK, allowed
 from forefold.detector.vertex import sourced_of
 from forefold.events import particles as species
 from forefold.events.commonest import NAMES
-from forefold.expressions import FUNCTIONS
+from forefold.expressions import FUNCTIONS, limits
 from forefold.expressions.functions import RESERVED
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ _WIDEST = {"constant": 1.0, "resolution": 1.0, "stochastic": 2.0, "noise": 2.0}
 """Relative resolutions, at 1 GeV where they depend on the energy, that are hardly meant; calorimeters have 1.2/sqrt(E)."""
 
 _WIDEST_ANGLE = 90.0
+
+_ANGLES = ("theta", "phi")
+_MOST_ANGLE = 3.15
+"""rad; pi as people round it."""
 
 _UNITS = {"kinetic_energy": "GeV", "momentum": "GeV/c"}
 Loc = tuple[int | str, ...]
@@ -315,7 +319,7 @@ def unlikely(card: Card) -> Iterator[tuple[Loc, str]]:
     """Find what hides particles or their energy without a word.
 
     Thresholds that hide all that a rule could see, or all but the highest energies, or that another rule keeps from being
-    reached; resolutions that were given in per cent; parameters that do nothing, or harm.
+    reached; resolutions that were given in per cent, angles in degrees; parameters that do nothing, or harm.
 
     Parameters
     ----------
@@ -330,6 +334,7 @@ def unlikely(card: Card) -> Iterator[tuple[Loc, str]]:
     """
     yield from _of_parameters(card)
     yield from _of_widths(card)
+    yield from _of_angles(card)
     yield from _of_shadows(card)
     for i, rule in enumerate(card.rules):
         for word in rule.particles:
@@ -353,6 +358,15 @@ def _of_parameters(card: Card) -> Iterator[tuple[Loc, str]]:
             yield ("parameters", name), f"parameters.{name}: no formula names it"
     for name, words in _beyond_one_sigma(card):
         yield ("parameters", name), f"parameters.{name}: {words}"
+
+
+def _of_angles(card: Card) -> Iterator[tuple[Loc, str]]:
+    """Angles that are compared with what none reaches in radians."""
+    for formula in formulas(card):
+        for name, number in limits(parsed(card, formula).tree):
+            if name in _ANGLES and abs(number) > _MOST_ANGLE:
+                words = f"{name} is in rad and is compared with {number:g}: for degrees write {number:g} * pi / 180"
+                yield (), f"{formula.where}: {words}"
 
 
 def _of_widths(card: Card) -> Iterator[tuple[Loc, str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
+
+from forefold.events.masses import misfit
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -137,6 +140,11 @@ def check(record: ak.Array, where: str | None = None) -> None:
     ValueError
         On the first event that is wrong, with its place and value.
 
+    Warns
+    -----
+    UserWarning
+        The masses say that energies are in another unit than GeV, or kinetic; see `forefold.events.masses`.
+
     Examples
     --------
     >>> from forefold import events
@@ -160,6 +168,10 @@ def check(record: ak.Array, where: str | None = None) -> None:
         if odd.any():
             _complain_particle(record, where, int(np.argmax(odd)), momentum, pdgid)
     _check_events(record, where)
+    words = misfit(pdgid, momentum)
+    if words is not None:
+        source = str(record.source[0]) if where is None else where
+        warnings.warn(f"{source}: {words}", stacklevel=1)  # one place, so that chunks say it once
 
 
 def faulty(record: ak.Array) -> NDArray[np.bool_]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
+from forefold._arrays import refuse_masked
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -62,6 +64,7 @@ def _bounds(counts: ArrayLike | None, offsets: ArrayLike | None) -> NDArray[np.i
 
 def column(name: str, value: Any, n: int, kind: str) -> NDArray[Any]:
     """One value for each of `n` rows, of the right type."""
+    refuse_masked(name, value)
     array = np.asarray(value)
     if array.ndim > 1 or (array.ndim == 1 and len(array) != n):
         msg = f"{name} has shape {array.shape}, must be a scalar or of shape ({n},)"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from forefold.events.definitions import definitions_of
-from forefold.events.observables.catalogue import ENDS, OBSERVABLES, of_words, parted
+from forefold.events.observables.catalogue import ENDS, OBSERVABLES, of_words, parted, unit_of
 from forefold.events.values import LABELS, NAMES, SMEARED_NAMES, VERTEX, EventValues
-from forefold.expressions import parse
+from forefold.expressions import limits, parse
 
 if TYPE_CHECKING:
     import awkward as ak
@@ -43,6 +44,7 @@ _TAKEN = (
     "background",
     "normalisation",
 )
+_MOST_ANGLE = 3.15  # rad; pi as people round it
 
 
 class Selection:
@@ -66,6 +68,11 @@ class Selection:
     ------
     ValueError
         The text is no condition; one line, which points at the character.
+
+    Warns
+    -----
+    UserWarning
+        An angle is compared with a number that none reaches in radians.
 
     Notes
     -----
@@ -111,6 +118,13 @@ class Selection:
                 f"expression {text!r} is a number, a selection is a condition such as 'enu > 0.5'"
             )
             raise ValueError(message)
+        for name, number in limits(self._expression.tree):
+            if unit_of(name) == "rad" and abs(number) > _MOST_ANGLE:
+                warnings.warn(
+                    f"selection {text!r}: {name} is in rad, from 0 to pi, and is compared with {number:g}: for degrees "
+                    f"write {number:g} * pi / 180",
+                    stacklevel=2,
+                )
         self.events = 0
         self.kept = 0
 

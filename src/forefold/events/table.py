@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import awkward as ak
 import numpy as np
 
 from forefold.events.record import build
+from forefold.events.repeats import Repeats, warn_of_scattered_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-__all__ = ["REQUIRED", "from_table", "rows_of_events"]
+__all__ = ["REQUIRED", "from_table", "record_of", "rows_of_events", "warn_of_unused"]
 
 REQUIRED = ("pdgid", "px", "py", "pz", "energy")
 """Columns that a table must have, beside `event` where it has one row a particle."""
@@ -24,6 +29,12 @@ _EVENT = ("event", "entry", "stream", "process_id", "weight", "probe", "target")
 _FLAGS = ("cc", "nc")
 _PROBE = tuple(f"probe_{name}" for name in _MOMENTUM)
 _KNOWN = (*_PARTICLE, *_EVENT, *_FLAGS, *_PROBE, "source", "probe_momentum", "particles")
+_MEANT = {
+    "weight": ("w", "wt", "wgt", "evtwgt", "evt_weight", "event_weight"),
+    "status": ("ist", "stat"),
+}
+"""What optional ones are called elsewhere, where the letters alone are not near."""
+_MOST_NAMED = 8
 
 
 def from_table(
@@ -62,6 +73,11 @@ def from_table(
     ValueError
         If columns are missing, have missing values, or do not fit together.
 
+    Warns
+    -----
+    UserWarning
+        If a column is not used, or the number of an event comes again after others.
+
     Examples
     --------
     >>> from forefold import events
@@ -77,6 +93,13 @@ def from_table(
     >>> record.event.tolist(), record.particles.pdgid.tolist()
     ([7, 8], [[13, 2212], [211]])
     """
+    return record_of(table, source, stream, first)
+
+
+def record_of(
+    table: Any, source: str, stream: int | None, first: int, *, piece: bool = False
+) -> ak.Array:
+    """Make an event record from a table, or from a piece of one that was cut between its events; see `from_table`."""
     try:
         columns = _columns(table)
         if "particles" in columns:
@@ -87,11 +110,55 @@ def from_table(
             own = {name for name, value in columns.items() if value.ndim == 2}
         _check_names(columns, flat=not own)
         given = _of_rows(columns) if not own else _of_lists(columns, own)
+        kept = {*given.get("event_fields", ()), *given.get("particle_fields", ())}
+        warn_of_unused(source, columns, kept)
+        if not own and not piece:
+            again = Repeats().add(ak.to_numpy(columns["event"])[given["offsets"][:-1]])
+            if again is not None:
+                warn_of_scattered_rows(source, again)
         return _record(given, source, stream, first)
     except (TypeError, OverflowError, ValueError) as error:
         text = " ".join(str(error).split())[:300]
         msg = text if text.startswith(f"{source}: ") else f"{source}: {text}"
         raise ValueError(msg) from error
+
+
+def warn_of_unused(source: str, columns: Iterable[str], kept: Iterable[str] = ()) -> None:
+    """Name columns of which nothing is made, and what they may have been meant for.
+
+    Parameters
+    ----------
+    source : str
+        The table.
+    columns : iterable of str
+        Its columns.
+    kept : iterable of str
+        Those that become fields of the record under their own names; they are named only where they look like one that the table
+        lacks.
+    """
+    names = list(columns)
+    if not set(REQUIRED) <= set(names):
+        return  # which is an error, and lists them
+    lacking = [name for name in _KNOWN if name not in names]
+    unused = []
+    for name in names:
+        meant = "" if name in _KNOWN else _meant(name, lacking)
+        if name not in _KNOWN and (meant or name not in kept):
+            unused.append(name + (f" (name it {meant!r} if it is that)" if meant else ""))
+    if unused:
+        some = ", ".join(unused[:_MOST_NAMED]) + (" ..." if len(unused) > _MOST_NAMED else "")
+        warnings.warn(
+            f"{source}: not used: the column{'s' * (len(unused) > 1)} {some}", stacklevel=1
+        )
+
+
+def _meant(name: str, lacking: list[str]) -> str:
+    """Find which column that a table lacks another may be."""
+    word = name.lower()
+    for known, others in _MEANT.items():
+        if known in lacking and word in others:
+            return known
+    return next(iter(get_close_matches(word, lacking, n=1, cutoff=0.75)), "")
 
 
 def rows_of_events(event: NDArray[Any]) -> NDArray[np.int64]:
@@ -172,7 +239,8 @@ def _of_rows(columns: dict[str, ak.Array]) -> dict[str, Any]:
         if name in _PARTICLE:
             given[name] = _plain(name, value)
         elif name in _KNOWN and name not in ("probe_momentum", "particles"):
-            _check_constant(name, value, bounds)
+            if name != "event":  # by which they were grouped
+                _check_constant(name, value, bounds)
             given[name] = value[starts]
     return given
 

@@ -27,8 +27,8 @@ A program gives the same bits on every machine and for any cut of its columns; n
 
 from __future__ import annotations
 
-from forefold.expressions.expression import Expression, parse
+from forefold.expressions.expression import Expression, limits, parse
 from forefold.expressions.functions import CONSTANTS, FUNCTIONS
 from forefold.expressions.tree import Kind, Node
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "Expression", "Kind", "Node", "parse"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "Expression", "Kind", "Node", "limits", "parse"]

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from forefold.expressions.check import check_names, kind_of
 from forefold.expressions.columns import Columns
 from forefold.expressions.evaluate import Truth, evaluate_tree
 from forefold.expressions.functions import FUNCTIONS, announced
 from forefold.expressions.parser import parse_tree
-from forefold.expressions.tree import calls, names
+from forefold.expressions.tree import Call, Compare, Name, calls, names, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from forefold.expressions.parser import OfWords
     from forefold.expressions.tree import Kind, Node
 
-__all__ = ["Expression", "parse"]
+__all__ = ["Expression", "limits", "parse"]
 
 
 @dataclass(frozen=True)
@@ -199,3 +202,35 @@ def parse(
     called = [call.function for call in calls(tree)]
     needed = {name: functions[name] for name in called if name in functions}
     return Expression(text, tree, kind, named, needed)
+
+
+def limits(tree: Node) -> Iterator[tuple[str, float]]:
+    """Find quantities that an expression compares with numbers, and the numbers.
+
+    Parameters
+    ----------
+    tree : Node
+        Of an expression.
+
+    Yields
+    ------
+    str, float
+        Name and number, in the order of the text. The quantity stands alone, or its `abs`; the number may be computed of others.
+
+    Examples
+    --------
+    >>> list(limits(parse("0 < a <= 2 * 45 and abs(b) < 1", {"a": "number", "b": "number"}).tree))
+    [('a', 0.0), ('a', 90.0), ('b', 1.0)]
+    """
+    if isinstance(tree, Compare):
+        for left, right in pairwise(tree.operands):
+            for quantity, number in ((left, right), (right, left)):
+                if isinstance(quantity, Call) and quantity.function == "abs":
+                    (quantity,) = quantity.arguments  # noqa: PLW2901 - the same quantity
+                constant = not any(names(number)) and not any(calls(number))
+                if isinstance(quantity, Name) and constant:
+                    value = evaluate_tree(number, {})
+                    if isinstance(value, np.ndarray):
+                        yield quantity.name, float(value)
+    for part in parts(tree):
+        yield from limits(part)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from forefold._arrays import refuse_masked
 from forefold.detector.load import Card, load_card
 from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter
@@ -110,6 +111,7 @@ def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
     if isinstance(given, ResponseMatrix | Mapping):
         return nominal_and_varied(given)
     try:
+        refuse_masked("response", given)
         numbers = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
         numbers = np.zeros(0)
@@ -315,6 +317,7 @@ def contents(
         refuse_side(given.axes, "reco" if side == "true" else "true", what)
         matching(axes, list(given.axes), what)
         given = given.values()
+    refuse_masked(what, given)
     try:
         found = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):

@@ -11,12 +11,54 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["BLOCK", "blocks"]
+__all__ = ["BLOCK", "blocks", "gathered"]
 
 BLOCK = 20_000
 """Entries of a file that are written, or filled into a histogram, together."""
 
 Piece = tuple[ak.Array, ...]
+
+
+def gathered(pieces: Iterable[ak.Array], size: int = BLOCK) -> Iterator[ak.Array]:
+    """Put small pieces of different files together: a file of few events costs little more than its events.
+
+    Parameters
+    ----------
+    pieces : iterable of ak.Array
+        Event records in order.
+    size : int
+        Most events of what comes out; a piece that is larger stays as it is.
+
+    Yields
+    ------
+    ak.Array
+        The same events in the same order. `blocks` cuts them again where a file ends.
+
+    Examples
+    --------
+    >>> import forefold
+    >>> muons = [forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=[1.0] * 30, energy=2.0, stream=k) for k in range(7)]
+    >>> [len(piece) for piece in gathered(muons, 100)]
+    [90, 90, 30]
+    """
+    waiting: list[ak.Array] = []
+    streams: set[int] = set()
+    total = 0
+    for piece in pieces:
+        if not len(piece):
+            if not waiting:
+                yield piece
+            continue
+        stream = int(piece["stream"][0])
+        # a file that is given twice is not one with entries that come twice
+        if waiting and (total + len(piece) > size or stream in streams):
+            yield _records(waiting)
+            waiting, streams, total = [], set(), 0
+        waiting.append(piece)
+        streams.add(stream)
+        total += len(piece)
+    if waiting:
+        yield _records(waiting)
 
 
 def blocks(pieces: Iterable[Piece], size: int | None = None) -> Iterator[Piece]:
@@ -86,6 +128,8 @@ def _cut(piece: Piece, size: int) -> Iterator[tuple[tuple[int, int] | None, Piec
 
 
 def _joined(parts: Sequence[Piece]) -> Piece:
-    if len(parts) == 1:
-        return parts[0]
-    return tuple(ak.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return tuple(_records(arrays) for arrays in zip(*parts, strict=True))
+
+
+def _records(arrays: Sequence[ak.Array]) -> ak.Array:
+    return arrays[0] if len(arrays) == 1 else ak.concatenate(arrays)

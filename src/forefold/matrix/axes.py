@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import hist
 import numpy as np
 
-from forefold.events.observables.catalogue import OBSERVABLES, with_unit
+from forefold.events.observables.catalogue import OBSERVABLES, unit_of, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ __all__ = [
     "parse_axis",
     "refuse_side",
     "renamed",
+    "warn_of_degrees",
     "with_units",
 ]
 
@@ -41,6 +43,7 @@ Side = Literal["true", "reco"]
 SIDE_WORDS: dict[Side, str] = {"true": "True", "reco": "Reconstructed"}
 _PARTICLE_UNITS = {"energy": "GeV", "kinetic_energy": "GeV", "momentum": "GeV/c", "theta": "rad"}
 _TOLERANCE = 1e-9
+_MOST_ANGLE = 3.15  # rad; pi as people round it
 
 
 def label_of(name: str, side: Side) -> str:
@@ -226,6 +229,24 @@ def renamed(axis: Axis, name: str, label: str) -> Axis:
     if isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None:
         return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
     return hist.axis.Variable(edges, **words)
+
+
+def warn_of_degrees(axes: Sequence[Any]) -> None:
+    """Say so where an axis of an angle in radians ends at what no angle reaches.
+
+    Parameters
+    ----------
+    axes : sequence of axes
+        Named by an observable, or by a quantity of a particle.
+    """
+    for axis in axes:
+        ends = axis.edges[[0, -1]]
+        end = float(ends[np.argmax(np.abs(ends))])
+        if unit_of(axis.name) == "rad" and abs(end) > _MOST_ANGLE:
+            warnings.warn(
+                f"axis {axis.name!r} is in rad, from 0 to pi, and ends at {end:g}: degrees times pi / 180 are radians",
+                stacklevel=1,
+            )
 
 
 def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
+from forefold._arrays import refuse_masked, unmasked
 from forefold.events.selection import check_names_of_backgrounds
 from forefold.matrix.axes import cell_name, made_axes, matching
 from forefold.matrix.contents import (
@@ -184,7 +185,7 @@ def _cells(
     *,
     signed: bool = False,
 ) -> Array:
-    found = np.asarray(given, dtype=np.float64)
+    found = unmasked(name, given)
     flat = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     full = shape_of((*true_axes, *reco_axes))
     if found.shape not in {flat, full}:
@@ -221,7 +222,7 @@ def per_row(name: str, values: ArrayLike, n: int) -> Array:
     ValueError
         These are not so many, or one is negative or not finite.
     """
-    found = np.asarray(values, dtype=np.float64).reshape(-1)
+    found = unmasked(name, values).reshape(-1)
     if found.size == 1:
         found = np.full(n, found[0])
     if found.size != n or not np.all(np.isfinite(found) & (found >= 0.0)):
@@ -287,6 +288,8 @@ def several(given: Any, n: int) -> list[NDArray[np.float64]]:
         message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, given))}"
         raise ValueError(message)
     several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
+    for column in several:
+        refuse_masked("a column", column)
     try:
         columns = [np.asarray(column, dtype=np.float64) for column in several]
     except (TypeError, ValueError) as error:

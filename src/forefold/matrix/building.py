@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
+from forefold._arrays import unmasked
 from forefold.detector.load import load_card
 from forefold.events.definitions import definitions_of
+from forefold.events.repeats import SharedDraws
 from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.kernels.philox import random_key
 from forefold.matrix import build as making
-from forefold.matrix.axes import made_axes, with_units
+from forefold.matrix.axes import made_axes, warn_of_degrees, with_units
 from forefold.matrix.contents import check_same_meaning, warn_of_nothing
 from forefold.matrix.fill import Columns, Filler
 from forefold.matrix.json import NOMINAL
@@ -129,7 +131,8 @@ class Building:
         Warns
         -----
         UserWarning
-            If no event is selected, or a background takes none.
+            If no event is selected, a background takes none, or events of two chunks share their random numbers: chunks made in memory
+            need a `stream` each.
 
         Notes
         -----
@@ -208,7 +211,9 @@ class Building:
             background=named,
             options=options | {"define": own_names},
         )
+        warn_of_degrees((*filler.true_axes, *filler.reco_axes))
         about: dict[str, Any] = {}
+        shared = SharedDraws()
         pieces = paired(
             events, loaded, draws=draws, missing=missing, rng=key, axis=axis, on_invalid=on_invalid
         )
@@ -220,6 +225,7 @@ class Building:
                 check_same_meaning(about, own)
                 own = {k: v for k, v in about.items() if own.get(k) == v}
             about = own
+            shared.add(smeared[0])
         notes = {"made": "events", "version": __version__, **about, **reading.notes()}
         return filler.contents(notes)
 
@@ -253,7 +259,9 @@ class Building:
         from forefold.smearing.variations import Variations
 
         found: dict[str, Contents] = {}
+        shared = SharedDraws()
         for piece in [varied] if isinstance(varied, Variations) else varied:
+            shared.add(piece.events)
             for name in piece:
                 one = cls._filled((piece.events, piece[name]), **settings)
                 found[name] = found[name] + one if name in found else one
@@ -313,7 +321,7 @@ class Building:
         t = making.several(true, len(filler.true_axes))
         r = making.several(reco, len(filler.reco_axes))
         n = t[0].size
-        w = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
+        w = np.ones(n) if weight is None else unmasked("weight", weight)
         entry = np.arange(n, dtype=np.uint64) + np.uint64(first)
         columns = [column.reshape(1, -1) for column in r]
         filler.add(Columns(t, columns, w, np.zeros(n, np.uint64), entry))

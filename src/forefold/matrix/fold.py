@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from forefold._arrays import unmasked
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, SPECTRUM, read_prediction, written_prediction
@@ -363,7 +364,7 @@ def _fakes_scale(fakes: bool | float, truth: Array, matrix: ResponseMatrix) -> f
 
 
 def _square(covariance: ArrayLike, n: int) -> Array:
-    found = np.asarray(covariance, dtype=np.float64)
+    found = unmasked("covariance", covariance)
     if found.shape == (n,):
         found = np.diag(found)
     if found.shape != (n, n) or not np.all(np.isfinite(found)) or np.any(np.diagonal(found) < 0.0):

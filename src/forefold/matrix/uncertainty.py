@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from forefold._arrays import unmasked
 from forefold.kernels.philox import random_key
 from forefold.matrix.contents import Contents, inside
 
@@ -325,7 +326,7 @@ class Uncertainty:
         >>> matrix.covariance([10.0]).round(6).tolist()
         [[0.25, -0.15], [-0.15, 0.21]]
         """
-        t = np.asarray(truth, dtype=np.float64).reshape(-1)
+        t = unmasked("truth", truth).reshape(-1)
         if t.size != self.matrix.shape[0]:
             message = f"truth has {t.size} bins, the matrix has {self.matrix.shape[0]} true ones"
             raise ValueError(message)

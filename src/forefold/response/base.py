@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._arrays import unmasked
 from forefold.response.distributions.base import arrays
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Response(ABC):
         ndarray
             0 where `true` is NaN.
         """
-        t = np.asarray(true, dtype=np.float64)
+        t = unmasked("true", true)
         return np.where(np.isnan(t), 0.0, self._efficiency(t))
 
     def between(self, low: ArrayLike, high: ArrayLike, true: ArrayLike) -> Array:
@@ -129,7 +130,7 @@ class Response(ABC):
         ValueError
             If `u` has another shape.
         """
-        t, rows = (np.asarray(v, dtype=np.float64) for v in (true, u))
+        t, rows = unmasked("true", true), unmasked("u", u)
         if rows.shape != (self.n_uniforms, *t.shape):
             message = f"u has shape {rows.shape}; {(self.n_uniforms, *t.shape)} is needed"
             raise ValueError(message)
@@ -148,7 +149,7 @@ class Response(ABC):
         -------
         ndarray, shape s + (k,)
         """
-        e, t = (np.asarray(v, dtype=np.float64) for v in (edges, true))
+        e, t = unmasked("edges", edges), unmasked("true", true)
         return self.between(e[:-1], e[1:], t[..., None])
 
     def then(self, other: Response) -> Response:

@@ -8,6 +8,7 @@ import awkward as ak
 import numpy as np
 
 from forefold import events as records
+from forefold.events.repeats import SharedDraws
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Rays
 from forefold.kernels.philox import stream_keys
@@ -74,9 +75,15 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: 
     ------
     ValueError
         See `forefold.smear`.
+
+    Warns
+    -----
+    UserWarning
+        Events share their random numbers, see `forefold.events.repeats`.
     """
     events = records.plain(events)
     records.check(events)
+    SharedDraws().add(events)
     particles = events.particles
     counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
     pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Axis",
     "fate_counts",
+    "flag_count",
     "provenance",
     "random_key",
     "reconstructed",
@@ -253,6 +254,30 @@ def fate_counts(smeared: ak.Array) -> dict[Fate, int]:
     outcomes = _flat(smeared.particles.fate, np.int64) & _OUTCOME_BITS
     found, counts = np.unique(outcomes, return_counts=True)
     return {Fate(int(f)): int(n) for f, n in zip(found, counts, strict=True)}
+
+
+def flag_count(smeared: ak.Array, flag: Fate) -> int:
+    """Count the particles that have a flag.
+
+    Parameters
+    ----------
+    smeared : ak.Array
+        Result of `smear`.
+    flag : Fate
+        Such as ``Fate.OFF_SHELL``.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> import forefold
+    >>> toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=2.0, energy=[2.0028, 1.9])
+    >>> flag_count(forefold.smear(toy, "nusmear-default", rng=1, axis="z"), forefold.Fate.OFF_SHELL)
+    1
+    """
+    return int(np.count_nonzero(_flat(smeared.particles.fate, np.int64) & int(flag)))
 
 
 def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:

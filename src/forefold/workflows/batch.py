@@ -287,7 +287,7 @@ def _job(
 
 def _replaces(job: Job, overwrite: bool) -> bool:
     """Whether an output may be there: it is this job's own where that was stopped while it put the parts together."""
-    return overwrite or job.folder.merging.exists()
+    return overwrite or job.folder.merges()
 
 
 def _counted(pieces: Iterator[ak.Array], tally: Tally) -> Iterator[ak.Array]:

@@ -12,12 +12,13 @@ from forefold import io
 from forefold._about import __version__
 from forefold.detector.load import Card, load_card
 from forefold.events.selection import Selection, selection_of
-from forefold.io.blocks import BLOCK, blocks
+from forefold.io.blocks import BLOCK, blocks, gathered
 from forefold.io.files import refuse_as_output
 from forefold.io.native.smeared import is_smeared, iterate_smeared, smeared_provenance
 from forefold.io.provenance import origins
 from forefold.io.write import open_writer
-from forefold.smearing.smear import Axis, fate_counts, random_key
+from forefold.kernels.fate import Fate
+from forefold.smearing.smear import Axis, fate_counts, flag_count, random_key
 from forefold.smearing.variations import VariedCard
 from forefold.workflows.job import Recipe
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from forefold.io.cross_sections import CrossSection
     from forefold.io.registry import Damage, Entries, Paths, Progress
-    from forefold.kernels.fate import Fate
     from forefold.smearing.engine import OnInvalid
     from forefold.smearing.variations import Variation, Variations
 
@@ -60,6 +60,8 @@ class Tally:
     events, particles : int
     fates : Counter of Fate
         Particles by outcome; they add up to `particles`.
+    off_shell : int
+        Particles whose energy was below their momentum.
     seconds : float
         Wall time.
     selection : Selection or None
@@ -70,6 +72,7 @@ class Tally:
     events: int = 0
     particles: int = 0
     fates: Counter[Fate] = field(default_factory=Counter)
+    off_shell: int = 0
     seconds: float = 0.0
     selection: Selection | None = None
 
@@ -79,6 +82,7 @@ class Tally:
         self.events += len(smeared)
         self.particles += int(smeared.n_particles.to_numpy().sum())
         self.fates.update(found)
+        self.off_shell += flag_count(smeared, Fate.OFF_SHELL)
 
 
 def smear_chunks(
@@ -362,7 +366,8 @@ def smear_files(
     if variations:
         recipe.varied  # noqa: B018 - what is wrong with them is said before a file is opened
     with open_writer(out, overwrite=overwrite, provenance=about) as writer:
-        for smeared, events in blocks((recipe.smear(events), events) for events in pieces):
+        both = ((recipe.smear(events), events) for events in gathered(pieces, chunk))
+        for smeared, events in blocks(both):
             writer.write(smeared, events)
             for sink in sinks:
                 sink(smeared)

@@ -86,7 +86,8 @@ def test_columns_of_events() -> None:
         "source": ["a", "a", "b"],
         "comment": ["x", "y", "z"],
     }
-    record = events.from_table(ROWS | more)
+    with pytest.warns(UserWarning, match="^memory: not used: the column comment$"):
+        record = events.from_table(ROWS | more)
     assert record.weight.tolist() == [2.0, 0.5]
     assert record.cc.tolist() == [True, None]
     assert record.nc.tolist() == [False, True]
@@ -94,6 +95,7 @@ def test_columns_of_events() -> None:
     assert record.particles.status.tolist() == [[1, 0], [1]]
     assert record.stream.tolist() == [2**64 - 1] * 2
     assert record.source.tolist() == ["a", "b"]
+    del more["comment"]
     assert events.from_table(ROWS | more, stream=3).stream.tolist() == [3, 3]
 
 
@@ -223,7 +225,8 @@ HEAD = "event,pdgid,px,py,pz,energy\n"
 
 def test_foreign_csv(tmp_path: Path) -> None:
     text = 'energy, "event" ,pdgid,px,py,pz,remark\r\n1.5,1,13,0,0,1,a b\r\n2.5,1,22,0,0,2.5,\r\n3,4,22,0,0,3,c\r\n'
-    back = forefold.read(write_csv(tmp_path / "any.name", text))
+    with pytest.warns(UserWarning, match="any.name: not used: the column remark$"):
+        back = forefold.read(write_csv(tmp_path / "any.name", text))
     assert back.event.tolist() == [1, 4]
     assert back.particles.energy.tolist() == [[1.5, 2.5], [3.0]]
     assert back.particles.status.tolist() == [[1, 1], [1]]
@@ -248,6 +251,24 @@ def test_foreign_csv(tmp_path: Path) -> None:
 def test_csv_that_is_none(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         forefold.read(write_csv(tmp_path / "bad.csv", text))
+
+
+def test_bad_events_of_a_table_are_left_out(tmp_path: Path) -> None:
+    rows = [
+        "1,13,0,0,1,1.1",
+        "2,13,0,0,1,-1.1",
+        "3,13,0,0,1,1.2",
+        "4,13,0,0,inf,1.2",
+        "5,13,0,0,1,1.3",
+    ]
+    damage = Damage()
+    back = forefold.read(
+        write_csv(tmp_path / "bad.csv", HEAD + "\n".join(rows) + "\n"), damage=damage
+    )
+    assert back.event.tolist() == [1, 3, 5]
+    assert back.entry.tolist() == [0, 2, 4]
+    assert damage.events == 2
+    assert "entry 1 (event 2), particle 0 (pdgid 13): energy = -1.1 GeV" in damage.notes[0]
 
 
 def test_events_larger_than_a_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

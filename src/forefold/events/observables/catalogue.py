@@ -28,6 +28,7 @@ __all__ = [
     "of_words",
     "parted",
     "sided",
+    "unit_of",
     "with_unit",
 ]
 
@@ -227,6 +228,19 @@ def sided(name: str, side: Side) -> str:
     """
     what, opening, words = name.partition("(")
     return f"{what}_{side}{opening}{words}"
+
+
+def unit_of(name: str) -> str:
+    """Give the unit of an observable, or of a quantity of particles, with or without a side; empty where it has none or is not known.
+
+    Examples
+    --------
+    >>> unit_of("q2"), unit_of("angle_reco(mu-, p)"), unit_of("theta_true"), unit_of("weight")
+    ('GeV^2', 'rad', 'rad', '')
+    """
+    base, _ = parted(name)
+    known = OBSERVABLES.get(base) or OF_PARTICLES.get(base.partition("(")[0])
+    return known.unit if known else ""
 
 
 def parted(name: str) -> tuple[str, Side | None]:

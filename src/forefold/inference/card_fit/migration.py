@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._arrays import unmasked
 from forefold.detector.compile import plan
 from forefold.events import particles as species
 from forefold.smearing.closed_form import Faces
@@ -76,7 +77,7 @@ class Migration:
                 message = f"{self.source}: {name}: two or more ascending numbers are needed"
                 raise ValueError(message)
             object.__setattr__(self, name, edges)
-        counts = np.array(self.counts, dtype=np.float64)
+        counts = np.array(unmasked(f"{self.source}: contents", self.counts))
         shape = (self.true_edges.size - 1, self.reco_edges.size - 1)
         if counts.shape != shape:
             message = (
@@ -105,7 +106,7 @@ class Migration:
 
     def _weights(self, events: Any, rows: int) -> Array:
         """Give what each row is multiplied by."""
-        weight = np.asarray(events, dtype=np.float64)
+        weight = unmasked("events", events)
         if (
             weight.ndim > 1
             or weight.size not in {1, rows}
@@ -117,7 +118,7 @@ class Migration:
 
     def _generated(self, weight: Array) -> Array:
         """Numbers of generated particles, none below what the row holds."""
-        found = np.array(self.generated, dtype=np.float64)
+        found = np.array(unmasked(f"{self.source}: generated", self.generated))
         if found.shape != weight.shape:
             message = f"{self.source}: generated: {weight.size} numbers are needed, one a row; found shape {found.shape}"
             raise ValueError(message)

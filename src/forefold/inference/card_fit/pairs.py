@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._arrays import refuse_masked
 from forefold.events import particles as species
 from forefold.io.native.arrays import read_npz
 
@@ -170,6 +171,7 @@ def _unit(theta: Array, phi: Array) -> Array:
 
 def _pdgid(columns: Mapping[str, Any], source: str) -> NDArray[np.int64]:
     if "pdgid" in columns:
+        refuse_masked(f"{source}: pdgid", columns["pdgid"])
         return np.asarray(columns["pdgid"], dtype=np.int64)
     if "particle" not in columns:
         message = (

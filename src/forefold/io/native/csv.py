@@ -170,13 +170,13 @@ def header(path: str) -> list[str]:
 
 
 def batches(
-    path: str, start: int, stop: int | None, chunk: int
+    path: str, start: int, stop: int | None, chunk: int, *, ours: bool = False
 ) -> Iterator[tuple[pa.Table, float]]:
-    """Read the rows of a range of events in pieces of whole events, each with the fraction done."""
+    """Read the rows of a range of events in pieces of whole events, each with the fraction done; see `whole_events`."""
     size = max(remote.size(path), 1)
     with files.decoded(path) as (content, raw):
         rows = ((table, min(raw.tell() / size, 1.0)) for table in _rows_of(path, content))
-        yield from whole_events(path, rows, start, stop, chunk)
+        yield from whole_events(path, rows, start, stop, chunk, ours=ours)
 
 
 def _rows_of(path: str, content: BinaryIO) -> Iterator[pa.Table]:
@@ -292,6 +292,7 @@ def opened(path: str) -> Iterator[Opened]:
         facts["provenance"],
         -1,
         lambda start, stop, chunk: _pieces(path, facts, start, stop, chunk),
+        columns=tuple(names),
     )
 
 
@@ -299,7 +300,7 @@ def _pieces(
     path: str, facts: dict[str, Any], start: int, stop: int | None, chunk: int
 ) -> Iterator[tuple[ak.Array, float]]:
     count = 0
-    for table, done in batches(path, start, stop, chunk):
+    for table, done in batches(path, start, stop, chunk, ours="events" in facts):
         piece = nest(_flat(path, table))
         count += len(piece)
         yield piece, done

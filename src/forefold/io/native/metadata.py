@@ -90,6 +90,8 @@ class Opened:
         Gives an iterator over the events in (start, stop, chunk), each with the fraction done.
     details : dict of str
         What else the file says about itself.
+    columns : tuple of str
+        Of a table with one row a particle, as anyone may write it.
     """
 
     path: str
@@ -98,6 +100,7 @@ class Opened:
     events: int
     pieces: Pieces
     details: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
 
 
 class Pieces(Protocol):

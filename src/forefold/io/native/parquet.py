@@ -106,6 +106,7 @@ def opened(path: str) -> Iterator[Opened]:
             _provenance(path, file),
             file.metadata.num_rows,
             lambda start, stop, chunk: _pieces(path, file, start, stop, chunk),
+            columns=tuple(file.schema_arrow.names) if _has_rows(file.schema_arrow) else (),
         )
 
 
@@ -195,16 +196,15 @@ def _complaints(path: str) -> Iterator[None]:
 
 
 def batches(
-    path: str, start: int, stop: int | None, chunk: int
+    path: str, start: int, stop: int | None, chunk: int, *, ours: bool = False
 ) -> Iterator[tuple[pa.Table, float]]:
-    """Read a range of events of any parquet file in pieces, each with the fraction done.
+    """Read a range of events of any parquet file in pieces, each with the fraction done; `ours` as in `whole_events`.
 
     A file with one number of `pdgid` a row has one row a particle, all others one row an event.
     """
     with _file(path) as file:
         schema = file.schema_arrow
-        index = schema.get_field_index("pdgid")
-        if index < 0 or not _is_number(schema.field(index).type):
+        if not _has_rows(schema):
             if start >= file.metadata.num_rows:
                 raise files.beyond(path, start, file.metadata.num_rows)
             yield from _batches(path, file, start, stop, chunk)
@@ -214,10 +214,13 @@ def batches(
             raise ValueError(msg)
         known = [name for name in schema.names if name in TYPES]
         rows = _batches(path, file, 0, None, _ROWS, known)
-        yield from whole_events(path, rows, start, stop, chunk)
+        yield from whole_events(path, rows, start, stop, chunk, ours=ours)
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def _has_rows(schema: pa.Schema) -> bool:
+    """Tell whether there is one row a particle."""
+    index = schema.get_field_index("pdgid")
+    kind = schema.field(index).type if index >= 0 else pa.null()
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 

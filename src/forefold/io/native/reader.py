@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forefold.io import files
 from forefold.io.native.smeared import own_format
-from forefold.io.readers.table import as_record, own_header, refuse_smeared
+from forefold.io.readers.table import as_record, own_header, refuse_smeared, without_bad
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class OwnReader:
             try:
                 for piece, done in found.pieces(source.start, stop, source.chunk):
                     record = as_record(piece, source, entry)
-                    yield record, done
+                    yield without_bad(record, source), done
                     entry += len(record)
             except ValueError as error:
                 source.lose(stop - entry, str(error))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from forefold.events.repeats import Repeats, warn_of_scattered_rows
 from forefold.events.table import rows_of_events
 from forefold.io import files
 
@@ -36,6 +37,7 @@ TYPES = {
 }  # fmt: skip
 """Columns that rows of particles may have, and their types."""
 
+_Block = tuple[pa.Table, float]
 _MOST_ROWS = 5_000_000  # of one event
 
 
@@ -45,6 +47,8 @@ def whole_events(
     start: int,
     stop: int | None,
     chunk: int,
+    *,
+    ours: bool = False,
 ) -> Iterator[tuple[pa.Table, float]]:
     """Cut rows into pieces of whole events; neighbouring rows of equal `event` are one event.
 
@@ -58,6 +62,8 @@ def whole_events(
         Range of events.
     chunk : int
         Most events in a piece.
+    ours : bool
+        Forefold wrote the table: events of several files may have the same numbers.
 
     Yields
     ------
@@ -68,33 +74,56 @@ def whole_events(
     ------
     ValueError
         If the range holds no event, or an event is absurdly large.
+
+    Warns
+    -----
+    UserWarning
+        If the number of an event comes again after others.
     """
     first, done = 0, 1.0
+    numbers = None if ours else Repeats()
     kept: list[pa.Table] = []
-    for table, done in rows:
+    for (table, done), last in _with_last(rows):
         if table["event"].null_count:
             msg = f"{path}: a row has no number of its event"
             raise ValueError(msg)
         whole = pa.concat_tables([*kept, table]).combine_chunks()
-        bounds = rows_of_events(whole["event"].to_numpy()).tolist()
+        event = whole["event"].to_numpy()
+        bounds = rows_of_events(event).tolist()
         if bounds[-1] - bounds[-2] > _MOST_ROWS:
-            msg = f"{path}: event {whole['event'][-1]} has more than {_MOST_ROWS} rows"
+            msg = f"{path}: event {event[-1]} has more than {_MOST_ROWS} rows"
             raise ValueError(msg)
-        # The last event may go on in the next block.
-        for piece in _cut(whole, bounds[:-1], first, start, stop, chunk):
+        if not last:  # the last event may go on in the next block
+            kept = [whole.slice(bounds[-2])]
+            bounds = bounds[:-1]
+        again = None if numbers is None else numbers.add(event[bounds[:-1]])
+        if again is not None:
+            warn_of_scattered_rows(path, again)
+            numbers = None
+        for piece in _cut(whole, bounds, first, start, stop, chunk):
             yield piece, done
-        first += len(bounds) - 2
-        kept = [whole.slice(bounds[-2])]
+        first += len(bounds) - 1
         if stop is not None and first >= stop:
             return
-    if kept:
-        for piece in _cut(kept[0], [0, len(kept[0])], first, start, stop, chunk):
-            yield piece, done
-        first += 1
     if first == 0:
         raise files.no_events(path, "the table")
     if start >= first:
         raise files.beyond(path, start, first)
+
+
+def _with_last(rows: Iterator[_Block]) -> Iterator[tuple[_Block, bool]]:
+    """Say of each block whether it is the last; where there is damage behind it, nobody knows."""
+    block = next(rows, None)
+    while block is not None:
+        following, damage = None, None
+        try:
+            following = next(rows, None)
+        except ValueError as error:
+            damage = error
+        yield block, following is None and damage is None
+        if damage is not None:
+            raise damage
+        block = following
 
 
 def _cut(

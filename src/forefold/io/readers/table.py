@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold import events
+from forefold.events.table import record_of, warn_of_unused
 from forefold.io import files
 from forefold.io.cross_sections import passed_on
 from forefold.io.native.smeared import own_format
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import awkward as ak
     import pyarrow as pa
 
-__all__ = ["READER", "TableReader", "as_record", "origin", "own_header"]
+__all__ = ["READER", "TableReader", "as_record", "origin", "own_header", "without_bad"]
 
 
 class TableReader:
@@ -41,16 +42,17 @@ class TableReader:
         _, module = _module(source.path)
         with module.opened(source.path) as found:
             refuse_smeared(source.path, found.content)
-            total = found.events
+            total, ours = found.events, "version" in found.provenance
+            warn_of_unused(source.path, found.columns)
         if total == 0:
             raise files.no_events(source.path, "the table")
         rows: Iterator[tuple[pa.Table, float]]
-        rows = module.batches(source.path, source.start, source.stop, source.chunk)
+        rows = module.batches(source.path, source.start, source.stop, source.chunk, ours=ours)
         entry = source.start
         try:
             for table, done in rows:
                 record = as_record(table, source, entry)
-                yield record, done
+                yield without_bad(record, source), done
                 entry += len(record)
         except ValueError as error:
             if entry == source.start:
@@ -104,9 +106,17 @@ def as_record(table: Any, source: Source, entry: int) -> ak.Array:
     given = source.stream != files.content_stream(source.path)
     has = "stream" in (table.fields if hasattr(table, "fields") else table.column_names)
     stream = source.stream if given or not has else None
-    record = events.from_table(table, source=source.path, stream=stream, first=entry)
-    events.check(record, source.path)
-    return record
+    return record_of(table, source.path, stream, entry, piece=True)
+
+
+def without_bad(record: ak.Array, source: Source) -> ak.Array:
+    """Refuse bad events, or leave them out if that was asked for."""
+    if source.damage is None:
+        events.check(record, source.path)
+        return record
+    from forefold.io.readers.tree import checked  # which loads uproot
+
+    return checked(record, source)
 
 
 READER = TableReader()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._arrays import unmasked
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,8 +30,13 @@ def arrays(*values: ArrayLike) -> list[NDArray[np.float64]]:
     -------
     list of ndarray
         To be read only.
+
+    Raises
+    ------
+    ValueError
+        If an element is masked.
     """
-    found = [np.asarray(v, dtype=np.float64) for v in values]
+    found = [unmasked("an argument", v) for v in values]
     shape = np.broadcast_shapes(*(v.shape for v in found))
     return [np.broadcast_to(v, shape) for v in found]
 

@@ -7,11 +7,13 @@ whole, and a part that is made twice is the same file twice.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import platform
 import re
+import stat
 import uuid
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -20,12 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
 __all__ = ["Folder", "digest"]
 
 _MINE = re.compile(
     r"\.?(part-\d{6}\.(arrow|json)|manifest\.json|merging|lock)(\.[0-9a-f]{32}\.aside)?"
 )
+_CHECK = "check"
 
 
 def digest(path: Path) -> str:
@@ -56,7 +60,14 @@ class Folder:
         return str(self.path)
 
     def exists(self) -> bool:
-        """Whether a job was begun here."""
+        """Whether a job was begun here.
+
+        Raises
+        ------
+        OSError
+            If a link stands here.
+        """
+        self._refuse_link()
         return self.path.is_dir() and any(self.path.iterdir())
 
     def lock(self) -> None:
@@ -65,13 +76,13 @@ class Folder:
         Raises
         ------
         OSError
-            If another job is at work here.
+            If another job is at work here, or the lock is no file of its own.
         """
         if self._held is not None or find_spec("fcntl") is None:
             return
         import fcntl
 
-        held = (self.path / "lock").open("a+", encoding="utf-8")
+        held = self._own("lock")
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -88,6 +99,31 @@ class Folder:
         held.flush()
         self._held = held
 
+    def _own(self, name: str) -> TextIO:
+        """Open a file of this folder for reading and writing; it is made if need be, and never another under this name."""
+        path = self.path / name
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            number = os.open(path, flags, 0o666)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            msg = f"{path}: is a link, which forefold did not make; remove it"
+            raise OSError(msg) from None
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            os.close(number)
+            msg = f"{path}: is no file of its own, and forefold did not make it; remove it"
+            raise OSError(msg)
+        return os.fdopen(number, "r+", encoding="utf-8")
+
+    def _refuse_link(self) -> None:
+        if self.path.is_symlink():
+            msg = (
+                f"{self}: is a link; a job makes its parts in a folder of its own: remove the link"
+            )
+            raise OSError(msg)
+
     def unlock(self) -> None:
         """Let others in."""
         if self._held is not None:
@@ -102,6 +138,7 @@ class Folder:
         OSError
             If another job is at work here.
         """
+        self._refuse_link()
         self.path.mkdir(exist_ok=True)
         self.lock()
         self._write("manifest.json", manifest)
@@ -146,10 +183,13 @@ class Folder:
         finally:
             path.unlink(missing_ok=True)
 
-    @property
-    def merging(self) -> Path:
-        """File that is there from when the output may appear under its name."""
-        return self.path / "merging"
+    def merge(self) -> None:
+        """Note that the output may appear under its name from now on."""
+        self._own("merging").close()
+
+    def merges(self) -> bool:
+        """Whether that was noted."""
+        return (self.path / "merging").exists()
 
     def remove(self) -> None:
         """Remove what a job made here, the manifest last; other files stay, and then the folder too.
@@ -179,13 +219,19 @@ class Folder:
             return None
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(found, dict):
+            if not isinstance(found, dict) or found.pop(_CHECK, None) != _checksum(found):
                 raise ValueError
         except ValueError:
-            msg = f"{path}: damaged; --overwrite begins the job anew"
+            msg = f"{path}: damaged, or changed by hand; --overwrite begins the job anew"
             raise ValueError(msg) from None
         return found
 
     def _write(self, name: str, facts: dict[str, Any]) -> None:
+        checked = {**facts, _CHECK: _checksum(facts)}
         with self.aside(self.path / name) as aside:
-            aside.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+            aside.write_text(json.dumps(checked) + "\n", encoding="utf-8")
+
+
+def _checksum(facts: dict[str, Any]) -> str:
+    """Take the SHA-256 of what a file of the folder says: a manifest of which parts are missing would lose their events."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

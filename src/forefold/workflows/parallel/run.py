@@ -206,7 +206,7 @@ class Job:
             begun = folder.manifest() if resume else None
             if not resume:
                 folder.remove()
-        if Path(plan.out).exists() and not overwrite and not folder.merging.exists():
+        if Path(plan.out).exists() and not overwrite and not folder.merges():
             msg = f"{plan.out}: exists already; --overwrite (overwrite=True) replaces it"
             raise FileExistsError(msg)
         return begun
@@ -256,7 +256,7 @@ class Job:
                 progress((number + 1) / len(tasks), events)
         if not events and empty is not None:
             yield empty
-        self.folder.merging.touch()
+        self.folder.merge()
 
     def _count_damage(self, number: int, facts: dict[str, Any], damage: Damage | None) -> None:
         if damage is None or facts["damage"] is None:
@@ -293,6 +293,7 @@ def totals(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "events": sum(facts["events"] for facts in done),
         "particles": sum(facts["particles"] for facts in done),
         "fates": dict(sorted(fates.items())),
+        "off_shell": sum(facts["off_shell"] for facts in done),
         "selection": selected,
     }
 
@@ -306,6 +307,7 @@ def take_totals(tally: Tally, found: dict[str, Any]) -> None:
     """Add sums that `totals` gave to a tally."""
     tally.events += found["events"]
     tally.particles += found["particles"]
+    tally.off_shell += found["off_shell"]
     tally.fates.update({Fate(int(fate)): n for fate, n in found["fates"].items()})
     if tally.selection is not None:
         tally.selection.events += found["selection"][0]

@@ -121,6 +121,7 @@ def _make(job: _Job, folder: Folder, number: int) -> dict[str, Any]:
         "events": tally.events,
         "particles": tally.particles,
         "fates": {str(int(fate)): count for fate, count in tally.fates.items()},
+        "off_shell": tally.off_shell,
         "selection": None if cut is None else [cut.events, cut.kept],
         "damage": None if damage is None else [damage.events, damage.notes],
     }
