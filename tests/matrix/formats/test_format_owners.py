@@ -167,7 +167,7 @@ def test_hepdata_accepts_the_submission(tmp_path: Path) -> None:
     errors = [each.get("errors", [{"symerror": 0.0}])[0]["symerror"] for each in column]
     np.testing.assert_allclose(np.square(errors), matrix.variance.ravel(), rtol=1e-12)
     headers = [each["header"] for each in table["independent_variables"]]
-    assert headers[0] == {"name": "True enu", "units": "GeV"}
+    assert headers[0] == {"name": r"True $E_\nu$", "units": "GeV"}
 
 
 def test_hist_reads_the_histogram_of_probabilities(tmp_path: Path) -> None:
