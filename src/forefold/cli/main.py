@@ -149,6 +149,11 @@ def _prepare() -> None:
         signal.signal(signal.SIGTERM, _terminate)
 
 
+def _leave_stdout() -> None:
+    """Keep the interpreter from complaining at exit, where standard output takes nothing more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -185,15 +190,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.typed = typed
         try:
             with damage_told(options), _device(options), cited(options):
-                return int(options.run(options))
+                code = int(options.run(options))
+                sys.stdout.flush()  # a full disk shows here, or never
+                return code
         except BrokenPipeError:
-            # the reader of a pipe has gone; keep the interpreter from complaining at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _leave_stdout()
             return 0
         except (ValueError, OSError, MemoryError, ModuleNotFoundError) as error:
             if options.traceback:
                 raise
             complain("error", text_of(error, options) + _where(error))
+            try:
+                sys.stdout.flush()
+            except OSError:
+                _leave_stdout()
             return 2
         except KeyboardInterrupt as error:
             complain("error", "interrupted; nothing half-written is left" + _where(error))

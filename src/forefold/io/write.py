@@ -279,7 +279,7 @@ def replace_together(
         put_together(list(zip(asides, targets, strict=True)))
     except OSError as error:
         mine = [i for i, aside in enumerate(asides) if error.filename == str(aside)]
-        if is_full(error) or mine:
+        if mine or (is_full(error) and names):
             at = mine[0] if mine else 0
             raise _plain(error, names[at], targets[at].parent) from error
         raise
