@@ -14,6 +14,7 @@ from typing import Any
 import awkward as ak
 import pytest
 
+import forefold
 from forefold import events, io
 from forefold.io import registry as readers
 from forefold.io.files import content_stream, window
@@ -242,3 +243,32 @@ def test_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path / "x", b"lines\n1.5\n2.5\n")
     assert io.read(path).particles.energy.tolist() == [[1.5], [2.5]]
     assert io.inspect(path).beams[0].energy_mean is None
+
+
+def test_home(tmp_path: Path, gst_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilde is the home folder in all that is read and written, as in a shell."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    copy = tmp_path / "runs" / "copy.gst.root"
+    copy.parent.mkdir()
+    copy.write_bytes(gst_file.read_bytes())
+    (tmp_path / "mine.toml").write_text(
+        'schema = 1\nname = "mine"\ntitle = "t"\nextends = "nusmear-default"\n'
+    )
+    name = "~/runs/copy.gst.root"
+    assert io.expand("~/runs/*.root") == [str(copy)]
+    assert len(forefold.read(name)) == forefold.inspect(name).events == 300
+    for workers in (None, 1):
+        out = f"~/smeared{workers or 0}.parquet"
+        forefold.smear_files(name, "~/mine.toml", out, rng=1, workers=workers)
+        assert len(forefold.read_smeared(out)) == 300
+    assert forefold.convert(name, "~/events.csv") == 300
+    matrix = forefold.ResponseMatrix.from_array([[0.5]], {"enu": [0, 1]}, {"enu": [0, 1]})
+    forefold.export_matrix(matrix, "~/R.dat", "globes")
+    assert forefold.import_matrix("~/R.dat", "globes").matrix.tolist() == [[0.5]]
+    forefold.plotting.save(matrix.peek(), "~/R.png")
+    here = sorted(path.name for path in tmp_path.glob("[!.]*"))
+    assert here == ["R.dat", "R.png", "events.csv", "events.csv.json", "mine.toml", "runs", "smeared0.parquet", "smeared1.parquet", "smeared1.parquet.manifest.json"]  # fmt: skip
+    with pytest.raises(
+        FileNotFoundError, match=r"copy\.gst\.rot: no such file; near names in .*copy"
+    ):
+        forefold.read("~/runs/copy.gst.rot")

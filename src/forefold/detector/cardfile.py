@@ -9,6 +9,7 @@ from typing import Any
 
 from forefold.detector.cardlines import lines_of_keys, too_deep
 from forefold.events import particles as species
+from forefold.io.files import from_home
 
 __all__ = ["card_source", "cards", "line_of", "resolved"]
 
@@ -75,7 +76,7 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
     """Text of a card, what to call it in messages, and the folder that its `extends` refers to."""
     word = str(name)
     if isinstance(name, Path) or word.endswith(".toml") or "/" in word or "\\" in word:
-        path = folder / name
+        path = folder / from_home(name)
         try:
             return _text(path), str(path), path.parent
         except UnicodeDecodeError:

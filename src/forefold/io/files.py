@@ -28,6 +28,7 @@ __all__ = [
     "damaged",
     "decoded",
     "expand",
+    "from_home",
     "head",
     "is_full",
     "no_events",
@@ -38,6 +39,25 @@ __all__ = [
 STREAM_BYTES = 1 << 20
 
 _WILD = re.compile(r"[*?\[]")
+
+
+def from_home(path: str | os.PathLike[str]) -> str:
+    """Put the home folder in place of ``~`` at the beginning of a path, as a shell does: for all that is read and written.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from_home("runs/~old.root")
+    'runs/~old.root'
+    """
+    return os.path.expanduser(os.fspath(path))  # noqa: PTH111 - a Path would change URLs
 
 
 def expand(paths: Paths) -> list[str]:
@@ -74,7 +94,7 @@ def expand(paths: Paths) -> list[str]:
     """
     given: Iterable[str | os.PathLike[str]]
     given = [paths] if isinstance(paths, str | os.PathLike) else paths
-    files = [name for path in given for name in _expand_one(os.fspath(path))]
+    files = [name for path in given for name in _expand_one(from_home(path))]
     if not files:
         msg = "no input files given"
         raise ValueError(msg)
@@ -147,7 +167,7 @@ def refuse_as_output(inputs: Iterable[str], out: str | os.PathLike[str]) -> None
     ValueError
         If it is, by whatever name or link.
     """
-    target = Path(out)
+    target = Path(from_home(out))
     for name in inputs:
         if remote.is_remote(name):
             continue

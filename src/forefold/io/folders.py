@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forefold.io.files import from_home
 from forefold.io.write import put_together
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def folder_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
     ...     [file.name for file in Path(top, "plots").iterdir()]
     ['a.txt']
     """
-    target = Path(path).absolute()
+    target = Path(from_home(path)).absolute()
     if target.exists() and not target.is_dir():
         message = f"{path}: exists and is a file; give the name of a folder"
         raise FileExistsError(message)

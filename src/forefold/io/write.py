@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from forefold._near import near_names
 from forefold.events.completeness import CUT, missing
 from forefold.io import source as remote
-from forefold.io.files import is_full
+from forefold.io.files import from_home, is_full
 from forefold.io.native.metadata import CONTENTS, About, Writer
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def open_writer(
     ValueError: smeared.xlsx: unknown output format '.xlsx'; known are .parquet, .csv, ...
     """
     kind = kind_of(path)
-    name = os.fspath(path)
+    name = from_home(path)
     if content not in CONTENTS:
         msg = f"content = {content!r}: must be one of {', '.join(CONTENTS)}"
         raise ValueError(msg)
@@ -258,7 +258,7 @@ def replace_together(
     OSError
         As `replace_aside`.
     """
-    names = [os.fspath(path) for path in paths]
+    names = [from_home(path) for path in paths]
     for name in names:
         check_target(name, overwrite)
     # A link stays a link: what it points to is replaced.

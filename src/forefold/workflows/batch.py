@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from forefold._parallel import Executor, crew
 from forefold.detector.load import Card, load_card
 from forefold.events.selection import selection_of
 from forefold.io.blocks import blocks
-from forefold.io.files import window
+from forefold.io.files import from_home, window
 from forefold.io.write import open_writer, replace_aside
 from forefold.smearing.smear import Axis, random_key
 from forefold.workflows import stream as batch
@@ -125,14 +124,14 @@ def smear_files(
             variations=variations, chunk=chunk, overwrite=overwrite, progress=progress, also=also,
             damage=damage, on_invalid=on_invalid, cross_section=cross_section,
         )  # fmt: skip
-        forget_manifest(out)
+        forget_manifest(from_home(out))
         return tally
     if list(also):
         msg = "also: in one process only, workers cannot call it"
         raise ValueError(msg)
     detector = load_card(card)
     check_columns(out, observables, variations, detector)
-    start, name = time.perf_counter(), os.fspath(out)
+    start, name = time.perf_counter(), from_home(out)
     tally = Tally(_key(rng, name, resume), selection=None if where is None else selection_of(where))
     text = None if tally.selection is None else tally.selection.text
     recipe = Recipe(detector, tally.rng, axis, on_invalid, text, observables, tuple(variations))
@@ -221,7 +220,7 @@ def fill_files(
     300.0
     """
     wanted = [Request.named(each) for each in requests]
-    start, name = time.perf_counter(), None if out is None else os.fspath(out)
+    start, name = time.perf_counter(), None if out is None else from_home(out)
     cut = None if where is None else selection_of(where)
     tally = Tally(_key(rng, name, resume), selection=cut)
     recipe = Recipe(

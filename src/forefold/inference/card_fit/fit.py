@@ -18,6 +18,7 @@ from forefold.inference.card_fit.minimum import minimised
 from forefold.inference.card_fit.pairs import Pairs, read_pairs
 from forefold.inference.card_fit.result import Fit, fitted_card
 from forefold.inference.card_fit.template import Template
+from forefold.io.files import from_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +149,7 @@ def _loaded(data: Any, settings: Mapping[str, Any]) -> Pairs | Migration:
         return data
     if not isinstance(data, (str, Path)):
         return Pairs.from_columns(data)
-    path = Path(data)
+    path = Path(from_home(data))
     if path.suffix == ".json" or (path.suffix == ".csv" and _first_line(path).count("true_low")):
         return read_migration(path, **settings)
     return read_pairs(path)

@@ -81,7 +81,7 @@ def is_smeared(path: str | os.PathLike[str]) -> bool:
     bool
         False also for what is no file of forefold's.
     """
-    name = os.fspath(path)
+    name = files.from_home(path)
     if own_format(name) is None:
         return False
     try:
@@ -109,7 +109,7 @@ def smeared_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     OSError, ValueError
         See `read_smeared`.
     """
-    with _opened(os.fspath(path)) as found:
+    with _opened(files.from_home(path)) as found:
         return _copy(found.provenance)
 
 

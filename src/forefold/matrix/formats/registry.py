@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.events.particles import near
-from forefold.io.files import expand
+from forefold.io.files import expand, from_home
 from forefold.io.source import local
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from forefold.matrix import ResponseMatrix
@@ -144,7 +144,7 @@ def export_matrix(
     """
     format, module = _module(format, tuple(FORMATS))
     check_settings(module.write, format, settings)
-    found: Exported = module.write(matrix, Path(path), overwrite=overwrite, **settings)
+    found: Exported = module.write(matrix, Path(from_home(path)), overwrite=overwrite, **settings)
     return found
 
 
@@ -191,7 +191,7 @@ def read_from(
     settings: dict[str, Any],
 ) -> tuple[Any, Path]:
     """Let a reader read a file; what is wrong with it is one line that names the file."""
-    name = os.fspath(path)
+    name = from_home(path)
     if not (format in _FOLDERS and Path(name).is_dir()):
         (name,) = expand(name)
     try:
