@@ -126,6 +126,8 @@ def _native_records() -> None:
     from forefold.io.readers.ghep.baskets import Batch
     from forefold.io.registry import Source
 
-    nothing = Batch(0, np.zeros(0, np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    # bytes of a file are read-only, which is another type
+    data = np.frombuffer(b"", np.uint8)
+    nothing = Batch(0, data, np.zeros(0, np.int64), np.zeros(0, np.int64))
     for final_state_only in (True, False):
         decode(nothing, Source("nothing", final_state_only=final_state_only))
