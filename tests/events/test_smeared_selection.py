@@ -126,4 +126,4 @@ def test_names_of_backgrounds() -> None:
     with pytest.raises(TypeError, match="a mapping of names to conditions is needed"):
         backgrounds_of("nc")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="is a condition on true events; give its text"):
-        selection_of_smeared(Selection("cc"))  # type: ignore[arg-type]
+        selection_of_smeared(Selection("cc"))  # type: ignore[call-overload]

@@ -130,7 +130,10 @@ def pulls(toys: int, seed: int) -> Any:
         counts = rng.multinomial(total.astype(int), shares)[:, :-1].astype(float)
         thrown = counts / total[:, None]
         known = Moments(thrown, total, total, counts, counts)
-        expectation = replace(problem.objective.expectation, matrix=thrown, simulation=known)
+        before = problem.objective.expectation
+        below = before.matrix[len(thrown) :]  # of backgrounds, of which there are none
+        thrown_too = np.vstack([thrown, below])
+        expectation = replace(before, matrix=thrown_too, simulation=known)
         data = rng.poisson(truth @ rows).astype(float)
         objective = replace(problem.objective, expectation=expectation, data=data)
         best = replace(problem, objective=objective).best()

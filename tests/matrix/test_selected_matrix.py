@@ -298,3 +298,32 @@ def test_the_attributes_survive_parquet_of_awkward(pair: Pair, tmp_path: Path) -
     smeared = pair[1][:50]
     ak.to_parquet(smeared[smeared.n_detected > 1], tmp_path / "a.parquet")
     assert missing(ak.from_parquet(tmp_path / "a.parquet")) > 0
+
+
+def test_pictures_stack_what_is_selected(matrix: ResponseMatrix, tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from forefold import plotting
+
+    panel: Any
+    (panel,) = plotting.selected_figure(matrix).axes
+    words = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert words == ["fakes", *reversed(BACKGROUND), "signal"]
+    top = np.asarray(matrix.reco.values())
+    outline = panel.patches[-1].get_data().values
+    np.testing.assert_allclose(outline, top, rtol=1e-12)
+    # signal at the bottom, then backgrounds in their order
+    lowest = panel.patches[0].get_data().values
+    np.testing.assert_allclose(lowest, matrix.counts.values().sum(axis=0), rtol=1e-12)
+    whole = matrix.peek()
+    labels = [axes.get_ylabel() for axes in whole.axes]
+    assert labels.count("Signal share") == 1
+    assert "Events / bin" in labels
+    plain = ResponseMatrix.from_array([[0.5, 0.1], [0.1, 0.6]], [0, 1, 2], [0, 1, 2])
+    assert len(plain.peek().axes) < len(whole.axes)
+    own: Any = Figure().subplots()
+    assert plotting.selected_figure(matrix, ax=own) is own.figure
+    folded: Any = forefold.fold(matrix.truth, matrix, fakes=True).peek().axes[0]
+    legend = [text.get_text() for text in folded.get_legend().get_texts()]
+    assert set(BACKGROUND) < set(legend)
+    plotting.save(whole, tmp_path / "peek.pdf")

@@ -79,12 +79,8 @@ def json_output(options: argparse.Namespace) -> Iterator[_Write]:
     """
     from forefold.io.write import replace_together
 
+    check_output(options)
     plot = getattr(options, "plot", None)
-    if options.out != "-" and Path(options.out).suffix != ".json":
-        message = f"{options.out}: written as .json (UHI), or to - (stdout)"
-        raise ValueError(message)
-    if plot:
-        _check_picture(plot)
     paths = [path for path in (options.out, plot) if path not in (None, "-")]
     told: list[str] = []
     with replace_together(paths, options.overwrite) as asides:
@@ -106,11 +102,23 @@ def json_output(options: argparse.Namespace) -> Iterator[_Write]:
         sys.stderr.write("".join(told) + "\n")
 
 
-def _check_picture(path: str) -> None:
-    """Refuse a name of a picture before anything is computed."""
-    from forefold.plotting.style import check_name
+def check_output(options: argparse.Namespace) -> None:
+    """Refuse names of an output and of a picture before anything is computed."""
+    if options.out != "-" and Path(options.out).suffix != ".json":
+        message = f"{options.out}: written as .json (UHI), or to - (stdout)"
+        raise ValueError(message)
+    if plot := getattr(options, "plot", None):
+        from forefold.plotting.style import check_name
 
-    check_name(path)
+        check_name(plot)
+
+
+def draw_picture(figure: Figure, path: str, *, overwrite: bool) -> None:
+    """Write a picture that stands alone."""
+    from forefold.io.write import replace_aside
+
+    with replace_aside(path, overwrite) as aside:
+        _draw(figure, aside, path)
 
 
 def _draw(figure: Figure, aside: Path, path: str) -> None:

@@ -17,6 +17,7 @@ from forefold.cli.options import (
     add_jobs,
     add_output_options,
     add_rng,
+    add_select,
     add_selection,
     add_skip_damaged,
     add_variations,
@@ -311,6 +312,7 @@ def add_plot(commands: Any, add: Add) -> None:
     sub.add_argument("figure", choices=(*FIGURES, "all"), metavar="FIGURE", help="see below")
     add_events(sub, inputs="*", card=False)
     add_selection(sub)
+    add_select(sub, "other events are not drawn")
     sub.add_argument(
         "-o",
         "--out",
@@ -357,8 +359,9 @@ def _check_inputs(options: argparse.Namespace, needs_events: list[str]) -> None:
     if needs_events and not options.inputs:
         message = f"figure {options.figure!r} is made from events: give INPUT and -d CARD"
         raise ValueError(message)
-    if not needs_events and options.inputs:
-        message = f"figure {options.figure!r} is made without events: leave INPUT out"
+    if not needs_events and (options.inputs or options.select):
+        what = "INPUT" if options.inputs else "--select"
+        message = f"figure {options.figure!r} is made without events: leave {what} out"
         raise ValueError(message)
 
 

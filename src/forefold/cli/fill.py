@@ -9,38 +9,34 @@ from typing import TYPE_CHECKING, Any
 from forefold.cli.options import job_options, job_rng
 from forefold.cli.progress import progress
 from forefold.detector.load import Card, fingerprint, load_card
+from forefold.events.definitions import definitions_of
 from forefold.io.blocks import blocks
 from forefold.io.files import expand
 from forefold.io.native.smeared import is_smeared, iterate_smeared, smeared_provenance
-from forefold.matrix import from_json, to_json
 from forefold.smearing.smear import random_key
 from forefold.smearing.variations import named_variations
 from forefold.workflows.batch import fill_files
-from forefold.workflows.histograms import added
+from forefold.workflows.histograms import added, results
+from forefold.workflows.job import Recipe
 from forefold.workflows.requests import Request
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import awkward as ak
-    import hist
 
     from forefold.cli.progress import Report
+    from forefold.workflows.requests import AnyRequest
 
 __all__ = ["Request", "card_of", "fill", "fill_many"]
 
 
-def fill(
-    requests: Sequence[Request], card: Card, options: argparse.Namespace
-) -> list[hist.Hist[Any]]:
+def fill(requests: Sequence[AnyRequest], card: Card, options: argparse.Namespace) -> list[Any]:
     """Read, smear and fill, block by block; the histograms of the blocks are added."""
     if options.card is None:
         with progress("filling", quiet=options.quiet) as report:
-            return added(
-                [request.of(block, card) for request in requests]
-                for (block,) in blocks((piece,) for piece in _smeared(options, report))
-            )
+            return _filled_of_smeared(requests, card, options, report)
     rng = random_key(options.rng)
     with progress("filling", quiet=options.quiet) as report:
         filled, _ = fill_files(requests=requests, **_asked(card, options, rng), progress=report)
@@ -49,9 +45,30 @@ def fill(
     return filled
 
 
-def fill_many(request: Request, card: Card, options: argparse.Namespace) -> hist.Hist[Any]:
-    """Fill one histogram with workers, and write it."""
-    if options.card is None:
+def _filled_of_smeared(
+    requests: Sequence[AnyRequest], card: Card, options: argparse.Namespace, report: Report | None
+) -> list[Any]:
+    """Fill histograms with events that are smeared already."""
+    select = options.select
+    own = definitions_of(getattr(options, "define", None)).texts
+    recipe = Recipe(card, 0, select=None if select is None else select.text, define=own)
+    total = added(
+        [each for request in requests for each in request.fill(recipe, None, block)]
+        for (block,) in blocks((piece,) for piece in _smeared(options, report))
+    )
+    return results(requests, recipe, total, varied=False)
+
+
+def fill_many(
+    request: AnyRequest,
+    card: Card | None,
+    options: argparse.Namespace,
+    *,
+    write: Callable[[Any], str],
+    read: Callable[[str], Any],
+) -> Any:
+    """Fill what one request asks for with workers, and write it; read it where that was done before."""
+    if options.card is None or card is None:
         message = (
             "--workers, --cluster, --resume: for generator events only; these are smeared already"
         )
@@ -63,13 +80,13 @@ def fill_many(request: Request, card: Card, options: argparse.Namespace) -> hist
             **_asked(card, options, rng),
             progress=report,
             out=options.out,
-            write=lambda found: to_json(found[0]) + "\n",
+            write=lambda found: write(found[0]),
             overwrite=options.overwrite,
             **job_options(options),
         )
     if options.rng is None:
         sys.stderr.write(f"rng {rng}\n")
-    return filled[0] if filled else from_json(Path(options.out).read_text(encoding="utf-8"))
+    return filled[0] if filled else read(Path(options.out).read_text(encoding="utf-8"))
 
 
 def _asked(card: Card, options: argparse.Namespace, rng: int) -> dict[str, Any]:
@@ -82,6 +99,8 @@ def _asked(card: Card, options: argparse.Namespace, rng: int) -> dict[str, Any]:
         "axis": options.axis,
         "entries": options.entries,
         "where": options.where,
+        "select": options.select,
+        "define": getattr(options, "define", None),
         "variations": named_variations(card, words, rng) if words else None,
         "on_invalid": options.on_invalid,
         "chunk": options.chunk,

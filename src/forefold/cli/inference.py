@@ -196,7 +196,8 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="[NAME=]FILE",
-        help="expected counts, UHI JSON as DATA; scaled by NAME if --parameter or --constraint has it; repeatable",
+        help="expected counts, UHI JSON as DATA, beside the backgrounds that MATRIX names; any of them is scaled by NAME if --parameter or "
+        "--constraint has it; repeatable",
     )
     sub.add_argument(
         "--background-variance",
@@ -243,7 +244,8 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--fakes",
         choices=("add", "ignore"),
-        help="fakes of the matrix, as many for each true event as it has: add (default), or ignore (default of what 'forefold fold' wrote)",
+        help="fakes of the matrix, as many for each true event as it has, and the backgrounds that it names: add (default), or ignore (default of "
+        "what 'forefold fold' wrote)",
     )
     sub.add_argument(
         "--statistics",
@@ -469,8 +471,9 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
         notes.append("data are a prediction, taken as expected counts")
         notes += [f"of the prediction: {note}" for note in notes_of(data)]
     fakes = options.fakes or ("ignore" if predicted else "add")
-    if fakes == "ignore" and matrices["nominal"].fakes.values().any():
-        notes.append("fakes of the matrix are ignored")
+    if fakes == "ignore" and matrices["nominal"].not_signal.values().any():
+        what = " and ".join(["fakes", *matrices["nominal"].backgrounds])
+        notes.append(f"{what} of the matrix are ignored")
     unused = beyond(data)
     if unused and options.command == "limit":  # fits say it themselves
         notes.append(f"{unused:.6g} counts in underflow and overflow are not used")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
 from forefold.cli.documents import (
+    check_output,
+    draw_picture,
     json_output,
     read_contents,
     read_named,
@@ -17,27 +18,32 @@ from forefold.cli.documents import (
 )
 from forefold.cli.events import say, say_selected
 from forefold.cli.options import (
+    add_define,
     add_events,
     add_jobs,
     add_output_options,
     add_picture,
+    add_select,
     add_selection,
     add_variations,
     is_job,
 )
 from forefold.cli.progress import progress
-from forefold.cli.values import bounds, condition, count
+from forefold.cli.values import bounds, condition, count, named_condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from forefold.cli.progress import Report
+    from forefold.events.selection import BackgroundCondition
     from forefold.matrix import ResponseMatrix
+    from forefold.workflows.requests import MatrixRequest
 
     Add = Callable[..., argparse.ArgumentParser]
 
-__all__ = ["add_axes", "add_fold", "add_matrix", "axes_of"]
+__all__ = ["add_axes", "add_fold", "add_matrix", "axes_of", "named_once"]
 
+_NO_PARTS = "--workers, --cluster, --resume: parts lie beside the output, so it cannot be stdout: give -o OUT"
 _POLAR = ("probe", "z")
 _FORM = "NAME=LOW:HIGH:BINS[:log] or NAME=EDGE,EDGE,..."
 _NOT_WITH_AXES = {
@@ -87,6 +93,7 @@ def add_matrix(commands: Any, add: Add) -> None:
         help="event energy (GeV) or polar angle of each particle (degrees)",
     )
     sub.add_argument("--by-type", action="store_true", help="one matrix a particle type")
+    add_define(sub)
     add_variations(sub, "put an axis 'variation' in front")
     add_selection(sub)
     sub.add_argument("--bins", type=count, metavar="N", default=100, help="bins (default: 100)")
@@ -128,6 +135,16 @@ def add_axes(sub: argparse.ArgumentParser) -> None:
         metavar="CONDITION",
         help="true events that are signal, such as 'cc and n_pi == 0'; others are fakes where they are reconstructed",
     )
+    add_select(sub, "other events are missed, which lowers the efficiency")
+    sub.add_argument(
+        "--background",
+        type=named_condition,
+        action="append",
+        default=[],
+        metavar="NAME=CONDITION",
+        help="what is reconstructed and no signal, by name: 'nc=nc', \"pions=topology == '1pi+'\"; the first that holds counts, what none holds of "
+        "stays a fake; repeatable",
+    )
     sub.set_defaults(axes=[])
 
 
@@ -159,7 +176,14 @@ def matrix(options: argparse.Namespace) -> int:
     """Fill a response matrix where axes were typed, and the histogram of the NuSmear paper where not."""
     if options.axes or options.true_axes or options.reco_axes:
         return _response_matrix(options)
-    refuse(options, {"of": None, "signal": None, "draws": 1, "replicas": 0}, "without --axis")
+    alone: dict[str, Any] = {
+        "of": None,
+        "signal": None,
+        "background": [],
+        "draws": 1,
+        "replicas": 0,
+    }
+    refuse(options, alone, "without --axis")
     refuse(options, {"plot": None}, "without --axis ('forefold plot' draws these)")
     return _histogram(options)
 
@@ -168,7 +192,7 @@ def _histogram(options: argparse.Namespace) -> int:
     """Fill one matrix and write it as UHI JSON."""
     from forefold.cli.fill import Request, card_of, fill, fill_many
     from forefold.io.write import replace_aside
-    from forefold.matrix import to_json
+    from forefold.matrix import from_json, to_json
 
     if options.include_lost and options.quantity != "angle":
         message = "--include-lost is for angles: give --quantity angle"
@@ -183,8 +207,7 @@ def _histogram(options: argparse.Namespace) -> int:
         range=options.range,
     )
     if options.out == "-" and is_job(options):
-        message = "--workers, --cluster, --resume: parts lie beside the output, so it cannot be stdout: give -o OUT"
-        raise ValueError(message)
+        raise ValueError(_NO_PARTS)
     if options.out == "-":
         print(to_json(fill([request], card, options)[0]))
         say_selected(options)
@@ -193,7 +216,9 @@ def _histogram(options: argparse.Namespace) -> int:
         message = f"{options.out}: a matrix is written as .json (UHI), or to - (stdout)"
         raise ValueError(message)
     if is_job(options):
-        filled = fill_many(request, card, options)
+        filled = fill_many(
+            request, card, options, write=lambda made: to_json(made) + "\n", read=from_json
+        )
     else:
         with replace_aside(options.out, options.overwrite) as aside:
             filled = fill([request], card, options)[0]
@@ -209,13 +234,40 @@ def _response_matrix(options: argparse.Namespace) -> int:
     """Fill a response matrix, or one a variation, and write it as UHI JSON."""
     from forefold.matrix.variations import written_set
 
-    refuse(options, _NOT_WITH_AXES, "with --axis (conditions on events are --where and --signal)")
+    conditions = "conditions on events are --where, --signal and --select"
+    refuse(options, _NOT_WITH_AXES, f"with --axis ({conditions})")
+    if is_job(options):
+        return _matrix_of_job(options)
     with json_output(options) as write:
-        with progress("filling", quiet=options.quiet) as report:
-            found = _filled(options, report)
-        told = repr(found["nominal"])
-        told += f"\n  and {len(found) - 1} variations" if len(found) > 1 else ""
-        write(written_set(found), told, found["nominal"].peek)
+        found = _filled(options)
+        write(written_set(found), _told(found), found["nominal"].peek)
+    return 0
+
+
+def _told(found: dict[str, ResponseMatrix]) -> str:
+    more = f"\n  and {len(found) - 1} variations" if len(found) > 1 else ""
+    return repr(found["nominal"]) + more
+
+
+def _matrix_of_job(options: argparse.Namespace) -> int:
+    """Fill response matrices with workers, which write the document; the picture comes after it."""
+    from forefold.cli.fill import fill_many
+    from forefold.detector.load import load_card
+    from forefold.matrix.variations import read_set, written_set
+
+    check_output(options)
+    if options.out == "-":
+        raise ValueError(_NO_PARTS)
+    found = fill_many(
+        _request(options),
+        None if options.card is None else load_card(options.card),
+        options,
+        write=lambda made: written_set(made) + "\n",
+        read=read_set,
+    )
+    if options.plot:
+        draw_picture(found["nominal"].peek(), options.plot, overwrite=options.overwrite)
+    say(f"{options.out}: {_told(found)}", quiet=options.quiet)
     return 0
 
 
@@ -235,49 +287,64 @@ def axes_of(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     return true, reco
 
 
-def _filled(options: argparse.Namespace, report: Report | None) -> dict[str, ResponseMatrix]:
-    from forefold.kernels.philox import random_key
-    from forefold.matrix import ResponseMatrix
+def _conditions(options: argparse.Namespace) -> dict[str, Any]:
+    """Give signal and backgrounds as the arguments of `ResponseMatrix.from_events`.
+
+    Raises
+    ------
+    ValueError
+        A background is there twice.
+    """
+    background = named_once(options.background)
+    return {"signal": options.signal, "background": background, "define": options.define}
+
+
+def named_once(background: Sequence[tuple[str, BackgroundCondition]]) -> dict[str, Any]:
+    """Give named conditions as a mapping.
+
+    Raises
+    ------
+    ValueError
+        A name is there twice.
+    """
+    names = [name for name, _ in background]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        message = f"--background: {twice[0]!r} is given twice; join conditions with 'or'"
+        raise ValueError(message)
+    return dict(background)
+
+
+def _request(options: argparse.Namespace) -> MatrixRequest:
+    from forefold.workflows.requests import MatrixRequest
 
     true, reco = axes_of(options)
-    settings: dict[str, Any] = {
-        "true": true,
-        "reco": reco,
-        "of": options.of,
-        "signal": options.signal,
-        "replicas": options.replicas,
-    }
-    if options.card is None:
-        refuse(options, {"rng": None, "where": None, "variations": [], "draws": 1}, _SMEARED)
-        made = ResponseMatrix.from_events(_smeared(options, report), rng=0, **settings)
-        return {"nominal": made}
-    rng = random_key(options.rng)
-    passing = {"axis": options.axis, "on_invalid": options.on_invalid}
+    settings = {name: getattr(options, name) for name in ("of", "draws", "replicas")}
     if options.variations:
         refuse(options, {"draws": 1, "replicas": 0}, "with --variations")
-        varied = _varied(options, report, rng, passing)
-        found = ResponseMatrix.from_variations(varied, **settings)
-    else:
-        from forefold.detector.load import load_card
-        from forefold.workflows.stream import read_for
+    return MatrixRequest.made(true, reco, **_conditions(options), **settings)
 
-        card = load_card(options.card)
-        chunks = read_for(options.inputs, card, progress=report, **_reading(options))
-        made = ResponseMatrix.from_events(
-            chunks, card, rng=rng, draws=options.draws, **settings, **passing
-        )
-        found = {"nominal": made}
-    if options.rng is None:
-        sys.stderr.write(f"rng {rng}\n")  # without it the result cannot be made again
+
+def _filled(options: argparse.Namespace) -> dict[str, ResponseMatrix]:
+    from forefold.cli.fill import fill
+    from forefold.detector.load import load_card
+    from forefold.matrix import ResponseMatrix
+
+    if options.card is None:
+        refuse(options, {"rng": None, "where": None, "variations": [], "draws": 1}, _SMEARED)
+        true, reco = axes_of(options)
+        settings = {name: getattr(options, name) for name in ("of", "select", "replicas")}
+        settings |= {"true": true, "reco": reco, **_conditions(options)}
+        with progress("filling", quiet=options.quiet) as report:
+            made = ResponseMatrix.from_events(_smeared(options, report), rng=0, **settings)
+        return {"nominal": made}
+    found: dict[str, ResponseMatrix] = fill([_request(options)], load_card(options.card), options)[
+        0
+    ]
     return found
 
 
 _SMEARED = "for events that are smeared already (without -d CARD)"
-
-
-def _reading(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("chunk", "entries", "where", "damage")
-    return {name: getattr(options, name) for name in names}
 
 
 def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[Any]:
@@ -291,23 +358,6 @@ def _smeared(options: argparse.Namespace, report: Report | None) -> Iterator[Any
         yield from iterate_smeared(
             name, chunk=options.chunk, entries=options.entries, progress=report
         )
-
-
-def _varied(
-    options: argparse.Namespace, report: Report | None, rng: int, passing: dict[str, Any]
-) -> Iterator[Any]:
-    from forefold.smearing.variations import named_variations
-    from forefold.workflows.stream import vary_chunks
-
-    return vary_chunks(
-        options.inputs,
-        options.card,
-        variations=named_variations(options.card, options.variations, rng),
-        rng=rng,
-        progress=report,
-        **passing,
-        **_reading(options),
-    )
 
 
 def add_fold(commands: Any, add: Add) -> None:
@@ -339,7 +389,7 @@ def add_fold(commands: Any, add: Add) -> None:
     sub.add_argument(
         "--fakes",
         action="store_true",
-        help="add fakes, as many for each true event as the matrix has",
+        help="add fakes and named backgrounds, as many for each true event as the matrix has",
     )
     sub.add_argument(
         "--lose-empty",

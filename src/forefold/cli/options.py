@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forefold.cli.cite import add_cite_option
-from forefold.cli.values import condition, count, cross_section, whole
+from forefold.cli.values import condition, count, cross_section, smeared_condition, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +19,7 @@ __all__ = [
     "add_output_options",
     "add_picture",
     "add_rng",
+    "add_select",
     "add_selection",
     "add_skip_damaged",
     "add_variations",
@@ -124,6 +125,17 @@ def add_define(sub: argparse.ArgumentParser) -> None:
         action="append",
         metavar="NAME=FORMULA",
         help="an observable of your own, such as 'pmiss [GeV/c] = sqrt(missing_pt**2 + q3**2)' or 'm = mass(mu-, p)'; repeatable",
+    )
+
+
+def add_select(sub: argparse.ArgumentParser, what: str) -> None:
+    """Add a condition on what is reconstructed."""
+    sub.add_argument(
+        "--select",
+        type=smeared_condition,
+        metavar="CONDITION",
+        help="only what is selected by what is reconstructed, such as \"topology_reco == '0pi' and n_mu_reco == 1\" (NAME_reco, NAME_true); "
+        + what,
     )
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold.cli.matrix import add_axes, axes_of
+from forefold.cli.matrix import add_axes, axes_of, named_once
 from forefold.cli.options import add_events, add_output_options
 from forefold.cli.unfolding import add_method
 
@@ -85,7 +85,9 @@ def _run(options: argparse.Namespace) -> int:
     true, reco = axes_of(options)
     rng = random_key(options.rng)
     where = None if options.where is None else options.where.text
-    recipe = Recipe(load_card(options.card), rng, options.axis, options.on_invalid, where=where)
+    select = None if options.select is None else options.select.text
+    card = load_card(options.card)
+    recipe = Recipe(card, rng, options.axis, options.on_invalid, where=where, select=select)
     with replace_aside(options.out, options.overwrite) as aside:
         with progress("reading", quiet=options.quiet) as report:
             chain = run_chain(
@@ -95,6 +97,7 @@ def _run(options: argparse.Namespace) -> int:
                 reco=reco,
                 how=_how(options),
                 signal=options.signal,
+                background=named_once(options.background),
                 chunk=options.chunk,
                 entries=options.entries,
                 where=options.where,

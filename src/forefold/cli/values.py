@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forefold.events.definitions import Definitions
-    from forefold.events.selection import Selection, SmearedSelection
+    from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
     from forefold.io.cross_sections import CrossSection
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "count",
     "cross_section",
     "definitions_in",
+    "named_condition",
     "smeared_condition",
     "whole",
 ]
@@ -81,6 +82,20 @@ def smeared_condition(text: str) -> SmearedSelection:
 
     try:
         return SmearedSelection(text, _DEFINED.get())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def named_condition(text: str) -> tuple[str, BackgroundCondition]:
+    """Read a name and a condition, NAME=CONDITION."""
+    from forefold.events.selection import backgrounds_of
+
+    name, equals, condition = (part.strip() for part in text.partition("="))
+    if not (name.isidentifier() and equals and condition) or condition.startswith("="):
+        message = f"NAME=CONDITION is expected, such as 'nc=nc', found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    try:
+        return name, backgrounds_of({name: condition}, _DEFINED.get())[name]
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, overload
 
 from forefold.events.definitions import definitions_of
 from forefold.events.observables.catalogue import ENDS, OBSERVABLES, of_words, parted, unit_of
@@ -236,6 +236,10 @@ class SmearedSelection(Selection):
 
     _ends = ENDS
 
+    def selected(self, events: ak.Array | None, smeared: ak.Array) -> ak.Array:
+        """Keep the smeared events of which the condition is true, in their order; `events` are the records, where they are known."""
+        return smeared[self.passed(EventValues(events, smeared))]
+
     def __init__(self, text: str, define: Define = None) -> None:
         super().__init__(text, define)
         if not any(map(self._is_reconstructed, self._expression.names)):
@@ -278,6 +282,22 @@ class BackgroundCondition(Selection):
 def selection_of(where: str | Selection, define: Define = None) -> Selection:
     """Make a selection of a text; one that is a selection already stays, with its counts."""
     return where if isinstance(where, Selection) else Selection(where, define)
+
+
+@overload
+def selection_of_smeared(
+    select: str | SmearedSelection, define: Define = None
+) -> SmearedSelection: ...
+
+
+@overload
+def selection_of_smeared(select: None, define: Define = None) -> None: ...
+
+
+@overload
+def selection_of_smeared(
+    select: str | SmearedSelection | None, define: Define = None
+) -> SmearedSelection | None: ...
 
 
 def selection_of_smeared(

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.inference.inputs import backgrounds, counts, detector, simulation
+from forefold.inference.inputs import (
+    Background,
+    backgrounds,
+    counts,
+    detector,
+    share_of_truth,
+    simulation,
+)
 from forefold.inference.inputs import truth as read_truth
-from forefold.inference.model import Expectation
+from forefold.inference.model import Expectation, moved
 from forefold.inference.naming import named_otherwise, names_noted
 from forefold.inference.parameters import Constraint, Parameter, check_name, placed
 from forefold.inference.profile import Problem
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from forefold.detector.load import Card
+    from forefold.inference.inputs import Detector
     from forefold.inference.model import Expected
     from forefold.matrix import ResponseMatrix
     from forefold.matrix.uncertainty import Method
@@ -64,6 +72,11 @@ class Expecting:
         seen = detector(response, correlation, fakes=fakes)
         self._matrix: ResponseMatrix = seen.nominal
         named = dict(background) if isinstance(background, Mapping) else {}
+        both = [name for name in named if name in seen.backgrounds]
+        if both:
+            message = f"background {both[0]!r} is of the response, too: give it another name, or say fakes=False to leave out those of the response"
+            raise ValueError(message)
+        named |= seen.backgrounds
         given = {
             n: p if isinstance(p, Parameter) else Parameter(float(p))
             for n, p in (parameters or {}).items()
@@ -81,27 +94,37 @@ class Expecting:
         pulls = {name: Parameter(0.0, constraint=(0.0, 1.0)) for name in seen.pulls}
         self._parameters = {**own, **scaled, **pulls}
         self._pulls = tuple(pulls)
-        beside = backgrounds(background, list(scaled), background_variance, self._matrix)
+        beside, variance = backgrounds(background, background_variance, self._matrix, len(pulls))
+        begin = {name: each.value for name, each in own.items()}
+        many = 1.0
+        if seen.backgrounds:
+            many = share_of_truth(spectrum(np.array(list(begin.values())))[0], self._matrix)
+        beside |= {name: each.times(many) for name, each in seen.backgrounds.items()}
+        self._backgrounds = {name: beside[name] for name in seen.backgrounds}
+        norms = [beside[name] for name in scaled]
+        rest = _summed([e for n, e in beside.items() if n not in scaled], seen)
+        rows = (*norms, rest)
+        counted = statistics != "none"
+        nothing = np.zeros((0, seen.matrix.shape[1]))
         self._expectation = Expectation(
             spectrum,
             len(own),
-            seen.matrix,
-            seen.odd,
-            seen.even,
+            np.vstack([seen.matrix, *(each.values for each in rows)]),
+            np.concatenate([seen.odd, *(each.odd[:, None] for each in rows)], axis=1),
+            np.concatenate([seen.even, *(each.even[:, None] for each in rows)], axis=1),
             simulation(statistics, self._matrix),
-            seen.fakes_spread * (statistics != "none"),
-            beside.scaled,
-            beside.fixed,
-            beside.variance,
+            seen.fakes_spread * counted,
+            np.vstack([nothing, *(each.variances * counted for each in norms)]),
+            variance + rest.variances * counted,
             float(exposure),
         )
         self._constraint = Constraint.of(
             list(self._parameters.values()), len(pulls), seen.correlation
         )
         self._check_rows(empty_rows)
-        begin = {name: each.value for name, each in own.items()}
         self._notes = (
             *check_efficiency(self._matrix),
+            *_multiplied(many, list(seen.backgrounds)),
             *seen.notes,
             *named_otherwise(truth, begin, background, background_variance, self._matrix),
         )
@@ -188,7 +211,19 @@ class Expecting:
         view["value"] = found.mean.reshape(shape_of(axes))
         total = sum((np.diagonal(c) for c in covariances.values()), np.zeros(found.mean.size))
         view["variance"] = total.reshape(shape_of(axes))
-        return Prediction(made, covariances, np.zeros(found.mean.size), 0.0, self._notes)
+        nothing = np.zeros(found.mean.size)
+        return Prediction(made, covariances, nothing, 0.0, self._notes, self._parts(x))
+
+    def _parts(self, x: Array) -> dict[str, Array]:
+        """Give what is expected of the backgrounds that the response names."""
+        values = dict(zip(self.names, x, strict=True))
+        pulls = x[len(x) - len(self._pulls) :]
+        return {
+            name: self._expectation.exposure
+            * values.get(name, 1.0)
+            * moved(each.values, each.odd, each.even, pulls)
+            for name, each in self._backgrounds.items()
+        }
 
     def _expected(self, x: Array) -> Expected:
         found = self._expectation(x)
@@ -300,3 +335,23 @@ class Expecting:
                 f"  {len(self._pulls)} pulls: {', '.join(self._pulls[:4])}{', ...' if len(self._pulls) > 4 else ''}"
             )
         return "\n".join([*lines, *(f"  note: {note}" for note in self._notes)])
+
+
+def _summed(parts: list[Background], seen: Detector) -> Background:
+    """Add backgrounds that have no parameter."""
+    bins = seen.matrix.shape[1]
+    found = Background(
+        np.zeros(bins), np.zeros(bins), *(np.zeros((len(seen.pulls), bins)) for _ in range(2))
+    )
+    for part in parts:
+        found = Background(*(a + b for a, b in zip(found, part, strict=True)))
+    return found
+
+
+def _multiplied(many: float, names: list[str]) -> list[str]:
+    """Note that backgrounds of a response are expected more or less often than it has them."""
+    if not names or abs(many - 1.0) < 1e-9:
+        return []
+    return [
+        f"backgrounds of the response ({', '.join(names)}) are expected {many:.6g} times, as the truth has so many times its events"
+    ]

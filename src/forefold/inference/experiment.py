@@ -78,13 +78,15 @@ class Experiment(Searching):
     gradient : callable, optional
         Of a callable truth: gives a mapping of each name to the derivative of the contents; numerical if left out.
     background : histogram or array_like, mapping of str to these, optional
-        Expected counts over the reconstructed axes. One in a mapping whose name is in `parameters` is scaled by that parameter.
+        Expected counts over the reconstructed axes, beside those that the response names (`ResponseMatrix.backgrounds`). One in a mapping, or of
+        the response, whose name is in `parameters` is scaled by that parameter.
     background_variance : histogram or array_like, optional
         Of the sum of backgrounds, from a finite simulation.
     exposure : float
         Multiplies truth and background.
     fakes : bool
-        Whether the fakes of the response are expected too, as many for each true event as it has.
+        Whether what is reconstructed of other origin is expected too: the fakes of the response, as many for each true event as it has, and its
+        named backgrounds, as many as the truth has its events where parameters begin. Pulls move both.
     correlation : Card, str or array_like, optional
         Of the pulls: a card that says it, its name, or a matrix in their order. Independent if left out.
     statistics : {"multinomial", "dirichlet", "bootstrap", "none"}

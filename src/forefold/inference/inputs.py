@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
-    "Backgrounds",
+    "Background",
     "Detector",
     "backgrounds",
     "contents",
     "counts",
     "detector",
+    "share_of_truth",
     "simulation",
     "truth",
 ]
@@ -59,6 +60,8 @@ class Detector(NamedTuple):
     fakes_spread : ndarray, shape (n_reco,)
     notes : tuple of str
         Correlations that are not used.
+    backgrounds : dict of str to Background
+        Those that the response names, as many as it has.
     """
 
     nominal: ResponseMatrix
@@ -69,6 +72,28 @@ class Detector(NamedTuple):
     correlation: Array
     fakes_spread: Array
     notes: tuple[str, ...]
+    backgrounds: dict[str, Background]
+
+
+class Background(NamedTuple):
+    """A background with its pulls.
+
+    Attributes
+    ----------
+    values, variances : ndarray, shape (n_reco,)
+    odd, even : ndarray, shape (pulls, n_reco)
+    """
+
+    values: Array
+    variances: Array
+    odd: Array
+    even: Array
+
+    def times(self, factor: float) -> Background:
+        """Scale it."""
+        return Background(
+            factor * self.values, factor**2 * self.variances, factor * self.odd, factor * self.even
+        )
 
 
 def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes: bool) -> Detector:
@@ -79,7 +104,7 @@ def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes
     response : ResponseMatrix, array_like, or mapping of str to ResponseMatrix
     correlation : Card, str, array_like or None
     fakes : bool
-        Whether fakes come with every true event.
+        Whether fakes come with every true event, and backgrounds that the response names are expected.
 
     Returns
     -------
@@ -92,19 +117,59 @@ def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes
     """
     nominal, varied = _matrices(response)
     found = {name: _shift(name, varied) for name in _pulls(varied)}
-    base = _with_fakes(nominal, fakes=fakes)
-    odd, even = (np.zeros((len(found), *base.shape)) for _ in range(2))
-    for k, (up, down) in enumerate(found.values()):
-        above = _with_fakes(up, fakes=fakes) - base
-        below = -above if down is None else _with_fakes(down, fakes=fakes) - base
-        odd[k], even[k] = 0.5 * (above - below), 0.5 * (above + below)
+    pairs = list(found.values())
+    base, odd, even = _parabola(nominal, pairs, lambda each: _with_fakes(each, fakes=fakes))
     card = load_card(correlation) if isinstance(correlation, str) else correlation
     known = pull_correlation(card, list(found))
     notes = correlated_elsewhere(card, list(found)) if isinstance(card, Card) else ()
     spread = np.zeros(base.shape[1])
     if fakes and (total := _total(nominal)) > 0.0:
         spread = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1) / total**2
-    return Detector(nominal, base, list(found), odd, even, known, spread, notes)
+    named = {name: _background(name, nominal, pairs) for name in nominal.backgrounds if fakes}
+    return Detector(nominal, base, list(found), odd, even, known, spread, notes, named)
+
+
+Pairs: TypeAlias = "list[tuple[ResponseMatrix, ResponseMatrix | None]]"
+
+
+def _parabola(
+    nominal: ResponseMatrix, pairs: Pairs, of: Callable[[ResponseMatrix], Array]
+) -> tuple[Array, Array, Array]:
+    """Give something of a matrix, and half the difference and half the sum of its shifts up and down."""
+    base = of(nominal)
+    odd, even = (np.zeros((len(pairs), *base.shape)) for _ in range(2))
+    for k, (up, down) in enumerate(pairs):
+        above = of(up) - base
+        below = -above if down is None else of(down) - base
+        odd[k], even[k] = 0.5 * (above - below), 0.5 * (above + below)
+    return base, odd, even
+
+
+def _background(name: str, nominal: ResponseMatrix, pairs: Pairs) -> Background:
+    def contents_of(each: ResponseMatrix) -> Array:
+        return np.asarray(each.backgrounds[name].values(), dtype=np.float64).reshape(-1)
+
+    base, odd, even = _parabola(nominal, pairs, contents_of)
+    variances = np.asarray(nominal.backgrounds[name].variances(), dtype=np.float64).reshape(-1)
+    return Background(base, variances, odd, even)
+
+
+def share_of_truth(truth: Array, matrix: ResponseMatrix) -> float:
+    """Give how many times the events of a response a truth has: its backgrounds are expected as many times.
+
+    Raises
+    ------
+    ValueError
+        One of them has none.
+    """
+    total = _total(matrix)
+    if not (truth.sum() > 0.0 and total > 0.0):
+        message = (
+            "backgrounds of the response are expected as many times as the truth has its events, and where parameters begin the truth, or that of the "
+            "response, is nothing: begin elsewhere, or say fakes=False and give them as background="
+        )
+        raise ValueError(message)
+    return float(truth.sum()) / total
 
 
 def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
@@ -201,7 +266,12 @@ def truth(
     rows = np.array([contents(f"truth {n!r}", h, matrix, "true") for n, h in several.items()])
     unknown = [name for name in parameters if name not in several]
     if unknown:
-        message = f"parameter {unknown[0]!r} is of nothing: the truth has {', '.join(several)}"
+        others = f"; backgrounds of the response: {', '.join(matrix.backgrounds)}" * bool(
+            matrix.backgrounds
+        )
+        message = (
+            f"parameter {unknown[0]!r} is of nothing: the truth has {', '.join(several)}{others}"
+        )
         raise ValueError(message)
     return Templates(rows), {n: parameters.get(n, Parameter(1.0, lower=0.0)) for n in several}
 
@@ -236,35 +306,25 @@ def _function(
     return Function(function, None if gradient is None else slopes, steps)
 
 
-class Backgrounds(NamedTuple):
-    """Background with and without parameters.
-
-    Attributes
-    ----------
-    scaled : ndarray, shape (parameters, n_reco)
-    fixed, variance : ndarray, shape (n_reco,)
-    """
-
-    scaled: Array
-    fixed: Array
-    variance: Array
-
-
-def backgrounds(given: Any, names: list[str], variance: Any, matrix: ResponseMatrix) -> Backgrounds:
-    """Read backgrounds over the reconstructed axes.
+def backgrounds(
+    given: Any, variance: Any, matrix: ResponseMatrix, pulls: int
+) -> tuple[dict[str, Background], Array]:
+    """Read backgrounds over the reconstructed axes, which no pull moves.
 
     Parameters
     ----------
     given : histogram, array_like, mapping of str to these, or None
-    names : list of str
-        Those that have a parameter.
     variance : histogram, array_like or None
         Of all of it, from a finite simulation.
     matrix : ResponseMatrix
+    pulls : int
+        How many there are.
 
     Returns
     -------
-    Backgrounds
+    found : dict of str to Background
+        By name; one without a name is ``""``.
+    variance : ndarray, shape (n_reco,)
 
     Raises
     ------
@@ -277,14 +337,13 @@ def backgrounds(given: Any, names: list[str], variance: Any, matrix: ResponseMat
         name: contents(f"background {name!r}" if name else "background", h, matrix, "reco")
         for name, h in several.items()
     }
-    scaled = np.array([found[name] for name in names]).reshape(len(names), bins)
-    fixed = sum((row for name, row in found.items() if name not in names), np.zeros(bins))
+    still = np.zeros((pulls, bins))
     spread = (
         np.zeros(bins)
         if variance is None
         else contents("background_variance", variance, matrix, "reco")
     )
-    return Backgrounds(scaled, np.asarray(fixed), spread)
+    return {n: Background(row, np.zeros(bins), still, still) for n, row in found.items()}, spread
 
 
 def contents(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Expectation", "Expected", "Function", "Spectrum", "Templates"]
+__all__ = ["Expectation", "Expected", "Function", "Spectrum", "Templates", "moved"]
 
 
 class Spectrum(Protocol):
@@ -90,6 +90,8 @@ class Expected(NamedTuple):
         Derivatives of `mean`.
     truth : ndarray, shape (n_true,)
     truth_slopes : ndarray, shape (parameters of the truth, n_true)
+    scales : ndarray, shape (scaled,)
+        Of backgrounds.
     """
 
     mean: Array
@@ -97,6 +99,30 @@ class Expected(NamedTuple):
     slopes: Array
     truth: Array
     truth_slopes: Array
+    scales: Array
+
+
+def moved(values: Array, odd: Array, even: Array, pulls: Array) -> Array:
+    """Give what pulls make of numbers: a parabola through both shifts, and a straight line beyond one standard deviation.
+
+    Parameters
+    ----------
+    values : ndarray
+    odd, even : ndarray, shape (pulls, *shape of values)
+        Half the difference, and half the sum, of the shifts up and down.
+    pulls : ndarray, shape (pulls,)
+
+    Returns
+    -------
+    ndarray, shape of `values`
+    """
+    n = len(pulls)
+    if not n:
+        return values
+    size = abs(pulls)
+    bent = np.where(size <= 1.0, pulls * pulls, 2.0 * size - 1.0)
+    shift = pulls @ odd.reshape(n, -1) + bent @ even.reshape(n, -1)
+    return np.asarray(values + shift.reshape(values.shape))
 
 
 @dataclass(frozen=True)
@@ -108,18 +134,17 @@ class Expectation:
     spectrum : Spectrum
         Of the first `n_truth` parameters.
     n_truth : int
-    matrix : ndarray, shape (n_true, n_reco)
-        Fakes for each true event included.
-    odd, even : ndarray, shape (pulls, n_true, n_reco)
+    matrix : ndarray, shape (n_true + scaled + 1, n_reco)
+        Rows of the response, fakes for each true event included; of backgrounds with a parameter, which follow those of the truth; and of all
+        background without one.
+    odd, even : ndarray, shape (pulls, n_true + scaled + 1, n_reco)
         Half the difference, and half the sum, of the shifts up and down.
     simulation : Moments or None
         Of the events that filled the matrix; None where its statistics do not count.
     fakes_spread : ndarray, shape (n_reco,)
         Variance of fakes for a squared true event.
-    backgrounds : ndarray, shape (scaled, n_reco)
-        Those with a parameter, which follow those of the truth.
-    fixed : ndarray, shape (n_reco,)
-        Background without a parameter.
+    scaled_variance : ndarray, shape (scaled, n_reco)
+        Of backgrounds with a parameter.
     fixed_variance : ndarray, shape (n_reco,)
     exposure : float
         Multiplies all.
@@ -132,8 +157,7 @@ class Expectation:
     even: Array
     simulation: Moments | None
     fakes_spread: Array
-    backgrounds: Array
-    fixed: Array
+    scaled_variance: Array
     fixed_variance: Array
     exposure: float
 
@@ -149,28 +173,24 @@ class Expectation:
         -------
         Expected
         """
-        n, m = self.n_truth, len(self.backgrounds)
+        n, m = self.n_truth, len(self.scaled_variance)
         truth, rows = self.spectrum(x[:n])
         scales, pulls = x[n : n + m], x[n + m :]
         matrix, bends = self._shifted(pulls)
-        mean = truth @ matrix + scales @ self.backgrounds + self.fixed
-        slopes = [rows @ matrix, self.backgrounds]
+        contents = np.concatenate([truth, scales, [1.0]])
+        slopes = [rows @ matrix[: len(truth)], matrix[len(truth) : -1]]
         if len(pulls):
-            slopes.append(truth @ self.odd + bends[:, None] * (truth @ self.even))
+            slopes.append(contents @ self.odd + bends[:, None] * (contents @ self.even))
         e = self.exposure
-        covariance = e * e * self._covariance(truth)
-        return Expected(e * mean, covariance, e * np.concatenate(slopes), truth, rows)
+        covariance = e * e * self._covariance(truth, scales)
+        return Expected(
+            e * (contents @ matrix), covariance, e * np.concatenate(slopes), truth, rows, scales
+        )
 
     def _shifted(self, pulls: Array) -> tuple[Array, Array]:
-        """Matrix at pulls: a parabola through both shifts, and a straight line beyond one standard deviation."""
-        if not len(pulls):
-            return self.matrix, pulls
-        size = abs(pulls)
-        bent = np.where(size <= 1.0, pulls * pulls, 2.0 * size - 1.0)
-        bends = np.where(size <= 1.0, 2.0 * pulls, 2.0 * np.sign(pulls))
-        n = len(pulls)
-        moved = pulls @ self.odd.reshape(n, -1) + bent @ self.even.reshape(n, -1)
-        return self.matrix + moved.reshape(self.matrix.shape), bends
+        """Matrix at pulls, and the derivatives of how much they bend it."""
+        bends = np.where(abs(pulls) <= 1.0, 2.0 * pulls, 2.0 * np.sign(pulls))
+        return moved(self.matrix, self.odd, self.even, pulls), bends
 
     @cached_property
     def finite(self) -> bool:
@@ -180,24 +200,26 @@ class Expectation:
     @cached_property
     def _moves(self) -> bool:
         """Whether a variance depends on parameters."""
-        return bool(self._spread.any() or self.fakes_spread.any())
+        return bool(self._spread.any() or self.fakes_spread.any() or self.scaled_variance.any())
 
     @cached_property
     def _spread(self) -> Array:
-        """Variances of the elements of the matrix, shape (n_true, n_reco)."""
+        """Variances of the elements of the response, shape (n_true, n_reco)."""
         known = self.simulation
-        return np.zeros(self.matrix.shape) if known is None else cell_variance(known)
+        rows = len(self.matrix) - len(self.scaled_variance) - 1
+        return np.zeros((rows, self.matrix.shape[1])) if known is None else cell_variance(known)
 
     @cached_property
     def _migrates(self) -> bool:
         """Whether events of a true bin go to several reconstructed ones, which correlates these."""
         if self.simulation is None or not self._spread.any():
             return False
-        whole = folded_covariance(self.simulation, np.ones(len(self.matrix)))
+        whole = folded_covariance(self.simulation, np.ones(len(self.simulation.rows)))
         return bool(np.any(whole - np.diag(np.diagonal(whole))))
 
-    def _covariance(self, truth: Array) -> Array:
+    def _covariance(self, truth: Array, scales: Array) -> Array:
         alone = truth.sum() ** 2 * self.fakes_spread + self.fixed_variance
+        alone = alone + np.square(scales) @ self.scaled_variance
         if self.simulation is None or not self._migrates:
             return np.asarray(np.square(truth) @ self._spread + alone)
         found = folded_covariance(self.simulation, truth)
@@ -225,4 +247,6 @@ class Expectation:
             moving[: self.n_truth] -= rows @ (truth * row_variances(self.simulation, slope))
         fakes = float(self.fakes_spread @ np.square(slope))
         moving[: self.n_truth] -= truth.sum() * fakes * rows.sum(axis=1)
+        norms = slice(self.n_truth, self.n_truth + len(found.scales))
+        moving[norms] -= found.scales * (self.scaled_variance @ np.square(slope))
         return self.exposure**2 * moving

@@ -23,6 +23,8 @@ __all__ = [
     "SIDE_WORDS",
     "AxesLike",
     "Side",
+    "axis_facts",
+    "axis_of",
     "cell_name",
     "label_of",
     "limits_of",
@@ -218,6 +220,29 @@ def _base(name: str) -> str:
     if name in ("true", "reco"):
         return ""
     return name.removesuffix("_true").removesuffix("_reco")
+
+
+def axis_facts(axis: Axis) -> dict[str, Any]:
+    """Say what an axis of a matrix is, as JSON would hold it; `axis_of` makes it again.
+
+    Examples
+    --------
+    >>> (axis,) = made_axes("q2=0:1:4", "true")
+    >>> axis_of(axis_facts(axis)) == axis
+    True
+    """
+    edges = np.asarray(axis.edges, dtype=np.float64).tolist()
+    regular = type(axis) is hist.axis.Regular and getattr(axis, "transform", None) is None
+    bins = {"regular": [len(axis), edges[0], edges[-1]]} if regular else {"edges": edges}
+    return {"name": axis.name, "label": axis.label, **bins}
+
+
+def axis_of(facts: Mapping[str, Any]) -> Axis:
+    """Make an axis of what `axis_facts` said."""
+    words = {"name": facts["name"], "label": facts["label"]}
+    if "regular" in facts:
+        return hist.axis.Regular(*facts["regular"], **words)
+    return hist.axis.Variable(facts["edges"], **words)
 
 
 def renamed(axis: Axis, name: str, label: str) -> Axis:

@@ -9,16 +9,13 @@ import numpy as np
 from forefold._about import __version__
 from forefold._arrays import unmasked
 from forefold.detector.load import load_card
-from forefold.events.definitions import definitions_of
 from forefold.events.repeats import SharedDraws
-from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.kernels.philox import random_key
 from forefold.matrix import build as making
-from forefold.matrix.axes import made_axes, warn_of_degrees, with_units
-from forefold.matrix.contents import check_same_meaning, warn_of_nothing
+from forefold.matrix.contents import warn_of_nothing
 from forefold.matrix.fill import Columns, Filler
 from forefold.matrix.json import NOMINAL
-from forefold.matrix.sources import Reading, paired
+from forefold.matrix.sources import filled, paired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,8 +37,6 @@ if TYPE_CHECKING:
     from forefold.smearing.variations import Variations
 
 __all__ = ["Building"]
-
-_KEPT = ("version", "card", "card_sha256", "rng", "axis")
 
 
 class Building:
@@ -160,74 +155,17 @@ class Building:
         >>> matrix.reco.sum().value, matrix.backgrounds["pions"].sum().value, matrix.fakes.sum().value
         (84.0, 13.0, 1.0)
         """
-        made = cls._filled(
-            events, card, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select,
-            background=background, define=define, draws=draws, replicas=replicas, rng=rng, axis=axis, on_invalid=on_invalid,
-            binding_energy=binding_energy, thresholds=thresholds, missing=missing,
-        )  # fmt: skip
-        warn_of_nothing(made)
-        return cls(made)
-
-    @staticmethod
-    def _filled(
-        events: Any,
-        card: Card | str | Path | None = None,
-        *,
-        true: AxesLike,
-        reco: AxesLike = None,
-        of: str | int | None = None,
-        weight: str | None = "weight",
-        signal: str | Selection | None = None,
-        select: str | SmearedSelection | None = None,
-        background: Mapping[str, str | BackgroundCondition] | None = None,
-        define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
-        draws: int = 1,
-        replicas: int = 0,
-        rng: int | np.random.Generator | None = None,
-        missing: Missing = "stop",
-        axis: Axis = "probe",
-        on_invalid: OnInvalid = "stop",
-        **options: Any,
-    ) -> Contents:
-        """Fill the contents of a matrix from events; see `from_events`."""
         loaded = None if card is None else load_card(card)
         key = random_key(rng)
-        own_names = definitions_of(define)
-        chosen = None if signal is None else selection_of(signal, own_names)
-        selected = selection_of_smeared(select, own_names)
-        named = backgrounds_of(background, own_names)
-        true_axes = with_units(made_axes(true, "true"), own_names.units)
-        reco_axes = with_units(made_axes(true if reco is None else reco, "reco"), own_names.units)
-        filler = Filler(
-            true_axes, reco_axes, draws=draws, replicas=replicas, rng=key, backgrounds=list(named)
-        )
-        reading = Reading(
-            [each.name for each in filler.true_axes],
-            [each.name for each in filler.reco_axes],
-            of=of,
-            weight=weight,
-            signal=chosen,
-            select=selected,
-            background=named,
-            options=options | {"define": own_names},
-        )
-        warn_of_degrees((*filler.true_axes, *filler.reco_axes))
-        about: dict[str, Any] = {}
-        shared = SharedDraws()
         pieces = paired(
             events, loaded, draws=draws, missing=missing, rng=key, axis=axis, on_invalid=on_invalid
         )
-        for number, (record, smeared) in enumerate(pieces):
-            filler.add(reading.columns(record, smeared))
-            known = smeared[0].attrs.get("forefold") or {}
-            own = {"made": "events"} | {k: known[k] for k in _KEPT if known.get(k) is not None}
-            if number:
-                check_same_meaning(about, own)
-                own = {k: v for k, v in about.items() if own.get(k) == v}
-            about = own
-            shared.add(smeared[0])
-        notes = {"made": "events", "version": __version__, **about, **reading.notes()}
-        return filler.contents(notes)
+        made = filled(
+            pieces, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select, background=background,
+            define=define, draws=draws, replicas=replicas, rng=key, binding_energy=binding_energy, thresholds=thresholds,
+        )  # fmt: skip
+        warn_of_nothing(made)
+        return cls(made)
 
     @classmethod
     def from_variations(
@@ -240,7 +178,7 @@ class Building:
         varied : Variations, or an iterable of them
             From `forefold.smear_variations`, or chunks from `forefold.workflows.stream.vary_chunks`.
         **settings
-            As `from_events`, less `card`, `draws`, `rng`, `axis` and `on_invalid`. Each variation selects anew, by its own reconstruction.
+            As `from_events`, less `card`, `draws`, `missing`, `axis` and `on_invalid`. Each variation selects anew, by its own reconstruction.
 
         Returns
         -------
@@ -263,7 +201,7 @@ class Building:
         for piece in [varied] if isinstance(varied, Variations) else varied:
             shared.add(piece.events)
             for name in piece:
-                one = cls._filled((piece.events, piece[name]), **settings)
+                one = filled(paired((piece.events, piece[name]), None), **settings)
                 found[name] = found[name] + one if name in found else one
         if not found:
             message = "no events were given"

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "BACKGROUND",
+    "NOMINAL",
     "SPECTRUM",
+    "contents_of_histograms",
     "covariances_of",
+    "histograms_of",
     "notes_of",
     "numbered",
     "read_document",
@@ -41,10 +45,8 @@ __all__ = [
 
 NOMINAL = "nominal"
 PREDICTION, SPECTRUM = "prediction", "spectrum"
-_VERSION, _WITH_BACKGROUNDS = (
-    1,
-    2,
-)  # the second where backgrounds are kept apart, which a reader must know of
+_VERSION = 1
+_WITH_BACKGROUNDS = 2  # where backgrounds are kept apart, which a reader must know of
 _LARGEST = 1e150  # of contents: squares must be finite
 _KEY = "response_matrix"
 _NOTES, _OUTSIDE = "forefold_notes", "forefold_outside"
@@ -70,30 +72,44 @@ def written_documents(several: Mapping[str, Contents]) -> str:
 
 
 def _parts(held: Contents) -> dict[str, Any]:
+    return {name: each._to_uhi_() for name, each in histograms_of(held).items()}
+
+
+def histograms_of(held: Contents) -> dict[str, hist.Hist[Any]]:
+    """Give contents as histograms by name, which add as contents do; `contents_of_histograms` makes contents of them.
+
+    Parameters
+    ----------
+    held : Contents
+
+    Returns
+    -------
+    dict of str to hist.Hist
+        ``counts``, which has the provenance among its notes, ``truth``, ``alone`` and others where there are some.
+    """
     notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
     version = _WITH_BACKGROUNDS if held.backgrounds else _VERSION
     notes |= {_KEY: version, "exact": held.exact, "true_axes": len(held.true_axes)}
     if held.independent:
         notes["independent"] = True
-    parts = {name: getattr(held, name)._to_uhi_() for name in _NEEDED}
-    parts |= {f"{BACKGROUND}{name}": each._to_uhi_() for name, each in held.backgrounds.items()}
+    parts = {name: getattr(held, name) for name in _NEEDED}
+    parts |= {f"{BACKGROUND}{name}": each for name, each in held.backgrounds.items()}
     if held.oversampled is not None:
         notes["draws"] = held.oversampled.draws
         parts |= {
-            "pairs": numbered(held.oversampled.pairs),
-            "linear": numbered(held.oversampled.linear),
+            "pairs": _of_numbers(held.oversampled.pairs),
+            "linear": _of_numbers(held.oversampled.linear),
         }
     if held.replicas is not None:
         # 64 bits do not fit into the numbers of JSON everywhere
         notes["replicas_rng"] = str(held.replicas.rng)
-        parts["replica_counts"] = numbered(held.replicas.counts)
-        parts["replica_truth"] = numbered(held.replicas.truth)
-    head = parts["counts"]
-    head["metadata"] = {
-        **head.get("metadata", {}),
-        **{f"forefold_{key}": str(v) if _large(v) else v for key, v in notes.items()},
-    }
-    return parts
+        parts["replica_counts"] = _of_numbers(held.replicas.counts)
+        parts["replica_truth"] = _of_numbers(held.replicas.truth)
+    head = parts["counts"].copy()
+    head.__dict__.update(
+        {f"forefold_{key}": str(v) if _large(v) else v for key, v in notes.items()}
+    )
+    return parts | {"counts": head}
 
 
 def _large(value: Any) -> bool:
@@ -102,12 +118,16 @@ def _large(value: Any) -> bool:
 
 def numbered(values: Array) -> dict[str, Any]:
     """Put plain numbers into a histogram of numbered bins, as a part of a document."""
+    return dict(_of_numbers(values)._to_uhi_())
+
+
+def _of_numbers(values: Array) -> hist.Hist[Any]:
     axes = [
         hist.axis.Integer(0, n, name=f"index_{k}", flow=False) for k, n in enumerate(values.shape)
     ]
     made: hist.Hist[Any] = hist.Hist(*axes)
     made.view()[...] = values
-    return dict(made._to_uhi_())
+    return made
 
 
 def read_document(text: str) -> Contents:
@@ -150,7 +170,7 @@ def _checked(content: Any) -> dict[str, Any]:
 def _read(parts: dict[str, Any]) -> Contents:
     try:
         _checked(parts)
-        return _contents({name: histogram_of(part) for name, part in parts.items()})
+        return contents_of_histograms({name: histogram_of(part) for name, part in parts.items()})
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         message = f"not a response matrix: {type(error).__name__} {error}"
         raise ValueError(message) from None
@@ -306,7 +326,14 @@ def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
     return found
 
 
-def _contents(parts: dict[str, hist.Hist[Any]]) -> Contents:
+def contents_of_histograms(parts: Mapping[str, hist.Hist[Any]]) -> Contents:
+    """Make contents of what `histograms_of` gave, or of sums of that.
+
+    Raises
+    ------
+    ValueError
+        They do not go together.
+    """
     notes = provenance(parts["counts"])
     if notes.get(_KEY) not in (_VERSION, _WITH_BACKGROUNDS):
         found = notes.get(_KEY, "none")
@@ -374,7 +401,7 @@ def _plain(histogram: hist.Hist[Any], name: str) -> hist.Hist[Any]:
     return made
 
 
-def _numbers(parts: dict[str, hist.Hist[Any]], name: str, shape: tuple[int, ...]) -> Array:
+def _numbers(parts: Mapping[str, hist.Hist[Any]], name: str, shape: tuple[int, ...]) -> Array:
     found = np.asarray(parts[name].values(), dtype=np.float64)
     if found.shape != shape or not np.all(np.isfinite(found)):
         message = f"{name} has shape {found.shape}; finite numbers in {shape} are needed"

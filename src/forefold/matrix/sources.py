@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import awkward as ak
 import numpy as np
 
+from forefold._about import __version__
 from forefold.events import particles as species
 from forefold.events.completeness import check_whole
 from forefold.events.definitions import definitions_of
 from forefold.events.observables import OBSERVABLES
 from forefold.events.observables.catalogue import parted
 from forefold.events.observables.final_state import check_same
+from forefold.events.repeats import SharedDraws
+from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.events.values import EventValues
-from forefold.matrix.fill import Columns
+from forefold.matrix.axes import made_axes, warn_of_degrees, with_units
+from forefold.matrix.contents import check_same_meaning
+from forefold.matrix.fill import Columns, Filler
 from forefold.smearing.columns import columns as flat_columns
 from forefold.smearing.columns import warn_of_thresholds
 from forefold.smearing.smear import smear
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from forefold.detector.load import Card
     from forefold.events.definitions import Definitions
     from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
+    from forefold.matrix.axes import AxesLike
+    from forefold.matrix.contents import Contents
 
     Array = NDArray[np.float64]
 
@@ -35,6 +42,7 @@ __all__ = [
     "Missing",
     "Reading",
     "check_quantities",
+    "filled",
     "numbers",
     "paired",
     "weights_of",
@@ -42,6 +50,8 @@ __all__ = [
 
 Missing: TypeAlias = Literal["stop", "accept"]
 """Whether smeared events of which some were cut are an error."""
+
+_KEPT = ("version", "card", "card_sha256", "rng", "axis")
 
 PARTICLE_QUANTITIES = ("energy", "kinetic_energy", "momentum", "theta", "cos_theta")
 """What is known of a particle, true and reconstructed: GeV, GeV/c and radians."""
@@ -116,6 +126,75 @@ def _drawn(
     return smeared
 
 
+def filled(
+    pieces: Iterable[tuple[ak.Array | None, Sequence[ak.Array]]],
+    *,
+    true: AxesLike,
+    reco: AxesLike = None,
+    of: str | int | None = None,
+    weight: str | None = "weight",
+    signal: str | Selection | None = None,
+    select: str | SmearedSelection | None = None,
+    background: Mapping[str, str | BackgroundCondition] | None = None,
+    define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
+    draws: int = 1,
+    replicas: int = 0,
+    rng: int | np.random.Generator | None = None,
+    **options: Any,
+) -> Contents:
+    """Fill the contents of a matrix with pieces of events.
+
+    Parameters
+    ----------
+    pieces : iterable of (ak.Array or None, sequence of ak.Array)
+        As `paired` gives them: event records, and what is reconstructed of them, one a draw.
+    true, reco, of, weight, signal, select, background, define, draws, replicas, rng
+        See `forefold.ResponseMatrix.from_events`.
+    options
+        ``binding_energy`` and ``thresholds`` of `forefold.observables`.
+
+    Returns
+    -------
+    Contents
+
+    Raises
+    ------
+    ValueError
+        What is asked for cannot be filled.
+    """
+    own_names = definitions_of(define)
+    named = backgrounds_of(background, own_names)
+    true_axes = with_units(made_axes(true, "true"), own_names.units)
+    reco_axes = with_units(made_axes(true if reco is None else reco, "reco"), own_names.units)
+    filler = Filler(
+        true_axes, reco_axes, draws=draws, replicas=replicas, rng=rng, backgrounds=list(named)
+    )
+    reading = Reading(
+        [each.name for each in filler.true_axes],
+        [each.name for each in filler.reco_axes],
+        of=of,
+        weight=weight,
+        signal=None if signal is None else selection_of(signal, own_names),
+        select=selection_of_smeared(select, own_names),
+        background=named,
+        options=options | {"define": own_names},
+    )
+    warn_of_degrees((*filler.true_axes, *filler.reco_axes))
+    about: dict[str, Any] = {}
+    shared = SharedDraws()
+    for number, (record, smeared) in enumerate(pieces):
+        filler.add(reading.columns(record, smeared))
+        known = smeared[0].attrs.get("forefold") or {}
+        own = {"made": "events"} | {k: known[k] for k in _KEPT if known.get(k) is not None}
+        if number:
+            check_same_meaning(about, own)
+            own = {k: v for k, v in about.items() if own.get(k) == v}
+        about = own
+        shared.add(smeared[0])
+    notes = {"made": "events", "version": __version__, **about, **reading.notes()}
+    return filler.contents(notes)
+
+
 class Reading:
     """What to take from events: the quantities of the axes.
 
@@ -173,7 +252,7 @@ class Reading:
         texts = {key: getattr(each, "text", each) for key, each in said.items()}
         return {key: str(text) for key, text in texts.items() if text is not None}
 
-    def columns(self, events: ak.Array | None, draws: list[ak.Array]) -> Columns:
+    def columns(self, events: ak.Array | None, draws: Sequence[ak.Array]) -> Columns:
         """Take the columns of one piece.
 
         Raises

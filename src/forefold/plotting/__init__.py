@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         energy_by_type_figure,
         energy_matrix_figure,
         response_matrix_figure,
+        selected_figure,
     )
     from forefold.plotting.spectra import folded_figure
     from forefold.plotting.unfolding import closure_figure, strength_figure, unfolded_figure
@@ -49,6 +50,7 @@ __all__ = [
     "resolution_figure",
     "response_matrix_figure",
     "save",
+    "selected_figure",
     "strength_figure",
     "style",
     "unfolded_figure",
@@ -71,6 +73,7 @@ _HOMES = {
     "prediction_figure": "inference",
     "resolution_figure": "curves",
     "response_matrix_figure": "matrix",
+    "selected_figure": "matrix",
     "strength_figure": "unfolding",
     "unfolded_figure": "unfolding",
 }

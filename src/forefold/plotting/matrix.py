@@ -22,7 +22,7 @@ from forefold.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from forefold.matrix import ResponseMatrix
 
+    Array = NDArray[np.float64]
     Matrix: TypeAlias = hist.Hist[Any]
     Matrices: TypeAlias = Matrix | Sequence[Matrix]
 
@@ -46,12 +47,15 @@ __all__ = [
     "card_name",
     "check_axes",
     "count",
+    "draw_stack",
     "energy_by_type_figure",
     "energy_matrix_figure",
     "flat_edges",
     "flat_label",
     "heading",
     "response_matrix_figure",
+    "selected_figure",
+    "stacked_parts",
     "unit",
 ]
 
@@ -105,8 +109,10 @@ def count(matrix: Matrix) -> str:
 def heading(matrix: Matrix, name: str, sample: str, *, wide: bool = True) -> str:
     """Title of a figure: the card, the sample, the selection; two lines where one is too short."""
     limit = 105 if wide else 50
-    selection = "CC events" if provenance(matrix).get("cc_only") else ""
-    words = [word for word in (name, sample, selection) if word]
+    known = provenance(matrix)
+    selection = "CC events" if known.get("cc_only") else ""
+    selected = f"selected: {known['select']}" if "select" in known else ""
+    words = [word for word in (name, sample, selection, selected) if word]
     line = ", ".join(words)
     lines = [line] if len(line) <= limit else [words[0], ", ".join(words[1:])]
     return "\n".join(_shortened(text, limit).replace("$", r"\$") for text in lines if text)
@@ -383,10 +389,15 @@ def _colour_bar(frame: Frame, mesh: QuadMesh, matrix: Matrix) -> None:
 
 _LEFT, _RIGHT, _BOTTOM, _TOP, _GAP, _STRIP = 0.52, 0.72, 0.46, 0.12, 0.12, 0.62  # inches
 _BAR_GAP, _BAR_WIDTH = 0.1, 0.12
+_BETWEEN, _END = 0.62, 0.12
+_SIGNAL, _FAKES = "#0072b2", "0.65"
+_COLOURS = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 
 
 def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) -> Figure:
     """Draw a response matrix, with strips of efficiency, and of purity where both sides have the same bins.
+
+    Of a selection, or with named backgrounds, a stack of what is reconstructed stands beside it, with the share of the signal above.
 
     Parameters
     ----------
@@ -416,10 +427,12 @@ def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) ->
         strips = _strips(matrix)
         side = COLUMN - _LEFT - _RIGHT
         height = _BOTTOM + side + len(strips) * (_STRIP + _GAP) + _TOP
-        figure = Figure(figsize=(COLUMN, height))
+        parted = "select" in matrix.provenance or bool(matrix.backgrounds)
+        width = PAGE if parted else COLUMN
+        figure = Figure(figsize=(width, height))
 
         def box(bottom: float, tall: float, left: float = _LEFT, wide: float = side) -> Any:
-            return (left / COLUMN, bottom / height, wide / COLUMN, tall / height)
+            return (left / width, bottom / height, wide / width, tall / height)
 
         main = figure.add_axes(box(_BOTTOM, side))
         mesh = _response_panel(main, matrix)
@@ -428,11 +441,86 @@ def response_matrix_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) ->
         edges = flat_edges(matrix.true_axes)
         for k, (name, values) in enumerate(strips.items()):
             bottom = _BOTTOM + side + _GAP + k * (_STRIP + _GAP)
-            strip = figure.add_axes(box(bottom, _STRIP), sharex=main)
-            strip.stairs(values, edges, baseline=None)
-            strip.set(ylim=(0.0, 1.05), ylabel=name)
-            strip.tick_params(labelbottom=False)
+            _strip(figure.add_axes(box(bottom, _STRIP), sharex=main), name, values, edges)
+        if parted:
+            left, wide = COLUMN + _BETWEEN, PAGE - COLUMN - _BETWEEN - _END
+            panel = figure.add_axes(box(_BOTTOM, side, left, wide))
+            selected_figure(matrix, ax=panel)
+            above = figure.add_axes(box(_BOTTOM + side + _GAP, _STRIP, left, wide), sharex=panel)
+            fraction, bins = matrix.signal_fraction, flat_edges(matrix.reco_axes)
+            _strip(above, "Signal share", fraction, bins)
         return figure
+
+
+def selected_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) -> Figure:
+    """Draw what is reconstructed as a stack: the signal, the backgrounds that have names, and fakes.
+
+    Parameters
+    ----------
+    matrix : ResponseMatrix
+        One with several axes is drawn by number of the bin.
+    ax : Axes, optional
+        Draw there, in the style that it has.
+
+    Returns
+    -------
+    Figure
+
+    Examples
+    --------
+    >>> import forefold
+    >>> events = forefold.read("events.gst.root")
+    >>> matrix = forefold.ResponseMatrix.from_events(
+    ...     events, "nusmear-dune-cdr", true="visible_energy=0:6:6", rng=1, signal="cc", background={"nc": "nc"}
+    ... )
+    >>> [text.get_text() for text in selected_figure(matrix).axes[0].get_legend().get_texts()]
+    ['fakes', 'nc', 'signal']
+    """
+    with drawn(ax, aspect=0.8, bar=False) as frame:
+        panel = frame.panels[0]
+        edges = flat_edges(matrix.reco_axes)
+        outside = np.asarray(matrix.not_signal.values(), dtype=np.float64).reshape(-1)
+        total = np.asarray(matrix.reco.values(), dtype=np.float64).reshape(-1)
+        parts = {"signal": total - outside, **stacked_parts(matrix.backgrounds, matrix.fakes)}
+        draw_stack(panel, parts, edges)
+        weighted = not np.array_equal(total, np.asarray(matrix.reco.variances()).reshape(-1))
+        panel.set(xlabel=flat_label(matrix.reco_axes), xlim=(edges[0], edges[-1]))
+        panel.set(ylabel="Sum of weights / bin" if weighted else "Events / bin")
+        panel.set_ylim(bottom=0.0)
+        panel.legend(reverse=True)  # in the order in which they lie
+    return frame.figure
+
+
+def stacked_parts(backgrounds: Mapping[str, Any], fakes: Any) -> dict[str, Array]:
+    """Give contents by name: of backgrounds, and of fakes, if there are any."""
+    parts = {name: _flat(each) for name, each in {**backgrounds, "fakes": fakes}.items()}
+    return {name: each for name, each in parts.items() if name != "fakes" or each.any()}
+
+
+def draw_stack(panel: Axes, parts: Mapping[str, Array], edges: Array) -> None:
+    """Draw filled steps one on the other, the first at the bottom."""
+    below = np.zeros(len(edges) - 1)
+    colours = iter(_COLOURS * (1 + len(parts) // len(_COLOURS)))
+    for name, part in parts.items():
+        colour = _SIGNAL if name == "signal" else _FAKES if name == "fakes" else next(colours)
+        panel.stairs(
+            below + part, edges, baseline=below, fill=True, color=colour, label=name, linewidth=0.0
+        )
+        below = below + part
+    if parts:
+        panel.stairs(below, edges, color="black", linewidth=0.7)
+
+
+def _flat(values: Any) -> Array:
+    """Give the contents of a histogram, or numbers, flat."""
+    found = values.values() if hasattr(values, "axes") else values
+    return np.asarray(found, dtype=np.float64).reshape(-1)
+
+
+def _strip(panel: Axes, name: str, values: Array, edges: Array) -> None:
+    panel.stairs(values, edges, baseline=None)
+    panel.set(ylim=(0.0, 1.05), ylabel=name)
+    panel.tick_params(labelbottom=False)
 
 
 def _strips(matrix: ResponseMatrix) -> dict[str, NDArray[np.float64]]:

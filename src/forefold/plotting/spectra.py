@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.plotting.matrix import flat_edges, flat_label
+from forefold.plotting.matrix import draw_stack, flat_edges, flat_label, stacked_parts
 from forefold.plotting.style import PAGE, style
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _INK, _BLUE, _RED = "black", "#0072b2", "#d55e00"
 def folded_figure(
     prediction: Prediction, *, truth: Any = None, data: Any = None, scale: float = 1.0
 ) -> Figure:
-    """Draw a folded spectrum with its errors, and their correlations.
+    """Draw a folded spectrum with its errors and, of what was added to the signal, backgrounds and fakes, and its correlations.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def folded_figure(
             known = scale * np.asarray(truth.values(), dtype=np.float64).reshape(-1)
             if known.size == values.size:
                 left.stairs(known, edges, color="0.55", linestyle=":", label="True")
+        beside = stacked_parts(prediction.backgrounds, prediction.fakes)
+        draw_stack(left, {name: scale * each for name, each in beside.items()}, edges)
         left.stairs(values, edges, color=_BLUE, label="Folded")
         if error.any():
             left.stairs(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from forefold._parallel import Executor, crew
 from forefold.detector.load import Card, load_card
-from forefold.events.selection import selection_of
+from forefold.events.definitions import definitions_of
+from forefold.events.selection import selection_of, selection_of_smeared
 from forefold.io.blocks import blocks
 from forefold.io.files import from_home, window
 from forefold.io.write import open_writer, replace_aside
 from forefold.smearing.smear import Axis, random_key
 from forefold.workflows import stream as batch
-from forefold.workflows.histograms import added, filled, sums
+from forefold.workflows.histograms import added, filled, results, sums
 from forefold.workflows.job import Recipe
 from forefold.workflows.parallel.run import (
     Job,
@@ -27,20 +28,20 @@ from forefold.workflows.parallel.run import (
     told_where,
 )
 from forefold.workflows.parallel.split import PART
-from forefold.workflows.requests import Request
+from forefold.workflows.requests import AnyRequest, MatrixRequest, Request
 from forefold.workflows.stream import CHUNK, Tally, check_columns, read_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     import awkward as ak
-    import hist
     import numpy as np
 
     from forefold._parallel import Crew
-    from forefold.events.selection import Selection
+    from forefold.events.definitions import Definitions
+    from forefold.events.selection import Selection, SmearedSelection
     from forefold.io.cross_sections import CrossSection
     from forefold.io.registry import Damage, Entries, Paths, Progress
     from forefold.smearing.engine import OnInvalid
@@ -156,14 +157,16 @@ def smear_files(
 def fill_files(
     inputs: Paths,
     card: Card | str | Path,
-    requests: Sequence[str | Request],
+    requests: Sequence[str | AnyRequest],
     *,
     out: str | Path | None = None,
-    write: Callable[[list[hist.Hist[Any]]], str] | None = None,
+    write: Callable[[list[Any]], str] | None = None,
     rng: int | np.random.Generator | None = None,
     axis: Axis = "probe",
     entries: Entries = None,
     where: str | Selection | None = None,
+    select: str | SmearedSelection | None = None,
+    define: Definitions | Mapping[str, str] | Iterable[str] | None = None,
     variations: Sequence[Variation] | None = None,
     chunk: int = CHUNK,
     overwrite: bool = False,
@@ -177,22 +180,27 @@ def fill_files(
     partition: int = PART,
     resume: bool = False,
     manifest: bool = True,
-) -> tuple[list[hist.Hist[Any]], Tally]:
+) -> tuple[list[Any], Tally]:
     """Read files, smear them and fill histograms, in this process or with many.
 
     Parameters
     ----------
     inputs, card, rng, axis, entries, where, chunk, progress, damage, on_invalid
         See `forefold.workflows.stream.smear_chunks`.
-    requests : sequence of str or Request
+    requests : sequence of str, Request or MatrixRequest
         What is filled: ``energy``, ``angle`` (each also ``-by-type``), ``resolution``, or one of these with its axes, see
-        `forefold.workflows.requests.Request`.
+        `forefold.workflows.requests.Request`; response matrices by `forefold.workflows.requests.MatrixRequest.made`.
+    select : str or SmearedSelection, optional
+        Condition on what is reconstructed, see `forefold.ResponseMatrix.from_events`: histograms hold what is selected, in response matrices
+        what is not selected is missed. Each variation selects anew.
     out : str or Path, optional
         File that `write` is for; with workers needed, because the parts lie beside it.
     write : callable, optional
         Makes the text of that file from the histograms.
+    define : mapping of str to str, optional
+        Observables of the user's own that conditions may name, see `forefold.observables`; those of response matrices are said by their requests.
     variations : sequence of Variation, optional
-        Put an axis of these in front.
+        Put an axis of these in front; of a response matrix, fill one for each.
     stream : one int a file, optional
         See `forefold.iterate`.
     overwrite, executor, workers, cluster, partition, resume, manifest
@@ -200,8 +208,9 @@ def fill_files(
 
     Returns
     -------
-    list of hist.Hist
-        One a request: the same bits, whoever fills them. An empty list where `resume` finds that the job is done.
+    list of hist.Hist, or dict of str to ResponseMatrix
+        One a request: the same bits, whoever fills them. Matrices are by variation, ``"nominal"`` first. An empty list where `resume` finds that the
+        job is done.
     Tally
         Events and particles.
 
@@ -218,23 +227,36 @@ def fill_files(
     ... )
     >>> matrix.sum(flow=True).value
     300.0
+    >>> from forefold.workflows.requests import MatrixRequest
+    >>> request = MatrixRequest.made("enu=0:6:3", signal="cc")
+    >>> (matrices,), _ = forefold.fill_files(
+    ...     "events.gst.root", "nusmear-default", [request], rng=1, select="n_mu_reco == 1"
+    ... )
+    >>> matrices["nominal"].efficiency.round(2).tolist()
+    [0.96, 0.98, 0.92]
     """
     wanted = [Request.named(each) for each in requests]
     start, name = time.perf_counter(), None if out is None else from_home(out)
-    cut = None if where is None else selection_of(where)
+    own = definitions_of(define)
+    cut = None if where is None else selection_of(where, own)
     tally = Tally(_key(rng, name, resume), selection=cut)
     recipe = Recipe(
         load_card(card), tally.rng, axis, on_invalid, None if cut is None else cut.text,
-        variations=tuple(variations or ()),
+        variations=tuple(variations or ()), select=None if select is None else selection_of_smeared(select, own).text,
+        define=own.texts,
     )  # fmt: skip
     varied = variations is not None
+    if varied and any(isinstance(each, MatrixRequest) and each.draws > 1 for each in wanted):
+        msg = "draws: of one detector; varied ones have the draws of the nominal one"
+        raise ValueError(msg)
     if executor is None and workers is None and cluster is None and not resume:
         pieces = read_for(
             inputs, recipe.card, chunk=chunk, entries=entries, where=cut, progress=progress, damage=damage, stream=stream
         )  # fmt: skip
-        found = added(
+        total = added(
             filled(wanted, recipe, events, varied=varied) for events in _counted(pieces, tally)
         )
+        found = results(wanted, recipe, total, varied=varied)
         if name is not None and write is not None:
             with replace_aside(name, overwrite) as aside:
                 aside.write_text(write(found), encoding="utf-8")
@@ -253,7 +275,8 @@ def fill_files(
         if job is None:
             return [], tally
         with replace_aside(name, _replaces(job, overwrite)) as aside:
-            found = sums(table for table in job.tables(progress, damage) if table.num_columns)
+            total = sums(table for table in job.tables(progress, damage) if table.num_columns)
+            found = results(wanted, recipe, total, varied=varied)
             aside.write_text(write(found), encoding="utf-8")
     tally.seconds = time.perf_counter() - start
     return found, tally

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from forefold.workflows.job import Recipe
-    from forefold.workflows.requests import Request
+    from forefold.workflows.requests import AnyRequest
 
-__all__ = ["added", "filled", "sums", "table_of"]
+__all__ = ["added", "filled", "results", "sums", "table_of"]
 
 
 def filled(
-    requests: Sequence[Request], recipe: Recipe, events: ak.Array, *, varied: bool = False
+    requests: Sequence[AnyRequest], recipe: Recipe, events: ak.Array, *, varied: bool = False
 ) -> list[hist.Hist[Any]]:
     """Smear one block of events and fill histograms.
 
     Parameters
     ----------
-    requests : sequence of Request
+    requests : sequence of Request or MatrixRequest
     recipe : Recipe
     events : ak.Array
         Event record.
@@ -36,13 +36,29 @@ def filled(
     Returns
     -------
     list of hist.Hist
+        Those of one request after those of the other: one of a histogram, several of a response matrix.
+    """
+    smeared = recipe.vary(events) if varied else recipe.smear(events)
+    return [each for request in requests for each in request.fill(recipe, events, smeared)]
+
+
+def results(
+    requests: Sequence[AnyRequest], recipe: Recipe, total: Sequence[hist.Hist[Any]], *, varied: bool
+) -> list[Any]:
+    """Make what was asked for of the sums of all blocks; nothing, if there was none.
+
+    Returns
+    -------
+    list of hist.Hist, or dict of str to ResponseMatrix
         One a request.
     """
-    if varied:
-        each = recipe.vary(events)
-        return [request.of_variations(each, recipe.card) for request in requests]
-    smeared = recipe.smear(events)
-    return [request.of(smeared, recipe.card) for request in requests]
+    names = [each.name for each in recipe.variations] if varied else []
+    found, start = [], 0
+    for request in requests if total else ():
+        own = total[start : start + request.count(names)]
+        found.append(request.result(own, names, recipe.select))
+        start += len(own)
+    return found
 
 
 def added(filled: Iterable[list[hist.Hist[Any]]]) -> list[hist.Hist[Any]]:

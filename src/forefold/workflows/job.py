@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from forefold.detector.load import Card, fingerprint
+from forefold.events.selection import SmearedSelection
 from forefold.smearing.columns import warn_of_thresholds
 from forefold.smearing.smear import Axis, provenance, smear
 from forefold.smearing.variations import Variation, VariedCard
@@ -41,6 +42,10 @@ class Recipe:
         Whether observables are added.
     variations : tuple of Variation
         Detectors whose visible energy is added.
+    select : str or None
+        Condition on what is reconstructed, for what is filled.
+    define : mapping of str to str
+        Observables of the user's own, that conditions may name.
 
     Examples
     --------
@@ -57,6 +62,8 @@ class Recipe:
     where: str | None = None
     observables: bool = False
     variations: tuple[Variation, ...] = ()
+    select: str | None = None
+    define: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Recipe:
@@ -77,6 +84,8 @@ class Recipe:
             "where": self.where,
             "observables": self.observables,
             "variations": {each.name: dict(each.pulls) for each in self.variations},
+            "select": self.select,
+            "define": dict(self.define),
         }
 
     def about(
@@ -115,6 +124,17 @@ class Recipe:
 
         table = kinematics.observables(events, smeared)
         return _widened(smeared, {name: table[name] for name in table.fields})
+
+    def draw(self, events: ak.Array, number: int) -> ak.Array:
+        """Smear one piece another time, with another draw of the detector."""
+        settings: dict[str, Any] = {"axis": self.axis, "on_invalid": self.on_invalid}
+        return smear(events, self.card, rng=self.rng, draw=number, **settings)
+
+    def selected(self, events: ak.Array, smeared: ak.Array) -> ak.Array:
+        """Keep what is selected of one piece that was smeared."""
+        if self.select is None:
+            return smeared
+        return SmearedSelection(self.select, self.define).selected(events, smeared)
 
     @cached_property
     def varied(self) -> VariedCard:

@@ -144,7 +144,7 @@ def run_chain(
         Events of another generator: their matrix is compared, and what is reconstructed of them is unfolded. Not beside `data`.
     how : How, optional
     **reading
-        Those of `forefold.workflows.sample.collect`: ``signal``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
+        Those of `forefold.workflows.sample.collect`: ``signal``, ``background``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
 
     Returns
     -------
@@ -256,6 +256,7 @@ def _close(chain: Chain, fixed: dict[str, Any]) -> None:
     source = matrix if chain.other is None else chain.other.matrix
     scale = chain.scale if chain.other is None else 1.0
     truth = scale * np.asarray(source.truth.values(), dtype=np.float64).reshape(-1)
+    other = scale * np.asarray(source.not_signal.values(), dtype=np.float64).reshape(-1)
     seen = matrix.efficiency > 0.0
     rows: Any = matrix if seen.all() else matrix.matrix[seen]
     prior = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)[seen]
@@ -265,7 +266,13 @@ def _close(chain: Chain, fixed: dict[str, Any]) -> None:
         methods[f"{chain.how.method}, flat prior"] = {**fixed, "prior": "flat"}
     try:
         chain.closure = closure(
-            truth[seen], rows, methods, toys=chain.how.toys, fakes="ignore", rng=chain.recipe.rng
+            truth[seen],
+            rows,
+            methods,
+            toys=chain.how.toys,
+            background=other if other.any() else None,
+            fakes="ignore",
+            rng=chain.recipe.rng,
         )
     except ValueError as error:
         chain.failures["closure"] = str(error)

@@ -18,11 +18,11 @@ from forefold.matrix.compare import in_bin_variation
 from forefold.workflows.stream import read_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import awkward as ak
 
-    from forefold.events.selection import Selection
+    from forefold.events.selection import BackgroundCondition, Selection
     from forefold.io.inspection import Inspection
     from forefold.io.registry import Damage, Entries, Paths, Progress
     from forefold.matrix.compare import InBinVariation
@@ -69,6 +69,7 @@ def collect(
     true: Any,
     reco: Any,
     signal: str | Selection | None = None,
+    background: Mapping[str, str | BackgroundCondition] | None = None,
     chunk: int = 20_000,
     entries: Entries = None,
     where: str | Selection | None = None,
@@ -81,10 +82,10 @@ def collect(
     ----------
     inputs : str, Path or a sequence of them
     recipe : Recipe
-        How they are smeared.
+        How they are smeared, and what is selected for the matrix.
     true, reco : axes
         See `forefold.ResponseMatrix.from_events`.
-    signal : str or Selection, optional
+    signal, background
         See `forefold.ResponseMatrix.from_events`.
     chunk, entries, where, progress, damage
         See `forefold.iterate`.
@@ -127,6 +128,8 @@ def collect(
         true=list(halves if finer else axes),
         reco=list(others),
         signal=signal,
+        select=recipe.select,
+        background=background,
         rng=recipe.rng,
     )
     inside, matrix = {}, filled

@@ -318,3 +318,25 @@ def test_pulls_of_a_toy_are_in_errors_of_its_data(chain: Chain) -> None:
     other = spectrum_table(replace(chain, kind="spectrum"), model)
     assert "A_C truth, in errors.<" in other
     assert first not in other
+
+
+def test_a_page_of_a_selection(run: Run, gst_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "r.html"
+    words = ["--select", "n_mu_reco == 1", "--signal", "cc and topology == '0pi'"]
+    done = run(
+        "report", gst_file, *CARD, "--rng", 1, "--axis", AXIS, *words, "--background", "pions=cc",
+        "--toys", 20, "-o", out,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "are fakes or backgrounds (pions): they are subtracted" in done.err
+    page = out.read_text()
+    assert "Selected is, of what is reconstructed: n_mu_reco == 1. Other events are missed." in page
+    matrix = forefold.ResponseMatrix.from_events(
+        forefold.read(gst_file), CARD[1], true=AXIS, signal=words[3], select=words[1],
+        background={"pions": "cc"}, rng=1,
+    )  # fmt: skip
+    pions = np.sum(matrix.backgrounds["pions"].values())
+    assert re.search(rf"pions</t[hd]>\s*<td[^>]*>{pions:.6g}<", page)
+    assert "(efficiency)" in page
+    for text in (words[1], "background pions"):
+        assert text in page[page.index('id="provenance"') :]

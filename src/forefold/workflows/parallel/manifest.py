@@ -26,6 +26,8 @@ _RECIPE = {
     "axis": "--axis",
     "on_invalid": "--on-invalid",
     "where": "--where",
+    "select": "--select",
+    "define": "--define",
     "observables": "--observables",
 }
 
@@ -70,7 +72,8 @@ def _pairs(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> list[tuple[str
     where, *contents = difference(cards[0], cards[1])
     found.append((f"the card's {where}", *contents))
     found.append(("--variations", old.get("variations"), new.get("variations")))
-    found.append(("what is filled", begun.get("requests"), asked.get("requests")))
+    where, *contents = difference(begun.get("requests") or [], asked.get("requests") or [])
+    found.append((f"what is filled ({where})" if where else "what is filled", *contents))
     files = [_files(each.get("inputs") or ()) for each in (begun, asked)]
     more, fewer = (sorted(set(one) - set(two)) for one, two in (files, files[::-1]))
     found.append(("other inputs", more, fewer))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from forefold.io.cross_sections import CrossSection
     from forefold.io.registry import Damage, Entries, Paths, Progress
     from forefold.workflows.job import Recipe
-    from forefold.workflows.requests import Request
+    from forefold.workflows.requests import AnyRequest
     from forefold.workflows.stream import Tally
 
 __all__ = ["Job", "Plan"]
@@ -48,7 +48,7 @@ class Plan:
         Output.
     recipe : Recipe
         What is done to each event.
-    requests : tuple of Request
+    requests : tuple of Request or MatrixRequest
         Histograms; none: smeared events are written.
     varied : bool
         Whether the histograms have an axis of the variations.
@@ -64,7 +64,7 @@ class Plan:
     inputs: Paths
     out: str
     recipe: Recipe
-    requests: tuple[Request, ...] = ()
+    requests: tuple[AnyRequest, ...] = ()
     varied: bool = False
     entries: Entries = None
     chunk: int = 0

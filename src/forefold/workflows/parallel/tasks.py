@@ -16,7 +16,7 @@ from forefold.io.registry import Damage, Source, choose
 from forefold.io.write import encoded
 from forefold.workflows.job import Recipe
 from forefold.workflows.parallel.parts import Folder, digest
-from forefold.workflows.requests import Request
+from forefold.workflows.requests import request_of
 from forefold.workflows.stream import Tally
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _Job:
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.manifest = manifest
         self.recipe = Recipe.of(manifest["recipe"])
-        self.requests = [Request.of_dict(each) for each in manifest["requests"]]
+        self.requests = [request_of(each) for each in manifest["requests"]]
 
 
 @lru_cache(maxsize=2)
@@ -99,7 +99,7 @@ def _make(job: _Job, folder: Folder, number: int) -> dict[str, Any]:
     import pyarrow as pa
 
     tally = Tally(job.recipe.rng)
-    cut = None if job.recipe.where is None else Selection(job.recipe.where)
+    cut = None if job.recipe.where is None else Selection(job.recipe.where, job.recipe.define)
     damage = Damage() if job.manifest["skip_damaged"] else None
     writer: Any = None
     with folder.aside(folder.part(number)) as aside:

@@ -24,6 +24,7 @@ from forefold.workflows.report.html_tables import (
     summary_table,
 )
 from forefold.workflows.report.page_tables import (
+    composition_table,
     diagnostics_table,
     inspection_tables,
     rows_table,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["chain_html"]
 
 _DPI = 150
+_PARTED = " On the right what is reconstructed: signal, backgrounds by name and fakes, and the share of the signal."
 _DATA = {
     "toy": "No data were given: what is unfolded is one toy, Poisson counts of what the sample predicts. Prior and truth are the same, so "
     "that a bias by the prior is seen only in the closure.",
@@ -216,17 +218,36 @@ def _resolution(chain: Chain) -> str:
     )
 
 
+def _selected(chain: Chain) -> str:
+    """Say what was selected, and what it is."""
+    matrix = chain.sample.matrix
+    if not _parted(chain):
+        return ""
+    select = chain.recipe.select
+    said = (
+        "All that is reconstructed."
+        if select is None
+        else f"Selected is, of what is reconstructed: {select}. Other events are missed."
+    )
+    return f"{_text(said)}\n{composition_table(matrix)}\n"
+
+
+def _parted(chain: Chain) -> bool:
+    return chain.recipe.select is not None or bool(chain.sample.matrix.backgrounds)
+
+
 def _matrix(chain: Chain) -> str:
     matrix = chain.sample.matrix
+    parts = " and a stack of what is reconstructed" if _parted(chain) else ""
     figure = _picture(
         matrix.peek(),
         "R[true, reco]: the probability to be reconstructed in a bin, of what is true in a bin; above, the efficiency of each true bin "
-        "and, where both sides have the same bins, the purity.",
-        f"Response matrix of {_axes(chain)} with strips of efficiency and purity",
-        narrow=True,
+        "and, where both sides have the same bins, the purity." + (_PARTED if parts else ""),
+        f"Response matrix of {_axes(chain)} with strips of efficiency and purity{parts}",
+        narrow=not parts,
     )
     return (
-        f"{figure}\n<h3>Diagnostics</h3>\n{diagnostics_table(chain.sample)}\n"
+        f"{_selected(chain)}{figure}\n<h3>Diagnostics</h3>\n{diagnostics_table(chain.sample)}\n"
         f"<details><summary>Row by row</summary>\n{rows_table(chain.sample)}</details>"
     )
 
@@ -274,7 +295,7 @@ def _folded(chain: Chain) -> str:
         scale=chain.scale,
     )
     caption = (
-        "What is reconstructed of the truth of the sample, with fakes: the band is the statistics of the matrix, whose correlations are on the right."
+        "What is reconstructed of the truth of the sample, with fakes and backgrounds: the band is the statistics of the matrix, whose correlations are on the right."
         + scaled
     )
     return _picture(figure, caption, f"Folded spectrum of {_axes(chain)} and its correlations")
@@ -316,8 +337,8 @@ def _closure(chain: Chain) -> str:
         "Bias, width of pulls and coverage in true bins",
     )
     text = (
-        f"{found.toys} toys of the truth of the {'sample' if chain.other is None else 'other generator'}, with as many events as the data; the "
-        "matrix is taken as exactly known. A regularised result covers the truth with A_C, not the truth. "
+        f"{found.toys} toys of the truth of the {'sample' if chain.other is None else 'other generator'}, with as many events as the data, fakes and "
+        "backgrounds among them; the matrix is taken as exactly known. A regularised result covers the truth with A_C, not the truth. "
     ) + (
         "Where the prior is the truth of the toys, there is no bias by construction: look at the flat prior beside."
         if chain.other is None and len(found.studies) > 1
@@ -374,8 +395,10 @@ def _provenance(chain: Chain, command: str) -> str:
     }
     if recipe.where is not None:
         pairs["selection"] = recipe.where
-    signal = chain.sample.matrix.provenance.get("signal")
-    pairs |= {"signal": signal} if signal else {}
+    known = chain.sample.matrix.provenance
+    named = {f"background_{name}": f"background {name}" for name in chain.sample.matrix.backgrounds}
+    words = {"signal": "signal", "select": "selected", **named}
+    pairs |= {what: known[key] for key, what in words.items() if key in known}
     for who, sample in (("input", chain.sample), ("other generator", chain.other)):
         for number, each in enumerate(sample.origins["inputs"] if sample else (), start=1):
             digest = f", SHA-256 {each['sha256']}" if "sha256" in each else ""

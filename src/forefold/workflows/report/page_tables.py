@@ -12,11 +12,18 @@ from forefold.workflows.report.html_tables import pairs_table, table
 
 if TYPE_CHECKING:
     from forefold.io.inspection import Inspection
+    from forefold.matrix import ResponseMatrix
     from forefold.matrix.compare import Compatibility
     from forefold.workflows.pipeline import Chain
     from forefold.workflows.sample import Sample
 
-__all__ = ["diagnostics_table", "inspection_tables", "rows_table", "spectrum_table"]
+__all__ = [
+    "composition_table",
+    "diagnostics_table",
+    "inspection_tables",
+    "rows_table",
+    "spectrum_table",
+]
 
 _NONE = "–"
 _MOST = 400  # rows of a table
@@ -54,11 +61,29 @@ def diagnostics_table(sample: Sample) -> str:
         )
     pairs["empty true bins"] = int((~known).sum())
     pairs["negative cells"] = int((matrix.matrix < 0.0).sum())
-    pairs["fakes"] = f"{float(np.sum(matrix.fakes.values())):.6g} of {seen:.6g} reconstructed"
+    for name, each in {**matrix.backgrounds, "fakes": matrix.fakes}.items():
+        pairs[name] = f"{float(np.sum(each.values())):.6g} of {seen:.6g} reconstructed"
     pairs["outside the true axes"] = (
         f"{float(np.sum(matrix.truth.values(flow=True))) - total:.6g} of {float(np.sum(matrix.truth.values(flow=True))):.6g}"
     )
     return pairs_table(pairs)
+
+
+def composition_table(matrix: ResponseMatrix) -> str:
+    """Return how much signal is selected, and what else is."""
+    total = float(np.sum(matrix.reco.values()))
+    true, missed = (float(np.sum(each.values())) for each in (matrix.truth, matrix.misses))
+    other = {**matrix.backgrounds, "fakes": matrix.fakes}
+    contents = {name: float(np.sum(each.values())) for name, each in other.items()}
+    signal = total - float(np.sum(matrix.not_signal.values()))
+    rows = [
+        [name, f"{each:.6g}", f"{100.0 * each / total:.3g} %" if total else _NONE]
+        for name, each in {"signal": signal, **contents, "all": total}.items()
+    ]
+    efficiency = f"{100.0 * (true - missed) / true:.3g} %" if true else _NONE
+    note = f"Of {true:.6g} signal events {efficiency} are reconstructed on the axes (efficiency), {missed:.6g} are missed."
+    heads = ["reconstructed", "events", "share"]
+    return f'{table(heads, rows, kind="numbers")}\n<p class="note">{escape(note)}</p>'
 
 
 def rows_table(sample: Sample, against: Compatibility | None = None) -> str:

@@ -225,6 +225,7 @@ def _shares(chain: Chain) -> Iterator[str]:
     outside = total - float(np.sum(matrix.truth.values()))
     if total > 0.0 and outside > _OUTSIDE * total:
         yield f"{100.0 * outside / total:.1f} % of what is true is outside the true axes, and is not in the matrix."
-    seen, fakes = float(np.sum(matrix.reco.values())), float(np.sum(matrix.fakes.values()))
-    if seen > 0.0 and fakes > _FAKES * seen:
-        yield f"{100.0 * fakes / seen:.1f} % of what is reconstructed are fakes: they are subtracted as the simulation has them."
+    seen, other = (float(np.sum(each.values())) for each in (matrix.reco, matrix.not_signal))
+    if seen > 0.0 and other > _FAKES * seen:
+        named = f" or backgrounds ({', '.join(matrix.backgrounds)})" if matrix.backgrounds else ""
+        yield f"{100.0 * other / seen:.1f} % of what is reconstructed are fakes{named}: they are subtracted as the simulation has them."
