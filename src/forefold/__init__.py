@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forefold.events.observables import observables
     from forefold.inference import Experiment, Parameter
     from forefold.inference.card_fit import fit_card
-    from forefold.io import inspect, iterate, read
+    from forefold.io import iterate, read
     from forefold.io.native.smeared import iterate_smeared, read_smeared
     from forefold.kernels.fate import Fate
     from forefold.matrix import (
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from forefold.workflows.batch import fill_files, smear_files
     from forefold.workflows.citations import cite
     from forefold.workflows.demo import sample
+    from forefold.workflows.inspection import inspect
     from forefold.workflows.stream import convert
 
 __all__ = [
@@ -149,7 +150,7 @@ _HOMES = {
     "fold": "matrix",
     "import_matrix": "matrix.formats",
     "import_spectrum": "matrix.formats",
-    "inspect": "io",
+    "inspect": "workflows.inspection",
     "iterate": "io",
     "iterate_smeared": "io.native.smeared",
     "load_card": "detector.load",

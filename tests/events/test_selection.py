@@ -139,10 +139,12 @@ def test_a_wrong_selection_is_found_before_a_file_is_opened(text: str, words: st
 
 
 def test_nothing_is_kept(gst_file: Path, tmp_path: Path) -> None:
-    none = forefold.read(gst_file, where="false")
+    with pytest.warns(UserWarning, match="the selection 'false' keeps none of 300 events"):
+        none = forefold.read(gst_file, where="false")
     assert len(none) == 0
     assert none.fields == forefold.read(gst_file).fields
-    tally = smear_files(gst_file, CARD, tmp_path / "o.parquet", rng=1, where="false", chunk=100)
+    with pytest.warns(UserWarning, match="the selection 'false' keeps none of 300 events"):
+        tally = smear_files(gst_file, CARD, tmp_path / "o.parquet", rng=1, where="false", chunk=100)
     assert (tally.events, tally.particles) == (0, 0)
     assert tally.selection is not None
     assert (tally.selection.events, tally.selection.kept) == (300, 0)
@@ -152,7 +154,7 @@ def test_nothing_is_kept(gst_file: Path, tmp_path: Path) -> None:
 
 
 def test_inspect(gst_file: Path) -> None:
-    found = forefold.inspect(gst_file, where="is_qe and cc")
+    found = forefold.io.inspect(gst_file, where="is_qe and cc")
     assert [process.process_id for process in found.processes] == [200]
     assert found.events == found.processes[0].count
     assert found.details["selection"] == "is_qe and cc"
@@ -240,3 +242,18 @@ def test_a_wrong_selection_is_one_line(gst_file: Path, capsys: pytest.CaptureFix
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "argument --where: expression, character 7 ('> 1'): '>' stands where" in err
+
+
+def test_a_selection_that_keeps_nothing_says_so(gst_file: Path, tmp_path: Path) -> None:
+    said = "the selection 'enu > 99' keeps none of 300 events"
+    with pytest.warns(UserWarning, match=said):
+        assert len(forefold.read(gst_file, where="enu > 99")) == 0
+    with pytest.warns(UserWarning, match=said):
+        list(forefold.iterate(gst_file, where="enu > 99", chunk=70))
+    with pytest.warns(UserWarning, match=said):
+        forefold.smear_files(gst_file, CARD, tmp_path / "o.parquet", rng=1, where="enu > 99", workers=1)  # fmt: skip
+    # a piece or a file without any is nothing to speak of
+    assert sum(map(len, forefold.iterate(gst_file, where="entry == 299", chunk=70))) == 1
+    assert cli.main(["report", str(gst_file), "-d", CARD, "--axis", "q2=0:1:1", "--where", "enu > 99", "-o", str(tmp_path / "r.html"), "-q"]) == 2  # fmt: skip
+    with pytest.warns(UserWarning, match="keeps none"):
+        forefold.spectrum(forefold.read(gst_file), axes="q2=0:1:1", signal="enu > 99")

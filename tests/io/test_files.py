@@ -256,7 +256,7 @@ def test_home(tmp_path: Path, gst_file: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     name = "~/runs/copy.gst.root"
     assert io.expand("~/runs/*.root") == [str(copy)]
-    assert len(forefold.read(name)) == forefold.inspect(name).events == 300
+    assert len(forefold.read(name)) == io.inspect(name).events == 300
     for workers in (None, 1):
         out = f"~/smeared{workers or 0}.parquet"
         forefold.smear_files(name, "~/mine.toml", out, rng=1, workers=workers)

@@ -102,7 +102,10 @@ def warmup(options: argparse.Namespace) -> int:
 def add_inspect(commands: Any, add: Add) -> None:
     """Add ``forefold inspect``."""
     sub = add(
-        commands, "inspect", inspect, "say what a generator's file holds, or a GLoBES experiment"
+        commands,
+        "inspect",
+        inspect,
+        "say what a file holds: a generator's, one that forefold wrote, or a GLoBES experiment",
     )
     sub.add_argument(
         "inputs",
@@ -118,15 +121,15 @@ def add_inspect(commands: Any, add: Add) -> None:
 
 def inspect(options: argparse.Namespace) -> int:
     """Say what files hold."""
-    from forefold import io
     from forefold.cli.documents import refuse
     from forefold.cli.formats import configuration
+    from forefold.workflows.inspection import inspect as inspected
 
     documents: list[dict[str, Any]] = []
     for path in (path for name in options.inputs for path in _files(name)):
         inspection: Any = configuration(path)
         if inspection is None:
-            inspection = io.inspect(path, where=options.where, damage=options.damage)
+            inspection = inspected(path, where=options.where, damage=options.damage)
         else:
             refuse(options, {"where": None, "skip_damaged": False}, "of a GLoBES configuration")
         if options.json:

@@ -195,8 +195,20 @@ class Selection:
         return keep
 
     def pieces(self, events: Iterator[ak.Array]) -> Iterator[ak.Array]:
-        """Apply it to piece after piece; a piece of which nothing is kept comes out empty."""
-        return map(self.apply, events)
+        """Apply it to piece after piece; a piece of which nothing is kept comes out empty, and there is a warning if all are."""
+        yield from map(self.apply, events)
+        self.warn_of_nothing()
+
+    def warn_of_nothing(self) -> None:
+        """Say that no event was kept, of those that there were.
+
+        Warns
+        -----
+        UserWarning
+        """
+        if self.events and not self.kept:
+            message = f"the selection {self.text!r} keeps none of {self.events:,} events"
+            warnings.warn(message, stacklevel=2)
 
 
 class SmearedSelection(Selection):

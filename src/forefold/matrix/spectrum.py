@@ -127,6 +127,9 @@ def spectrum(
     if filled is None:
         message = "no events were given"
         raise ValueError(message)
+    for condition in (cut, selected):
+        if condition is not None:
+            condition.warn_of_nothing()
     return filled
 
 

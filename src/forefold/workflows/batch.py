@@ -304,6 +304,8 @@ def _job(
         with told_where(job.folder):
             yield job
         add_up(tally, job.done)
+        if tally.selection is not None:
+            tally.selection.warn_of_nothing()
         job.finish(manifest=manifest)
 
 

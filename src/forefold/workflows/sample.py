@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import hist
 import numpy as np
 
+from forefold.events.selection import selection_of
 from forefold.io.files import expand
 from forefold.io.inspection import Counts
 from forefold.io.provenance import origins
@@ -102,12 +103,14 @@ def collect(
     names = expand(inputs)
     first = choose(names[0])
     header = first.describe(names[0])
+    cut = None if where is None else selection_of(where)
     counts, summary = Counts(), Summary(recipe.card)
     resolutions: list[hist.Hist[Any]] = []
 
     def pieces() -> Iterator[tuple[ak.Array, ak.Array]]:
-        settings = {"chunk": chunk, "entries": entries, "where": where, "damage": damage}
-        for events in read_for(names, recipe.card, progress=progress, **settings):
+        settings = {"chunk": chunk, "entries": entries, "damage": damage}
+        for read in read_for(names, recipe.card, progress=progress, **settings):
+            events = read if cut is None else cut.apply(read)
             if not len(events):
                 continue
             smeared = recipe.smear(events)
@@ -116,6 +119,9 @@ def collect(
             found = resolution_matrix(smeared, recipe.card)
             resolutions[:] = [resolutions[0] + found] if resolutions else [found]
             yield events, smeared
+        if not counts.events and cut is not None and cut.events:
+            message = f"{', '.join(names)}: the selection {cut.text!r} keeps none of {cut.events:,} events"
+            raise ValueError(message)
         if not counts.events:
             raise nothing_left(", ".join(names), damage)
 

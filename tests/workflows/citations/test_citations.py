@@ -138,7 +138,7 @@ def test_files_say_what_they_were_made_of(
 
 
 def test_papers_that_events_name_are_cited(genie_hepmc_file: Path, tmp_path: Path) -> None:
-    said = forefold.inspect(genie_hepmc_file).details["citations"]
+    said = forefold.io.inspect(genie_hepmc_file).details["citations"]
     assert said == "DOI 10.1016/j.nima.2009.12.009, DOI 10.1140/epjs/s11734-021-00295-7"
     entries = parsed(forefold.cite(genie_hepmc_file))
     loose = entries["ref-10-1140-epjs-s11734-021-00295-7"]
