@@ -241,7 +241,8 @@ def test_matrix_options(run: Run, gst_file: Path, tmp_path: Path) -> None:
             "--draws: not with --variations",
         ),
         (["fold", "-", "-"], "only one of SPECTRUM and MATRIX"),
-        (["fold", "GST", "GST"], "it is no text"),
+        (["fold", "GST", "GST"], "0 TH1s: none; say which histogram is meant"),
+        (["fold", "-", "GST"], "a ROOT file, where JSON is needed"),
         (["fold", "-", "none.json"], "none.json: no such file"),
     ],
 )

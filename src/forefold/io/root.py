@@ -35,7 +35,7 @@ def contents(path: str) -> list[str]:
     with opened(path) as file, complaints(path, "its list of contents"):
         names = file.keys(recursive=False, cycle=False)
         names += file.keys(filter_classname="TTree", cycle=False)
-    return list(dict.fromkeys(map(str, names)))
+    return list(dict.fromkeys(remote.printable(str(name)) for name in names))
 
 
 def holds(path: str, name: str) -> bool:

@@ -29,6 +29,7 @@ __all__ = [
     "need_parts",
     "opened",
     "parted",
+    "printable",
     "size",
     "unpacked",
 ]
@@ -77,6 +78,11 @@ def parted(path: str) -> tuple[str, str]:
         if Path(front).is_file():
             return front, inside.strip("/")
     return (front, inside.strip("/")) if front.lower().endswith(".root") else (path, "")
+
+
+def printable(text: str) -> str:
+    """Give a text in one line: names of a damaged file may hold anything."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def local(path: str) -> Path:

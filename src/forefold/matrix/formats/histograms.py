@@ -10,7 +10,7 @@ import hist
 import numpy as np
 
 from forefold.events.particles import near
-from forefold.io.source import parted, size
+from forefold.io.source import parted, printable, size
 from forefold.io.write import replace_aside
 from forefold.matrix import ResponseMatrix
 from forefold.matrix.formats.common import published_matrix
@@ -123,7 +123,7 @@ def only_th1(folder: Any) -> str:
     found = list(dict.fromkeys(names))
     if len(found) != 1:
         listed = ", ".join(found[:10]) or "none"
-        message = f"{len(found)} TH1s: {listed}; say which histogram is meant: FILE:PATH, or name= (--name)"
+        message = f"{len(found)} TH1s: {printable(listed)}; say which histogram is meant: FILE:PATH, or name= (--name)"
         raise _Told(message)
     return found[0]
 
@@ -145,7 +145,9 @@ def read_histogram(file: Any, name: str, dimensions: int | str) -> Histogram:
     keys = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
     if name not in keys:
         known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
-        message = f"no histogram {name!r}{near(name, keys)}; the file holds {known[:300]}"
+        message = (
+            f"no histogram {name!r}{near(name, keys)}; the file holds {printable(known)[:300]}"
+        )
         raise _Told(message)
     if not re.fullmatch(rf"TH[{dimensions}][A-Z]", keys[name]):
         message = f"{name!r} is a {keys[name]}; a {' or '.join(f'TH{n}' for n in str(dimensions))} is needed"
