@@ -10,6 +10,7 @@ import hist
 import numpy as np
 
 from forefold.events.observables.catalogue import OBSERVABLES, unit_of, with_unit
+from forefold.matrix.irregular import bin_limits, kept_bins, same_bins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -249,11 +250,11 @@ def renamed(axis: Axis, name: str, label: str) -> Axis:
     """Make the same bins, with underflow and overflow, under another name; whole numbers become bins of width 1."""
     words: dict[str, Any] = {"name": name, "label": label}
     edges = np.asarray(axis.edges, dtype=np.float64)
-    if isinstance(axis, hist.axis.Integer):
-        return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
-    if isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None:
-        return hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
-    return hist.axis.Variable(edges, **words)
+    made: Axis = hist.axis.Variable(edges, **words)
+    plain = isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None
+    if plain or isinstance(axis, hist.axis.Integer):
+        made = hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
+    return kept_bins(axis, made)
 
 
 def warn_of_degrees(axes: Sequence[Any]) -> None:
@@ -300,7 +301,9 @@ def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
         message = f"{what} has its axes in the order {named}, the matrix in the order {wanted}"
         raise ValueError(message)
     for number, (a, b) in enumerate(zip(mine, other, strict=True)):
-        _same_edges(f"{what}: axis {number} ({a.name!r})", edges_of(a), edges_of(b))
+        where = f"{what}: axis {number} ({a.name!r})"
+        _same_edges(where, edges_of(a), edges_of(b))
+        same_bins(a, b, where)
 
 
 def other_names(mine: Sequence[Any], other: Sequence[Any], what: str) -> list[str]:
@@ -402,8 +405,8 @@ def limits_of(axes: Iterable[Any], flat: int) -> str:
     """Say the limits of a bin on each axis."""
     all_axes = list(axes)
     places = np.unravel_index(flat, [len(axis) for axis in all_axes])
-    words = [
-        f"{axis.name} {axis.edges[k]:g} to {axis.edges[k + 1]:g}"
-        for axis, k in zip(all_axes, places, strict=True)
-    ]
+    words = []
+    for axis, k in zip(all_axes, places, strict=True):
+        limits = bin_limits(axis) or {axis.name: np.column_stack([axis.edges[:-1], axis.edges[1:]])}
+        words += [f"{name} {each[k][0]:g} to {each[k][1]:g}" for name, each in limits.items()]
     return ", ".join(words)

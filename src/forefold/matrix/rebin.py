@@ -20,6 +20,7 @@ from forefold.matrix.contents import (
     empty,
     shape_of,
 )
+from forefold.matrix.irregular import bin_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,11 @@ def joined_axes(axes: Sequence[Any], factors: Mapping[str, int]) -> list[Any]:
         if name not in names:
             message = f"no axis {name!r}{species.near(name, names)}; there are {', '.join(names)}"
             raise ValueError(message)
-        bins = len(axes[names.index(name)])
+        axis = axes[names.index(name)]
+        if factor != 1 and bin_limits(axis):
+            message = f"axis {name!r} has irregular bins, of which neighbours in number need not be neighbours: none are joined"
+            raise ValueError(message)
+        bins = len(axis)
         if factor < 1 or bins % factor:
             message = f"axis {name!r} has {bins} bins, which {factor} does not divide"
             raise ValueError(message)

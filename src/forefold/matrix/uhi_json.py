@@ -9,6 +9,8 @@ import hist
 import numpy as np
 import uhi.io.json
 
+from forefold.matrix.irregular import check_bins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -183,3 +185,9 @@ def _check_texts(made: hist.Hist[Any]) -> None:
             if not (lacks or isinstance(given, str)):
                 message = f"not a UHI histogram (schema 1): the {key} of {what} is a text, found {given!r}"
                 raise ValueError(message)
+    for axis in made.axes:
+        try:
+            check_bins(axis)
+        except ValueError as error:
+            message = f"not a UHI histogram (schema 1): {error}"
+            raise ValueError(message) from None

@@ -11,6 +11,7 @@ HEPData submission documentation, "Data Files" (https://hepdata-submission.readt
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -36,12 +37,14 @@ from forefold.matrix.formats.hepdata_tables import (
     axis_label,
     axis_name,
     dependent,
+    gridded,
+    limits_of,
     loaded,
     numbers,
-    placed,
 )
 from forefold.matrix.formats.spectra import PublishedSpectrum, published
 from forefold.matrix.formats.uncertainties import errors_of
+from forefold.matrix.irregular import bin_labels, bin_limits, irregular_axis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,11 +133,12 @@ def _table(axes: tuple[Any, ...], dependent: dict[str, tuple[Array, Array]]) -> 
     places = np.unravel_index(np.arange(int(np.prod(shape))), shape)
     lines = ["independent_variables:"]
     for axis, place in zip(axes, places, strict=True):
-        low, high = (np.asarray(axis.edges)[place + k] for k in (0, 1))
-        lines += [f"- header: {_header(axis.label)}", "  values:"]
-        lines += [
-            f"  - {{low: {_number(a)}, high: {_number(b)}}}" for a, b in zip(low, high, strict=True)
-        ]
+        edges = np.asarray(axis.edges)
+        limits = bin_limits(axis) or {"": np.column_stack([edges[:-1], edges[1:]])}
+        labels = bin_labels(axis) or {"": axis.label}
+        for key, each in limits.items():
+            lines += [f"- header: {_header(labels[key])}", "  values:"]
+            lines += [f"  - {{low: {_number(a)}, high: {_number(b)}}}" for a, b in each[place]]
     lines.append("dependent_variables:")
     for name, (values, errors) in dependent.items():
         lines += [f"- header: {{name: {name}}}", "  qualifiers:"]
@@ -211,18 +215,79 @@ def read(
     values = numbers(column, chosen)
     names = _names(independent, column)
     n = how_many_true(names, true_axes, "the independent variables are")
-    edges, places = placed(independent, names, values.size)
-    made, variances = (np.zeros(tuple(each.size - 1 for each in edges)) for _ in range(2))
-    np.add.at(made, places, values)
-    found = errors_of(column, values, errors)
-    np.add.at(variances, places, found.squares)
-    axes = [
-        hist.axis.Variable(
-            each, name=key, label=_side_label(column, key, "true" if k < n else "reco")
-        )
-        for k, (key, each, column) in enumerate(zip(names, edges, independent, strict=True))
+    limits = limits_of(independent, names, values.size)
+    labels = [
+        _side_label(column, key, "true" if k < n else "reco")
+        for k, (key, column) in enumerate(zip(names, independent, strict=True))
     ]
-    return published_matrix(made, axes[:n], axes[n:], variances, found.words, smearing=smearing)
+    sides = [
+        _side(names[some], limits[some], labels[some], side)
+        for some, side in ((slice(n), "true"), (slice(n, None), "reco"))
+    ]
+    axes = [axis for side, _ in sides for axis in side]
+    places = tuple(each for _, at in sides for each in at)
+    shape = shape_of(tuple(axes))
+    _refuse_twice(np.ravel_multi_index(places, shape))
+    made, variances = np.zeros(shape), np.zeros(shape)
+    made[places] = values
+    found = errors_of(column, values, errors)
+    variances[places] = found.squares
+    m = len(sides[0][0])
+    return published_matrix(
+        made,
+        axes[:m],
+        axes[m:],
+        variances,
+        found.words,
+        notes=[_IRREGULAR.format(len(axis)) for axis in axes if bin_limits(axis)],
+        smearing=smearing,
+    )
+
+
+_IRREGULAR = "{} irregular bins are one axis of numbered bins, which keeps their limits"
+
+
+def _side(
+    names: list[str], limits: list[Array], labels: list[str], side: str
+) -> tuple[list[Any], list[Any]]:
+    """Give the axes of one side of a matrix, and where the rows are on them."""
+    own = _by_name(names, limits)
+    grid = gridded(own)
+    if grid is not None:
+        axes = [
+            hist.axis.Variable(each, name=key, label=label)
+            for key, each, label in zip(names, grid.edges, labels, strict=True)
+        ]
+        return axes, list(grid.places)
+    whole = np.hstack(list(own.values()))
+    _, first, inverse = np.unique(whole, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # as the bins come in the file
+    base = "_".join(key.removesuffix(f"_{side}") for key in names)
+    some = first[order]
+    axis = irregular_axis(
+        {key: each[some] for key, each in own.items()},
+        {key: label or key for key, label in zip(names, labels, strict=True)},
+        f"{base}_{side}",
+    )
+    return [axis], [np.argsort(order)[inverse.reshape(-1)]]
+
+
+def _by_name(names: list[str], limits: list[Array]) -> dict[str, Array]:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        message = f"two independent variables are named {twice[0]!r}"
+        raise ValueError(message)
+    return dict(zip(names, limits, strict=True))
+
+
+def _refuse_twice(flat: Any) -> None:
+    """Refuse a table that has one cell in two rows."""
+    order = np.argsort(flat, kind="stable")
+    same = np.flatnonzero(np.diff(flat[order]) == 0)
+    if same.size:
+        i, j = sorted(int(order[same[0] + k]) + 1 for k in (0, 1))
+        message = f"rows {i} and {j} are of the same bin"
+        raise ValueError(message)
 
 
 def read_spectrum(
@@ -254,26 +319,33 @@ def read_spectrum(
     values = numbers(column, chosen)
     found = errors_of(column, values, errors)
     names = _names(independent, column)
-    edges, places = placed(independent, names, values.size)
-    shape = tuple(each.size - 1 for each in edges)
-    flat = np.ravel_multi_index(places, shape)
-    if np.unique(flat).size != flat.size or flat.size != np.prod(shape):
-        message = f"{flat.size} rows for {int(np.prod(shape))} bins; a spectrum has one row a bin"
-        raise ValueError(message)
-    widths = np.ones(1)
-    for each in edges:
-        widths = np.multiply.outer(widths, np.diff(each)).reshape(-1)
-    at = np.argsort(flat)
-    factor = widths[flat] if density else np.ones(flat.size)
-    axes = [
-        hist.axis.Variable(each, name=key, label=axis_label(column))
-        for key, each, column in zip(names, edges, independent, strict=True)
-    ]
+    limits = limits_of(independent, names, values.size)
+    own = _by_name(names, limits)
+    axes, at = _axes(own, dict(zip(names, map(axis_label, independent), strict=True)))
+    widths = np.prod([np.diff(each, axis=1) for each in limits], axis=0).reshape(-1)
+    factor = widths if density else np.ones(values.size)
     shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
     unit = str(column["header"].get("units") or "")
     unit = unit.partition("/")[0] if density else unit
     made = published(axes, (values * factor)[at], shifts, correlated, found.words, unit)
-    return replace(made, notes=(*made.notes, *_without(found.lacking, values.size)))
+    notes = [_IRREGULAR.format(len(axis)) for axis in axes if bin_limits(axis)]
+    return replace(made, notes=(*made.notes, *notes, *_without(found.lacking, values.size)))
+
+
+def _axes(limits: dict[str, Array], labels: dict[str, str]) -> tuple[list[Any], Any]:
+    """Give the axes of a spectrum, and the rows in the order of the bins."""
+    grid = gridded(limits)
+    if grid is not None:
+        shape = tuple(each.size - 1 for each in grid.edges)
+        flat = np.ravel_multi_index(grid.places, shape)
+        _refuse_twice(flat)
+        if flat.size == math.prod(shape):
+            axes = [
+                hist.axis.Variable(each, name=key, label=labels[key])
+                for key, each in zip(limits, grid.edges, strict=True)
+            ]
+            return axes, np.argsort(flat)
+    return [irregular_axis(limits, labels)], slice(None)
 
 
 def _without(rows: Sequence[int], n: int) -> list[str]:

@@ -8,8 +8,9 @@ HEPData submission documentation, "Data Files" (https://hepdata-submission.readt
 from __future__ import annotations
 
 import json
+import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "axis_label",
     "axis_name",
-    "bins_of",
     "decimal",
     "dependent",
+    "gridded",
+    "limits_of",
     "loaded",
     "numbers",
-    "placed",
 ]
 
 _LARGEST = 1e150  # squares must be finite
@@ -244,8 +245,8 @@ def _column(column: Any, key: str, needed: str) -> Array:
     return found
 
 
-def placed(independent: list[Any], names: list[str], n: int) -> tuple[list[Array], tuple[Any, ...]]:
-    """Give the edges of every independent variable, and where the rows of a table are in a grid of these.
+def limits_of(independent: list[Any], names: list[str], n: int) -> list[Array]:
+    """Give the limits of the bins of every row, one array of shape (n, 2) an independent variable.
 
     Parameters
     ----------
@@ -255,35 +256,67 @@ def placed(independent: list[Any], names: list[str], n: int) -> tuple[list[Array
     n : int
         Rows of the dependent variable.
 
-    Returns
-    -------
+    Raises
+    ------
+    ValueError
+        If limits are missing, or they are not as many as the rows.
+    """
+    found = []
+    for name, column in zip(names, independent, strict=True):
+        needed = f"{name}: every row needs the limits low and high of a bin"
+        both = [_column(column, key, needed) for key in ("low", "high")]
+        if both[0].size != n:
+            message = f"{n} values for {both[0].size} bins"
+            raise ValueError(message)
+        found.append(np.column_stack(both))
+    return found
+
+
+class Grid(NamedTuple):
+    """Bins that are a grid.
+
+    Attributes
+    ----------
     edges : list of ndarray
     places : tuple of ndarray, shape (rows,)
+        Where the rows are.
+    """
+
+    edges: list[Array]
+    places: tuple[Any, ...]
+
+
+def gridded(limits: dict[str, Array]) -> Grid | None:
+    """Put the bins of rows into a grid; None if there is none without gaps or overlaps.
+
+    Parameters
+    ----------
+    limits : dict of str to ndarray, shape (rows, 2)
 
     Raises
     ------
     ValueError
-        If they do not go together, or are more than can be.
+        If a bin has no width, or the grid has more bins than can be.
     """
-    both = [bins_of(each, k) for k, each in zip(names, independent, strict=True)]
-    edges, places = [each for each, _ in both], tuple(place for _, place in both)
-    shape = tuple(each.size - 1 for each in edges)
-    if int(np.prod(shape)) > _MOST:
+    edges, places = [], []
+    for name, each in limits.items():
+        low, high = each.T
+        if np.any(high <= low):
+            k = int(np.argmax(high <= low))
+            message = (
+                f"{name}: row {k + 1} is {low[k]:g} to {high[k]:g}; the lower limit comes first"
+            )
+            raise ValueError(message)
+        own = np.unique(each)
+        at = np.searchsorted(own, low)
+        if np.any(np.searchsorted(own, high) != at + 1):
+            return None
+        if np.unique(at).size != own.size - 1:  # a gap
+            return None
+        edges.append(own)
+        places.append(at)
+    shape = [each.size - 1 for each in edges]
+    if math.prod(shape) > _MOST:
         message = f"{' x '.join(map(str, shape))} cells; up to {_MOST} are read"
         raise ValueError(message)
-    if any(each.size != n for each in places):
-        message = f"{n} values for {places[0].size} bins"
-        raise ValueError(message)
-    return edges, places
-
-
-def bins_of(column: Any, name: str) -> tuple[Array, NDArray[np.intp]]:
-    """Give the edges of a column of bins, and the bin of every row."""
-    needed = f"{name}: every row needs the limits low and high of a bin"
-    low, high = (_column(column, key, needed) for key in ("low", "high"))
-    edges = np.unique(np.concatenate([low, high]))
-    places = np.searchsorted(edges, low)
-    if not np.all(high > low) or np.any(np.searchsorted(edges, high) != places + 1):
-        message = f"{name}: bins overlap, leave gaps or have no width"
-        raise ValueError(message)
-    return edges, places
+    return Grid(edges, tuple(places))

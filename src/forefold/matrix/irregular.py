@@ -1,0 +1,163 @@
+"""Bins of several quantities that are no grid, as one axis of numbered bins that keeps their limits.
+
+Most double-differential results are of this kind: each slice of an angle has its own bins of momentum.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import hist
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+__all__ = ["bin_labels", "bin_limits", "check_bins", "irregular_axis", "kept_bins", "same_bins"]
+
+_KEY = "forefold_bins"  # of the metadata of an axis; UHI keeps texts there
+_MOST = 5_000  # bins of which each pair is looked at
+_TOLERANCE = 1e-9  # of the range of a quantity
+
+
+def irregular_axis(
+    limits: Mapping[str, ArrayLike], labels: Mapping[str, str] | None = None, name: str = ""
+) -> hist.axis.Regular:
+    """Make one axis of bins of several quantities.
+
+    Parameters
+    ----------
+    limits : mapping of str to array_like, shape (n, 2)
+        Lower and upper limit of every bin, by quantity.
+    labels : mapping of str to str, optional
+        Of quantities, with their units.
+    name : str
+        Of the axis; the names of the quantities, if left out.
+
+    Returns
+    -------
+    hist.axis.Regular
+        Bins 0 to n, in the order of the limits, which `bin_limits` gives.
+
+    Raises
+    ------
+    ValueError
+        If limits do not go together, a bin has no width, or two overlap.
+
+    Examples
+    --------
+    >>> axis = irregular_axis({"p": [[0, 1], [1, 4], [0, 2]], "cos_theta": [[-1, 0], [-1, 0], [0, 1]]})
+    >>> axis.name, len(axis), bin_limits(axis)["p"].tolist()
+    ('p_cos_theta', 3, [[0.0, 1.0], [1.0, 4.0], [0.0, 2.0]])
+    """
+    found = {key: np.asarray(each, dtype=np.float64) for key, each in limits.items()}
+    shapes = {each.shape for each in found.values()}
+    n = max((len(each) for each in found.values()), default=0)
+    if shapes != {(n, 2)} or not 0 < n <= _MOST:
+        message = f"limits of shapes {', '.join(map(str, sorted(shapes)))}: (n, 2) for all quantities, of 1 to {_MOST} bins, is needed"
+        raise ValueError(message)
+    for key, each in found.items():
+        bad = ~(np.isfinite(each).all(axis=1) & (each[:, 1] > each[:, 0]))
+        if bad.any():
+            k = int(np.argmax(bad))
+            message = f"bin {k} is {key} {each[k, 0]:g} to {each[k, 1]:g}; finite limits, the lower first, are needed"
+            raise ValueError(message)
+    _refuse_overlaps(found)
+    words = {key: (labels or {}).get(key, key) for key in found}
+    axis = hist.axis.Regular(
+        n, 0, n, name=name or "_".join(found), label=f"Bin of ({', '.join(words.values())})"
+    )
+    about = {key: {"label": words[key], "bins": each.tolist()} for key, each in found.items()}
+    axis.__dict__[_KEY] = json.dumps(about)
+    return axis
+
+
+def _refuse_overlaps(limits: Mapping[str, Array]) -> None:
+    """Refuse bins that have more than a border in common."""
+    both: Any = True
+    for each in limits.values():
+        slack = _TOLERANCE * float(np.ptp(each))
+        both = both & (each[:, None, 0] < each[None, :, 1] - slack)
+    both = np.triu(both & both.T, 1)
+    if both.any():
+        i, j = (int(k) for k in np.argwhere(both)[0])
+        where = ", ".join(f"{key} {each[i, 0]:g} to {each[i, 1]:g}" for key, each in limits.items())
+        message = f"bins {i} ({where}) and {j} overlap"
+        raise ValueError(message)
+
+
+def bin_limits(axis: Any) -> dict[str, Array]:
+    """Give the limits of irregular bins by quantity, each of shape (n, 2); none of another axis."""
+    return {key: np.array(each["bins"]) for key, each in _about(axis).items()}
+
+
+def bin_labels(axis: Any) -> dict[str, str]:
+    """Give the labels of the quantities of irregular bins."""
+    return {key: str(each["label"]) for key, each in _about(axis).items()}
+
+
+def _about(axis: Any) -> dict[str, Any]:
+    text = getattr(axis, "__dict__", {}).get(_KEY)
+    return {} if text is None else dict(json.loads(text))
+
+
+def kept_bins(axis: Any, made: Any) -> Any:
+    """Give an axis that was made of another the limits of its irregular bins."""
+    text = getattr(axis, "__dict__", {}).get(_KEY)
+    if text is not None:
+        made.__dict__[_KEY] = text
+    return made
+
+
+def check_bins(axis: Any) -> None:
+    """Refuse an axis whose notes of irregular bins are none.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        found = _about(axis)
+        if found:
+            again = irregular_axis(bin_limits(axis), bin_labels(axis))
+            if len(again) != len(axis):
+                message = f"{len(again)} for {len(axis)} bins"
+                raise ValueError(message)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        message = (
+            f"limits of the irregular bins of axis {axis.name!r}: {type(error).__name__} {error}"
+        )
+        raise ValueError(message) from None
+
+
+def same_bins(mine: Any, other: Any, where: str) -> None:
+    """Refuse irregular bins that are not the same as these; an axis that knows no limits says nothing.
+
+    Parameters
+    ----------
+    mine, other : axis
+    where : str
+        For the message.
+
+    Raises
+    ------
+    ValueError
+    """
+    here, there = bin_limits(mine), bin_limits(other)
+    if not here or not there:
+        return
+    if list(here) != list(there):
+        message = f"{where} has bins of {', '.join(there)}, the matrix of {', '.join(here)}"
+        raise ValueError(message)
+    for key, each in here.items():
+        differ = np.abs(each - there[key]).max(axis=1) > _TOLERANCE * float(np.ptp(each))
+        if differ.any():
+            k = int(np.argmax(differ))
+            a, b = there[key][k], each[k]
+            message = f"{where} has bin {k} at {key} {a[0]:g} to {a[1]:g}, the matrix at {b[0]:g} to {b[1]:g}"
+            raise ValueError(message)
