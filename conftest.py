@@ -46,6 +46,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     return None if _whole(config) else 0
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile before the workers start, where the whole suite is shared among some."""
+    config = session.config
+    if _whole(config) and config.getoption("numprocesses", None) and not config.option.collectonly:
+        from warm import warm
+
+        warm()
+
+
 HEAVY = 30.0
 """CPU seconds that a test may take unless it is marked slow: five times what the heaviest need, whatever else the machine does."""
 

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import forefold
 
 README = Path(__file__).parents[1] / "README.md"
 
 
+@pytest.mark.slow
 def test_from_matrix_to_export(gst_file: Path, tmp_path: Path) -> None:
     block = re.search(r"```sh\n(forefold inspect.*?)```", README.read_text("utf-8"), re.DOTALL)
     assert block is not None

@@ -279,6 +279,7 @@ def test_a_failure_in_a_thread_is_heard(monkeypatch: pytest.MonkeyPatch) -> None
         in_ranges(fails, 2 * RANGE)
 
 
+@pytest.mark.slow
 def test_vectors() -> None:
     """The loops run in vectors: the machine code multiplies packed numbers, and 32-bit words for Philox."""
     import platform
