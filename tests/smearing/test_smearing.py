@@ -339,6 +339,8 @@ COMPONENT = st.one_of(
 )
 
 
+@pytest.mark.filterwarnings("ignore:.*energies seem to be kinetic:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*energies and momenta seem:UserWarning")
 @settings(max_examples=150)
 @given(
     st.lists(

@@ -273,7 +273,7 @@ def flag_count(smeared: ak.Array, flag: Fate) -> int:
     Examples
     --------
     >>> import forefold
-    >>> toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=2.0, energy=[2.0028, 1.9])
+    >>> toy = forefold.events.build(pdgid=13, px=0.0, py=0.0, pz=2.0, energy=[2.0028, 1.8])
     >>> flag_count(forefold.smear(toy, "nusmear-default", rng=1, axis="z"), forefold.Fate.OFF_SHELL)
     1
     """

@@ -251,7 +251,7 @@ def _with_fakes(
     counts: Array,
     notes: list[str],
 ) -> Array | None:
-    found = getattr(response, "not_signal", None)
+    found = getattr(response, "not_signal", getattr(response, "fakes", None))
     share = None if found is None else np.asarray(found.values(), dtype=np.float64).ravel()
     if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
         message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
@@ -261,7 +261,7 @@ def _with_fakes(
         raise ValueError(message)
     if share is None or not share.any():
         return outside
-    what = " and ".join(["fakes", *response.backgrounds])
+    what = " and ".join(["fakes", *getattr(response, "backgrounds", ())])
     if fakes == "ignore":
         notes.append(f"{what} of the response are ignored")
         return outside

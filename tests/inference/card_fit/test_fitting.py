@@ -234,13 +234,6 @@ def test_what_cannot_be_fitted() -> None:
         fit_card(pairs, Template(("mu-",)), fixed=["x"])
 
 
-def test_without_iminuit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "iminuit", None)
-    pairs = {"pdgid": [13] * 3, "energy_true": [1.0] * 3, "energy_reco": [1.0, 1.1, 0.9]}
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'forefold\[fit\]'"):
-        fit_card(pairs, Template(("mu-",)))
-
-
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     card = Template(("mu-",), free=("constant",)).card()
     columns = drawn(card, 1_000, 1)
