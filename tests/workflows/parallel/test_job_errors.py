@@ -48,6 +48,7 @@ def test_skip_damaged(gst_file: Path, tmp_path: Path) -> None:
     assert digest(tmp_path / "o.parquet") == digest(tmp_path / "p.parquet")
 
 
+@pytest.mark.filterwarnings("ignore:the selection .* keeps none:UserWarning")
 def test_a_file_of_which_nothing_is_left(gst_file: Path, tmp_path: Path) -> None:
     """It stops a job as it stops one process, though other files are good; a condition that nothing passes does not."""
     bad = write_tree(tmp_path / "bad", columns(2, weight=np.full(2, np.nan)), "RootTuple")

@@ -125,6 +125,7 @@ def test_same_matrices(varied: bool, inputs: list[Path], tmp_path: Path) -> None
         assert out.read_text() == str(len(requests))
 
 
+@pytest.mark.filterwarnings("ignore:the selection .* keeps none:UserWarning")
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("kind", [".parquet", ".hepmc3"])
 def test_nothing_is_kept(kind: str, gst: Path, tmp_path: Path) -> None:
