@@ -52,7 +52,7 @@ def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[
 
         def compiling(begins: bool) -> None:
             # minutes without an event would look as if nothing went on
-            bar.update(task, description=_COMPILING if begins else text)
+            bar.update(task, description=_COMPILING if begins else text, refresh=True)
 
         def report(fraction: float | None, events: int) -> None:
             elapsed = bar.tasks[0].elapsed or 0.0
