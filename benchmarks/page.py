@@ -61,6 +61,10 @@ _MODULES = (
         "matrices of events against the exact one, for more and more events ([matrices](matrices.md))",
     ),
     (
+        "`python -m benchmarks.toys`",
+        "limits, intervals and coverage by toys against plain numpy ([inference](inference.md))",
+    ),
+    (
         "`python -m benchmarks.unfolding`",
         "iterative Bayes against PyUnfold, and coverage of every method ([unfolding](unfolding.md))",
     ),

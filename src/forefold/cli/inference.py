@@ -14,14 +14,16 @@ from forefold.cli.cite import add_cite_option
 from forefold.cli.documents import counted, json_output, read_contents, read_named, refuse
 from forefold.cli.errors import complain
 from forefold.cli.options import add_picture
-from forefold.cli.progress import watched
+from forefold.cli.progress import progress
 from forefold.cli.values import count, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from matplotlib.figure import Figure
 
+    from forefold.cli.progress import Report
     from forefold.inference import Experiment, Interval
 
     Add = Callable[..., argparse.ArgumentParser]
@@ -326,10 +328,11 @@ def _intervals(
     found, lacking = [], []
     settings: dict[str, Any] = {"level": options.cl, "method": options.method, "fixed": fixed}
     settings |= {"toys": options.toys or _TOYS, "rng": rng}
+    toys = settings["toys"] if options.method == "feldman-cousins" else 0
     for name in names:
         try:
-            with watched(f"toys of {name}", quiet=options.quiet) as pool:
-                found.append(experiment.interval(data, name, executor=pool, **settings))
+            with _watched(options, f"toys of {name}", toys) as report:
+                found.append(experiment.interval(data, name, progress=report, **settings))
             if not found[-1].valid:
                 lacking.append(f"the interval of {name} is not valid, as its notes say")
         except Unconverged as error:
@@ -404,12 +407,13 @@ def _limit(
     }
     if options.method == "feldman-cousins":
         settings["toys"] = options.toys or _TOYS
-        with watched("throwing toys", quiet=options.quiet) as pool:
-            found: Any = experiment.interval(data, options.of, executor=pool, **settings)
+        with _watched(options, "toys", settings["toys"]) as report:
+            found: Any = experiment.interval(data, options.of, progress=report, **settings)
         content = found.to_dict()
         return {"result": found, "content": {**content, "limit": content["upper"]}}
     toys = (options.toys or 0) if options.method == "cls" else 0
-    found = experiment.upper_limit(data, options.of, toys=toys, **settings)
+    with _watched(options, "toys", toys) as report:
+        found = experiment.upper_limit(data, options.of, toys=toys, progress=report, **settings)
     content = found.to_dict()
     return {"result": found, "content": {"limit": content.pop("value"), **content}}
 
@@ -424,17 +428,26 @@ def _expected(
     """Give the limit that is expected without signal, with its band, and what draws it."""
     name = content["parameter"]
     _check_no_signal(experiment, name)
-    found = experiment.expected_limit(
-        name,
-        level=options.cl,
-        method=options.method,
-        fixed=_held(options, name),
-        toys=options.toys or 0,
-        rng=rng,
-    )
+    with _watched(options, "toys without signal", options.toys) as report:
+        found = experiment.expected_limit(
+            name,
+            level=options.cl,
+            method=options.method,
+            fixed=_held(options, name),
+            toys=options.toys or 0,
+            rng=rng,
+            progress=report,
+        )
     told.append(repr(found))
     numbers = {"expected": found.median, "expected_limit": found.to_dict()}
     return numbers, lambda: found.peek(content["limit"])
+
+
+def _watched(
+    options: argparse.Namespace, text: str, toys: int | None
+) -> AbstractContextManager[Report | None]:
+    """Show how far the fits of toys are, where there are any."""
+    return progress(text, quiet=options.quiet or not toys, of="fits")
 
 
 def _check_no_signal(experiment: Experiment, name: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-__all__ = ["Report", "Watched", "progress", "watched"]
+__all__ = ["Report", "progress"]
 
 Report = Callable[[float | None, int], None]
 _COMPILING = "compiling kernels, once"
@@ -15,7 +14,7 @@ _COMPILING = "compiling kernels, once"
 
 @contextmanager
 def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[Report | None]:
-    """Show how far a loop over events is; gives the function to call, or None where nobody looks.
+    """Show how far something long is; gives the function to call with the part that is done and the number, or None where nobody looks.
 
     Parameters
     ----------
@@ -68,31 +67,3 @@ def progress(text: str, *, quiet: bool = False, of: str = "events") -> Iterator[
             yield report
         finally:
             watchers.remove(compiling)
-
-
-class Watched:
-    """An executor that does one task after the other, here, and reports how far it is.
-
-    Parameters
-    ----------
-    report : callable
-    """
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._done = 0
-
-    def map(self, function: Callable[..., Any], /, *iterables: Any) -> Iterator[Any]:
-        """Apply a function to each."""
-        tasks = list(zip(*iterables, strict=True))
-        for k, task in enumerate(tasks):
-            yield function(*task)
-            self._done += 1
-            self._report((k + 1) / len(tasks), self._done)
-
-
-@contextmanager
-def watched(text: str, *, quiet: bool = False, of: str = "points") -> Iterator[Watched | None]:
-    """Show how far toys are; gives the executor to throw them with, or None where nobody looks."""
-    with progress(text, quiet=quiet, of=of) as report:
-        yield None if report is None else Watched(report)

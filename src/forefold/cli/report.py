@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,22 +90,21 @@ def _run(options: argparse.Namespace) -> int:
     card = load_card(options.card)
     recipe = Recipe(card, rng, options.axis, options.on_invalid, where=where, select=select)
     with replace_aside(options.out, options.overwrite) as aside:
-        with progress("reading", quiet=options.quiet) as report:
-            chain = run_chain(
-                options.inputs,
-                recipe,
-                true=true,
-                reco=reco,
-                how=_how(options),
-                signal=options.signal,
-                background=named_once(options.background),
-                chunk=options.chunk,
-                entries=options.entries,
-                where=options.where,
-                progress=report,
-                damage=options.damage,
-                **_data(options.data),
-            )
+        chain = run_chain(
+            options.inputs,
+            recipe,
+            true=true,
+            reco=reco,
+            how=_how(options),
+            signal=options.signal,
+            background=named_once(options.background),
+            chunk=options.chunk,
+            entries=options.entries,
+            where=options.where,
+            watch=partial(progress, quiet=options.quiet),
+            damage=options.damage,
+            **_data(options.data),
+        )
         command = shlex.join(["forefold", *options.typed])
         aside.write_text(chain_html(chain, command=command), encoding="utf-8", newline="")
     options.used = chain.used

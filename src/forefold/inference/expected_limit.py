@@ -10,8 +10,15 @@ import numpy as np
 
 from forefold.inference.counting import special
 from forefold.inference.intervals import _TIE, _check, crossing, width_of
-from forefold.inference.limits import _ONE_BIN, _none, _one_sided, bayes_limit, profile_limit
+from forefold.inference.limits import (
+    _ONE_BIN,
+    _none,
+    bayes_limits,
+    one_sided,
+    profile_limits,
+)
 from forefold.inference.profile import Thrown
+from forefold.inference.toys import Count, Toys
 from forefold.inference.warnings import few_expected, few_toys
 from forefold.unfolding.json import plain
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from forefold.inference.limits import Limit
     from forefold.inference.profile import Problem
     from forefold.inference.scoring import Minimum
+    from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]
 
@@ -35,6 +43,7 @@ _POINTS = 41  # of the curves
 _GRID = 13  # of values that toys are thrown at
 _WIDER = (0.8, 1.25)  # than the asymptotic band
 _MORE = 30  # points to go on with
+_BLOCK = 500  # toys whose limits are taken at once
 
 
 @dataclass(frozen=True, repr=False)
@@ -226,27 +235,29 @@ def asymptotic_band(
 
 
 def cls_band_of_toys(
-    problem: Problem, x: Array, name: str, level: float, toys: int, key: int
+    problem: Problem,
+    x: Array,
+    name: str,
+    level: float,
+    toys: int,
+    key: int,
+    report: Progress | None = None,
 ) -> ExpectedLimit:
     """Count toys with and without signal for data at five quantiles of those without; see `Experiment.expected_limit`.
 
     Values are those of a grid, with the same random numbers for all; CLs is interpolated in its logarithm.
     """
     none = _Background.of(problem, x, name)
-    alone = [none.problem.with_data(toy) for toy in problem.thrown(none.truth, toys, key, 1)]
-    free = [other.best(none.truth) for other in alone]
+    # each value takes a fit of the toys without signal, and two of those with it
+    count = Count(report, (3 * _GRID + 1) * toys)
+    alone = Toys(problem, problem.thrown(none.truth, toys, key, 1), count)
+    free = alone.best(none.truth)
 
     def tails(value: float) -> Array:
-        here = none.problem.at(value, none.truth)
-        without = np.array(
-            [
-                _one_sided(o, value, best, o.at(value, here.x))
-                for o, best in zip(alone, free, strict=True)
-            ]
-        )
-        mixed = [problem.with_data(toy) for toy in problem.thrown(here.x, toys, key, 0)]
-        both = np.array([_one_sided(o, value, o.best(here.x), o.at(value, here.x)) for o in mixed])
-        return _tails(both, without)
+        here = none.problem.at(value, none.truth).x
+        without = one_sided(alone, value, free, here)
+        mixed = Toys(problem, problem.thrown(here, toys, key, 0), count)
+        return _tails(one_sided(mixed, value, mixed.best(here), here), without)
 
     rough = np.array([none.reached(float(root)) for root in _reach("cls", level)])
     low, high = (
@@ -336,13 +347,25 @@ def _quantile_errors(band: Array, toys: int) -> Array:
 
 
 def limits_of_toys(
-    problem: Problem, x: Array, name: str, level: float, method: str, toys: int, key: int
+    problem: Problem,
+    x: Array,
+    name: str,
+    level: float,
+    method: str,
+    toys: int,
+    key: int,
+    report: Progress | None = None,
 ) -> ExpectedLimit:
     """Take the limits of toys without signal; see `Experiment.expected_limit`."""
     none = _Background.of(problem, x, name)
-    bound = {"profile": profile_limit, "bayes": bayes_limit}[method]
-    thrown = problem.thrown(none.truth, toys, key, 1)
-    limits = np.sort([bound(problem.with_data(toy), name, level).value for toy in thrown])
+    bound = {"profile": profile_limits, "bayes": bayes_limits}[method]
+    thrown, count = problem.thrown(none.truth, toys, key, 1), Count(report, toys)
+    parts = []
+    for first in range(0, toys, _BLOCK):
+        some = Toys(problem, thrown.of(slice(first, first + _BLOCK)))
+        parts.append(bound(some, name, level))
+        count(len(some))
+    limits = np.sort(np.concatenate(parts))
     band = np.quantile(limits, special().ndtr(_SIGMAS))
     least = float(special().ndtr(_SIGMAS[0]))
     errors = _quantile_errors(band, toys)

@@ -262,7 +262,7 @@ class Expecting:
         self._expected(x)
         none = np.zeros(self._matrix.matrix.shape[1])
         problem = self._problem(none, None, 0)
-        return np.array([toy.counts for toy in problem.thrown(x, n, random_key(rng), 0)])
+        return problem.thrown(x, n, random_key(rng), 0).counts
 
     def _problem(
         self, data: Array, fixed: Mapping[str, float] | None, place: int, told: Iterable[str] = ()

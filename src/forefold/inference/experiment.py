@@ -17,6 +17,7 @@ from forefold.inference.intervals import applied, feldman_cousins_interval, prof
 from forefold.inference.parameters import placed
 from forefold.inference.result import FitResult
 from forefold.inference.searching import Searching
+from forefold.inference.toys import Count, Toys
 from forefold.inference.warnings import TOLD, UNCONVERGED, at_limits, impossible, not_told_apart
 from forefold.kernels.philox import random_key
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from forefold.inference.intervals import Interval
     from forefold.inference.limits import Limit
     from forefold.inference.profile import Problem, Thrown
+    from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]
     Random = int | np.random.Generator | None
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Coverage", "Experiment"]
 
 _SIGMA = 0.6826894921370859
-_BLOCK = 100  # toys of a task
+_BLOCK = 500  # toys of a task
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,7 @@ class Experiment(Searching):
         toys: int = 1000,
         rng: Random = None,
         executor: Executor | None = None,
+        progress: Progress | None = None,
     ) -> Interval:
         """Say which values of a parameter data allow; which method when is in `Experiment`.
 
@@ -230,6 +233,8 @@ class Experiment(Searching):
         executor : object with `map`, optional
             Of ``feldman-cousins``: who throws the toys, such as an executor of `concurrent.futures` or a ``dask.distributed.Client``; the
             numbers are the same. Processes cannot be sent a truth that is a function of this session.
+        progress : callable, optional
+            Of ``feldman-cousins``: is told how far the toys are: the part that is done, from 0 to 1, or None where that is not known, and the fits that are.
 
         Returns
         -------
@@ -252,7 +257,14 @@ class Experiment(Searching):
         grid = None if points is None else np.asarray(points, dtype=np.float64)
         key = random_key(rng)
         return feldman_cousins_interval(
-            problem, name, level, points=grid, toys=toys, key=key, executor=executor
+            problem,
+            name,
+            level,
+            points=grid,
+            toys=toys,
+            key=key,
+            executor=executor,
+            report=progress,
         )
 
     def upper_limit(
@@ -265,6 +277,7 @@ class Experiment(Searching):
         fixed: Mapping[str, float] | None = None,
         toys: int = 0,
         rng: Random = None,
+        progress: Progress | None = None,
     ) -> Limit:
         """Say above which value data exclude a parameter; which method when is in `Experiment`.
 
@@ -282,6 +295,8 @@ class Experiment(Searching):
             Of ``cls``: how many with and without signal; 0 takes asymptotic formulae.
         rng : int, numpy Generator or None
             Fixes them.
+        progress : callable, optional
+            See `interval`.
 
         Returns
         -------
@@ -290,7 +305,7 @@ class Experiment(Searching):
         Raises
         ------
         ValueError
-            As `interval`, or the parameter has no lower limit.
+            As `interval`, the parameter has no lower limit, or toys are too few to say how improbable the data are without signal.
         """
         level = check_level(level)
         name, place = self._place(parameter, fixed)
@@ -308,7 +323,7 @@ class Experiment(Searching):
             message = f"method = {method!r}: one of {', '.join(known)}"
             raise ValueError(message)
         if toys:
-            return limits.cls_limit_toys(problem, name, level, toys, random_key(rng))
+            return limits.cls_limit_toys(problem, name, level, toys, random_key(rng), progress)
         return known[method](problem, name, level)
 
     def coverage(
@@ -320,6 +335,7 @@ class Experiment(Searching):
         rng: Random = None,
         fixed: Mapping[str, float] | None = None,
         executor: Executor | None = None,
+        progress: Progress | None = None,
         **values: float,
     ) -> Coverage:
         """Count how often the profile interval holds the truth.
@@ -335,6 +351,8 @@ class Experiment(Searching):
         fixed : mapping of str to float, optional
             Parameters that are held in fits.
         executor : object with `map`, optional
+            See `interval`.
+        progress : callable, optional
             See `interval`.
         **values : float
             What is true.
@@ -354,25 +372,28 @@ class Experiment(Searching):
         x = placed(values, self.names, self.start)
         self._expected(x)
         problem = self._problem(np.zeros(self._matrix.matrix.shape[1]), fixed, place)
-        thrown = list(problem.thrown(x, toys, random_key(rng), 0))
-        tasks = [(problem, x, reach, thrown[k : k + _BLOCK]) for k in range(0, toys, _BLOCK)]
-        held, failed = (sum(n) for n in zip(*applied(executor, _counted, tasks), strict=True))
+        thrown, count = problem.thrown(x, toys, random_key(rng), 0), Count(progress, 2 * toys)
+        size = toys if executor is None else min(_BLOCK, toys)
+        blocks = [thrown.of(slice(k, k + size)) for k in range(0, toys, size)]
+        tasks = [(problem, x, reach, block) for block in blocks]
+        held, failed = (
+            sum(n) for n in zip(*applied(executor, _counted, tasks, count, 2 * size), strict=True)
+        )
         share = held / toys
         return Coverage(
             share, math.sqrt(max(share * (1.0 - share), 1e-9) / toys), level, toys, failed
         )
 
 
-def _counted(problem: Problem, x: Array, reach: float, toys: list[Thrown]) -> tuple[int, int]:
+def _counted(
+    problem: Problem, x: Array, reach: float, thrown: Thrown, count: Count | None = None
+) -> tuple[int, int]:
     """Count toys whose interval holds the truth, and those whose fit fails."""
-    held, failed = 0, 0
-    for toy in toys:
-        other = problem.with_data(toy)
-        best, here = other.best(x), other.at(float(x[problem.place]), x)
-        good = best.valid and here.valid
-        failed += not good
-        held += good and 2.0 * (here.value - best.value) <= reach
-    return held, failed
+    toys = Toys(problem, thrown, count)
+    best, here = toys.best(x), toys.at(float(x[problem.place]), x)
+    good = best.valid & here.valid
+    held = good & (2.0 * (here.value - best.value) <= reach)
+    return int(np.count_nonzero(held)), int(np.count_nonzero(~good))
 
 
 def _check_toys(toys: int, least: int) -> None:

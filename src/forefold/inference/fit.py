@@ -49,7 +49,8 @@ def fitted(
         key = np.asarray(x).tobytes()
         if key not in last:
             last.clear()
-            last[key] = objective.all(np.asarray(x))
+            value, slope, information = objective.all(np.asarray(x))
+            last[key] = float(value), slope, information
         return last[key]
 
     minuit = Minuit(lambda x: here(x)[0], start, grad=lambda x: here(x)[1], name=list(names))

@@ -53,7 +53,7 @@ def flat_directions(objective: Objective, x: Array, fixed: NDArray[np.bool_]) ->
         direction[free] = vectors[:, k]
         step = np.zeros(len(x))
         step[free] = _FAR * width * vectors[:, k]
-        if _is_flat(objective, x, value, step):
+        if _is_flat(objective, x, float(value), step):
             found.append(direction)
     return np.array(found).reshape(len(found), len(x))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from forefold._parallel import in_order
 from forefold.inference.counting import root, special
+from forefold.inference.toys import Count, Toys
 from forefold.inference.warnings import impossible
 from forefold.unfolding.json import plain
 
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from forefold._parallel import Executor
     from forefold.inference.profile import Problem
     from forefold.inference.scoring import Minimum
+    from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]
 
 __all__ = ["Interval", "Unconverged", "feldman_cousins_interval", "profile_interval"]
 
 _TIE = 1e-6
+_WALK, _LINES = 34, 60  # steps to find both ends of a crossing, and between them
 _MORE = 100  # points to go on with where the p-value is still large
 _NUMBERS = ("lower", "upper", "level", "best", "points", "p_values", "error")
 
@@ -178,7 +181,7 @@ def crossing(function: Callable[[float], float], at: float, step: float, limit: 
         It stays negative all the way.
     """
     last = at
-    for k in range(34):
+    for k in range(_WALK):
         following = last + step * 1.6**k
         if (following - limit) * math.copysign(1.0, step) >= 0.0:
             following = limit
@@ -191,6 +194,72 @@ def crossing(function: Callable[[float], float], at: float, step: float, limit: 
     raise ValueError(message)
 
 
+def crossings(
+    function: Callable[[Array, NDArray[np.intp]], Array],
+    at: Array,
+    step: Array,
+    limit: float,
+    first: float,
+) -> Array:
+    """Find where many functions are 0, each as `crossing` finds it for one.
+
+    Parameters
+    ----------
+    function : callable
+        Of places and of the rows that they are of, shapes (k,).
+    at, step : ndarray, shape (n,)
+        Steps are of one sign.
+    limit : float
+    first : float
+        Its value at `at`, below 0.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        NaN where nothing is found.
+    """
+    found, near = np.full(len(at), np.nan), 1e-6 * abs(step)
+    last, rows, side = at.copy(), np.arange(len(at)), float(np.sign(step[:1].sum()))
+    low, high, above = (np.full(len(at), np.nan) for _ in range(3))
+    below = np.full(len(at), first)
+    for k in range(_WALK):
+        if not rows.size:
+            break
+        following = last[rows] + step[rows] * 1.6**k
+        following = np.where((following - limit) * side >= 0.0, limit, following)
+        values = function(following, rows)
+        crossed = (values >= 0.0) & (following != at[rows])
+        ends = rows[crossed]
+        low[ends], high[ends], above[ends] = last[ends], following[crossed], values[crossed]
+        stopped = ~crossed & (following == limit)
+        found[rows[stopped]] = limit
+        going = ~crossed & ~stopped
+        rows = rows[going]
+        last[rows], below[rows] = following[going], values[going]
+    # between both ends by straight lines, with the end that stays halved (Illinois)
+    rows = np.flatnonzero(np.isfinite(high))
+    kept = np.zeros(len(at))
+    for _ in range(_LINES):
+        if not rows.size:
+            break
+        a, b, fa, fb = low[rows], high[rows], below[rows], above[rows]
+        with np.errstate(all="ignore"):  # what does not converge stays without an end
+            middle = b - fb * (b - a) / (fb - fa)
+        values = function(middle, rows)
+        up = values >= 0.0
+        moved = abs(middle - np.where(up, b, a))
+        low[rows], high[rows] = np.where(up, a, middle), np.where(up, middle, b)
+        now = np.where(up, 1.0, -1.0)
+        again = kept[rows] == now
+        below[rows] = np.where(up, np.where(again, 0.5 * fa, fa), values)
+        above[rows] = np.where(up, values, np.where(again, 0.5 * fb, fb))
+        kept[rows] = now
+        done = (moved < near[rows]) | (values == 0.0)
+        found[rows[done]] = middle[done]
+        rows = rows[~done]
+    return found
+
+
 def feldman_cousins_interval(
     problem: Problem,
     name: str,
@@ -200,6 +269,7 @@ def feldman_cousins_interval(
     toys: int,
     key: int,
     executor: Executor | None = None,
+    report: Progress | None = None,
 ) -> Interval:
     """Order toys by the likelihood ratio at each point; see `Experiment.interval`.
 
@@ -212,9 +282,11 @@ def feldman_cousins_interval(
     _check(best, name)
     grid = _grid(problem, name, level) if points is None else _checked(points, problem)
     tasks = [(problem, best, float(value), toys, key, k) for k, value in enumerate(grid)]
-    p_values = np.array(applied(executor, _p_value, tasks))
+    count = Count(report, 2 * toys * len(grid))
+    p_values = np.array(applied(executor, _p_value, tasks, count, 2 * toys))
     if points is None:
-        grid, p_values = _extended(problem, best, grid, p_values, 1.0 - level, toys, key)
+        count.total = None
+        grid, p_values = _extended(problem, best, grid, p_values, 1.0 - level, toys, key, count)
     inside = np.flatnonzero(p_values >= 1.0 - level)
     if len(inside) == 0:
         message = f"{name}: no point from {grid[0]:g} to {grid[-1]:g} is inside; give points about {best.x[problem.place]:.4g}"
@@ -233,11 +305,21 @@ def feldman_cousins_interval(
     return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
 
 
-def applied(executor: Executor | None, function: Callable[..., Any], tasks: list[Any]) -> list[Any]:
-    """Apply a function to tasks, here or by an executor, with the results in the order of the tasks."""
+def applied(
+    executor: Executor | None,
+    function: Callable[..., Any],
+    tasks: list[Any],
+    count: Count,
+    fits: int,
+) -> list[Any]:
+    """Apply a function to tasks, here or by an executor, with the results in the order of the tasks; count the fits of each."""
     if executor is None:
-        return [function(*task) for task in tasks]
-    return list(in_order(executor, function, tasks))
+        return [function(*task, count) for task in tasks]
+    found = []
+    for result in in_order(executor, function, tasks):
+        found.append(result)
+        count(fits)
+    return found
 
 
 def _extended(
@@ -248,6 +330,7 @@ def _extended(
     wanted: float,
     toys: int,
     key: int,
+    count: Count,
 ) -> tuple[Array, Array]:
     """Go on with points of the same distance until the p-value is small, or to the physical limit."""
     step, stream = grid[1] - grid[0], len(grid)
@@ -258,7 +341,7 @@ def _extended(
             value = float(np.clip(found[side] + way, *problem.limits))
             place = len(found) if side else 0
             found.insert(place, value)
-            p.insert(place, _p_value(problem, best, value, toys, key, stream))
+            p.insert(place, _p_value(problem, best, value, toys, key, stream, count))
             stream += 1
     return np.array(found), np.array(p)
 
@@ -281,19 +364,21 @@ def _checked(points: Array, problem: Problem) -> Array:
 
 
 def _p_value(
-    problem: Problem, best: Minimum, value: float, toys: int, key: int, stream: int
+    problem: Problem,
+    best: Minimum,
+    value: float,
+    toys: int,
+    key: int,
+    stream: int,
+    count: Count | None = None,
 ) -> float:
     here = problem.at(value, best.x)
     seen = max(2.0 * (here.value - best.value), 0.0)
-    more = 0
-    for toy in problem.thrown(here.x, toys, key, stream):
-        other = problem.with_data(toy)
-        conditional = other.at(value, here.x)
-        free = other.best(here.x)
-        # the free fit is at least as good as the one that is held
-        ratio = 2.0 * (conditional.value - min(free.value, conditional.value))
-        more += ratio >= seen - _TIE
-    return more / toys
+    thrown = Toys(problem, problem.thrown(here.x, toys, key, stream), count)
+    conditional, free = thrown.at(value, here.x).value, thrown.best(here.x).value
+    # the free fit is at least as good as the one that is held
+    ratio = 2.0 * (conditional - np.minimum(free, conditional))
+    return np.count_nonzero(ratio >= seen - _TIE) / toys
 
 
 def _between(grid: Array, p_values: Array, wanted: float, k: int, side: int) -> float:

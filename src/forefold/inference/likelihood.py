@@ -18,6 +18,7 @@ _KNOWN = 1e-12  # squared relative error that is none
 _CLOSE = 1e-6  # relative change of means in the last step
 _STEPS = 100
 _EMPTY = 1e-12  # counts that hold means of empty bins above 0
+_NONE = 1e-300
 _MANY = 1e4  # counts that do without the difference of large numbers
 
 
@@ -26,11 +27,11 @@ class Terms(NamedTuple):
 
     Attributes
     ----------
-    value : ndarray, shape (n,)
+    value : ndarray, shape (..., n)
         Negative logarithm of the likelihood, less that of a perfect prediction.
-    slope : ndarray, shape (n,)
+    slope : ndarray, shape (..., n)
         Derivative with respect to what is expected.
-    spread : ndarray, shape (n,) or (n, n)
+    spread : ndarray, shape (..., n) or (..., n, n)
         Variances of counts about what is expected, the simulation's too; their covariance where bins are correlated.
 
     Notes
@@ -47,16 +48,20 @@ class Terms(NamedTuple):
 
         Parameters
         ----------
-        slopes : ndarray, shape (parameters, n)
-            Derivatives of what is expected.
+        slopes : ndarray, shape (..., parameters, n)
+            Derivatives of what is expected; (parameters, n) where they are equal for all.
 
         Returns
         -------
-        ndarray, shape (parameters, parameters)
+        ndarray, shape (..., parameters, parameters)
         """
-        if self.spread.ndim == 1:
-            return np.asarray(slopes / self.spread @ slopes.T)
-        return np.asarray(slopes @ np.linalg.solve(self.spread, slopes.T))
+        if self.spread.ndim > self.value.ndim:
+            return np.asarray(slopes @ np.linalg.solve(self.spread, slopes.swapaxes(-1, -2)))
+        if self.value.ndim == 2 and slopes.ndim == 2:
+            products = (slopes[:, None] * slopes).reshape(-1, slopes.shape[1])
+            found = products @ (1.0 / self.spread).T
+            return found.reshape(len(slopes), len(slopes), -1).transpose(2, 0, 1)
+        return np.asarray(slopes / self.spread[..., None, :] @ slopes.swapaxes(-1, -2))
 
 
 def poisson(data: Array, expected: Array) -> Terms:
@@ -64,9 +69,9 @@ def poisson(data: Array, expected: Array) -> Terms:
 
     Parameters
     ----------
-    data : ndarray, shape (n,)
+    data : ndarray, shape (..., n)
         Counts; not necessarily whole numbers.
-    expected : ndarray, shape (n,)
+    expected : ndarray, shape (..., n)
 
     Returns
     -------
@@ -89,7 +94,7 @@ def poisson(data: Array, expected: Array) -> Terms:
 
 def _lack(data: Array, mean: Array) -> Array:
     """Give half the deviance of counts from means above 0; where counts are many, without the difference of large numbers."""
-    log = np.log(np.where(data > 0.0, data / mean, 1.0))
+    log = np.log(np.maximum(data / mean, _NONE))  # times 0 where there are no counts
     found = np.asarray(mean - data + data * log)
     many = data > _MANY
     if many.any():
@@ -106,8 +111,8 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
 
     Parameters
     ----------
-    data, expected : ndarray, shape (n,)
-    variance : ndarray, shape (n,)
+    data, expected : ndarray, shape (..., n)
+    variance : ndarray, shape (..., n)
         Of `expected`.
 
     Returns
@@ -158,8 +163,8 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
 
     Parameters
     ----------
-    data, expected : ndarray, shape (n,)
-    covariance : ndarray, shape (n, n)
+    data, expected : ndarray, shape (..., n)
+    covariance : ndarray, shape (..., n, n)
         Of `expected`; it may be singular.
 
     Returns
@@ -186,59 +191,85 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
     >>> round(float(correlated(data, expected, np.array([[9.0, -9.0], [-9.0, 9.0]])).value.sum()), 4)  # the sum is known
     0.5868
     """
-    known = _uncertain(expected, np.diagonal(covariance))
+    if data.ndim == 1:
+        one = correlated(data[None], expected[None], covariance[None])
+        return Terms(*(each[0] for each in one))
+    known = _uncertain(expected, np.diagonal(covariance, axis1=1, axis2=2))
     if known.all():
-        found = _profiled(data, expected, covariance)
-        if found is not None:
-            return found
+        return _profiled(data, expected, covariance)
     plain = poisson(data, expected)
-    spread = np.diag(plain.spread)
-    cells = np.ix_(known, known)
-    found = _profiled(data[known], expected[known], covariance[cells]) if known.any() else None
-    if found is not None:
-        plain.value[known], plain.slope[known] = found.value, found.slope
-        spread[cells] = found.spread
+    spread = _diagonal(plain.spread)
+    for bins in np.unique(known, axis=0):
+        if not bins.any():
+            continue
+        rows = (known == bins).all(axis=1)
+        cells, blocks = np.ix_(rows, bins), np.ix_(rows, bins, bins)
+        found = _profiled(data[cells], expected[cells], covariance[blocks])
+        plain.value[cells], plain.slope[cells], spread[blocks] = found
     return plain._replace(spread=spread)
 
 
-def _profiled(data: Array, expected: Array, covariance: Array) -> Terms | None:
-    """Give terms at the best means; None, if there are none."""
-    found = _means(data, expected, covariance)
-    if found is None:
-        return None
-    mean, slope = found
-    spread = covariance.copy()
-    spread.reshape(-1)[:: len(data) + 1] += np.maximum(expected, _LEAST)
-    return Terms(_lack(data, mean) + 0.5 * slope * (covariance @ slope), slope, spread)
+def _profiled(data: Array, expected: Array, covariance: Array) -> Terms:
+    """Give terms at the best means; those of Poisson, if there are none."""
+    mean, slope, good = _means(data, expected, covariance)
+    pulled = slope * (covariance @ slope[:, :, None])[:, :, 0]
+    spread = _diagonal(np.maximum(expected, _LEAST))
+    if good.all():
+        return Terms(_lack(data, mean) + 0.5 * pulled, slope, spread + covariance)
+    plain, each = poisson(data, expected), good[:, None]
+    value = _lack(data, np.where(each, mean, 1.0)) + 0.5 * pulled
+    return Terms(
+        np.where(each, value, plain.value),
+        np.where(each, slope, plain.slope),
+        spread + np.where(each[:, :, None], covariance, 0.0),
+    )
+
+
+def _diagonal(values: Array) -> Array:
+    """Make diagonal matrices of rows, shape (n, k, k)."""
+    n, k = values.shape
+    found = np.zeros((n, k * k))
+    found[:, :: k + 1] = values
+    return found.reshape(n, k, k)
 
 
 def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:
     return np.asarray(variance > _KNOWN * np.maximum(expected, _LEAST) ** 2)
 
 
-def _means(data: Array, expected: Array, covariance: Array) -> tuple[Array, Array] | None:
-    """Find the best means, and 1 less data over them; None, if there are none. See `correlated`."""
-    variance = np.diagonal(covariance)
+def _means(
+    data: Array, expected: Array, covariance: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Find the best means, and 1 less data over them, and whether there are any; shapes (n, bins), (n, bins) and (n,). See `correlated`."""
+    n, k = data.shape
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
     alone = _alone(data, expected, variance)
     ratio = np.maximum(1.0 - (expected - alone) / variance, 1e-3)
     slope = 1.0 - ratio  # beside it, as one of them is near 0 and must be right there
     mean = np.maximum(alone, 1e-3 * np.sqrt(variance))
-    full = data > 0.0
-    target = np.where(full, data, 0.1 * ratio * mean)
-    c = covariance.copy()
-    c.reshape(-1)[:: len(data) + 1] += 1e-10 * variance  # what would have no mean above 0 has one
+    target = np.where(data > 0.0, data, 0.1 * ratio * mean)  # of the mean times its ratio
+    # what would have no mean above 0 has one
+    c = covariance + _diagonal(1e-10 * variance)
+    rows, good = np.arange(n), np.zeros(n, np.bool_)
+    best, slopes = np.zeros_like(mean), np.zeros_like(mean)
     for _ in range(_STEPS):
-        off = mean - expected + c @ slope
-        lines = ratio[:, None] * c
-        lines.reshape(-1)[:: len(data) + 1] += mean
-        turn = np.linalg.solve(lines, target - ratio * (mean - off))
-        move = c @ turn - off
-        steps = np.concatenate((move / mean, turn / ratio))
+        off = mean - expected + (c @ slope[:, :, None])[:, :, 0]
+        lines = ratio[:, :, None] * c
+        lines.reshape(-1, k * k)[:, :: k + 1] += mean
+        turn = np.linalg.solve(lines, (target - ratio * (mean - off))[:, :, None])
+        move, turn = (c @ turn)[:, :, 0] - off, turn[:, :, 0]
+        steps = np.concatenate((move / mean, turn / ratio), axis=1)
         # all stays above 0
-        reach = min(1.0, 0.995 / max(-float(steps.min()), 0.5))
+        reach = np.minimum(1.0, 0.995 / np.maximum(-steps.min(axis=1), 0.5))[:, None]
         mean, ratio, slope = mean + reach * move, ratio + reach * turn, slope - reach * turn
+        target = np.where(data > 0.0, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
         # Newton's steps square their error: the next one would be beyond the last digit
-        if float(np.abs(steps).max()) < _CLOSE:
-            return mean, slope
-        target = np.where(full, data, np.maximum(0.1 * (1.0 - 0.9 * reach) * target, _EMPTY))
-    return None
+        done = np.abs(steps).max(axis=1) < _CLOSE
+        if done.any():
+            here, left = rows[done], ~done
+            best[here], slopes[here], good[here] = mean[done], slope[done], True
+            if not left.any():
+                break
+            rows, data, expected, c = rows[left], data[left], expected[left], c[left]
+            mean, ratio, slope, target = mean[left], ratio[left], slope[left], target[left]
+    return best, slopes, good

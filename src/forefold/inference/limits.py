@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.inference.counting import root, special
-from forefold.inference.intervals import _TIE, _check, crossing, width_of
+from forefold.inference.intervals import _TIE, _check, crossing, crossings, width_of
 from forefold.inference.profile import Thrown
+from forefold.inference.scoring import Minimum
+from forefold.inference.toys import Count, Toys
 from forefold.inference.warnings import few_counts, few_toys, impossible, unconverged_at
 from forefold.unfolding.json import plain
 
@@ -20,11 +22,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.inference.profile import Problem
-    from forefold.inference.scoring import Minimum
+    from forefold.inference.scoring import Minima
+    from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]
 
-__all__ = ["Limit", "bayes_limit", "cls_limit", "cls_limit_toys", "profile_limit"]
+__all__ = [
+    "Limit",
+    "bayes_limit",
+    "bayes_limits",
+    "cls_limit",
+    "cls_limit_toys",
+    "one_sided",
+    "profile_limit",
+    "profile_limits",
+    "quantile",
+]
 
 _POINTS = 201  # of the posterior
 _ONE_BIN = ", or of one bin forefold.inference.poisson_upper_limit, which is exact"
@@ -97,6 +110,41 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     return _settled(problem, best, Limit(name, found, level, "profile", at, notes=notes))
 
 
+def profile_limits(toys: Toys, name: str, level: float) -> Array:
+    """Give the limits of toys, as `profile_limit` does; shape (n,).
+
+    Raises
+    ------
+    ValueError
+        As `profile_limit`, of any toy.
+    """
+    problem, best = toys.problem, toys.best(toys.problem.start)
+    reach = float(special().ndtri(level)) ** 2
+
+    def above(values: Array, rows: NDArray[np.intp]) -> Array:
+        here = toys.of(rows).at(values, best.x[rows])
+        return np.maximum(2.0 * (here.value - best.value[rows]), 0.0) - reach
+
+    limits = crossings(above, *_begun(problem, best), problem.limits[1], -reach)
+    return _one_by_one(toys, best, limits, lambda other: profile_limit(other, name, level))
+
+
+def _begun(problem: Problem, best: Minima) -> tuple[Array, Array]:
+    """Give the best values of the parameter of interest, and their widths."""
+    place = problem.place
+    widths = [width_of(Minimum(*one), place) for one in zip(*best, strict=True)]
+    return best.x[:, place], np.array(widths)
+
+
+def _one_by_one(
+    toys: Toys, best: Minima, limits: Array, limit: Callable[[Problem], Limit]
+) -> Array:
+    """Bound toys alone where they could not be bounded together; that says what is wrong with them."""
+    for i in np.flatnonzero(~(np.isfinite(limits) & best.valid)):
+        limits[i] = limit(toys.problem.with_data(toys.thrown.of(i))).value
+    return limits
+
+
 def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
     """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
     here = problem.at(found.value, best.x)
@@ -165,20 +213,38 @@ def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
     return share
 
 
-def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: int) -> Limit:
+def cls_limit_toys(
+    problem: Problem,
+    name: str,
+    level: float,
+    toys: int,
+    key: int,
+    report: Progress | None = None,
+) -> Limit:
     """Count toys with and without signal; see `Experiment.upper_limit`.
 
     Values are looked for between the limits of a few bisections; all of them use the same random numbers.
+
+    Raises
+    ------
+    ValueError
+        The fit does not converge, or no toy without signal is as far from it as the data are.
     """
     best = problem.best()
     _check(best, name)
     none = problem.at(_none(problem), best.x)
+    count = Count(report)
+    alone = Toys(problem, problem.thrown(none.x, toys, key, 1), count)
+    free = alone.best(none.x)
 
     def shares(value: float) -> tuple[float, float]:
         here = problem.at(value, best.x)
-        seen = _one_sided(problem, value, best, here)
-        both = _share(problem, here, value, seen, toys, key, 0)
-        return both, _share(problem, none, value, seen, toys, key, 1)
+        seen = 0.0 if best.x[problem.place] > value else 2.0 * (here.value - best.value)
+        both = Toys(problem, problem.thrown(here.x, toys, key, 0), count)
+        ratios = one_sided(both, value, both.best(here.x), here.x)
+        without = one_sided(alone, value, free, none.x)
+        more = (np.count_nonzero(q >= max(seen, 0.0) - _TIE) / toys for q in (ratios, without))
+        return next(more), next(more)
 
     def excess(value: float) -> float:
         both, alone = shares(value)
@@ -187,6 +253,12 @@ def cls_limit_toys(problem: Problem, name: str, level: float, toys: int, key: in
     start = _walk_of_cls(problem, best, level)
     found = _bisected(problem, best, excess, start)
     tails = shares(found)
+    if tails[1] == 0.0:
+        message = (
+            f"toys = {toys}: none without signal is as far from it as the data, so that CLs is not known; throw more, or take asymptotic "
+            f"formulae (toys=0), method bayes{_ONE_BIN}"
+        )
+        raise ValueError(message)
     error = _error_of_toys(problem, best, found, tails, toys)
     at = float(best.x[problem.place])
     told = (toys, error, few_toys(*tails, toys))
@@ -237,22 +309,11 @@ def _error_of_toys(
     return relative / slope if slope > 0.0 else math.inf
 
 
-def _one_sided(problem: Problem, value: float, best: Minimum, here: Minimum) -> float:
-    if best.x[problem.place] > value:
-        return 0.0
-    return max(2.0 * (here.value - best.value), 0.0)
-
-
-def _share(
-    problem: Problem, truth: Minimum, value: float, seen: float, toys: int, key: int, stream: int
-) -> float:
-    """Share of toys of a truth that look no more like the signal than the data do."""
-    more = 0
-    for toy in problem.thrown(truth.x, toys, key, stream):
-        other = problem.with_data(toy)
-        here = other.at(value, truth.x)
-        more += _one_sided(other, value, other.best(truth.x), here) >= seen - _TIE
-    return more / toys
+def one_sided(toys: Toys, value: float, best: Minima, near: Array) -> Array:
+    """Give twice the logarithms of the likelihood ratios of the best fits of toys to those at a value; 0 where the best is above it."""
+    here = toys.at(value, near).value
+    ratio = np.maximum(2.0 * (here - best.value), 0.0)
+    return np.where(best.x[:, toys.problem.place] > value, 0.0, ratio)
 
 
 def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
@@ -290,11 +351,61 @@ def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
     far = crossing(fallen, at, width, stop)
     grid = np.linspace(low, far, _POINTS)
     near = problem.at(low, best.x).x
-    density = np.exp([log_posterior(float(v)) for v in grid])
-    sums = _cumulative(grid, density)
-    share = _smooth(grid, sums / sums[-1])
-    limit = root(lambda value: float(share(value)) - level, low, far)
+    limit = quantile(grid, np.array([log_posterior(float(v)) for v in grid]), level)
     return _settled(problem, best, Limit(name, limit, level, "bayes", at))
+
+
+def bayes_limits(toys: Toys, name: str, level: float) -> Array:
+    """Give the limits of toys, as `bayes_limit` does; shape (n,).
+
+    Raises
+    ------
+    ValueError
+        As `bayes_limit`, of any toy.
+    """
+    problem, best = toys.problem, toys.best(toys.problem.start)
+    base, limits = _log_widths(problem, best.information), np.full(len(toys), np.nan)
+    start, (at, width), near = _none(problem), _begun(problem, best), best.x.copy()
+
+    def log_posterior(values: Array, rows: NDArray[np.intp]) -> Array:
+        here = toys.of(rows).at(values, near[rows])
+        near[rows] = here.x
+        fallen = best.value[rows] - here.value
+        narrow = base[rows] - _log_widths(problem, here.information)
+        return np.where(fallen < -_FAR, fallen, fallen + narrow)
+
+    def ends(rows: NDArray[np.intp], side: float, stop: float) -> Array:
+        near[rows] = best.x[rows]
+        return crossings(
+            lambda values, some: -2.0 * log_posterior(values, rows[some]) - _FAR,
+            at[rows],
+            side * width[rows],
+            stop,
+            -_FAR,
+        )
+
+    rows = np.flatnonzero(best.valid & np.isfinite(base))
+    low, above = np.full(len(toys), start), rows[at[rows] > start]
+    low[above] = ends(above, -1.0, start)
+    far = np.full(len(toys), np.nan)
+    far[rows] = ends(rows, 1.0, float(problem.objective.upper[problem.place]))
+    rows = np.flatnonzero(np.isfinite(low + far))
+    near[rows] = toys.of(rows).at(low[rows], best.x[rows]).x
+    grids = np.linspace(low[rows], far[rows], _POINTS)
+    densities = np.array([log_posterior(values, rows) for values in grids])
+    for k in np.flatnonzero(np.isfinite(densities).all(axis=0)):
+        limits[rows[k]] = quantile(grids[:, k], densities[:, k], level)
+    return _one_by_one(toys, best, limits, lambda other: bayes_limit(other, name, level))
+
+
+def _log_widths(problem: Problem, information: Array) -> Array:
+    """Give `_log_width` of many fits; NaN where data say nothing of another parameter."""
+    others = ~problem.held
+    if not others.any():
+        return np.zeros(len(information))
+    with np.errstate(invalid="ignore"):  # of what did not converge
+        sign, size = np.linalg.slogdet(information[:, others][:, :, others])
+    return np.where((sign > 0.0) & np.isfinite(size), 0.5 * size, np.nan)
 
 
 def _log_width(problem: Problem, found: Minimum, name: str) -> float:
@@ -305,25 +416,18 @@ def _log_width(problem: Problem, found: Minimum, name: str) -> float:
     ValueError
         Data say nothing of another parameter.
     """
-    others = ~problem.fixed
-    others[problem.place] = False
-    if not others.any():
-        return 0.0
-    sign, size = np.linalg.slogdet(found.information[np.ix_(others, others)])
-    if sign <= 0.0 or not math.isfinite(size):
+    width = float(_log_widths(problem, found.information[None])[0])
+    if math.isnan(width):
         message = f"with {name} = {found.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
         raise ValueError(message)
-    return 0.5 * float(size)
+    return width
 
 
-def _smooth(grid: Array, values: Array) -> Any:
+def quantile(grid: Array, log_density: Array, level: float) -> float:
+    """Give the value below which a part of a distribution is: a parabola through every three points is integrated, and a smooth line inverted."""
+    from scipy.integrate import cumulative_simpson
     from scipy.interpolate import PchipInterpolator
 
-    return PchipInterpolator(grid, values)
-
-
-def _cumulative(grid: Array, density: Array) -> Array:
-    """Integral up to each point, with a parabola through every three."""
-    from scipy.integrate import cumulative_simpson
-
-    return np.asarray(cumulative_simpson(density, x=grid, initial=0.0))
+    sums = cumulative_simpson(np.exp(log_density), x=grid, initial=0.0)
+    share = PchipInterpolator(grid, sums / sums[-1])
+    return root(lambda value: float(share(value)) - level, float(grid[0]), float(grid[-1]))

@@ -1,4 +1,7 @@
-"""What an experiment expects of its parameters, with all derivatives; pure arrays."""
+"""What an experiment expects of its parameters, with all derivatives; pure arrays.
+
+Parameters may be one set, or many of them in rows: what depends on them then has their number before its own shape.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Expectation", "Expected", "Function", "Spectrum", "Templates", "moved"]
+__all__ = ["Expectation", "Expected", "Function", "Spectrum", "Templates", "along", "moved"]
 
 
 class Spectrum(Protocol):
     """True contents as a function of parameters."""
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """Give contents, shape (n_true,), and their derivatives, shape (parameters, n_true)."""
+        """Give contents, shape (..., n_true), and their derivatives, shape (..., parameters, n_true), or (parameters, n_true) where all are equal."""
         ...
 
 
@@ -65,7 +68,10 @@ class Function:
     steps: Array
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """See `Spectrum`."""
+        """See `Spectrum`; the function knows one set of parameters at a time."""
+        if x.ndim == 2:
+            contents, slopes = zip(*map(self, x), strict=True)
+            return np.array(contents), np.array(slopes)
         here = self.function(x)
         if self.gradient is not None:
             return here, self.gradient(x)
@@ -83,15 +89,15 @@ class Expected(NamedTuple):
 
     Attributes
     ----------
-    mean : ndarray, shape (n_reco,)
-    covariance : ndarray, shape (n_reco, n_reco), or (n_reco,)
+    mean : ndarray, shape (..., n_reco)
+    covariance : ndarray, shape (..., n_reco, n_reco), or (..., n_reco)
         Of `mean`, from a finite simulation; variances alone where bins are independent.
-    slopes : ndarray, shape (parameters, n_reco)
-        Derivatives of `mean`.
-    truth : ndarray, shape (n_true,)
-    truth_slopes : ndarray, shape (parameters of the truth, n_true)
-    scales : ndarray, shape (scaled,)
-        Of backgrounds.
+    slopes : ndarray, shape (..., parameters, n_reco)
+        Derivatives of `mean`; (parameters, n_reco) where all are equal.
+    truth : ndarray, shape (..., n_true)
+    truth_slopes : ndarray, shape (..., parameters of the truth, n_true)
+    scales : ndarray, shape (..., scaled)
+        Of backgrounds. These three are empty where no variance depends on them.
     """
 
     mean: Array
@@ -110,19 +116,23 @@ def moved(values: Array, odd: Array, even: Array, pulls: Array) -> Array:
     values : ndarray
     odd, even : ndarray, shape (pulls, *shape of values)
         Half the difference, and half the sum, of the shifts up and down.
-    pulls : ndarray, shape (pulls,)
+    pulls : ndarray, shape (..., pulls)
 
     Returns
     -------
-    ndarray, shape of `values`
+    ndarray, shape (..., *shape of values)
     """
-    n = len(pulls)
+    n = len(odd)
     if not n:
         return values
     size = abs(pulls)
     bent = np.where(size <= 1.0, pulls * pulls, 2.0 * size - 1.0)
     shift = pulls @ odd.reshape(n, -1) + bent @ even.reshape(n, -1)
-    return np.asarray(values + shift.reshape(values.shape))
+    return np.asarray(values + shift.reshape(*pulls.shape[:-1], *values.shape))
+
+
+_NONE = np.zeros(0)
+_MOST = 2**21  # numbers of covariances of rows that are kept
 
 
 @dataclass(frozen=True)
@@ -166,31 +176,65 @@ class Expectation:
 
         Parameters
         ----------
-        x : ndarray, shape (parameters,)
+        x : ndarray, shape (..., parameters)
             Of the truth, of scaled backgrounds, pulls.
 
         Returns
         -------
         Expected
         """
+        if self._lines is not None:
+            slopes, fixed, variance = self._lines
+            return Expected(x @ slopes + fixed, variance, slopes, _NONE, _NONE, _NONE)
         n, m = self.n_truth, len(self.scaled_variance)
-        truth, rows = self.spectrum(x[:n])
-        scales, pulls = x[n : n + m], x[n + m :]
+        truth, rows = self.spectrum(x[..., :n])
+        scales, pulls = x[..., n : n + m], x[..., n + m :]
         matrix, bends = self._shifted(pulls)
-        contents = np.concatenate([truth, scales, [1.0]])
-        slopes = [rows @ matrix[: len(truth)], matrix[len(truth) : -1]]
-        if len(pulls):
-            slopes.append(contents @ self.odd + bends[:, None] * (contents @ self.even))
+        contents = np.concatenate([truth, scales, np.ones((*x.shape[:-1], 1))], axis=-1)
+        mean = contents @ matrix if matrix.ndim == 2 else (contents[:, None] @ matrix)[:, 0]
+        own = truth.shape[-1]
+        parts = [rows @ matrix[..., :own, :], matrix[..., own:-1, :]]
+        if len(self.odd):
+            odd, even = (np.tensordot(contents, each, (-1, 1)) for each in (self.odd, self.even))
+            parts.append(odd + bends[..., None] * even)
         e = self.exposure
         covariance = e * e * self._covariance(truth, scales)
-        return Expected(
-            e * (contents @ matrix), covariance, e * np.concatenate(slopes), truth, rows, scales
-        )
+        return Expected(e * mean, covariance, e * _stacked(parts), truth, rows, scales)
+
+    @cached_property
+    def _lines(self) -> tuple[Array, Array, Array] | None:
+        """Derivatives of the mean, what no parameter scales, and its variance, of templates without pulls, where only the mean changes."""
+        if not isinstance(self.spectrum, Templates) or len(self.odd) or self._moves:
+            return None
+        own = self.spectrum.contents.shape[1]
+        slopes = [self.spectrum.contents @ self.matrix[:own], self.matrix[own:-1]]
+        e = self.exposure
+        return e * np.concatenate(slopes), e * self.matrix[-1], e * e * self.fixed_variance
 
     def _shifted(self, pulls: Array) -> tuple[Array, Array]:
         """Matrix at pulls, and the derivatives of how much they bend it."""
         bends = np.where(abs(pulls) <= 1.0, 2.0 * pulls, 2.0 * np.sign(pulls))
         return moved(self.matrix, self.odd, self.even, pulls), bends
+
+    @property
+    def independent(self) -> bool:
+        """Whether reconstructed bins have variances alone, as no simulated event migrates between them."""
+        return not self._migrates
+
+    @property
+    def fits_at_once(self) -> bool:
+        """Whether many sets of parameters go together: covariances between bins are there for each, which is for some bins."""
+        return not self._migrates or self._spread.size * self.matrix.shape[1] <= _MOST
+
+    @property
+    def size(self) -> int:
+        """How many numbers one of many sets of parameters takes, about."""
+        rows, bins = (int(n) for n in self.matrix.shape)
+        if self._migrates:
+            bins *= bins
+        if isinstance(self.spectrum, Templates) and not len(self.odd):
+            return bins
+        return bins * (len(self.odd) + self.n_truth + rows * bool(len(self.odd)) + 1) + rows
 
     @cached_property
     def finite(self) -> bool:
@@ -218,35 +262,61 @@ class Expectation:
         return bool(np.any(whole - np.diag(np.diagonal(whole))))
 
     def _covariance(self, truth: Array, scales: Array) -> Array:
-        alone = truth.sum() ** 2 * self.fakes_spread + self.fixed_variance
-        alone = alone + np.square(scales) @ self.scaled_variance
+        alone = np.square(truth.sum(axis=-1, keepdims=True)) * self.fakes_spread
+        alone = alone + self.fixed_variance + np.square(scales) @ self.scaled_variance
         if self.simulation is None or not self._migrates:
             return np.asarray(np.square(truth) @ self._spread + alone)
-        found = folded_covariance(self.simulation, truth)
-        found[np.diag_indices_from(found)] += alone
+        if truth.ndim == 1:
+            found = folded_covariance(self.simulation, truth)
+        else:
+            found = np.tensordot(np.square(truth), self._row_by_row, 1)
+        own = np.arange(self.matrix.shape[1])
+        found[..., own, own] += alone
         return found
 
-    def spread_slopes(self, found: Expected, slope: Array) -> Array:
+    @cached_property
+    def _row_by_row(self) -> Array:
+        """Covariance of what each true bin contributes, for one event in it, shape (n_true, n_reco, n_reco)."""
+        assert self.simulation is not None
+        units = np.eye(len(self._spread))
+        return np.array([folded_covariance(self.simulation, one) for one in units])
+
+    def spread_slopes(self, found: Expected, slope: Array) -> Array | float:
         """Give derivatives of half a deviance that come from those of the covariance.
 
         Parameters
         ----------
         found : Expected
-        slope : ndarray, shape (n_reco,)
+        slope : ndarray, shape (..., n_reco)
             Derivative with respect to the mean; that with respect to the covariance is minus half its square.
 
         Returns
         -------
-        ndarray, shape (parameters,)
+        ndarray, shape (..., parameters), or 0.0
         """
-        moving = np.zeros(len(found.slopes))
         if not self._moves:
-            return moving
-        truth, rows = found.truth, found.truth_slopes
+            return 0.0
+        truth, squares = found.truth, np.square(slope)
+        by_truth = np.zeros(truth.shape)
+        by_truth += truth.sum(axis=-1, keepdims=True) * (squares @ self.fakes_spread)[..., None]
         if self.simulation is not None:
-            moving[: self.n_truth] -= rows @ (truth * row_variances(self.simulation, slope))
-        fakes = float(self.fakes_spread @ np.square(slope))
-        moving[: self.n_truth] -= truth.sum() * fakes * rows.sum(axis=1)
-        norms = slice(self.n_truth, self.n_truth + len(found.scales))
-        moving[norms] -= found.scales * (self.scaled_variance @ np.square(slope))
+            by_truth += truth * row_variances(self.simulation, slope)
+        moving = np.zeros((*slope.shape[:-1], found.slopes.shape[-2]))
+        moving[..., : self.n_truth] = -along(found.truth_slopes, by_truth)
+        norms = slice(self.n_truth, self.n_truth + len(self.scaled_variance))
+        moving[..., norms] = -found.scales * (squares @ self.scaled_variance.T)
         return self.exposure**2 * moving
+
+
+def along(slopes: Array, weights: Array) -> Array:
+    """Sum over bins: slopes (..., parameters, n), or (parameters, n) that are equal for all, with weights (..., n)."""
+    if slopes.ndim == 2:
+        return (slopes @ weights.T).T
+    return np.asarray((slopes @ weights[..., None])[..., 0])
+
+
+def _stacked(parts: list[Array]) -> Array:
+    """Put slopes of several kinds of parameters into one array; those that are equal for all, once for each where others are not."""
+    shape = max((part.shape[:-2] for part in parts), key=len)
+    whole = [np.broadcast_to(part, (*shape, *part.shape[-2:])) for part in parts]
+    return np.concatenate(whole, axis=-2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -73,8 +73,8 @@ class Constraint:
     ----------
     places : ndarray of int, shape (k,)
         Of the parameters among all.
-    centre : ndarray, shape (k,)
-        What was measured.
+    centre : ndarray, shape (..., k)
+        What was measured, once or for each of several toys.
     covariance, precision : ndarray, shape (k, k)
     """
 
@@ -110,20 +110,15 @@ class Constraint:
         return cls(np.array(known, dtype=np.intp), means.reshape(-1), covariance, precision)
 
     @cached_property
-    def cells(self) -> tuple[NDArray[np.intp], ...]:
+    def cells(self) -> tuple[Any, ...]:
         """Where the precision belongs in a matrix of all parameters."""
-        return np.ix_(self.places, self.places)
+        return (..., *np.ix_(self.places, self.places))
 
-    def value(self, x: Array) -> float:
-        """Give half of chi2."""
-        off = x[self.places] - self.centre
-        return 0.5 * float(off @ self.precision @ off)
-
-    def slope(self, x: Array) -> Array:
-        """Give the derivatives of `value`."""
-        found = np.zeros(len(x))
-        found[self.places] = self.precision @ (x[self.places] - self.centre)
-        return found
+    def value_and_slope(self, x: Array) -> tuple[Array, Array]:
+        """Give half of chi2, shape (...,), and its derivatives with respect to the parameters that are measured, shape (..., k)."""
+        off = x[..., self.places] - self.centre
+        pulled = off @ self.precision
+        return np.asarray(0.5 * (off * pulled).sum(axis=-1)), pulled
 
     def moved(self, centre: Array) -> Constraint:
         """Give the same with other measurements."""

@@ -10,8 +10,6 @@ import numpy as np
 from forefold.inference.scoring import Minimum, Objective, minimum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from forefold.inference.model import Expected
@@ -24,16 +22,20 @@ _TRIES = (0.3, -0.3, 1.0)
 
 
 class Thrown(NamedTuple):
-    """A toy: counts, and what is measured of constrained parameters.
+    """A toy, or several in rows: counts, and what is measured of constrained parameters.
 
     Attributes
     ----------
-    counts : ndarray, shape (n_reco,)
-    centre : ndarray, shape (k,)
+    counts : ndarray, shape (..., n_reco)
+    centre : ndarray, shape (..., k)
     """
 
     counts: Array
     centre: Array
+
+    def of(self, rows: Any) -> Thrown:
+        """Give some of them, or one."""
+        return Thrown(self.counts[rows], self.centre[rows])
 
 
 def generator(key: int, stream: int) -> np.random.Generator:
@@ -76,17 +78,23 @@ class Problem:
 
     def best(self, near: Array | None = None) -> Minimum:
         """Minimise over all parameters."""
-        return self._minimum(self.start if near is None else near, self.fixed)
+        return self.minimum(self.start if near is None else near, self.fixed)
 
     def at(self, value: float, near: Array | None = None) -> Minimum:
         """Minimise with the parameter of interest at a value."""
         start = np.array(self.start if near is None else near)
         start[self.place] = value
+        return self.minimum(start, self.held)
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Parameters that stay where the one of interest has a value, shape (parameters,)."""
         held = self.fixed.copy()
         held[self.place] = True
-        return self._minimum(start, held)
+        return held
 
-    def _minimum(self, start: Array, held: NDArray[np.bool_]) -> Minimum:
+    def minimum(self, start: Array, held: NDArray[np.bool_]) -> Minimum:
+        """Minimise over what is not held; from other places, too, where that does not converge."""
         found = minimum(self.objective, start, held)
         if found.valid:
             return found
@@ -103,7 +111,7 @@ class Problem:
         return found
 
     def with_data(self, toy: Thrown) -> Problem:
-        """Give the same model with other data."""
+        """Give the same model with other data, or those of several toys."""
         objective = replace(
             self.objective,
             data=toy.counts,
@@ -130,7 +138,7 @@ class Problem:
             raise ValueError(message)
         return found
 
-    def thrown(self, x: Array, n: int, key: int, stream: int) -> Iterator[Thrown]:
+    def thrown(self, x: Array, n: int, key: int, stream: int) -> Thrown:
         """Throw toys of parameters: counts, the simulation's statistics, and measurements of constrained parameters.
 
         Raises
@@ -146,8 +154,7 @@ class Problem:
             means = mean + _spread(found.covariance, source.standard_normal(means.shape))
         counts = source.poisson(np.maximum(means, 0.0)).astype(np.float64)
         constraint = self.objective.constraint
-        centres = constraint.drawn(x[constraint.places], source, n)
-        return (Thrown(c, m) for c, m in zip(counts, centres, strict=True))
+        return Thrown(counts, constraint.drawn(x[constraint.places], source, n))
 
 
 def _spread(covariance: Array, noise: Array) -> Array:

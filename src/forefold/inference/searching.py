@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forefold.inference.expected_limit import ExpectedLimit
+    from forefold.io.registry import Progress
 
     Random = int | np.random.Generator | None
 
@@ -36,6 +37,7 @@ class Searching(Expecting):
         fixed: Mapping[str, float] | None = None,
         toys: int = 0,
         rng: Random = None,
+        progress: Progress | None = None,
         **values: float,
     ) -> ExpectedLimit:
         """Say which limit data without signal give, with its scatter of one and two standard deviations.
@@ -55,6 +57,8 @@ class Searching(Expecting):
             is that of CLs for data at the quantiles of those without. Of others: how many without signal, whose limits are taken.
         rng : int, numpy Generator or None
             Fixes them.
+        progress : callable, optional
+            Is told how far the toys are, see `Experiment.interval`.
         **values : float
             What is true of the other parameters; those left out are where they begin.
 
@@ -106,5 +110,5 @@ class Searching(Expecting):
             return bands.asymptotic_band(problem, x, name, level, method)
         key = random_key(rng)
         if method == "cls":
-            return bands.cls_band_of_toys(problem, x, name, level, toys, key)
-        return bands.limits_of_toys(problem, x, name, level, method, toys, key)
+            return bands.cls_band_of_toys(problem, x, name, level, toys, key, progress)
+        return bands.limits_of_toys(problem, x, name, level, method, toys, key, progress)

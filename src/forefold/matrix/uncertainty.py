@@ -133,17 +133,17 @@ def row_variances(moments: Moments, weights: Array) -> Array:
     Parameters
     ----------
     moments : Moments
-    weights : ndarray, shape (n_reco,)
+    weights : ndarray, shape (..., n_reco)
 
     Returns
     -------
-    ndarray, shape (n_true,)
+    ndarray, shape (..., n_true)
     """
-    mean, linear = moments.rows @ weights, moments.linear @ weights
+    mean, linear = weights @ moments.rows.T, weights @ moments.linear.T
     if moments.pairs.ndim == 2:
-        own = moments.pairs @ np.square(weights)
+        own = np.square(weights) @ moments.pairs.T
     else:
-        own = (moments.pairs @ weights) @ weights
+        own = np.einsum("...j,ijk,...k->...i", weights, moments.pairs, weights, optimize=True)
     found = own - 2.0 * mean * linear + np.square(mean) * moments.square
     return np.asarray(np.maximum(found * moments.per_square, 0.0))
 

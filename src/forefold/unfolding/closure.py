@@ -17,11 +17,12 @@ from forefold.unfolding.strength import thrown
 from forefold.unfolding.uncertainty import data_covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from forefold.io.registry import Progress
     from forefold.unfolding.methods import Settings
     from forefold.unfolding.problem import Problem
 
@@ -151,6 +152,7 @@ def closure(
     toys: int = 1000,
     background: Any = None,
     rng: int | np.random.Generator | None = None,
+    progress: Progress | None = None,
     **common: Any,
 ) -> Closure:
     """Find bias and coverage of methods: throw toys of a known truth, unfold each, compare.
@@ -167,6 +169,8 @@ def closure(
     background : histogram or array_like, shape (n_reco,), optional
     rng : int, numpy Generator or None
         Fixes the toys.
+    progress : callable, optional
+        Is told how far it is: the part that is done, from 0 to 1, and how many toys are.
     **common
         Told to `forefold.unfold` for every method: ``prior``, ``covariance``, ``fakes``, ``blind``, ``shape``, ``order``,
         ``errors``. With a covariance, toys are normal with it.
@@ -201,13 +205,22 @@ def closure(
     studies: dict[str, Study] = {}
     axes = tuple(getattr(response, "true_axes", ()))
     expected = _truth(truth, axes)
-    for name, told in methods.items():
+    for number, (name, told) in enumerate(methods.items()):
         options = {"background": background, **common, **told}
         _check_names(options)
         how = settings(**{k: v for k, v in options.items() if k not in _OF_PROBLEM}, key=key)
         given = _problem(expected, response, options)
-        studies[name] = _study(given, how, expected, thrown(given, expected[given.kept], key, toys))
+        count = _counter(progress, number * toys, len(methods) * toys)
+        several = thrown(given, expected[given.kept], key, toys)
+        studies[name] = _study(given, how, expected, several, count)
     return Closure(expected, studies, toys, key, axes)
+
+
+def _counter(progress: Progress | None, done: int, total: int) -> Callable[[int], object]:
+    """Give what is told how many toys of a method are done."""
+    if progress is None:
+        return lambda _: None
+    return lambda more: progress((done + more) / total, done + more)
 
 
 def _check_names(options: Mapping[str, Any]) -> None:
@@ -259,10 +272,12 @@ def _problem(truth: Array, response: Any, options: Mapping[str, Any]) -> Problem
     )
 
 
-def _study(given: Problem, how: Settings, truth: Array, toys: Array) -> Study:
+def _study(
+    given: Problem, how: Settings, truth: Array, toys: Array, count: Callable[[int], object]
+) -> Study:
     aim = truth[given.kept]
     results, errors, smeared, strengths = [], [], [], []
-    for toy in toys:
+    for number, toy in enumerate(toys, 1):
         one = given.with_data(toy)
         found = solved(one, how)
         covariance = data_covariance(one, found, how.errors)
@@ -270,6 +285,7 @@ def _study(given: Problem, how: Settings, truth: Array, toys: Array) -> Study:
         errors.append(np.sqrt(np.clip(np.diag(covariance), 0.0, None)))
         smeared.append(found.gain @ (aim @ given.matrix) + found.offset)
         strengths.append(found.strength)
+        count(number)
     values, error, target = np.array(results), np.array(errors), np.array(smeared)
     away = values - aim
     known = error > 0.0

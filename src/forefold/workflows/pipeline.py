@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import hist
 import numpy as np
@@ -18,7 +19,9 @@ from forefold.workflows.citations import Used, use
 from forefold.workflows.sample import Sample, collect
 
 if TYPE_CHECKING:
-    from forefold.io.registry import Paths
+    from contextlib import AbstractContextManager
+
+    from forefold.io.registry import Paths, Progress
     from forefold.matrix import Prediction, ResponseMatrix
     from forefold.matrix.compare import Compatibility
     from forefold.unfolding import Closure, Unfolded
@@ -30,6 +33,14 @@ __all__ = ["Chain", "How", "run_chain"]
 _TOY = 0x64617461  # apart from the draws of the detector and the toys of the closure
 _PRIORS = ("bayes", "tikhonov")  # methods that begin somewhere
 _RULES = {"bayes": ("iterations", "chi2-change"), "tikhonov": ("strength", "l-curve")}
+
+
+class Watch(Protocol):
+    """Shows how far something is."""
+
+    def __call__(self, text: str, *, of: str) -> AbstractContextManager[Progress | None]:
+        """Begin to show something; gives the function to call, or None."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,7 @@ def run_chain(
     data: hist.Hist[Any] | None = None,
     other: Paths | None = None,
     how: How | None = None,
+    watch: Watch | None = None,
     **reading: Any,
 ) -> Chain:
     """Read events, fill their matrix, fold, unfold, and look whether it closes.
@@ -143,8 +155,10 @@ def run_chain(
     other : str, Path or a sequence of them, optional
         Events of another generator: their matrix is compared, and what is reconstructed of them is unfolded. Not beside `data`.
     how : How, optional
+    watch : callable, optional
+        Shows how far what takes long is: of what is done and ``of=`` what is counted, gives a context with the function to call, or with None.
     **reading
-        Those of `forefold.workflows.sample.collect`: ``signal``, ``background``, ``chunk``, ``entries`` (not of `other`), ``where``, ``progress``, ``damage``.
+        Those of `forefold.workflows.sample.collect`: ``signal``, ``background``, ``chunk``, ``entries`` (not of `other`), ``where``, ``damage``.
 
     Returns
     -------
@@ -166,17 +180,26 @@ def run_chain(
     true, reco = made_axes(true, "true"), made_axes(reco, "reco")
     if data is not None:
         matching(reco, list(data.axes), "the data")
-    sample = collect(inputs, recipe, true=true, reco=reco, **reading)
+    watch = watch or _nobody
+    with watch("reading", of="events") as progress:
+        sample = collect(inputs, recipe, true=true, reco=reco, progress=progress, **reading)
     second = None
     if other is not None:
         _different(sample, other)
-        second = collect(other, recipe, true=true, reco=reco, **{**reading, "entries": None})
+        reading["entries"] = None
+        with watch("reading the others", of="events") as progress:
+            second = collect(other, recipe, true=true, reco=reco, progress=progress, **reading)
     chain = _folded(recipe, sample, how, data, second)
     damage = reading.get("damage")
     chain.skipped = 0 if damage is None else damage.events
-    _unfold(chain)
+    _unfold(chain, watch)
     _cite(chain)
     return chain
+
+
+def _nobody(text: str, *, of: str) -> AbstractContextManager[Progress | None]:  # noqa: ARG001
+    """Show nothing."""
+    return nullcontext()
 
 
 def _different(sample: Sample, other: Paths) -> None:
@@ -226,7 +249,7 @@ def _toy(prediction: Prediction, matrix: ResponseMatrix, rng: int) -> hist.Hist[
     return made
 
 
-def _unfold(chain: Chain) -> None:
+def _unfold(chain: Chain, watch: Watch) -> None:
     """Unfold the data; what cannot be done is kept in words."""
     how, matrix = chain.how, chain.sample.matrix
     rng = chain.recipe.rng
@@ -247,10 +270,11 @@ def _unfold(chain: Chain) -> None:
         except ValueError as error:
             chain.failures[rule] = str(error)
     if how.toys:
-        _close(chain, fixed)
+        with watch("closure", of="toys") as progress:
+            _close(chain, fixed, progress)
 
 
-def _close(chain: Chain, fixed: dict[str, Any]) -> None:
+def _close(chain: Chain, fixed: dict[str, Any], progress: Progress | None) -> None:
     """Throw toys of the truth, as many events as the data have; begin at the sample's truth, and flat."""
     matrix = chain.sample.matrix
     source = matrix if chain.other is None else chain.other.matrix
@@ -273,6 +297,7 @@ def _close(chain: Chain, fixed: dict[str, Any]) -> None:
             background=other if other.any() else None,
             fakes="ignore",
             rng=chain.recipe.rng,
+            progress=progress,
         )
     except ValueError as error:
         chain.failures["closure"] = str(error)
