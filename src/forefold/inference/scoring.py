@@ -282,11 +282,11 @@ def _descend(objective: Objectives, found: Minima, slope: Array, free: NDArray[n
         moved = np.where(loose, np.minimum(np.maximum(at + step, lower), upper), at)
         new = x.copy()
         new[:, free] = moved.T
-        there, slopes, informations = objective.all(new)
+        there, slopes, new_information = objective.all(new)
         slopes = slopes.T[free]
         bent = _all_updated(curvature, moved - at, np.where(loose, slopes - slope, 0.0))
         if (far := gain > 1.0).any():
-            bent = np.where(far, informations.transpose(1, 2, 0)[inner], bent)
+            bent = np.where(far, new_information.transpose(1, 2, 0)[inner], bent)
         better = there <= value + 1e-13 * (1.0 + abs(value))
         if better.all():
             damping = np.where(damping < 0.02, 0.0, 0.1 * damping)
@@ -295,8 +295,8 @@ def _descend(objective: Objectives, found: Minima, slope: Array, free: NDArray[n
             damping = np.where(better, eased, np.maximum(4.0 * damping, 0.1))
             new, there = np.where(better[:, None], new, x), np.where(better, there, value)
             slopes, bent = np.where(better, slopes, slope), np.where(better, bent, curvature)
-            informations = np.where(better[:, None, None], informations, information)
-        x, value, slope, curvature, information = new, there, slopes, bent, informations
+            new_information = np.where(better[:, None, None], new_information, information)
+        x, value, slope, curvature, information = new, there, slopes, bent, new_information
 
 
 def _all_updated(curvature: Array, step: Array, change: Array) -> Array:
