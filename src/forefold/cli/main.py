@@ -154,6 +154,18 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _complaints() -> Callable[..., None]:
+    """Give what says a warning in one line, and each text once: conditions are read here and by what fills."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *_: object) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            complain("warning", str(message))
+
+    return show
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -179,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = lambda message, *_: complain("warning", str(message))
+            warnings.showwarning = _complaints()
         typed = list(sys.argv[1:] if arguments is None else arguments)
         try:
             with definitions_in(typed):

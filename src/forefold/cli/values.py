@@ -94,7 +94,7 @@ def named_condition(text: str) -> tuple[str, BackgroundCondition]:
     from forefold.events.selection import backgrounds_of
 
     name, equals, condition = (part.strip() for part in text.partition("="))
-    if not (name.isidentifier() and equals and condition) or condition.startswith("="):
+    if not (name and equals and condition) or condition.startswith("="):
         message = f"NAME=CONDITION is expected, such as 'nc=nc', found {text!r}"
         raise argparse.ArgumentTypeError(message)
     try:

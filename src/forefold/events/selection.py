@@ -109,7 +109,7 @@ class Selection:
         self._expression = parse(
             text,
             {**self._kinds, **self._own_kinds()},
-            labels={name: LABELS[name] for name in LABELS if name in self._kinds},
+            labels=LABELS,
             elsewhere={**self._elsewhere, **self._own_elsewhere()},
             of_words=of_words(*self._ends),
         )

@@ -28,10 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["check_names", "kind_of", "known"]
 
 
+_SHOWN = 30  # names
+
+
 def known(word: str, allowed: Iterable[str]) -> str:
-    """Names that are near, or else all that there are; begins with the joint to what precedes."""
+    """Names that are near, or else those that there are, as many as a line holds; begins with the joint to what precedes."""
     everything = sorted(allowed)
-    return did_you_mean(word, everything) or f"; known: {', '.join(everything) or 'none'}"
+    more = f" and {len(everything) - _SHOWN} more" if len(everything) > _SHOWN else ""
+    shown = ", ".join(everything[:_SHOWN]) or "none"
+    return did_you_mean(word, everything) or f"; known: {shown}{more}"
 
 
 def check_names(
