@@ -69,6 +69,11 @@ def test_another_unit(pdgid: int, unit: str, factor: float) -> None:
     assert f"seem to be kinetic and in {unit}" in words
 
 
+def test_energies_of_nothing_are_in_no_unit() -> None:
+    ids, momentum = beam(13, 0.5, 2.0)
+    assert misfit(ids, momentum | {"energy": np.zeros(200)}) is None
+
+
 def test_half_of_the_particles_are_most() -> None:
     ids, momentum = beam(2212, 0.1, 4.0)
     for share, said in ((90, False), (110, True)):

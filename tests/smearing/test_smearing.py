@@ -339,8 +339,7 @@ COMPONENT = st.one_of(
 )
 
 
-@pytest.mark.filterwarnings("ignore:.*energies seem to be kinetic:UserWarning")
-@pytest.mark.filterwarnings("ignore:.*energies and momenta seem:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*seem to be")
 @settings(max_examples=150)
 @given(
     st.lists(

@@ -72,9 +72,10 @@ def _fits(
 ) -> NDArray[np.bool_]:
     """Tell which energies go with squared momenta and masses."""
     expected = np.sqrt(square + mass * mass) - (mass if kinetic else 0.0)
-    fits: NDArray[np.bool_] = np.abs(energy - expected) < _TOLERANCE * np.abs(
-        expected - np.sqrt(square)
-    )
+    effect = np.abs(expected - np.sqrt(square))
+    if kinetic:  # an energy of nothing is not that of a heavy particle at rest
+        effect = np.minimum(effect, expected)
+    fits: NDArray[np.bool_] = np.abs(energy - expected) < _TOLERANCE * effect
     return fits
 
 
