@@ -13,7 +13,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from forefold._near import near_names
+from forefold._inputs import near_names
 from forefold.cli.card import add_card
 from forefold.cli.cite import add_cite, cited
 from forefold.cli.errors import complain, damage_told, text_of

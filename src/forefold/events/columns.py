@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold._arrays import refuse_masked
+from forefold._inputs import refuse_masked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

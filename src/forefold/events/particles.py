@@ -16,7 +16,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from forefold._near import did_you_mean
+from forefold._inputs import did_you_mean
 from forefold.events.commonest import BARYONS, MASSES, MESONS, NAMES, is_common
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forefold._near import did_you_mean
+from forefold._inputs import did_you_mean
 from forefold.expressions.functions import CONDITIONS
 from forefold.expressions.tokens import complaint
 from forefold.expressions.tree import (

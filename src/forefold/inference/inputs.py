@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from forefold._arrays import refuse_masked
+from forefold._inputs import refuse_masked
 from forefold.detector.load import Card, load_card
 from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter

@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forefold._near import near_names
+from forefold._inputs import near_names
 from forefold.io import source as remote
 from forefold.io.source import DAMAGE, block, damaged, decoded, head
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forefold._near import near_names
+from forefold._inputs import near_names
 from forefold.events.completeness import CUT, missing
 from forefold.io import source as remote
 from forefold.io.files import from_home, is_full

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
-from forefold._arrays import refuse_masked, unmasked
+from forefold._inputs import refuse_masked, unmasked
 from forefold.events.selection import check_names_of_backgrounds
 from forefold.matrix.axes import cell_name, made_axes, matching
 from forefold.matrix.contents import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._about import __version__
-from forefold._arrays import unmasked
+from forefold._inputs import unmasked
 from forefold.detector.load import load_card
 from forefold.events.repeats import SharedDraws
 from forefold.kernels.philox import random_key

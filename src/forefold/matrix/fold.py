@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold._arrays import unmasked
+from forefold._inputs import unmasked
 from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, SPECTRUM, read_prediction, written_prediction

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from forefold._arrays import unmasked
+from forefold._inputs import unmasked
 from forefold.kernels.philox import random_key
 from forefold.matrix.contents import Contents, inside
 

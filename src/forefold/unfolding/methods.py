@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold._near import near_names
+from forefold._inputs import near_names
 from forefold.unfolding.likelihood import maximum_likelihood
 from forefold.unfolding.linear import inversion, spectrum, tikhonov, wiener
 from forefold.unfolding.stopping import STOPS, iterative

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._arrays import unmasked
+from forefold._inputs import unmasked
 from forefold.detector.compile import plan
 from forefold.events import particles as species
 from forefold.smearing.closed_form import Faces

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._arrays import refuse_masked
+from forefold._inputs import refuse_masked
 from forefold.events import particles as species
 from forefold.io.native.arrays import read_npz
 

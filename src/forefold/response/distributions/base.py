@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._arrays import unmasked
+from forefold._inputs import unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

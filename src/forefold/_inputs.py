@@ -1,0 +1,123 @@
+"""What users hand in, checked below every room: arrays, whose masks numpy forgets without a word, and names."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["did_you_mean", "near_names", "refuse_masked", "unmasked"]
+
+_LONGEST = 100  # the comparison takes seconds for thousands of characters
+_SIMILAR = 0.6
+
+
+def near_names(word: str, allowed: Iterable[object], *, most: int = 3) -> list[str]:
+    """Names that are like a word, the nearest first; upper and lower case count as the same letters.
+
+    Parameters
+    ----------
+    word : str
+        What was typed.
+    allowed : iterable of str
+    most : int
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> near_names("Q2", ["q2", "q2_qe", "w"])
+    ['q2']
+    >>> near_names("lepton_costheta", ["lepton_theta", "lepton_cos_theta"])
+    ['lepton_cos_theta', 'lepton_theta']
+    """
+    if len(word) > _LONGEST:
+        return []
+    folded: dict[str, list[str]] = {}
+    for name in allowed:
+        folded.setdefault(str(name).lower(), []).append(str(name))
+    nearest = get_close_matches(word.lower(), folded, n=most, cutoff=_SIMILAR)
+    if word.lower() in nearest:  # another case alone is what was meant
+        nearest = [word.lower()]
+    return [name for key in nearest for name in folded[key]][:most]
+
+
+def did_you_mean(word: str, allowed: Iterable[object]) -> str:
+    """Say which names are near, ready to be put behind a complaint; an empty text if none is.
+
+    Examples
+    --------
+    >>> did_you_mean("protn", ["proton", "muon"])
+    " (did you mean 'proton'?)"
+    """
+    near = near_names(word, allowed)
+    return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
+
+
+def refuse_masked(name: str, values: Any) -> None:
+    """Refuse an array of which elements are masked.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    values : object
+        Anything; only masked arrays of numpy have a mask.
+
+    Raises
+    ------
+    ValueError
+        If one is masked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> refuse_masked("weight", np.ma.masked_greater([1.0, 99.0], 10.0))
+    Traceback (most recent call last):
+    ...
+    ValueError: weight: 1 of 2 values is masked, the first at 1; fill masked values (.filled(...)) or leave them out
+    """
+    import numpy as np  # names are looked up where no array is: in a mistyped command
+
+    if not np.ma.isMaskedArray(values):
+        return
+    mask = np.ma.getmaskarray(values)
+    if mask.any():
+        n, at = int(mask.sum()), np.argwhere(mask)[0].tolist()
+        message = (
+            f"{name}: {n} of {mask.size} values {'is' if n == 1 else 'are'} masked, the first at "
+            f"{', '.join(map(str, at)) or 'its only place'}; fill masked values (.filled(...)) or leave them out"
+        )
+        raise ValueError(message)
+
+
+def unmasked(name: str, values: Any) -> NDArray[np.float64]:
+    """Take numbers as an array, refusing masked ones.
+
+    Parameters
+    ----------
+    name : str
+        What to call them.
+    values : array_like
+
+    Returns
+    -------
+    ndarray of float64
+        What `numpy.asarray` makes of it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If one is masked, or is no number.
+    """
+    import numpy as np
+
+    refuse_masked(name, values)
+    return np.asarray(values, dtype=np.float64)
