@@ -129,3 +129,23 @@ def test_interrupt(
     result = run("smear", gst_file, *CARD, "-o", tmp_path / "o.csv")
     assert result.code == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["smear", "a", "-d", "b", "-o", "c", "--select", "cc"],
+            "--select belongs to 'forefold matrix', ",
+        ),
+        (["plot", "energy", "a", "-o", "b", "--background=n=nc"], "--background belongs to "),
+        (["matrix", "a", "--selct", "cc"], "did you mean '--select'? (see 'forefold matrix"),
+        (["card", "check", "a", "--sctrict"], "did you mean '--strict'? (see 'forefold card check"),
+        (["card", "list", "some"], "forefold card list: error: unrecognized arguments: some (see"),
+    ],
+)
+def test_options_of_other_commands(run: Run, words: list[object], said: str) -> None:
+    done = run(*words)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert said in done.err

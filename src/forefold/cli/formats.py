@@ -34,7 +34,7 @@ _EXPORTS = (
     "  uhi            FILE.json\n"
 )
 _IMPORTS = (
-    "  globes         --name or --channel, --true, --reco, --base, --define; into a folder (-o DIR) all that the files define\n"
+    "  globes         --name or --channel, --true, --reco, --base, --constant; into a folder (-o DIR) all that the files define\n"
     "  snowglobes     --true, --reco, --run-mode, --channels, --efficiencies\n"
     "  root           --name, --truth, --fakes, --orientation, --true, --reco, --smearing\n"
     "  roounfold      --name, --truth, --measured\n"
@@ -140,7 +140,7 @@ def _add_import(commands: Any, add: Callable[..., argparse.ArgumentParser]) -> N
         "--base", metavar="DIR", help="folder of the names of other files (default: that of FILE)"
     )
     sub.add_argument(
-        "--define",
+        "--constant",
         action="append",
         type=constant,
         metavar="NAME=VALUE",
@@ -321,8 +321,8 @@ def _run_import(options: argparse.Namespace) -> int:
     settings = _given(options, _IN_IMPORT)
     if options.error is not None:
         settings["errors"] = options.error
-    if options.define is not None:
-        settings["define"] = dict(options.define)
+    if options.constant is not None:
+        settings["constants"] = dict(options.constant)
     if options.format.lower() == "globes" and not options.spectrum and _is_folder(options.out):
         return _import_configuration(options, settings)
     read: Callable[..., Any] = import_spectrum if options.spectrum else import_matrix

@@ -109,8 +109,37 @@ def _add(
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=run, command_parser=sub)
     return sub
+
+
+def _options_of(parser: argparse.ArgumentParser) -> dict[str, set[str]]:
+    """Options of every command, by what is typed to call it."""
+    options = {parser.prog: set(parser._option_string_actions)}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                options |= _options_of(sub)
+    return options
+
+
+def _parsed(typed: Sequence[str]) -> argparse.Namespace:
+    """Parse what was typed; an option that the command does not have is said to be another's, or to be like one of its own."""
+    top = parser()
+    options, unknown = top.parse_known_args(typed)
+    if unknown:
+        word = next((text for text in unknown if text.startswith("-")), unknown[0]).split("=")[0]
+        every = _options_of(top)
+        command: argparse.ArgumentParser = options.command_parser
+        near = near_names(word, every[command.prog], most=1)
+        others = sorted(prog for prog, names in every.items() if word in names)
+        message = f"unrecognized arguments: {' '.join(unknown)}"
+        if others:
+            message += f"; {word} belongs to {', '.join(map(repr, others))}"
+        elif near and word.startswith("-"):
+            message += f"; did you mean '{near[0]}'?"
+        command.error(message)
+    return options
 
 
 class _Terminated(BaseException):
@@ -195,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         typed = list(sys.argv[1:] if arguments is None else arguments)
         try:
             with definitions_in(typed):
-                options = parser().parse_args(typed)
+                options = _parsed(typed)
         except ValueError as error:
             complain("error", str(error))
             return 2

@@ -42,9 +42,6 @@ def definitions_in(arguments: Sequence[str]) -> Iterator[None]:
     """
     from forefold.events.definitions import definitions_of
 
-    if list(arguments[:1]) == ["import"]:  # its own: constants of a configuration
-        yield
-        return
     texts = [
         word.partition("=")[2] if word.startswith("--define=") else following
         for word, following in zip(arguments, [*arguments, ""][1:], strict=True)

@@ -19,10 +19,10 @@ ROWS = "{0,1,0.5,0.25}:\n{0,1,0.375,0.7};\n"
 MATRIX = [[0.5, 0.375], [0.25, 0.7]]
 
 
-def _defined(text: str, folder: Path, **define: float) -> aedl.Definitions:
+def _defined(text: str, folder: Path, **constants: float) -> aedl.Definitions:
     path = folder / "some.glb"
     path.write_text(text)
-    return aedl.defined(Sources(path).tokens(), define)
+    return aedl.defined(Sources(path).tokens(), constants)
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,20 @@ def test_interpolation_of_order_2_is_a_natural_spline(tmp_path: Path) -> None:
 def test_constants_that_a_program_sets_are_given(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "a.glb"
     path.write_text(f"$emin = LOW\n$bins = 2\n$emax = LOW + WIDTH\nenergy(#e)<@energy = {ROWS}>")
-    found = forefold.import_matrix(path, "globes", define={"LOW": 1.5, "WIDTH": 4.0})
+    found = forefold.import_matrix(path, "globes", constants={"LOW": 1.5, "WIDTH": 4.0})
     assert found.true_axes[0].edges.tolist() == [1.5, 3.5, 5.5]
     out = tmp_path / "R.json"
-    done = run("import", "globes", path, "--define", "LOW=1.5", "--define", "WIDTH=4", "-o", out)
+    done = run(
+        "import", "globes", path, "--constant", "LOW=1.5", "--constant", "WIDTH=4", "-o", out
+    )
     assert done.code == 0
     again = forefold.ResponseMatrix.from_json(out.read_text())
     np.testing.assert_array_equal(again.matrix, MATRIX)
     refused(
-        run("import", "globes", path), "line 1: 'LOW' is not defined; define= (--define NAME=VALUE)"
+        run("import", "globes", path),
+        "line 1: 'LOW' is not defined; constants= (--constant NAME=VALUE)",
     )
-    refused(run("import", "globes", path, "--define", "LOW=x"), "NAME=VALUE with a number")
+    refused(run("import", "globes", path, "--constant", "LOW=x"), "NAME=VALUE with a number")
 
 
 def test_included_files_are_below_the_first_or_beside_the_other(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def read(
     true: str = "enu",
     reco: str = "energy",
     base: str | Path | None = None,
-    define: Mapping[str, float] | None = None,
+    constants: Mapping[str, float] | None = None,
 ) -> ResponseMatrix:
     """Read a smearing matrix of a ``.glb``, or of a file that one includes.
 
@@ -157,7 +157,7 @@ def read(
         Names of the axes; or the axes, ``NAME=LOW:HIGH:BINS`` in GeV, where the files do not say the bins.
     base : str or Path, optional
         Folder that names of files refer to, and that they do not leave; that of `path` if left out.
-    define : mapping of str to float, optional
+    constants : mapping of str to float, optional
         Constants that the files use and do not define.
 
     Returns
@@ -177,7 +177,7 @@ def read(
     """
     place = Path(path)
     sources = Sources(place, None if base is None else Path(base))
-    content = aedl.defined(sources.tokens(), define, bare=_bare_name(place))
+    content = aedl.defined(sources.tokens(), constants, bare=_bare_name(place))
     fields, pre, post = _of_channel(content, channel, name)
     true_axis, sampling = _axis(true, "--true", content.settings, aedl.sampling_edges)
     reco_axis, bins = _axis(reco, "--reco", content.settings, aedl.bin_edges)

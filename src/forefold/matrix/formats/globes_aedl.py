@@ -414,7 +414,7 @@ class _Parser:
 
     def _looked_up(self, names: dict[str, Any], token: Token, name: str) -> Value:
         if name not in names:
-            how = "" if token.kind == "list" else "; define= (--define NAME=VALUE) gives constants"
+            how = "" if token.kind == "list" else "; constants= (--constant NAME=VALUE) gives it"
             message = (
                 f"{token.place}: {shown(token.text)} is not defined{near(name, list(names))}{how}"
             )

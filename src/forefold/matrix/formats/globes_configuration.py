@@ -143,7 +143,7 @@ class GlobesConfiguration:
         path: str | os.PathLike[str],
         *,
         base: str | os.PathLike[str] | None = None,
-        define: Mapping[str, float] | None = None,
+        constants: Mapping[str, float] | None = None,
     ) -> GlobesConfiguration:
         """Read the files of an experiment, or a folder that `write` made.
 
@@ -153,7 +153,7 @@ class GlobesConfiguration:
             The file that includes or names all others, ``.glb``; or the folder.
         base : str or path, optional
             Folder that names of files refer to, and that they do not leave; that of `path` if left out.
-        define : mapping of str to float, optional
+        constants : mapping of str to float, optional
             Constants that the files use and do not define, as ``glbDefineAEDLVariable`` sets them.
 
         Returns
@@ -173,7 +173,7 @@ class GlobesConfiguration:
             place = place / CONFIGURATION
         stored = place.name == CONFIGURATION
         reader: Callable[..., GlobesConfiguration] = _stored if stored else _published
-        settings = {} if stored else {"base": base, "define": define}
+        settings = {} if stored else {"base": base, "constants": constants}
         configuration: GlobesConfiguration = read_from(reader, place, "globes", settings)[0]
         return configuration
 
@@ -314,11 +314,11 @@ def _arrays(value: Any) -> Any:
 
 
 def _published(
-    path: Path, *, base: str | os.PathLike[str] | None, define: Mapping[str, float] | None
+    path: Path, *, base: str | os.PathLike[str] | None, constants: Mapping[str, float] | None
 ) -> GlobesConfiguration:
     """Read a ``.glb`` and all that it names."""
     sources = Sources(path, None if base is None else Path(base))
-    content = aedl.defined(sources.tokens(), define)
+    content = aedl.defined(sources.tokens(), constants)
     edges = [_edges_or_none(of, content) for of in (aedl.sampling_edges, aedl.bin_edges)]
     notes = [*content.notes, *_unknown(content)]
     _check_names(content)
