@@ -13,18 +13,26 @@ import pytest
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 @pytest.mark.parametrize(
     "command",
-    ["card list", "matrix FILE -d nusmear-default --rng 1 --axis visible_energy=0:8:4 -q"],
+    [
+        "--version",
+        "matrix --help",
+        "card list",
+        "matrix FILE -d nusmear-default --rng 1 --axis visible_energy=0:8:4 -q",
+    ],
 )
-def test_a_full_standard_output(command: str, gst_file: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output(command: str, unbuffered: str, gst_file: Path) -> None:
+    if unbuffered and "FILE" in command:
+        pytest.skip("the quick ones are enough")
     words = [str(gst_file) if word == "FILE" else word for word in command.split()]
-    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "forefold", *words],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            env=buffered,
+            env=environment,
             check=False,
         )
     assert done.stderr == "forefold: error: standard output: No space left on device\n"

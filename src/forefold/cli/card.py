@@ -287,7 +287,12 @@ def card_validate(options: argparse.Namespace) -> int:
             folder = Path(options.plot)
             folder.mkdir(parents=True, exist_ok=True)
             place = folder / f"{card.name}.png"
-            save(card_figure(card), place, overwrite=options.overwrite)
+            try:
+                save(card_figure(card), place, overwrite=options.overwrite)
+            except OSError:
+                if not any(folder.iterdir()):
+                    folder.rmdir()
+                raise
     if options.json:
         said = [one.to_dict() for one in found]
         print(json.dumps(said[0] if len(said) == 1 else said, indent=2))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["main", "parser"]
 
 _DEVICE = "FOREFOLD_DEVICE"
+_FEW = 6  # commands that are named where an option belongs to them; others are as common as -o
 
 
 class _Version(argparse.Action):
@@ -59,6 +60,10 @@ class _Parser(argparse.ArgumentParser):
             near = near_names(wrong[1], re.findall(r"[\w-]+", wrong[2]), most=1)
             message += f"; did you mean '{near[0]}'?" if near else ""
         self.exit(2, f"{self.prog}: error: {message} (see '{self.prog} --help')\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print a help text; argparse keeps silent where nothing can be written."""
+        (file or sys.stderr).write(message)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -134,7 +139,7 @@ def _parsed(typed: Sequence[str]) -> argparse.Namespace:
         near = near_names(word, every[command.prog], most=1)
         others = sorted(prog for prog, names in every.items() if word in names)
         message = f"unrecognized arguments: {' '.join(unknown)}"
-        if others:
+        if 0 < len(others) <= _FEW:
             message += f"; {word} belongs to {', '.join(map(repr, others))}"
         elif near and word.startswith("-"):
             message += f"; did you mean '{near[0]}'?"
@@ -183,6 +188,15 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _stdout_failed(error: OSError) -> int:
+    """Complain that a help text or the version could not be printed; a reader that went away is no fault."""
+    _leave_stdout()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    complain("error", text_of(error))
+    return 2
+
+
 def _complaints() -> Callable[..., None]:
     """Give what says a warning in one line, and each text once: conditions are read here and by what fills."""
     said: set[str] = set()
@@ -228,6 +242,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             complain("error", str(error))
             return 2
+        except SystemExit:  # --help and --version print, too
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                return _stdout_failed(error)
+            raise
+        except OSError as error:
+            return _stdout_failed(error)
         options.typed = typed
         try:
             with damage_told(options), _device(options), cited(options):

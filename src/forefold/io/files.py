@@ -324,6 +324,10 @@ def no_events(path: str, what: str) -> ValueError:
     return ValueError(f"{path}: {what} holds no events")
 
 
-def is_full(error: OSError) -> bool:
-    """Tell whether an error means that there is no space."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+def is_full(error: BaseException | None) -> bool:
+    """Tell whether an error, or one that it came from, means that there is no space."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forefold.io.files import from_home
+from forefold.io.files import from_home, is_full
 from forefold.io.write import put_together
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def folder_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
         else:
             aside.replace(target)
     except OSError as error:
+        if is_full(error):
+            message = f"{path}: no space left to write it; nothing was written"
+            raise OSError(message) from error
         if str(aside) not in str(error):
             raise
         reason = error.strerror or str(error).replace(str(aside), str(path))

@@ -279,9 +279,10 @@ def replace_together(
         put_together(list(zip(asides, targets, strict=True)))
     except OSError as error:
         mine = [i for i, aside in enumerate(asides) if error.filename == str(aside)]
-        if mine or (is_full(error) and names):
-            at = mine[0] if mine else 0
-            raise _plain(error, names[at], targets[at].parent) from error
+        if mine:
+            raise _plain(error, names[mine[0]], targets[mine[0]].parent) from error
+        if is_full(error) and names:
+            raise _plain(error, " and ".join(names), targets[0].parent) from error
         raise
     finally:
         for aside in asides:

@@ -9,7 +9,7 @@ provenance is JSON in the dataset `provenance`; its short parts are attributes o
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from forefold.io.native.metadata import NAME, About, Opened, damage, document, p
 from forefold.io.native.sink import Checksums, FlatSink, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import awkward as ak
@@ -44,12 +44,75 @@ def _h5py(path: str) -> Any:
     return h5py
 
 
+class _Disk:
+    """A file that keeps the first error of writing for later, and takes what follows without writing it.
+
+    The HDF5 library leaves its objects half closed when a write fails: messages without end, then a segmentation fault.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._raw = path.open("w+b", buffering=0)
+        self._error: OSError | None = None
+        self.read, self.seek, self.tell = self._raw.read, self._raw.seek, self._raw.tell
+
+    def _unless_failed(self, action: Callable[[], object]) -> None:
+        if self._error is None:
+            try:
+                action()
+            except OSError as error:
+                self._error = error
+
+    def write(self, data: Any) -> int:
+        """Write all of it."""
+        rest = memoryview(data)
+
+        def all_of_it() -> None:
+            done = 0
+            while done < len(rest):
+                done += self._raw.write(rest[done:])
+
+        self._unless_failed(all_of_it)
+        return len(rest)
+
+    def readinto(self, buffer: Any) -> int:
+        """Read; zeros where nothing was written."""
+        view = memoryview(buffer)
+        n = self._raw.readinto(view) or 0
+        view[n:] = bytes(len(view) - n)
+        return len(view)
+
+    def truncate(self, size: int) -> int:
+        """Set the length."""
+        self._unless_failed(lambda: self._raw.truncate(size))
+        return size
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+    @contextmanager
+    def first_error(self) -> Iterator[None]:
+        """Raise the first error of writing, if there was one, rather than what the library made of it."""
+        try:
+            yield
+        except Exception:
+            if self._error is None:
+                raise
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._unless_failed(self._raw.close)
+
+
 class _Sink(FlatSink):
     """An HDF5 file that is being written."""
 
     def __init__(self, path: Path, about: About) -> None:
         super().__init__(about)
-        self._file = _h5py(about.path).File(path, "w")
+        h5py = _h5py(about.path)
+        self._disk = _Disk(path)
+        self._file = h5py.File(self._disk, "w")
 
     def begin(self) -> None:
         """Make the datasets."""
@@ -86,14 +149,22 @@ class _Sink(FlatSink):
         counts: NDArray[np.int64],
     ) -> None:
         """Append columns."""
-        for name, values in event.items():
-            self._append(f"events/{file_name(name)}", values)
-        for name, values in particle.items():
-            self._append(f"particles/{name}", values)
-        self._append(_OFFSETS, self.particles + np.cumsum(counts))
+        with self._disk.first_error():
+            for name, values in event.items():
+                self._append(f"events/{file_name(name)}", values)
+            for name, values in particle.items():
+                self._append(f"particles/{name}", values)
+            self._append(_OFFSETS, self.particles + np.cumsum(counts))
 
     def finish(self) -> None:
         """Write the provenance and close the file."""
+        with self._disk.first_error():
+            self._describe()
+            self._file.close()
+            self._disk.close()
+
+    def _describe(self) -> None:
+        """Write the provenance."""
         text = np.frombuffer(document(self.about, **self.facts).encode(), dtype=np.uint8)
         self._file.create_dataset(_TEXT, data=text, chunks=text.shape, fletcher32=True)
         # Text of fixed length: the library can hang on damage in text of any length.
@@ -105,11 +176,12 @@ class _Sink(FlatSink):
                 self._file.attrs[name] = np.bytes_(value.encode())
             elif isinstance(value, int):
                 self._file.attrs[name] = np.uint64(value)
-        self._file.close()
 
     def abandon(self) -> None:
         """Close the file."""
-        self._file.close()
+        with suppress(OSError), self._disk.first_error():
+            self._file.close()
+        self._disk.close()
 
 
 def sink(path: Path, about: About) -> _Sink:

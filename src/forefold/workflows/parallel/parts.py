@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forefold.io.files import is_full
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
@@ -180,6 +182,11 @@ class Folder:
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
             path.replace(target)
+        except OSError as error:
+            if is_full(error):
+                message = f"{target}: no space left to write it"
+                raise OSError(message) from error
+            raise
         finally:
             path.unlink(missing_ok=True)
 
