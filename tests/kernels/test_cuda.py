@@ -26,7 +26,7 @@ from forefold.kernels import cuda as kc
 from forefold.kernels.layout import Smeared
 from forefold.kernels.onethread import bin_of, count
 from forefold.kernels.onethread import smear as kernel
-from forefold.kernels.plain import Given, candidates, frames, nothing, plain
+from forefold.kernels.plain import Assigned, candidates, frames, nothing, plain
 from forefold.kernels.resident import _whole
 from forefold.kernels.threads import on_gpu
 from forefold.smearing.engine import prepared
@@ -107,11 +107,11 @@ def test_histogram_in_the_simulator(simulated: Any) -> None:
 def arguments(which: str, n: int) -> tuple[Any, ...]:
     """What the kernel is called with; numbers that it does not fill are 7."""
     rays, fate, made = device_run.rays(n), device_run.fates(n), plan(device_run.named(which))
-    given, rules, table = nothing(), made.plain, species_table(made.card, device_run.KINDS)
+    assigned, rules, table = nothing(), made.plain, species_table(made.card, device_run.KINDS)
     columns = np.full((9, n), 7.0)
     if rules is None:
         work = prepared(rays, device_run.KINDS, fate, made, variation=3)
-        given = Given(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
+        assigned = Assigned(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
         rules, table, fate = plain(work.cells), work.table, work.fate.copy()
         columns[0], columns[1] = work.kinematics.mass, work.kinematics.theta
     assert rules is not None
@@ -119,7 +119,7 @@ def arguments(which: str, n: int) -> tuple[Any, ...]:
     a, b, c, d, e, f, g, h, i = columns
     rule, part = np.full(n, 5, np.int16), np.full(n, 5, np.int8)
     out = Smeared(a, b, c, d, e, f, g, h, i, fate, rule, part)
-    tables = (rays, table, candidates(table), rules, given, axes)
+    tables = (rays, table, candidates(table), rules, assigned, axes)
     return (*tables, same, np.uint64(3 << 16), columns[2:], out)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.kernels.layout import Kinematics, Rays, Smeared, Species
-    from forefold.kernels.plain import Given, Plain
+    from forefold.kernels.plain import Assigned, Plain
 
 __all__ = ["describe_blocks", "draw_blocks"]
 
@@ -246,7 +246,7 @@ def draw_blocks(
     species: Species,
     table: NDArray[np.int64],
     rules: Plain,
-    given: Given,
+    assigned: Assigned,
     axes: NDArray[np.float64],
     same: bool,
     block: np.uint64,
@@ -264,7 +264,7 @@ def draw_blocks(
     table : ndarray of int64
         See `forefold.kernels.plain.candidates`.
     rules : Plain
-    given : Given
+    assigned : Assigned
     axes, same
         See `forefold.kernels.plain.frames`.
     block : uint64
@@ -277,8 +277,8 @@ def draw_blocks(
     """
     b, rows = np.empty(ROWS * STRIDE), np.empty(BLOCK + 1, np.int64)
     row = np.empty(BLOCK, np.int64)
-    known, none = given.chosen.size > 0, rules.ranges.shape[0]
-    kind = given.kind if known else rays.species
+    has_rules, none = assigned.chosen.size > 0, rules.ranges.shape[0]
+    kind = assigned.kind if has_rules else rays.species
     for i in range(BLOCK):
         b[st.C + i], b[st.S + i], b[st.ACROSS + i], b[st.ALONG + i] = axes[:4]
     _blank(b, rules)
@@ -286,10 +286,10 @@ def draw_blocks(
         m = min(BLOCK, stop - at)
         if not same:
             st.axes(b, axes, rays.event, at, m)
-        if known:
-            _recall(b, given.kinematics, at, m)
+        if has_rules:
+            _recall(b, assigned.kinematics, at, m)
             for i in range(m):
-                row[i] = given.chosen[at + i]
+                row[i] = assigned.chosen[at + i]
         else:
             _describe(b, rays, species.mass, at, m)
             _store(b, st.MASS, out.mass, at, m)
@@ -298,6 +298,6 @@ def draw_blocks(
         _settle(b, kind, species.outcome, row, none, out.fate, out.rule, at, m)
         _gather(b, rules, row, m)
         if rules.links.size > 0:
-            _gather_linked(b, rules.links, given.dynamic, row, at, m)
+            _gather_linked(b, rules.links, assigned.dynamic, row, at, m)
         _draw(b, rows, rays, rules.noise, rules.normal, block, at, m)
         _keep(b, columns, out.fate, out.component, at, m)

@@ -59,8 +59,8 @@ def _split(x: Column) -> tuple[Column, Column]:
 def _logarithm(x: Column) -> Column:
     """Of numbers from the smallest normal one to 1."""
     k, m = _split(x)
-    found: Column = _logarithm_near_1(m - 1.0, k)
-    return found
+    logarithm: Column = _logarithm_near_1(m - 1.0, k)
+    return logarithm
 
 
 def logarithm1p(x: Column) -> Column:
@@ -111,13 +111,13 @@ def arctangent2(y: Column, x: Column) -> Column:
 
 def normal_quantile(u: Column) -> Column:
     """See `forefold.kernels.math.normal_quantile`."""
-    found: Column = _central(u)
+    quantile: Column = _central(u)
     rows = np.flatnonzero(np.abs(u - 0.5) > fm.CENTRAL)
     tail = u[rows]
     r = np.sqrt(-_logarithm(np.minimum(tail, 1.0 - tail)))
     size = np.where(r <= fm.HALVES, _near_tail(r), _far_tail(r))
-    found[rows] = np.where(tail < 0.5, -size, size)
-    return found
+    quantile[rows] = np.where(tail < 0.5, -size, size)
+    return quantile
 
 
 def uniforms(

@@ -105,22 +105,22 @@ def translation() -> Translation:
     others[("blocks", "_KEPT")] = tuple(row // steps.STRIDE for row in blocks._KEPT)
     others[("onethread", "cuda")] = cuda
     words = {} if played else {"max": device(_larger), "min": device(_smaller)}
-    made = Translation(device, np if played else _numpy(), words, others)
+    translate = Translation(device, np if played else _numpy(), words, others)
     for name in ("quantiles", "escapes"):
-        others[("steps", name)] = made(getattr(onethread, name))
-    return made
+        others[("steps", name)] = translate(getattr(onethread, name))
+    return translate
 
 
 def _numpy() -> types.ModuleType:
     """Give what stands for numpy on the device: numba-cuda knows few of its functions."""
     libdevice: Any = import_module("numba.cuda.libdevice")
-    found = types.ModuleType("numpy")
+    module = types.ModuleType("numpy")
     for name in ("int8", "int16", "int32", "int64", "uint16", "uint64", "float64", "nan", "inf"):
-        setattr(found, name, getattr(np, name))
+        setattr(module, name, getattr(np, name))
     for name in ("sqrt", "isnan", "isinf", "copysign"):
-        setattr(found, name, getattr(math, name))
-    found.floor, found.ceil = libdevice.floor, libdevice.ceil  # type: ignore[attr-defined]
-    return found
+        setattr(module, name, getattr(math, name))
+    module.floor, module.ceil = libdevice.floor, libdevice.ceil  # type: ignore[attr-defined]
+    return module
 
 
 def _larger(a: Any, b: Any) -> Any:
@@ -168,8 +168,8 @@ def kernels() -> dict[str, Any]:
     dict
     """
     cuda: Any = import_module("numba.cuda")
-    made, options = translation(), {} if simulated() else {"lto": False}
+    translate, options = translation(), {} if simulated() else {"lto": False}
     return {
-        name: cuda.jit(made.rebuilt(getattr(onethread, name)), **options)
+        name: cuda.jit(translate.rebuilt(getattr(onethread, name)), **options)
         for name in ("smear", "count")
     }

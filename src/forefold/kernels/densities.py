@@ -83,16 +83,16 @@ def _crystal_ball_total(a: float, b: float, c: float, d: float) -> float:
 
 @jit
 def _crystal_ball_between(low: float, high: float, a: float, b: float, c: float, d: float) -> float:
-    found = SQRT_2PI * fs.normal_between(max(low, -a), min(high, c))
+    area = SQRT_2PI * fs.normal_between(max(low, -a), min(high, c))
     if low < -a:
         near, far = max(-high, a), -low
         part = _power_tail(near, a, b, b - 1.0) - _power_tail(far, a, b, b - 1.0)
-        found += crystal_ball_tail(a, b) * part
+        area += crystal_ball_tail(a, b) * part
     if high > c:
         near, far = max(low, c), high
         part = _power_tail(near, c, d, d - 1.0) - _power_tail(far, c, d, d - 1.0)
-        found += crystal_ball_tail(c, d) * part
-    return found / _crystal_ball_total(a, b, c, d)
+        area += crystal_ball_tail(c, d) * part
+    return area / _crystal_ball_total(a, b, c, d)
 
 
 @jit

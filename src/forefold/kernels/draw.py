@@ -142,8 +142,10 @@ def detect_all(
             continue
         u_energies[i], u_thetas[i] = uniforms(key[i], entry[i], place[i], block)
         fates[i] |= _OFF_SHELL if off_shell[i] else 0
-        seen = kinetics[i] >= rules[k, _THRESHOLD_KE] and momenta[i] >= rules[k, _THRESHOLD_P]
-        if not seen or cell(rules, links, k, _SEEN_IF, dynamic, i) != 1.0:
+        above_threshold = (
+            kinetics[i] >= rules[k, _THRESHOLD_KE] and momenta[i] >= rules[k, _THRESHOLD_P]
+        )
+        if not above_threshold or cell(rules, links, k, _SEEN_IF, dynamic, i) != 1.0:
             fates[i] |= _BELOW_THRESHOLD
             continue
         u_seen, u_part = uniforms(key[i], entry[i], place[i], block + np.uint64(1))

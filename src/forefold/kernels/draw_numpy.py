@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.kernels.layout import Rays, Smeared, Species
-    from forefold.kernels.plain import Given, Plain
+    from forefold.kernels.plain import Assigned, Plain
 
     Column = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -39,7 +39,7 @@ def draw_wholes(
     species: Species,
     table: Rows,
     rules: Plain,
-    given: Given,
+    assigned: Assigned,
     axes: Column,
     block: np.uint64,
     out: Smeared,
@@ -52,16 +52,16 @@ def draw_wholes(
     species : Species
     table : ndarray of int64
     rules : Plain
-    given : Given
+    assigned : Assigned
     axes : ndarray of float64
     block : uint64
     out : Smeared
     """
-    known = given.chosen.size > 0
-    kind = given.kind if known else rays.species
+    has_rules = assigned.chosen.size > 0
+    kind = assigned.kind if has_rules else rays.species
     frame = axes.reshape(-1, 4)[rays.event].T
-    if known:
-        true, chosen = given.kinematics, given.chosen
+    if has_rules:
+        true, chosen = assigned.kinematics, assigned.chosen
     else:
         true = described(rays, species.mass, axes)
         out.mass[:], out.theta_true[:] = true.mass, true.theta
@@ -74,7 +74,7 @@ def draw_wholes(
     out.rule[:] = np.where(without, -1, chosen)
     live = ~(without | settled)
     rows = np.where(live, chosen, len(rules.ranges))
-    _draw(rays, true, _numbers(rules, rows, given.dynamic), live, frame, block, out)
+    _draw(rays, true, _numbers(rules, rows, assigned.dynamic), live, frame, block, out)
 
 
 @_quiet
@@ -109,30 +109,30 @@ def described(rays: Rays, masses: Column, axes: Column) -> Kinematics:
 
 def _chosen(true: Kinematics, table: Rows, ranges: Column) -> Rows:
     """Take the first rule that holds."""
-    found = table[:, -1]
+    rule = table[:, -1]
     for other in table[:, -2::-1].T if table.shape[1] > 1 else ():
         low, high, p_low, p_high = ranges[other].T
         inside = (low <= true.kinetic) & (true.kinetic < high)
         inside &= (p_low <= true.p) & (true.p < p_high)
-        found = np.where(inside, other, found)
-    return found
+        rule = np.where(inside, other, rule)
+    return rule
 
 
 def _numbers(rules: Plain, rows: Rows, dynamic: Column) -> dict[str, Column]:
     """Parameters of every particle: those of its rule, or its own."""
     width = len(PARAMETERS)
-    made = rules.numbers.reshape(-1, width)[rows]
+    numbers = rules.numbers.reshape(-1, width)[rows]
     if rules.links.size:
         links = rules.links.reshape(-1, width)[rows]
         own, column = np.nonzero(links >= 0)
-        made[own, column] = dynamic[links[own, column], own]
-    return dict(zip(PARAMETERS, made.T, strict=True))
+        numbers[own, column] = dynamic[links[own, column], own]
+    return dict(zip(PARAMETERS, numbers.T, strict=True))
 
 
 def _draw(
     rays: Rays,
     true: Kinematics,
-    made: dict[str, Column],
+    numbers: dict[str, Column],
     live: NDArray[np.bool_],
     frame: Column,
     block: np.uint64,
@@ -140,13 +140,13 @@ def _draw(
 ) -> None:
     u_energy, u_theta = co.uniforms(rays.key, rays.entry, rays.place, block)
     z_energy, z_theta = co.normal_quantile(u_energy), co.normal_quantile(u_theta)
-    reco = _energies(true, made, z_energy)
-    drawn = true.theta + made["theta_sigma"] * z_theta
+    reco = _energies(true, numbers, z_energy)
+    drawn = true.theta + numbers["theta_sigma"] * z_theta
     theta, phi, outside = _folded(drawn, co.arctangent2(true.y, true.x))
-    below = (true.kinetic < made["threshold_ke"]) | (true.p < made["threshold_p"])
-    below |= made["seen_if"] != 1.0
-    lost = _unseen(rays, made["efficiency"], block + np.uint64(1))
-    seen = live & ~below & ~lost
+    below = (true.kinetic < numbers["threshold_ke"]) | (true.p < numbers["threshold_p"])
+    below |= numbers["seen_if"] != 1.0
+    lost = _unseen(rays, numbers["efficiency"], block + np.uint64(1))
+    detected = live & ~below & ~lost
     short = reco < true.mass
     p_reco = np.sqrt(np.where(short, 0.0, (reco - true.mass) * (reco + true.mass)))
     momentum = _vectors(p_reco, theta, phi, frame)
@@ -155,27 +155,27 @@ def _draw(
         (reco, theta, phi, *momentum),
         strict=True,
     ):
-        column[:] = np.where(seen, values, np.nan)
+        column[:] = np.where(detected, values, np.nan)
     out.theta_drawn[:] = np.where(live, drawn, np.nan)
-    out.component[:] = np.where(seen, 0, -1)
+    out.component[:] = np.where(detected, 0, -1)
     flags = np.where(true.off_shell, int(Fate.OFF_SHELL), 0)
     why = np.where(below, int(Fate.BELOW_THRESHOLD), int(Fate.ESCAPED))
     how = int(Fate.DETECTED) + np.where(outside, int(Fate.THETA_FOLDED), 0)
     how += np.where(short, int(Fate.ENERGY_BELOW_MASS), 0)
-    out.fate[:] |= np.where(live, flags + np.where(seen, how, why), 0).astype(np.uint16)
+    out.fate[:] |= np.where(live, flags + np.where(detected, how, why), 0).astype(np.uint16)
 
 
-def _energies(true: Kinematics, made: dict[str, Column], z: Column) -> Column:
+def _energies(true: Kinematics, numbers: dict[str, Column], z: Column) -> Column:
     """Total energies, drawn by log-normals or normals."""
-    kinetic = made["kinetic"] == 1.0
+    kinetic = numbers["kinetic"] == 1.0
     location = np.where(kinetic, true.kinetic, true.energy)
     safe = np.where(location > 0.0, location, 1.0)
-    a, b, c = made["constant"], made["stochastic"], made["noise"] / safe
+    a, b, c = numbers["constant"], numbers["stochastic"], numbers["noise"] / safe
     v = a * a + b * b / safe + c * c
     s2 = co.logarithm1p(v)
     drawn = location * co.exponential(np.sqrt(s2) * z - 0.5 * s2)
-    drawn = np.where(made["normal"] == 1.0, location * (1.0 + np.sqrt(v) * z), drawn)
-    drawn = np.where(location > 0.0, drawn * made["scale"], 0.0)
+    drawn = np.where(numbers["normal"] == 1.0, location * (1.0 + np.sqrt(v) * z), drawn)
+    drawn = np.where(location > 0.0, drawn * numbers["scale"], 0.0)
     return np.where(kinetic, drawn + true.mass, drawn)
 
 

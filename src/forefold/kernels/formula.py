@@ -236,7 +236,7 @@ def run_program(
     for k in range(constants.size):
         for i in range(BLOCK):
             registers[k, i] = constants[k]
-    found = registers[result]
+    values = registers[result]
     # the first turn is the prologue's; one loop, so that the instructions are compiled once
     for start in range(-BLOCK, total, BLOCK):
         n = min(BLOCK, total - max(start, 0))
@@ -261,7 +261,7 @@ def run_program(
                 look_up(layout[instructions[k, 5]], numbers, target, a, b, c, n)
         if start >= 0:
             for i in range(n):
-                out[start + i] = found[i]
+                out[start + i] = values[i]
 
 
 @jit
@@ -280,7 +280,7 @@ def run_simple_program(
     for k in range(constants.size):
         for i in range(BLOCK):
             registers[k, i] = constants[k]
-    found = registers[result]
+    values = registers[result]
     # the first turn is the prologue's; one loop, so that the instructions are compiled once
     for start in range(-BLOCK, total, BLOCK):
         n = min(BLOCK, total - max(start, 0))
@@ -299,4 +299,4 @@ def run_simple_program(
                 _logic(operation, target, a, b, c, n)
         if start >= 0:
             for i in range(n):
-                out[start + i] = found[i]
+                out[start + i] = values[i]

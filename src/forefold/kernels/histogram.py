@@ -48,16 +48,16 @@ def bins_of(edges: ArrayLike, *, regular: bool) -> Bins:
     -------
     Bins
     """
-    found = np.ascontiguousarray(edges, dtype=np.float64)
-    n = found.size - 1
-    at = np.linspace(found[0], found[-1], 1 if regular else _GUIDES * n + 1)
-    guide = np.searchsorted(found, at, side="right") - 1
-    return Bins(found, regular, np.clip(guide, 0, n - 1).astype(np.int64))
+    bounds = np.ascontiguousarray(edges, dtype=np.float64)
+    n = bounds.size - 1
+    at = np.linspace(bounds[0], bounds[-1], 1 if regular else _GUIDES * n + 1)
+    guide = np.searchsorted(bounds, at, side="right") - 1
+    return Bins(bounds, regular, np.clip(guide, 0, n - 1).astype(np.int64))
 
 
 @jit
 def _regular(
-    found: NDArray[np.int64],
+    index: NDArray[np.int64],
     values: NDArray[np.float64],
     low: float,
     width: float,
@@ -74,13 +74,13 @@ def _regular(
         if x != x:  # noqa: PLR0124 - NaN
             k = -1
         if not first:
-            k = found[i] * (n + 2) + k if k >= 0 and found[i] >= 0 else -1
-        found[i] = k
+            k = index[i] * (n + 2) + k if k >= 0 and index[i] >= 0 else -1
+        index[i] = k
 
 
 @jit
 def _variable(
-    found: NDArray[np.int64],
+    index: NDArray[np.int64],
     values: NDArray[np.float64],
     edges: NDArray[np.float64],
     guide: NDArray[np.int64],
@@ -115,8 +115,8 @@ def _variable(
         elif x != x:  # noqa: PLR0124 - NaN
             k = -1
         if not first:
-            k = found[i] * (n + 2) + k if k >= 0 and found[i] >= 0 else -1
-        found[i] = k
+            k = index[i] * (n + 2) + k if k >= 0 and index[i] >= 0 else -1
+        index[i] = k
 
 
 def cells(axes: list[Bins], columns: list[NDArray[np.float64]]) -> NDArray[np.int64]:
@@ -140,15 +140,15 @@ def cells(axes: list[Bins], columns: list[NDArray[np.float64]]) -> NDArray[np.in
     >>> cells([axis], [np.array([-1.0, 0.0, 1.0, 3.0, np.nan])]).tolist()
     [0, 1, 2, 3, -1]
     """
-    found = np.empty(columns[0].size, dtype=np.int64)
+    index = np.empty(columns[0].size, dtype=np.int64)
     for k, (axis, values) in enumerate(zip(axes, columns, strict=True)):
         x = np.ascontiguousarray(values, dtype=np.float64)
         low, high = axis.edges[0], axis.edges[-1]
         if axis.regular:
-            _regular(found, x, low, high - low, axis.edges.size - 1, k == 0)
+            _regular(index, x, low, high - low, axis.edges.size - 1, k == 0)
         else:
-            _variable(found, x, axis.edges, axis.guide, k == 0)
-    return found
+            _variable(index, x, axis.edges, axis.guide, k == 0)
+    return index
 
 
 @jit

@@ -27,7 +27,7 @@ from forefold.kernels.layout import (
     empty_smeared,
 )
 from forefold.kernels.philox import uniforms
-from forefold.kernels.plain import Given, Plain, candidates, frames, nothing, plain
+from forefold.kernels.plain import Assigned, Plain, candidates, frames, nothing, plain
 from forefold.kernels.threads import in_ranges, on_gpu
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def draw(
     block = np.uint64(variation << 16)
     rules = plain(cells)
     if rules is not None:
-        given = Given(kind, kinematics, chosen, cells.dynamic)
-        return _draw_plain(rays, species, rules, given, fate, block)
+        assigned = Assigned(kind, kinematics, chosen, cells.dynamic)
+        return _draw_plain(rays, species, rules, assigned, fate, block)
     out = empty_smeared(kinematics)
     if fate is not None:
         out.fate[:] = fate
@@ -179,8 +179,8 @@ def draw(
         s = slice(start, stop)
         own = cells._replace(dynamic=np.ascontiguousarray(cells.dynamic[:, s]))
         some = Rays._make(x if x is rays.axis else x[s] for x in rays)
-        true, seen = Kinematics._make(x[s] for x in kinematics), Smeared._make(x[s] for x in out)
-        draw_general(some, kind[s], species, true, chosen[s], own, histograms, block, seen)
+        true, target = Kinematics._make(x[s] for x in kinematics), Smeared._make(x[s] for x in out)
+        draw_general(some, kind[s], species, true, chosen[s], own, histograms, block, target)
 
     in_ranges(part, kind.size)
     return out
@@ -217,17 +217,17 @@ def _draw_plain(
     rays: Rays,
     species: Species,
     rules: Plain,
-    given: Given,
+    assigned: Assigned,
     fate: NDArray[np.uint16] | None,
     block: np.uint64,
 ) -> Smeared:
     """Draw in compiled blocks, or in numpy where compiling would take longer: the bits are the same."""
     n = rays.energy.size
-    known = given.chosen.size > 0
+    has_rules = assigned.chosen.size > 0
     table, (axes, same) = candidates(species), frames(rays.axis)
-    columns = np.empty((7 if known else 9, n))
-    true = given.kinematics
-    mass, theta = (true.mass, true.theta) if known else (columns[0], columns[1])
+    columns = np.empty((7 if has_rules else 9, n))
+    true = assigned.kinematics
+    mass, theta = (true.mass, true.theta) if has_rules else (columns[0], columns[1])
     a, b, c, d, e, f, g = columns[-7:]
     out = Smeared(
         mass,
@@ -242,15 +242,15 @@ def _draw_plain(
     if on_gpu():
         from forefold.kernels.resident import draw_on_gpu
 
-        draw_on_gpu(rays, species, rules, given, block, columns, out)
+        draw_on_gpu(rays, species, rules, assigned, block, columns, out)
         return out
     if not worth_compiling(draw_blocks, n):
-        draw_wholes(rays, species, table, rules, given, axes, block, out)
+        draw_wholes(rays, species, table, rules, assigned, axes, block, out)
         return out
 
     def run(start: int, stop: int) -> None:
         draw_blocks(
-            rays, species, table, rules, given, axes, same, block, start, stop, columns[-7:], out
+            rays, species, table, rules, assigned, axes, same, block, start, stop, columns[-7:], out
         )
 
     in_ranges(run, n)

@@ -99,8 +99,8 @@ def logarithm1p(x: float) -> float:
     k = np.uint64((bits >> _52) | TWO52_BITS).view(np.float64) - TWO52_BIAS
     m = np.uint64((bits & MANTISSA) | _ONE).view(np.float64)
     k, m = (k + 1.0, 0.5 * m) if m > SQRT2 else (k, m)
-    found = logarithm_near_1(x if k == 0.0 else m - 1.0, k)
-    return y if y == np.inf else found
+    value = logarithm_near_1(x if k == 0.0 else m - 1.0, k)
+    return y if y == np.inf else value
 
 
 @jit

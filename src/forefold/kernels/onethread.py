@@ -29,7 +29,7 @@ def smear(
     species: Any,
     table: Any,
     rules: Any,
-    given: Any,
+    assigned: Any,
     axes: Any,
     same: Any,
     block: Any,
@@ -46,10 +46,10 @@ def smear(
     else:
         st.axes(b, axes, rays.event, i, 1)
     kind, none = rays.species, rules.ranges.shape[0]
-    if given.chosen.size > 0:
-        kind = given.kind
-        blocks._recall(b, given.kinematics, i, 1)
-        row[0] = given.chosen[i]
+    if assigned.chosen.size > 0:
+        kind = assigned.kind
+        blocks._recall(b, assigned.kinematics, i, 1)
+        row[0] = assigned.chosen[i]
     else:
         blocks._describe(b, rays, species.mass, i, 1)
         out.mass[i], out.theta_true[i] = b[st.MASS], b[st.THETA]
@@ -58,7 +58,7 @@ def smear(
     for j in range(_WIDTH):
         b[MADE + j * STRIDE] = rules.numbers[row[0] * _WIDTH + j]
     if rules.links.size > 0:
-        blocks._gather_linked(b, rules.links, given.dynamic, row, i, 1)
+        blocks._gather_linked(b, rules.links, assigned.dynamic, row, i, 1)
     blocks._draw(b, row, rays, rules.noise, rules.normal, block, i, 1)
     blocks._keep(b, columns, out.fate, out.component, i, 1)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from forefold.kernels.layout import Cells, Kinematics, Species
 
-__all__ = ["Given", "Plain", "candidates", "frames", "nothing", "plain"]
+__all__ = ["Assigned", "Plain", "candidates", "frames", "nothing", "plain"]
 
 _WIDTH = len(PARAMETERS)
 _KINETIC = OF.index("kinetic")
@@ -80,33 +80,35 @@ def plain(cells: Cells) -> Plain | None:
     links |= _columns(cells.component_links[first], COMPONENT_COLUMNS)
     if not _is_plain(rules, components, links):
         return None
-    made = {name: rules[name] for name in _OF_RULES}
-    made |= {name: components[name] for name in _OF_COMPONENTS}
-    made["kinetic"] = components["of"] == _KINETIC
-    made["normal"] = components["distribution"] == _NORMAL
+    values = {name: rules[name] for name in _OF_RULES}
+    values |= {name: components[name] for name in _OF_COMPONENTS}
+    values["kinetic"] = components["of"] == _KINETIC
+    values["normal"] = components["distribution"] == _NORMAL
     linked = {name: links[name] for name in (*_OF_RULES, *_OF_COMPONENTS)}
     for whole, part in (("resolution", "constant"), ("sigma", "noise")):
-        given = (components[whole] >= 0.0) | (links[whole] >= 0)
+        is_set = (components[whole] >= 0.0) | (links[whole] >= 0)
         for name in ("constant", "stochastic", "noise"):
-            made[name] = np.where(given, components[whole] if name == part else 0.0, made[name])
-            linked[name] = np.where(given, links[whole] if name == part else -1, linked[name])
+            values[name] = np.where(
+                is_set, components[whole] if name == part else 0.0, values[name]
+            )
+            linked[name] = np.where(is_set, links[whole] if name == part else -1, linked[name])
     exact = components["distribution"] == _NONE
     for name in ("constant", "stochastic", "noise"):
-        made[name] = np.where(exact, 0.0, made[name])
+        values[name] = np.where(exact, 0.0, values[name])
         linked[name] = np.where(exact, -1, linked[name])
     nothing = np.full(exact.size, -1)
-    numbers = np.stack([made[name] for name in PARAMETERS], axis=1)
+    numbers = np.stack([values[name] for name in PARAMETERS], axis=1)
     rows = np.stack([linked.get(name, nothing) for name in PARAMETERS], axis=1)
     numbers = np.concatenate([numbers, [[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]])
     rows = np.concatenate([rows, np.full((1, _WIDTH), -1)])
-    noise = (made["noise"] != 0.0) | (linked["noise"] >= 0)
+    noise = (values["noise"] != 0.0) | (linked["noise"] >= 0)
     return Plain(
         numbers.astype(np.float64).ravel(),
         rows.astype(np.int64).ravel() if (rows >= 0).any() else np.empty(0, np.int64),
         np.ascontiguousarray(cells.rules[:, _RANGE]),
         np.flatnonzero((numbers != numbers[-1]).any(axis=0) | (rows >= 0).any(axis=0)),
         bool(noise.any()),
-        bool(made["normal"].any()),
+        bool(values["normal"].any()),
     )
 
 
@@ -149,15 +151,15 @@ def frames(axis: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
     along_z = across == 0.0
     safe = np.where(along_z, 1.0, across)
     up = np.where(z > 0.0, 1.0, -1.0)
-    found = np.empty((len(axis), 4))
-    found[:, 0] = np.where(along_z, up, x / safe)
-    found[:, 1] = np.where(along_z, 0.0, y / safe)
-    found[:, 2] = across
-    found[:, 3] = np.where(along_z, up, z)
-    return found.ravel(), bool((axis == axis[:1]).all())
+    frame = np.empty((len(axis), 4))
+    frame[:, 0] = np.where(along_z, up, x / safe)
+    frame[:, 1] = np.where(along_z, 0.0, y / safe)
+    frame[:, 2] = across
+    frame[:, 3] = np.where(along_z, up, z)
+    return frame.ravel(), bool((axis == axis[:1]).all())
 
 
-class Given(NamedTuple):
+class Assigned(NamedTuple):
     """What is known of particles before the draw; arrays of no length where it is not.
 
     Attributes
@@ -196,12 +198,12 @@ def candidates(species: Species) -> NDArray[np.int64]:
     return species.candidates[np.minimum(place, species.candidates.size - 1)]
 
 
-def nothing() -> Given:
+def nothing() -> Assigned:
     """Say that nothing is known of particles but what they are.
 
     Returns
     -------
-    Given
+    Assigned
     """
     none = np.empty(0, np.int64)
-    return Given(none, empty_kinematics(0), none, np.empty((0, 0)))
+    return Assigned(none, empty_kinematics(0), none, np.empty((0, 0)))

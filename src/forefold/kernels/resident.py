@@ -8,7 +8,7 @@ import numpy as np
 
 from forefold.kernels.cuda import launch, ready
 from forefold.kernels.layout import Rays, Smeared, Species
-from forefold.kernels.plain import Given, candidates, frames, nothing
+from forefold.kernels.plain import Assigned, candidates, frames, nothing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class Sent(NamedTuple):
 
     Attributes
     ----------
-    rays, species, table, given
+    rays, species, table, assigned
         As `forefold.kernels.blocks.draw_blocks` takes them, with arrays of the device.
     axes : device array of float64
         Frames of the events, or of the first one where all are the same.
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
     rays: Any
     species: Any
     table: Any
-    given: Any
+    assigned: Any
     axes: Any
     same: bool
     fate: Any
@@ -59,7 +59,7 @@ def sent(
     rays: Rays,
     species: Species,
     *,
-    given: Given | None = None,
+    assigned: Assigned | None = None,
     fate: NDArray[np.uint16] | None = None,
 ) -> Sent:
     """Copy particles to the device.
@@ -68,8 +68,8 @@ def sent(
     ----------
     rays : Rays
     species : Species
-    given : Given, optional
-        What is known of them, see `forefold.kernels.plain.Given`.
+    assigned : Assigned, optional
+        What is known of them, see `forefold.kernels.plain.Assigned`.
     fate : ndarray of uint16, shape (n,), optional
         Flags that are known, and outcomes of particles that are left out.
 
@@ -89,7 +89,7 @@ def sent(
         _there(rays),
         _there(species),
         _there(candidates(species)),
-        _there(nothing() if given is None else given),
+        _there(nothing() if assigned is None else assigned),
         _there(axes[:4] if same else axes),
         same,
         _there(before),
@@ -113,15 +113,15 @@ def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple
     device array of float64, shape (9, n)
         The same columns.
     """
-    cuda, n, known = ready(), particles.n, particles.given.chosen.size > 0
+    cuda, n, has_rules = ready(), particles.n, particles.assigned.chosen.size > 0
     columns = cuda.device_array((9, n))
     fate = cuda.device_array(n, np.uint16)
     fate.copy_to_device(particles.fate)
-    true = particles.given.kinematics
+    true = particles.assigned.kinematics
     a, b, c, d, e, f, g = (columns[j] for j in range(2, 9))
     out = Smeared(
-        true.mass if known else columns[0],
-        true.theta if known else columns[1],
+        true.mass if has_rules else columns[0],
+        true.theta if has_rules else columns[1],
         *(a, b, c, d, e, f, g),
         fate,
         cuda.device_array(n, np.int16),
@@ -136,7 +136,7 @@ def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple
             particles.species,
             particles.table,
             _there(rules),
-            particles.given,
+            particles.assigned,
             particles.axes,
             particles.same,
             block,
@@ -188,12 +188,12 @@ def counted(
     """
     cuda, n = ready(), particles.n
     shape = (len(true_edges) - 1, len(reco_edges) - 1)
-    found = np.zeros(shape, np.int64)
+    counts = np.zeros(shape, np.int64)
     whole, unit = np.empty(0, np.int64), 1.0
     if weight is not None:
         whole, unit = _whole(np.asarray(weight, dtype=np.float64), n)
     if n:
-        sums = cuda.to_device(found)
+        sums = cuda.to_device(counts)
         edges = (_there(np.asarray(e, dtype=np.float64)) for e in (true_edges, reco_edges))
         launch(
             "count",
@@ -205,8 +205,8 @@ def counted(
             _there(whole),
             sums,
         )
-        sums.copy_to_host(found)
-    return found if weight is None else found * unit
+        sums.copy_to_host(counts)
+    return counts if weight is None else counts * unit
 
 
 def _whole(weight: NDArray[np.float64], n: int) -> tuple[NDArray[np.int64], float]:
@@ -225,7 +225,7 @@ def draw_on_gpu(
     rays: Rays,
     species: Species,
     rules: Plain,
-    given: Given,
+    assigned: Assigned,
     block: np.uint64,
     columns: NDArray[np.float64],
     out: Smeared,
@@ -237,14 +237,14 @@ def draw_on_gpu(
     rays : Rays
     species : Species
     rules : Plain
-    given : Given
+    assigned : Assigned
     block : uint64
     columns : ndarray of float64, shape (7 or 9, n)
         Those of `out` in its order, without mass and angle where they are given.
     out : Smeared
         Its fates are those from before.
     """
-    particles = sent(rays, species, given=given, fate=out.fate)
+    particles = sent(rays, species, assigned=assigned, fate=out.fate)
     there, all_columns = smeared_there(particles, rules, variation=int(block) >> 16)
     fetched(all_columns[9 - len(columns) :], columns)
     fetched(there.fate, out.fate)

@@ -283,10 +283,10 @@ def decide(b: Block, m: int) -> None:
         below = below | (b[SEEN_IF + i] != 1.0)
         lost = b[U_SEEN + i] >= b[EFFICIENCY + i]
         live = b[LIVE + i] == 1.0
-        seen = live & (not below) & (not lost)
-        b[SEEN + i] = 1.0 if seen else 0.0
+        detected = live & (not below) & (not lost)
+        b[SEEN + i] = 1.0 if detected else 0.0
         why = _BELOW_THRESHOLD if below else _ESCAPED
-        b[FATE + i] = (b[OFF + i] + (0.0 if seen else why)) if live else 0.0
+        b[FATE + i] = (b[OFF + i] + (0.0 if detected else why)) if live else 0.0
     for i in range(m):
         mass, reco = b[MASS + i], b[RECO + i]
         short = reco < mass

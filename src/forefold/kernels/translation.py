@@ -66,13 +66,13 @@ class Translation:
     def rebuilt(self, plain: Any) -> types.FunctionType:
         """Rebuild a function, and compile those that it calls."""
         names, home = plain.__code__.co_names, plain.__module__
-        found = {n: v for n, v in plain.__globals__.items() if n in names}
-        scope = {n: self._name(home, n, v, names) for n, v in found.items()}
+        used = {n: v for n, v in plain.__globals__.items() if n in names}
+        scope = {n: self._name(home, n, v, names) for n, v in used.items()}
         scope |= {n: v for n, v in self._words.items() if n in names and n not in scope}
         scope["__builtins__"] = builtins
-        made = types.FunctionType(plain.__code__, scope, plain.__name__, plain.__defaults__)
-        made.__module__, made.__qualname__ = home, plain.__qualname__
-        return made
+        function = types.FunctionType(plain.__code__, scope, plain.__name__, plain.__defaults__)
+        function.__module__, function.__qualname__ = home, plain.__qualname__
+        return function
 
     def _name(self, home: str, name: str, value: Any, names: tuple[str, ...]) -> Any:
         """Give what stands behind a name of a module."""
@@ -89,7 +89,7 @@ class Translation:
 
     def _module(self, module: types.ModuleType, names: tuple[str, ...]) -> types.ModuleType:
         """Give a module with those of its names that are used."""
-        made = self._modules.setdefault(module.__name__, types.ModuleType(module.__name__))
-        for name in set(names) & set(vars(module)) - set(vars(made)):
-            setattr(made, name, self._name(module.__name__, name, vars(module)[name], ()))
-        return made
+        subset = self._modules.setdefault(module.__name__, types.ModuleType(module.__name__))
+        for name in set(names) & set(vars(module)) - set(vars(subset)):
+            setattr(subset, name, self._name(module.__name__, name, vars(module)[name], ()))
+        return subset

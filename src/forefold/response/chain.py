@@ -95,46 +95,46 @@ class Chain(Response):
         )
         bins = (slice(None),) + (None,) * true.ndim
         y = self.parts[0].ppf(u[bins], true)
-        seen: Array = weights[bins] * self._rest.efficiency(y)
-        return y, seen
+        share: Array = weights[bins] * self._rest.efficiency(y)
+        return y, share
 
     def _efficiency(self, true: Array) -> Array:
-        _, seen = self._between_nodes(true)
-        found: Array = np.minimum(self.parts[0].efficiency(true) * seen.sum(axis=0), 1.0)
-        return found
+        _, share = self._between_nodes(true)
+        efficiency: Array = np.minimum(self.parts[0].efficiency(true) * share.sum(axis=0), 1.0)
+        return efficiency
 
-    def _mean(self, values: Array, seen: Array) -> Array:
+    def _mean(self, values: Array, share: Array) -> Array:
         """Average over the nodes; what is never seen by the rest has no value."""
         with np.errstate(invalid="ignore"):
-            total: Array = np.where(seen > 0.0, values * seen, 0.0).sum(axis=0)
-            mean: Array = total / np.asarray(seen.sum(axis=0))
+            total: Array = np.where(share > 0.0, values * share, 0.0).sum(axis=0)
+            mean: Array = total / np.asarray(share.sum(axis=0))
         return mean
 
     def _between(self, low: Array, high: Array, true: Array) -> Array:
-        y, seen = self._between_nodes(true)
-        return self._mean(self._rest.between(low, high, y), seen)
+        y, share = self._between_nodes(true)
+        return self._mean(self._rest.between(low, high, y), share)
 
     def _cdf(self, observed: Array, true: Array) -> Array:
-        y, seen = self._between_nodes(true)
-        return self._mean(self._rest.cdf(observed, y), seen)
+        y, share = self._between_nodes(true)
+        return self._mean(self._rest.cdf(observed, y), share)
 
     def _pdf(self, observed: Array, true: Array) -> Array:
-        y, seen = self._between_nodes(true)
-        return self._mean(self._rest.pdf(observed, y), seen)
+        y, share = self._between_nodes(true)
+        return self._mean(self._rest.pdf(observed, y), share)
 
     def bin_probabilities(self, edges: ArrayLike, true: ArrayLike) -> Array:
         """See `Response.bin_probabilities`; what lies between is found once for all bins."""
-        y, seen = self._between_nodes(np.asarray(true, dtype=np.float64))
-        return self._mean(self._rest.bin_probabilities(edges, y), seen[..., None])
+        y, share = self._between_nodes(np.asarray(true, dtype=np.float64))
+        return self._mean(self._rest.bin_probabilities(edges, y), share[..., None])
 
     def _ppf(self, u: Array, true: Array) -> Array:
-        y, seen = self._between_nodes(true)
+        y, share = self._between_nodes(true)
         x = self._rest.ppf(u, y)
-        low = np.where(seen > 0.0, x, np.inf).min(axis=0)
-        high = np.where(seen > 0.0, x, -np.inf).max(axis=0)
-        found = invert(lambda z: self._mean(self._rest.cdf(z, y), seen), u, low, high)
-        inside = (u >= 0.0) & (u <= 1.0) & (seen.sum(axis=0) > 0.0)
-        return np.where(inside, found, np.nan)
+        low = np.where(share > 0.0, x, np.inf).min(axis=0)
+        high = np.where(share > 0.0, x, -np.inf).max(axis=0)
+        quantile = invert(lambda z: self._mean(self._rest.cdf(z, y), share), u, low, high)
+        inside = (u >= 0.0) & (u <= 1.0) & (share.sum(axis=0) > 0.0)
+        return np.where(inside, quantile, np.nan)
 
     def _sample(self, true: Array, u: Array) -> Array:
         first = 0

@@ -70,8 +70,8 @@ def _seen(response: Response, true: ArrayLike) -> Array:
 
 def _width(response: Response, true: Array) -> Array:
     ends = response.ppf([[0.16], [0.84]], true)
-    found: Array = 0.5 * (ends[1] - ends[0])
-    return found
+    width: Array = 0.5 * (ends[1] - ends[0])
+    return width
 
 
 def check_efficiency(response: Response, true: ArrayLike) -> None:
@@ -83,9 +83,11 @@ def check_efficiency(response: Response, true: ArrayLike) -> None:
     true : array_like
     """
     t = np.asarray(true, dtype=np.float64)
-    found = response.efficiency(t)
-    _assert(found.shape == t.shape, f"efficiency has shape {found.shape}, not {t.shape}")
-    _assert((found >= 0.0) & (found <= 1.0), f"efficiency {found} is not within 0 to 1")
+    efficiency = response.efficiency(t)
+    _assert(efficiency.shape == t.shape, f"efficiency has shape {efficiency.shape}, not {t.shape}")
+    _assert(
+        (efficiency >= 0.0) & (efficiency <= 1.0), f"efficiency {efficiency} is not within 0 to 1"
+    )
     _assert(response.efficiency(np.nan) == 0.0, "efficiency of NaN is not 0")
 
 
@@ -105,9 +107,12 @@ def check_cdf(response: Response, true: ArrayLike) -> None:
     _assert(np.abs(response.cdf(np.inf, t) - 1.0) < 1e-12, "cdf does not end at 1")
     for true_value, edges in zip(t, x.T, strict=True):
         inner = np.unique(edges)
-        found = response.bin_probabilities([-np.inf, *inner, np.inf], true_value)
-        _assert(found >= 0.0, f"a bin's probability is negative: {found}")
-        _assert(abs(found.sum() - 1.0) < 1e-9, f"probabilities of bins sum to {found.sum()}")
+        probabilities = response.bin_probabilities([-np.inf, *inner, np.inf], true_value)
+        _assert(probabilities >= 0.0, f"a bin's probability is negative: {probabilities}")
+        _assert(
+            abs(probabilities.sum() - 1.0) < 1e-9,
+            f"probabilities of bins sum to {probabilities.sum()}",
+        )
 
 
 def check_pdf(response: Response, true: ArrayLike) -> None:

@@ -25,12 +25,12 @@ _ONE_SIGMA = (0.15865525393145707, 0.8413447460685429)  # Phi(-1), Phi(1)
 
 
 def _edges(name: str, edges: ArrayLike) -> Array:
-    found = np.asarray(edges, dtype=np.float64)
-    good = found.ndim == 1 and found.size > 1 and np.all(np.isfinite(found))
-    if not (good and np.all(np.diff(found) > 0)):
-        message = f"{name} are {found.tolist()}; two or more finite ascending numbers are needed"
+    values = np.asarray(edges, dtype=np.float64)
+    good = values.ndim == 1 and values.size > 1 and np.all(np.isfinite(values))
+    if not (good and np.all(np.diff(values) > 0)):
+        message = f"{name} are {values.tolist()}; two or more finite ascending numbers are needed"
         raise ValueError(message)
-    return found
+    return values
 
 
 def exact_matrix(
@@ -55,16 +55,16 @@ def exact_matrix(
 
     true, reco = _edges("true_edges", true_edges), _edges("reco_edges", reco_edges)
     breaks = np.unique(response._breaks(reco))
-    made: hist.Hist[Any] = hist.Hist(
+    matrix: hist.Hist[Any] = hist.Hist(
         hist.axis.Variable(true, name="true", flow=False),
         hist.axis.Variable(reco, name="reco"),
     )
-    content = made.values(flow=True)  # a view
+    content = matrix.values(flow=True)  # a view
     for i, (low, high) in enumerate(itertools.pairwise(true)):
         inside = breaks[(breaks > low) & (breaks < high)]
         at, share = _quadrature(response, np.concatenate([[low], inside, [high]]))
         content[i] = _row(response, at, _weighted(at, share, weights), reco)
-    return made
+    return matrix
 
 
 def _quadrature(response: Response, pieces: Array) -> tuple[Array, Array]:
@@ -94,11 +94,11 @@ def _quadrature(response: Response, pieces: Array) -> tuple[Array, Array]:
 
 def _weighted(at: Array, share: Array, weights: Callable[[Any], Any] | None) -> Array:
     if weights is not None:
-        given = np.broadcast_to(np.asarray(weights(at), dtype=np.float64), at.shape)
-        if not np.all((given >= 0.0) & (given < np.inf)):
-            message = f"weights from {given.min():g} to {given.max():g}; finite ones of 0 or more are needed"
+        weight = np.broadcast_to(np.asarray(weights(at), dtype=np.float64), at.shape)
+        if not np.all((weight >= 0.0) & (weight < np.inf)):
+            message = f"weights from {weight.min():g} to {weight.max():g}; finite ones of 0 or more are needed"
             raise ValueError(message)
-        share = share * given
+        share = share * weight
     total = share.sum()
     return share / total if total > 0.0 else np.zeros_like(share)
 
@@ -110,7 +110,7 @@ def _row(response: Response, at: Array, share: Array, reco: Array) -> Array:
     row = np.zeros(len(edges) - 1)
     for first in range(0, at.size, step):
         here = slice(first, first + step)
-        seen = share[here] * response.efficiency(at[here])
-        found = response.bin_probabilities(edges, at[here])
-        row += np.where(seen[:, None] > 0.0, found * seen[:, None], 0.0).sum(axis=0)
+        detected = share[here] * response.efficiency(at[here])
+        probabilities = response.bin_probabilities(edges, at[here])
+        row += np.where(detected[:, None] > 0.0, probabilities * detected[:, None], 0.0).sum(axis=0)
     return row

@@ -30,7 +30,7 @@ def _built_in() -> dict[str, Response]:
     mixture = of.Mixture(
         (of.Normal(), of.Normal()), (0.8, 0.2), shifts=(0.0, -1.0), widths=(1.0, 3.0)
     )
-    made: dict[str, of.Family] = {
+    examples: dict[str, of.Family] = {
         "log-normal": of.LogNormal(),
         "normal": of.Normal(),
         "truncated-normal": of.TruncatedNormal(),
@@ -40,10 +40,10 @@ def _built_in() -> dict[str, Response]:
         "tabulated": table,
         "mixture": mixture,
     }
-    found: dict[str, Response] = {"identity": Identity()}
-    found |= {name: Smear(f, _stochastic, efficiency=_rising) for name, f in made.items()}
-    found["chain"] = found["normal"].then(Smear(of.LogNormal(), 0.2, efficiency=0.9))
-    return found
+    responses: dict[str, Response] = {"identity": Identity()}
+    responses |= {name: Smear(f, _stochastic, efficiency=_rising) for name, f in examples.items()}
+    responses["chain"] = responses["normal"].then(Smear(of.LogNormal(), 0.2, efficiency=0.9))
+    return responses
 
 
 def registered() -> dict[str, Response]:
@@ -69,15 +69,15 @@ def registered() -> dict[str, Response]:
     >>> sorted(registered())[:3]
     ['chain', 'crystal-ball', 'exponential']
     """
-    found = _built_in()
+    responses = _built_in()
     for point in metadata.entry_points(group=_GROUP):
-        given = point.load()
-        response = given() if callable(given) else given
+        loaded = point.load()
+        response = loaded() if callable(loaded) else loaded
         if not isinstance(response, Response):
             message = f"entry point '{point.name}' of {_GROUP} gives a {type(response).__name__}, not a Response"
             raise ValueError(message)
-        if point.name in found:
+        if point.name in responses:
             message = f"entry point '{point.name}' of {_GROUP}: the name is taken"
             raise ValueError(message)
-        found[point.name] = response
-    return found
+        responses[point.name] = response
+    return responses

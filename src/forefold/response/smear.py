@@ -21,8 +21,8 @@ Law = Callable[[Any], Any] | float
 
 
 def _value(law: Law, true: Array) -> Array:
-    found = np.asarray(law(true) if callable(law) else law, dtype=np.float64)
-    return np.broadcast_to(found, true.shape)
+    values = np.asarray(law(true) if callable(law) else law, dtype=np.float64)
+    return np.broadcast_to(values, true.shape)
 
 
 def _words(law: Law) -> str:
@@ -78,9 +78,9 @@ class Smear(Response):
         efficiency: Law = 1.0,
         breaks: Sequence[float] = (),
     ) -> None:
-        given: dict[str, Any] = {"family": family, "sigma": sigma, "location": location}
-        given |= {"seen": efficiency, "breaks": tuple(float(b) for b in breaks)}
-        for name, value in given.items():
+        fields: dict[str, Any] = {"family": family, "sigma": sigma, "location": location}
+        fields |= {"seen": efficiency, "breaks": tuple(float(b) for b in breaks)}
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -136,12 +136,14 @@ class Smear(Response):
         return at, _value(self.sigma, true)
 
     def _efficiency(self, true: Array) -> Array:
-        found = np.nan_to_num(_value(self.seen, true), nan=0.0)
-        if found.size and not (found.min() >= 0.0 and found.max() <= 1.0):
-            message = f"efficiency from {found.min():g} to {found.max():g}; 0 to 1 is possible"
+        efficiency = np.nan_to_num(_value(self.seen, true), nan=0.0)
+        if efficiency.size and not (efficiency.min() >= 0.0 and efficiency.max() <= 1.0):
+            message = (
+                f"efficiency from {efficiency.min():g} to {efficiency.max():g}; 0 to 1 is possible"
+            )
             raise ValueError(message)
         at, width = self._form(true)
-        return np.where(np.isnan(self.family.cdf(at, at, width)), 0.0, found)
+        return np.where(np.isnan(self.family.cdf(at, at, width)), 0.0, efficiency)
 
     def _between(self, low: Array, high: Array, true: Array) -> Array:
         return self.family.between(low, high, *self._form(true))

@@ -73,9 +73,9 @@ def smear_values(
     >>> bool(abs(smear_values(cosine, np.full(1000, 0.99), rng=1)).max() <= 1.0)
     True
     """
-    given: object = response
-    if not isinstance(given, Response):
-        message = f"a Response is expected, found {given!r}; of a card, card_response(card, particle) makes one"
+    argument: object = response
+    if not isinstance(argument, Response):
+        message = f"a Response is expected, found {argument!r}; of a card, card_response(card, particle) makes one"
         raise TypeError(message)
     values = np.asarray(true, dtype=np.float64)
     if values.ndim != 1:

@@ -74,8 +74,8 @@ class Columns:
     def visible_reco(self) -> NDArray[np.float64]:
         """Give what is reconstructed of it: kinetic for what is taken for p or n; 0 where nothing is."""
         nucleon = np.isin(self.pdgid_reco, _NUCLEONS)
-        seen = np.where(nucleon, self.energy_reco - self.mass, self.energy_reco)
-        return np.where(self.detected, seen, 0.0)
+        visible = np.where(nucleon, self.energy_reco - self.mass, self.energy_reco)
+        return np.where(self.detected, visible, 0.0)
 
 
 def columns(smeared: ak.Array) -> Columns:
@@ -91,8 +91,8 @@ def columns(smeared: ak.Array) -> Columns:
     Columns
     """
     if not {"particles", "visible_energy_true"} <= set(smeared.fields):
-        found = ", ".join(smeared.fields) or "none"
-        message = f"these are not smeared events (fields: {found}); pass what forefold.smear(events, card) returns"
+        fields = ", ".join(smeared.fields) or "none"
+        message = f"these are not smeared events (fields: {fields}); pass what forefold.smear(events, card) returns"
         raise ValueError(message)
     particles = smeared["particles"]
     counts = ak.to_numpy(ak.num(particles, axis=1))
@@ -107,8 +107,8 @@ def columns(smeared: ak.Array) -> Columns:
     pdgid, mass = column("pdgid", np.int64), column("mass", np.float64)
     taken, mass_true = pdgid, mass
     if "pdgid_reco" in flat.fields:
-        seen = ak.to_numpy(ak.fill_none(flat["pdgid_reco"], 0)).astype(np.int64)
-        taken = np.where(seen == 0, pdgid, seen)
+        pdgid_reco = ak.to_numpy(ak.fill_none(flat["pdgid_reco"], 0)).astype(np.int64)
+        taken = np.where(pdgid_reco == 0, pdgid, pdgid_reco)
         mistaken = (column("fate", np.int64) & int(Fate.MISIDENTIFIED)) != 0
         kinds, which = np.unique(pdgid, return_inverse=True)
         table = np.array([species.mass(int(kind)) for kind in kinds], dtype=np.float64)
@@ -162,8 +162,8 @@ def card_of(smeared: ak.Array, card: Card | str | Path) -> Card:
     """
     loaded = load_card(card)
     about = smeared.attrs.get("forefold") or {}
-    known = about.get("card_sha256")
-    if known is not None and known != fingerprint(loaded)[1]:
+    checksum = about.get("card_sha256")
+    if checksum is not None and checksum != fingerprint(loaded)[1]:
         message = (
             f"the events were smeared with card '{about.get('card')}', not with this "
             f"'{loaded.name}': another card sorts their particles wrongly"

@@ -139,12 +139,12 @@ def prepared(
 
 def all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
     """Kinds that are there, in their order, and then those that they can be taken for."""
-    found = [int(pdg) for pdg in pdgid]
-    found = list(dict.fromkeys(found))
+    kinds = [int(pdg) for pdg in pdgid]
+    kinds = list(dict.fromkeys(kinds))
     for block in plan.card.identification:
         for true in [pdg for pdg in pdgid if block.covers(int(pdg))]:
-            found += [entry.pdgid(int(true)) for entry in block.row]
-    return np.array(list(dict.fromkeys(found)), dtype=np.int64)
+            kinds += [entry.pdgid(int(true)) for entry in block.row]
+    return np.array(list(dict.fromkeys(kinds)), dtype=np.int64)
 
 
 class Prepared:
@@ -300,13 +300,13 @@ class Prepared:
             if link >= 0:
                 self._of_rule(link, todo)
         done |= set(plan.rule_links[:, _SEEN_IF].tolist())
-        seen = self._open() & self._above_threshold()
+        above = self._open() & self._above_threshold()
         angles = set(plan.rule_links[:, _ANGLES].ravel().tolist())
         for link, cell in enumerate(plan.cells):
             if cell.rule >= 0 and link not in done:
                 # the angle of lost particles is told too
-                self._of_rule(link, todo if link in angles else seen)
-        self._check_weights(seen)
+                self._of_rule(link, todo if link in angles else above)
+        self._check_weights(above)
 
     def draw(self, variation: int) -> Smeared:
         """Draw what is seen."""

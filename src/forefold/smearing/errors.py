@@ -58,8 +58,8 @@ def no_value(card: Card, cell: Cell, value: float, who: str) -> str:
     allowed = f"{'above' if cell.above else 'from'} {cell.low:g}"
     allowed += f" to {cell.high:g}" if np.isfinite(cell.high) else ""
     allowed = "true or false" if cell.condition else f"{allowed}, finite"
-    found = "is not known" if np.isnan(value) else f"is {value:.6g}"
-    what = f"card {card.name}: {cell.where}: {cell.text!r} {found} for {who}"
+    problem = "is not known" if np.isnan(value) else f"is {value:.6g}"
+    what = f"card {card.name}: {cell.where}: {cell.text!r} {problem} for {who}"
     return f"{what}; allowed: {allowed}; {_OR_LOSE}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from forefold.detector.compile import plan, species_table
 from forefold.detector.load import load_card
 from forefold.kernels.philox import random_key
-from forefold.kernels.plain import Given, Plain, plain
+from forefold.kernels.plain import Assigned, Plain, plain
 from forefold.smearing.engine import prepared
 from forefold.smearing.particles import flattened
 
@@ -77,10 +77,10 @@ def energy_counts(
     x, y = _edges("true_edges", true_edges), _edges("reco_edges", reco_edges)
     card = load_card(card)
     flat = flattened(events, card, random_key(rng), axis)
-    table, rules, given, fate = _ready(flat, card)
+    table, rules, assigned, fate = _ready(flat, card)
     from forefold.kernels.resident import counted, sent, smeared_there
 
-    particles = sent(flat.rays, table, given=given, fate=fate)
+    particles = sent(flat.rays, table, assigned=assigned, fate=fate)
     out, _ = smeared_there(particles, rules)
     weight = None
     if weighted:
@@ -89,28 +89,28 @@ def energy_counts(
 
 
 def _edges(name: str, edges: ArrayLike) -> NDArray[np.float64]:
-    found = np.asarray(edges, dtype=np.float64)
-    if found.ndim != 1 or found.size < 2 or not (np.diff(found) > 0.0).all():
+    values = np.asarray(edges, dtype=np.float64)
+    if values.ndim != 1 or values.size < 2 or not (np.diff(values) > 0.0).all():
         message = f"{name}: at least two finite numbers that ascend"
         raise ValueError(message)
-    if not np.isfinite(found).all():
+    if not np.isfinite(values).all():
         message = f"{name}: at least two finite numbers that ascend"
         raise ValueError(message)
-    return found
+    return values
 
 
-def _ready(flat: Flat, card: Card) -> tuple[Species, Plain, Given | None, NDArray[np.uint16]]:
+def _ready(flat: Flat, card: Card) -> tuple[Species, Plain, Assigned | None, NDArray[np.uint16]]:
     """Bring particles up to the draw: from four-vectors where the card is all numbers."""
-    made = plan(card)
-    rules = None if flat.taken is not None else made.plain
+    compiled = plan(card)
+    rules = None if flat.taken is not None else compiled.plain
     if rules is not None:
         return species_table(card, flat.pdgid), rules, None, flat.fate
-    work = prepared(flat.rays, flat.pdgid, flat.fate, made, taken=flat.taken)
+    work = prepared(flat.rays, flat.pdgid, flat.fate, compiled, taken=flat.taken)
     rules = plain(work.cells)
     if rules is None:
         message = (
             f"card {card.name!r}: a rule is not plain; it is drawn on the CPU only (forefold.smear)"
         )
         raise ValueError(message)
-    given = Given(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
-    return work.table, rules, given, work.fate
+    assigned = Assigned(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
+    return work.table, rules, assigned, work.fate

@@ -143,10 +143,10 @@ def checked_on_invalid(word: object) -> OnInvalid:
     ...
     ValueError: on_invalid: 'stop' or 'lose', found 'loose'
     """
-    for known in get_args(OnInvalid):
-        if word == known:
-            found: OnInvalid = known
-            return found
+    for allowed in get_args(OnInvalid):
+        if word == allowed:
+            choice: OnInvalid = allowed
+            return choice
     message = f"on_invalid: 'stop' or 'lose', found {word!r}"
     raise ValueError(message)
 

@@ -77,15 +77,15 @@ class Particles(NamedTuple):
 
         containment = self.containment
         assert containment is not None
-        found = np.full(rows.size, np.nan)
+        ranges = np.full(rows.size, np.nan)
         for kind in np.unique(self.kind[rows]):
             these = self.kind[rows] == kind
             kinetic = self.kinematics.kinetic[rows[these]]
             try:
-                found[these] = csda_range(kinetic, int(self.kinds[kind]), containment.material)
+                ranges[these] = csda_range(kinetic, int(self.kinds[kind]), containment.material)
             except ValueError:
                 continue
-        return found
+        return ranges
 
     def _contained(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         from forefold.detector.materials.containment import Box, contained

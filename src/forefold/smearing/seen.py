@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     energy_reco: NDArray[np.float64]
     mass: NDArray[np.float64]
     lepton: NDArray[np.int64]
-    told: NDArray[np.bool_]
+    cc_known: NDArray[np.bool_]
 
 
 def seen_of(smeared: ak.Array) -> Seen:
@@ -68,7 +68,7 @@ def seen_of(smeared: ak.Array) -> Seen:
     parent = None
     if "parent" in flat.fields:
         parent = column(flat, "parent", np.int64) + starts[event]
-    lepton, told = _lepton(smeared, event, pdgid, np.where(smeared_ones, energy, -1.0))
+    lepton, cc_known = _lepton(smeared, event, pdgid, np.where(smeared_ones, energy, -1.0))
     return Seen(
         len(smeared),
         event,
@@ -84,7 +84,7 @@ def seen_of(smeared: ak.Array) -> Seen:
         column(flat, "energy_reco", np.float64),
         mass,
         lepton,
-        told,
+        cc_known,
     )
 
 
@@ -104,12 +104,12 @@ def _lepton(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Row of the lepton of each charged-current event, or -1: the most energetic of the kind that its neutrino makes."""
     cc = np.asarray(ak.to_numpy(ak.fill_none(smeared["cc"], False)), dtype=np.bool_)
-    told = ~np.asarray(ak.to_numpy(ak.is_none(smeared["cc"])), dtype=np.bool_)
+    cc_known = ~np.asarray(ak.to_numpy(ak.is_none(smeared["cc"])), dtype=np.bool_)
     probe = np.asarray(ak.to_numpy(ak.fill_none(smeared["probe"], 0)), dtype=np.int64)
-    made = np.where(cc, probe - np.sign(probe), 0)
-    found = np.full(len(smeared), -1, np.int64)
-    neutrino = np.isin(np.abs(made), (11, 13, 15))
-    rows = np.flatnonzero(neutrino[event] & (pdgid == made[event]) & (energy >= 0.0))
+    lepton_pdgid = np.where(cc, probe - np.sign(probe), 0)
+    lepton_row = np.full(len(smeared), -1, np.int64)
+    neutrino = np.isin(np.abs(lepton_pdgid), (11, 13, 15))
+    rows = np.flatnonzero(neutrino[event] & (pdgid == lepton_pdgid[event]) & (energy >= 0.0))
     order = np.lexsort((-rows, energy[rows], event[rows]))
-    found[event[rows[order]]] = rows[order]  # the last one of an event stays
-    return found, told
+    lepton_row[event[rows[order]]] = rows[order]  # the last one of an event stays
+    return lepton_row, cc_known

@@ -221,12 +221,14 @@ def reconstructed(smeared: ak.Array) -> ak.Array:
     >>> bool(abs(reco.mass[0, 0] - toy.particles.mass[0, 0]) < 1e-7)
     True
     """
-    seen = smeared.particles[smeared.particles.detected]
-    at_rest = (seen.fate & int(Fate.ENERGY_BELOW_MASS)) != 0
+    detected = smeared.particles[smeared.particles.detected]
+    at_rest = (detected.fate & int(Fate.ENERGY_BELOW_MASS)) != 0
     columns = {
-        "pdgid": _known(seen.pdgid_reco, 0) if "pdgid_reco" in seen.fields else seen.pdgid,
-        **{key: _known(seen[f"{key}_reco"]) for key in ("px", "py", "pz")},
-        "energy": ak.where(at_rest, seen.mass, _known(seen.energy_reco)),
+        "pdgid": _known(detected.pdgid_reco, 0)
+        if "pdgid_reco" in detected.fields
+        else detected.pdgid,
+        **{key: _known(detected[f"{key}_reco"]) for key in ("px", "py", "pz")},
+        "energy": ak.where(at_rest, detected.mass, _known(detected.energy_reco)),
     }
     return ak.zip(columns, with_name="Momentum4D")
 
@@ -252,8 +254,8 @@ def fate_counts(smeared: ak.Array) -> dict[Fate, int]:
     {<Fate.DETECTED: 1>: 1, <Fate.NEUTRINO: 8>: 1}
     """
     outcomes = _flat(smeared.particles.fate, np.int64) & _OUTCOME_BITS
-    found, counts = np.unique(outcomes, return_counts=True)
-    return {Fate(int(f)): int(n) for f, n in zip(found, counts, strict=True)}
+    fates, counts = np.unique(outcomes, return_counts=True)
+    return {Fate(int(f)): int(n) for f, n in zip(fates, counts, strict=True)}
 
 
 def flag_count(smeared: ak.Array, flag: Fate) -> int:
@@ -292,9 +294,9 @@ def _known(option: ak.Array, absent: float = np.nan) -> ak.Array:
 
 def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
     """Refuse energies and widths so large that nothing finite comes out."""
-    seen = (out.fate & int(Fate.DETECTED)) != 0
+    detected = (out.fate & int(Fate.DETECTED)) != 0
     good = np.isfinite(out.px_reco) & np.isfinite(out.py_reco) & np.isfinite(out.pz_reco)
-    bad = seen & ~(good & np.isfinite(out.energy_reco))
+    bad = detected & ~(good & np.isfinite(out.energy_reco))
     if bad.any():
         i = int(np.argmax(bad))
         row = int(rays.event[i])
@@ -329,12 +331,12 @@ def _optional_columns(card: Card, passed: Passage) -> dict[str, Any]:
     """Columns that only some cards need."""
     out = passed.out
     detected = (out.fate & int(Fate.DETECTED)) != 0
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     if card.identification or card.stages:
-        found["pdgid_reco"] = ak.mask(passed.pdgid, detected)
+        columns["pdgid_reco"] = ak.mask(passed.pdgid, detected)
     if any(rule.energy.parts for rule in card.rules):
-        found["component"] = ak.mask(out.component, detected)
-    return found
+        columns["component"] = ak.mask(out.component, detected)
+    return columns
 
 
 def visible_energy(
@@ -358,10 +360,10 @@ def visible_energy(
     out = passed.out
     rest = np.where(np.isin(pdgid, species.NUCLEONS), passed.mass_true, 0.0)
     smeared = out.rule >= 0
-    seen = (out.fate & int(Fate.DETECTED)) != 0
+    detected = (out.fate & int(Fate.DETECTED)) != 0
     true = np.where(smeared, rays.energy - rest, 0.0)
     rest = np.where(np.isin(passed.pdgid, species.NUCLEONS), out.mass, 0.0)
-    reco = np.where(seen, out.energy_reco - rest, 0.0)
+    reco = np.where(detected, out.energy_reco - rest, 0.0)
     # bincount adds in input order: the sum does not depend on how events are cut into chunks
     return {
         "visible_energy_true": np.asarray(np.bincount(rays.event, true, n), dtype=np.float64),

@@ -65,7 +65,7 @@ def vertex_columns(events: ak.Array, card: Card, rng: int, *, variation: int = 0
     if card.vertex is None:
         return {}
     _check(events, card)
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     n = len(events)
     key = stream_keys(rng, ak.to_numpy(events.stream))
     entry = ak.to_numpy(events.entry).astype(np.uint64)
@@ -74,10 +74,10 @@ def vertex_columns(events: ak.Array, card: Card, rng: int, *, variation: int = 0
         field, factor, purpose = VERTEX[name]
         true = _numbers(events[field]) * factor
         u = uniform_pairs(key, entry, place, purpose & ~1, variation)[purpose & 1]
-        known = np.isfinite(true)
-        found[f"{name}_true"] = ak.mask(true, known)
-        found[f"{name}_reco"] = ak.mask(_drawn(true, sigma, distribution, u), known)
-    return found
+        finite = np.isfinite(true)
+        columns[f"{name}_true"] = ak.mask(true, finite)
+        columns[f"{name}_reco"] = ak.mask(_drawn(true, sigma, distribution, u), finite)
+    return columns
 
 
 def _drawn(true: Array, sigma: float, distribution: str, u: Array) -> Array:

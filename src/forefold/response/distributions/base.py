@@ -36,9 +36,9 @@ def arrays(*values: ArrayLike) -> list[NDArray[np.float64]]:
     ValueError
         If an element is masked.
     """
-    found = [unmasked("an argument", v) for v in values]
-    shape = np.broadcast_shapes(*(v.shape for v in found))
-    return [np.broadcast_to(v, shape) for v in found]
+    converted = [unmasked("an argument", v) for v in values]
+    shape = np.broadcast_shapes(*(v.shape for v in converted))
+    return [np.broadcast_to(v, shape) for v in converted]
 
 
 def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...] = ()) -> Any:
@@ -57,10 +57,10 @@ def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...]
     ndarray
         In the values' common shape.
     """
-    found = arrays(*values)
-    out = np.empty(found[0].size)
-    kernel(*head, *(np.array(v, order="C").reshape(-1) for v in found), out)
-    return out.reshape(found[0].shape)
+    columns = arrays(*values)
+    out = np.empty(columns[0].size)
+    kernel(*head, *(np.array(v, order="C").reshape(-1) for v in columns), out)
+    return out.reshape(columns[0].shape)
 
 
 class Family(ABC):
@@ -220,9 +220,9 @@ class Family(ABC):
     def _std(self, at: Array, width: Array) -> Array: ...
 
     def _cdf(self, x: Array, at: Array, width: Array) -> Array:
-        found = self._between(np.full_like(x, -np.inf), x, at, width)
-        here = (width == 0.0) & (x == self._limit(at)) & ~np.isnan(found)
-        return np.where(here, 1.0, found)
+        probability = self._between(np.full_like(x, -np.inf), x, at, width)
+        here = (width == 0.0) & (x == self._limit(at)) & ~np.isnan(probability)
+        return np.where(here, 1.0, probability)
 
     def _limit(self, at: Array) -> Array:
         """Where everything is when sigma is zero."""

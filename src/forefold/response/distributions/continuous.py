@@ -48,14 +48,14 @@ class LocationScale(Family):
     def _pdf(self, x: Array, at: Array, width: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             t, shape = (x - at) / width, self._shape(at, width)
-            found = apply(standard.fill_pdf, t, *shape, head=(self._code,)) / width
-        return _by_width(width, found, np.where(x == self._limit(at), np.inf, 0.0))
+            density = apply(standard.fill_pdf, t, *shape, head=(self._code,)) / width
+        return _by_width(width, density, np.where(x == self._limit(at), np.inf, 0.0))
 
     def _between(self, low: Array, high: Array, at: Array, width: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             ends, shape = ((low - at) / width, (high - at) / width), self._shape(at, width)
-            found = apply(standard.fill_between, *ends, *shape, head=(self._code,))
-        return _by_width(width, found, _point(low, high, self._limit(at)))
+            probability = apply(standard.fill_between, *ends, *shape, head=(self._code,))
+        return _by_width(width, probability, _point(low, high, self._limit(at)))
 
     def _ppf(self, u: Array, at: Array, width: Array) -> Array:
         first, last = self._ends()
@@ -64,8 +64,8 @@ class LocationScale(Family):
             q = apply(standard_quantiles, inside, *self._shape(at, width), head=(self._code,))
             q = np.where(u == 0.0, first, np.where(u == 1.0, last, q))
             q = np.where((u >= 0.0) & (u <= 1.0), q, np.nan)
-            found = at + width * q
-        return _by_width(width, found, np.where(np.isnan(u), np.nan, self._limit(at)))
+            quantile = at + width * q
+        return _by_width(width, quantile, np.where(np.isnan(u), np.nan, self._limit(at)))
 
     def _mean(self, at: Array, width: Array) -> Array:
         return _by_width(width, at + width * self._moments(at, width)[0], self._limit(at))
@@ -84,9 +84,9 @@ def _point(low: Array, high: Array, at: Array) -> Array:
     return np.where(np.isnan(at), np.nan, np.where((low <= at) & (at < high), 1.0, 0.0))
 
 
-def _by_width(sigma: Array, found: ArrayLike, point: ArrayLike) -> Array:
+def _by_width(sigma: Array, value: ArrayLike, point: ArrayLike) -> Array:
     """Choose the point where sigma is zero, NaN where it is negative."""
-    return np.where(sigma > 0.0, found, np.where(sigma == 0.0, point, np.nan))
+    return np.where(sigma > 0.0, value, np.where(sigma == 0.0, point, np.nan))
 
 
 @dataclass(frozen=True)
@@ -302,14 +302,14 @@ class LogNormal(Family):
         z = self._score(x, at, width)
         height = Normal().pdf(z, 0.0, 1.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = height / (x * np.sqrt(np.log1p(np.square(width / at))))
-        found = np.where(np.isnan(z) | (x > 0.0), found, 0.0)
-        return _by_width(width, found, np.where(x == at, np.inf, 0.0))
+            density = height / (x * np.sqrt(np.log1p(np.square(width / at))))
+        density = np.where(np.isnan(z) | (x > 0.0), density, 0.0)
+        return _by_width(width, density, np.where(x == at, np.inf, 0.0))
 
     def _between(self, low: Array, high: Array, at: Array, width: Array) -> Array:
         ends = self._score(low, at, width), self._score(high, at, width)
-        found = apply(standard.fill_between, *ends, 0.0, 0.0, 0.0, 0.0, head=(NORMAL,))
-        return _by_width(width, found, _point(low, high, at))
+        probability = apply(standard.fill_between, *ends, 0.0, 0.0, 0.0, 0.0, head=(NORMAL,))
+        return _by_width(width, probability, _point(low, high, at))
 
     def _ppf(self, u: Array, at: Array, width: Array) -> Array:
         inside = np.where((u > 0.0) & (u < 1.0), u, 0.5)

@@ -64,12 +64,16 @@ class Identity(Family):
 
 
 def _ascending(name: str, edges: Any, size: int) -> Array:
-    found = np.array(edges, dtype=np.float64)
-    if found.shape != (size,) or not np.all(np.diff(found) > 0) or not np.all(np.isfinite(found)):
-        message = f"{name} have shape {found.shape}; {size} finite ascending edges are needed"
+    values = np.array(edges, dtype=np.float64)
+    if (
+        values.shape != (size,)
+        or not np.all(np.diff(values) > 0)
+        or not np.all(np.isfinite(values))
+    ):
+        message = f"{name} have shape {values.shape}; {size} finite ascending edges are needed"
         raise ValueError(message)
-    found.flags.writeable = False
-    return found
+    values.flags.writeable = False
+    return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,23 +189,23 @@ class Tabulated(Family):
             return (x - at) / width, np.where(width > 0.0, width, np.nan)
 
     def _bin(self, t: Array) -> NDArray[np.intp]:
-        found = np.searchsorted(self.edges, t, side="right") - 1
-        return np.clip(found, 0, len(self.edges) - 2)
+        index = np.searchsorted(self.edges, t, side="right") - 1
+        return np.clip(index, 0, len(self.edges) - 2)
 
     def _pdf(self, x: Array, at: Array, width: Array) -> Array:
         t, unit = self._place(x, at, width)
         k, row = self._bin(t), self._row(at)
-        found = self._table("_share")[row, k] / (np.diff(self.edges)[k] * unit)
-        found = np.where((t >= self.edges[0]) & (t < self.edges[-1]), found, 0.0 * unit)
-        return np.where((row < 0) | np.isnan(t), np.nan, found)
+        density = self._table("_share")[row, k] / (np.diff(self.edges)[k] * unit)
+        density = np.where((t >= self.edges[0]) & (t < self.edges[-1]), density, 0.0 * unit)
+        return np.where((row < 0) | np.isnan(t), np.nan, density)
 
     def _between(self, low: Array, high: Array, at: Array, width: Array) -> Array:
         row = self._row(at)
         (low, unit), (high, _) = self._place(low, at, width), self._place(high, at, width)
         below, above = zip(*(self._tails(t, row) for t in (low, high)), strict=True)
         # the smaller tails have the smaller rounding
-        found = np.where(below[0] < above[1], below[1] - below[0], above[0] - above[1])
-        return np.where((row < 0) | np.isnan(unit), np.nan, np.maximum(found, 0.0))
+        probability = np.where(below[0] < above[1], below[1] - below[0], above[0] - above[1])
+        return np.where((row < 0) | np.isnan(unit), np.nan, np.maximum(probability, 0.0))
 
     def _tails(self, t: Array, row: NDArray[np.int64]) -> tuple[Array, Array]:
         inside = np.clip(t, self.edges[0], self.edges[-1])

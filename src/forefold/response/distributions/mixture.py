@@ -103,12 +103,12 @@ class Mixture(Family):
 
     def _sum(self, value: Callable[..., Array], at: Array, width: Array) -> Array:
         """Sum of a value over the parts; one without weight does not count, even where it is infinite or NaN."""
-        found = np.zeros(())
+        total = np.zeros(())
         for part, share, place, spread in self._each(at, width):
             v, w = arrays(value(part, place, spread), share)
             with np.errstate(invalid="ignore"):
-                found = found + np.where(w == 0.0, 0.0, w * v)
-        return found
+                total = total + np.where(w == 0.0, 0.0, w * v)
+        return total
 
     def _pdf(self, x: Array, at: Array, width: Array) -> Array:
         return self._sum(lambda part, *form: part.pdf(x, *form), at, width)
@@ -143,7 +143,7 @@ class Mixture(Family):
         """Draws; row 0 of `u` chooses the part, the others are its own."""
         rows = np.asarray(u, dtype=np.float64)
         at, width, first, *_ = arrays(location, sigma, rows[0], *self.weights)
-        found, chosen = np.full(at.shape, np.nan), np.zeros(at.shape, dtype=bool)
+        drawn, chosen = np.full(at.shape, np.nan), np.zeros(at.shape, dtype=bool)
         total = sum(self.weights[1:], start=self.weights[0])
         below = np.zeros(())
         for weight, (part, _, place, spread) in zip(
@@ -153,9 +153,9 @@ class Mixture(Family):
             with np.errstate(invalid="ignore"):
                 here = ~chosen & (first < below / total)
             rest = rows[1] if part.n_uniforms == 1 else rows[1 : 1 + part.n_uniforms]
-            found = np.where(here, part.sample(rest, place, spread), found)
+            drawn = np.where(here, part.sample(rest, place, spread), drawn)
             chosen |= here
-        return found
+        return drawn
 
 
 def invert(cdf: Any, u: Array, low: Array, high: Array) -> Array:

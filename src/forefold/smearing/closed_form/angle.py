@@ -47,11 +47,11 @@ def wrapped_pdf(angle: Array, location: Array, sigma: Array) -> Array:
     off = np.asarray(angle - location)
     off = off - _TWO_PI * np.round(off / _TWO_PI)
     wide = sigma > 8.0  # flat to 1e-13
-    found = np.zeros(np.broadcast_shapes(off.shape, np.shape(sigma)))
+    density = np.zeros(np.broadcast_shapes(off.shape, np.shape(sigma)))
     width = np.where(wide, 1.0, sigma)
     for turn in _turns(np.where(wide, 0.0, sigma)):
-        found += np.exp(-0.5 * np.square((off + turn) / width))
-    return np.where(wide, 1.0 / _TWO_PI, found / (width * _SQRT_2PI))
+        density += np.exp(-0.5 * np.square((off + turn) / width))
+    return np.where(wide, 1.0 / _TWO_PI, density / (width * _SQRT_2PI))
 
 
 def folded_pdf(theta: Array, location: Array, sigma: Array) -> Array:
@@ -83,13 +83,13 @@ def folded_cdf(theta: Array, location: Array, sigma: Array) -> Array:
     """
     t = np.clip(theta, 0.0, np.pi)
     at = location - _TWO_PI * np.round(location / _TWO_PI)
-    found = np.zeros(np.broadcast_shapes(np.shape(t), np.shape(at), np.shape(sigma)))
+    probability = np.zeros(np.broadcast_shapes(np.shape(t), np.shape(at), np.shape(sigma)))
     for turn in _turns(np.minimum(sigma, _MOST_TURNS)):
-        found = found + _NORMAL.between(turn - t, turn + t, at, sigma)
+        probability = probability + _NORMAL.between(turn - t, turn + t, at, sigma)
     # a point at 0 or pi is at both ends of its interval
     point = (sigma == 0.0) & (t >= np.abs(at))
-    found = np.where(sigma > _MOST_TURNS, t / np.pi, np.where(point, 1.0, found))
-    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, found))
+    probability = np.where(sigma > _MOST_TURNS, t / np.pi, np.where(point, 1.0, probability))
+    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, probability))
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Heading:
         """Angle to the true direction."""
         shape = np.broadcast_shapes(np.shape(theta), np.shape(phi), self.theta.shape)
         a = _unit(*(np.broadcast_to(own, shape) for own in (self.theta, self.phi)))
-        b = _unit(*(np.broadcast_to(given, shape) for given in (theta, phi)))
+        b = _unit(*(np.broadcast_to(other, shape) for other in (theta, phi)))
         apart = np.sqrt(np.square(a - b).sum(axis=0))
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
 
@@ -170,8 +170,8 @@ class Heading:
         if self.convention == "space":
             alpha = self.space_angle(theta, phi)
             around = _TWO_PI * np.sin(alpha)
-            found = self._alpha_pdf(alpha, sigma) / np.where(around > 0.0, around, np.nan)
-            return np.asarray(np.where(dimension == 0, _on(alpha), found))
+            pdf = self._alpha_pdf(alpha, sigma) / np.where(around > 0.0, around, np.nan)
+            return np.asarray(np.where(dimension == 0, _on(alpha), pdf))
         sigma = np.where(self.sigma > 0.0, self.sigma, 1.0)
         if self.convention == "cosine":
             one_side = np.where(
@@ -198,8 +198,8 @@ class Heading:
             return np.asarray((self.theta_cdf(high) - self.theta_cdf(low)) / (high - low))
         exact = (self.sigma == 0.0) | (self.convention == "none")
         pdf = cosine_pdf if self.convention == "cosine" else folded_pdf
-        found = pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
-        return np.where(exact, 0.0, found)
+        density = pdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, 0.0, density)
 
     def theta_cdf(self, theta: Array) -> Array:
         """Probability of a polar angle of at most theta."""
@@ -207,8 +207,8 @@ class Heading:
             return self._space_theta_cdf(np.asarray(theta))
         exact = (self.sigma == 0.0) | (self.convention == "none")
         cdf = cosine_cdf if self.convention == "cosine" else folded_cdf
-        found = cdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
-        return np.where(exact, theta >= self.theta, found)
+        probability = cdf(theta, self.theta, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, theta >= self.theta, probability)
 
     def space_angle_pdf(self, alpha: Array) -> Array:
         """Density (1/rad) of the angle between true and reconstructed direction; convention "space" only."""
@@ -218,8 +218,8 @@ class Heading:
     def space_angle_cdf(self, alpha: Array) -> Array:
         """Probability of an angle of at most alpha; convention "space" only."""
         exact = self.sigma == 0.0
-        found = self._alpha_cdf(alpha, np.where(exact, 1.0, self.sigma))
-        return np.where(exact, alpha >= 0.0, found)
+        probability = self._alpha_cdf(alpha, np.where(exact, 1.0, self.sigma))
+        return np.where(exact, alpha >= 0.0, probability)
 
     def _alpha_pdf(self, alpha: Array, sigma: Array) -> Array:
         inside = (alpha >= 0.0) & (alpha <= np.pi)
@@ -228,14 +228,14 @@ class Heading:
         k = 1.0 / np.square(sigma)
         if self.distribution == "von-mises-fisher":
             rest = -np.expm1(-2.0 * k)
-            found = k * np.sin(alpha) * np.exp(-2.0 * k * np.square(np.sin(0.5 * alpha))) / rest
-            return np.where(inside, found, 0.0)
-        found = np.zeros(np.broadcast_shapes(np.shape(alpha), np.shape(sigma)))
+            density = k * np.sin(alpha) * np.exp(-2.0 * k * np.square(np.sin(0.5 * alpha))) / rest
+            return np.where(inside, density, 0.0)
+        density = np.zeros(np.broadcast_shapes(np.shape(alpha), np.shape(sigma)))
         for turn in _turns(np.asarray(sigma)):
             for image in (turn + alpha, turn - alpha):
                 height = np.exp(-0.5 * k * np.square(image)) * k * image
-                found = found + np.where(image > 0.0, height, 0.0)
-        return np.where(inside, found, 0.0)
+                density = density + np.where(image > 0.0, height, 0.0)
+        return np.where(inside, density, 0.0)
 
     def _alpha_cdf(self, alpha: Array, sigma: Array) -> Array:
         a = np.clip(alpha, 0.0, np.pi)
@@ -244,12 +244,12 @@ class Heading:
         k = 1.0 / np.square(sigma)
         if self.distribution == "von-mises-fisher":
             return np.expm1(-2.0 * k * np.square(np.sin(0.5 * a))) / np.expm1(-2.0 * k)
-        found = np.zeros(np.broadcast_shapes(np.shape(a), np.shape(sigma)))
+        probability = np.zeros(np.broadcast_shapes(np.shape(a), np.shape(sigma)))
         for turn in _turns(np.asarray(sigma)):
             low, high = (np.maximum(end, 0.0) for end in (turn - a, turn + a))
             part = np.exp(-0.5 * k * np.square(low)) - np.exp(-0.5 * k * np.square(high))
-            found = found + np.where(high > low, part, 0.0)
-        return np.where(alpha >= np.pi, 1.0, found)
+            probability = probability + np.where(high > low, part, 0.0)
+        return np.where(alpha >= np.pi, 1.0, probability)
 
     def _space_theta_cdf(self, theta: Array) -> Array:
         """Integral over the space angle of the part of its circle that is within theta of the axis.
@@ -265,9 +265,9 @@ class Heading:
         low = np.abs(at - t)
         high = np.minimum(at + t, _TWO_PI - at - t)
         # within: small circles if theta is the larger angle, large ones if both reach over the far pole
-        found = np.where(t > at, self._alpha_cdf(low, sigma), 0.0)
+        probability = np.where(t > at, self._alpha_cdf(low, sigma), 0.0)
         beyond = 1.0 - self._alpha_cdf(high, sigma)
-        found = found + np.where(at + t > np.pi, beyond, 0.0)
+        probability = probability + np.where(at + t > np.pi, beyond, 0.0)
         end = np.minimum(high, np.maximum(12.0 * sigma, low))
         x, w = np.polynomial.legendre.leggauss(_POINTS)
         for first, last in ((low, 0.5 * (low + end)), (0.5 * (low + end), end)):
@@ -279,9 +279,9 @@ class Heading:
                 )
                 share = np.arccos(np.clip(cosine, -1.0, 1.0)) / np.pi
                 step = 0.5 * (last - first) * np.sin(s) * weight
-                found = found + step * share * self._alpha_pdf(alpha, sigma)
-        found = np.where(self.sigma > 0.0, found, np.where(theta >= at, 1.0, 0.0))
-        return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, found))
+                probability = probability + step * share * self._alpha_pdf(alpha, sigma)
+        probability = np.where(self.sigma > 0.0, probability, np.where(theta >= at, 1.0, 0.0))
+        return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, probability))
 
 
 def _unit(theta: Array, phi: Array) -> Array:

@@ -47,14 +47,14 @@ def breaks_of(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
         if block.covers(pdgid):
             targets = [(entry.pdgid(pdgid), block.keep) for entry in block.row]
             break
-    found = [np.zeros(0)]
+    points = [np.zeros(0)]
     for taken, keep in targets:
         for rule in card.candidates(taken):
             energies = _of_rule(plan, rule, taken, response, reco_edges)
             if energies is None:
                 return np.zeros(0)
-            found.append(_true(energies, species.mass(taken), pdgid, keep, response.of))
-    values = np.concatenate(found)
+            points.append(_true(energies, species.mass(taken), pdgid, keep, response.of))
+    values = np.concatenate(points)
     return values[np.isfinite(values) & (values > 0.0)]
 
 
@@ -76,7 +76,7 @@ def ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
     if response.of == "theta" or stepped.isdisjoint(part.distribution for part in parts):
         return np.zeros(0)
     true = np.linspace(0.0, _REACH * float(np.max(np.abs(reco_edges))), _GRID + 1)[1:]
-    found = [np.zeros(0)]
+    points = [np.zeros(0)]
     for way in response.ways(true):
         for part in way.faces.parts:
             if not isinstance(part.family, Uniform | Exponential):
@@ -88,8 +88,8 @@ def ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
                 with np.errstate(invalid="ignore", divide="ignore"):
                     share = off[:, :-1] / (off[:, :-1] - off[:, 1:])
                 crossed = (share >= 0.0) & (share < 1.0)
-                found.append((true[:-1] + share * np.diff(true))[crossed])
-    return np.concatenate(found)
+                points.append((true[:-1] + share * np.diff(true))[crossed])
+    return np.concatenate(points)
 
 
 def _of_rule(
@@ -99,7 +99,7 @@ def _of_rule(
     mass, row = species.mass(taken), plan.rules[rule]
     kinetic = np.array([row[RULE_COLUMNS.index(name)] for name in _KINETIC])
     momentum = np.array([row[RULE_COLUMNS.index(name)] for name in _MOMENTUM])
-    found = [kinetic + mass, np.sqrt(momentum * momentum + mass * mass)]
+    points = [kinetic + mass, np.sqrt(momentum * momentum + mass * mass)]
     first, last = (int(row[RULE_COLUMNS.index(name)]) for name in ("first", "last"))
     least = row[RULE_COLUMNS.index("reco_ke")] + mass
     p_least = max(row[RULE_COLUMNS.index("reco_p")], 0.0)
@@ -127,10 +127,10 @@ def _of_rule(
         else:
             continue
         if of.endswith("momentum"):
-            found.append(np.sqrt(at * at + mass * mass))
+            points.append(np.sqrt(at * at + mass * mass))
         else:
-            found.append(at + mass if kinetic_like else at)
-    return np.concatenate(found)
+            points.append(at + mass if kinetic_like else at)
+    return np.concatenate(points)
 
 
 def _reco(edges: Array, mass: float, of: str) -> Array:

@@ -127,12 +127,12 @@ class CardResponse(Response):
         )
         fate = np.where(good, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
         kinds = np.array([self.pdgid], np.int64)
-        found = ways(rays, kinds, fate, self._plan, kinematics=described, on_invalid="lose")
+        hypotheses = ways(rays, kinds, fate, self._plan, kinematics=described, on_invalid="lose")
         if self.taken_for is None:
-            return found
+            return hypotheses
         return [
             way._replace(probability=np.where(way.pdgid == self.taken_for, way.probability, 0.0))
-            for way in found
+            for way in hypotheses
         ]
 
     def matrix(
@@ -150,11 +150,11 @@ class CardResponse(Response):
         return super().matrix(true_edges, reco_edges, weights=weights)
 
     def _efficiency(self, true: Array) -> Array:
-        found: Array = self._seen(self.ways(true.reshape(-1))).reshape(true.shape)
-        return found
+        efficiency: Array = self._seen(self.ways(true.reshape(-1))).reshape(true.shape)
+        return efficiency
 
-    def _seen(self, found: list[Way]) -> Array:
-        total = sum((w.probability * w.faces.seen for w in found), np.zeros(()))
+    def _seen(self, hypotheses: list[Way]) -> Array:
+        total = sum((w.probability * w.faces.seen for w in hypotheses), np.zeros(()))
         return np.asarray(np.minimum(total, 1.0))
 
     def observed(self, way: Way, energy: Array) -> Array:
@@ -172,10 +172,10 @@ class CardResponse(Response):
             return np.where(observed > 0.0, np.sqrt(np.square(observed) + m * m), -np.inf)
         return observed + m if self.of == "kinetic_energy" else observed
 
-    def _inside(self, found: list[Way], low: Array, high: Array) -> Array:
+    def _inside(self, hypotheses: list[Way], low: Array, high: Array) -> Array:
         """Probability to be seen, with a value from low to high."""
-        total = np.zeros(np.broadcast_shapes(low.shape, high.shape, (found[0].faces.size,)))
-        for way in found:
+        total = np.zeros(np.broadcast_shapes(low.shape, high.shape, (hypotheses[0].faces.size,)))
+        for way in hypotheses:
             if self.of == "theta":
                 up_to, short = (way.faces.theta_cdf(-above(-end)) for end in (high, low))
                 share = (up_to - short) * way.faces.passes
@@ -186,15 +186,15 @@ class CardResponse(Response):
             total += way.probability * way.faces.efficiency * share
         return total
 
-    def _given_seen(self, true: Array, value: Callable[[list[Way]], Array]) -> Array:
-        found = self.ways(true)
+    def _given_detected(self, true: Array, value: Callable[[list[Way]], Array]) -> Array:
+        hypotheses = self.ways(true)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(value(found) / self._seen(found))
+            return np.asarray(value(hypotheses) / self._seen(hypotheses))
 
     def _between(self, low: Array, high: Array, true: Array) -> Array:
         flat = [end.reshape(-1) for end in (low, high)]
-        found = self._given_seen(true.reshape(-1), lambda w: self._inside(w, *flat))
-        return found.reshape(true.shape)
+        probability = self._given_detected(true.reshape(-1), lambda w: self._inside(w, *flat))
+        return probability.reshape(true.shape)
 
     def _cdf(self, observed: Array, true: Array) -> Array:
         return self._between(np.full_like(observed, -np.inf), above(observed), true)
@@ -203,16 +203,18 @@ class CardResponse(Response):
         """See `Response.bin_probabilities`; particles are brought through the card once for all bins."""
         e, t = (np.asarray(v, dtype=np.float64) for v in (edges, true))
         low, high = e[:-1, None], e[1:, None]
-        found = self._given_seen(t.reshape(-1), lambda w: self._inside(w, low, high))
-        return np.moveaxis(found.reshape(e.size - 1, *t.shape), 0, -1)
+        probability = self._given_detected(t.reshape(-1), lambda w: self._inside(w, low, high))
+        return np.moveaxis(probability.reshape(e.size - 1, *t.shape), 0, -1)
 
     def _pdf(self, observed: Array, true: Array) -> Array:
         x = observed.reshape(-1)
-        return self._given_seen(true.reshape(-1), lambda w: self._density(w, x)).reshape(true.shape)
+        return self._given_detected(true.reshape(-1), lambda w: self._density(w, x)).reshape(
+            true.shape
+        )
 
-    def _density(self, found: list[Way], observed: Array) -> Array:
+    def _density(self, hypotheses: list[Way], observed: Array) -> Array:
         total = np.zeros(observed.shape)
-        for way in found:
+        for way in hypotheses:
             faces = way.faces
             if self.of == "theta":
                 density = faces.theta_pdf(observed) * faces.passes
@@ -232,19 +234,19 @@ class CardResponse(Response):
 
     def _ppf(self, u: Array, true: Array) -> Array:
         flat, level = true.reshape(-1), np.maximum(u.reshape(-1), _LEAST)
-        found = self.ways(flat)
-        seen = self._seen(found)
-        known = (seen > 0.0) & (level <= 1.0) & (u.reshape(-1) >= 0.0)
-        whole = np.where(known, seen, 1.0)
+        hypotheses = self.ways(flat)
+        efficiency = self._seen(hypotheses)
+        valid = (efficiency > 0.0) & (level <= 1.0) & (u.reshape(-1) >= 0.0)
+        whole = np.where(valid, efficiency, 1.0)
         bottom = np.full(flat.shape, -np.inf)
 
         def below(x: Array) -> Array:
-            up_to = self._inside(found, bottom, above(x))
-            return np.where(known, up_to / whole, 1.0)
+            up_to = self._inside(hypotheses, bottom, above(x))
+            return np.where(valid, up_to / whole, 1.0)
 
-        level = np.where(known, level, 0.5)
+        level = np.where(valid, level, 0.5)
         low, high = self._bracket(below, level)
-        return np.where(known, invert(below, level, low, high), np.nan).reshape(true.shape)
+        return np.where(valid, invert(below, level, low, high), np.nan).reshape(true.shape)
 
     def _bracket(self, below: Callable[[Array], Array], level: Array) -> tuple[Array, Array]:
         """Values between which the quantile lies."""
@@ -267,7 +269,7 @@ class CardResponse(Response):
 
     def _sample(self, true: Array, u: Array) -> Array:
         flat, rows = true.reshape(-1), u.reshape(len(u), -1)
-        found = np.full(flat.shape, np.nan)
+        drawn = np.full(flat.shape, np.nan)
         chosen, total = np.zeros(flat.shape, dtype=np.bool_), np.zeros(flat.shape)
         for way in self.ways(flat):
             total = total + way.probability
@@ -280,16 +282,16 @@ class CardResponse(Response):
                 value = self._theta_quantile(way, rows[4])
             else:
                 value = self.observed(way, energy)
-            found = np.where(here, value, found)
-        return found.reshape(true.shape)
+            drawn = np.where(here, value, drawn)
+        return drawn.reshape(true.shape)
 
     def _theta_quantile(self, way: Way, u: Array) -> Array:
         ends = np.zeros(u.shape), np.full(u.shape, np.pi)
         return invert(way.faces.theta_cdf, u, *ends)
 
     def _breaks(self, reco_edges: Array) -> Array:
-        known = breaks_of(self, self._plan, reco_edges)
-        return np.concatenate([self.breaks, known, ends_on_edges(self, reco_edges)])
+        points = breaks_of(self, self._plan, reco_edges)
+        return np.concatenate([self.breaks, points, ends_on_edges(self, reco_edges)])
 
     def _is_point(self) -> bool:
         if self.of == "theta":

@@ -41,8 +41,8 @@ def cosine_cdf(theta: Array, location: Array, sigma: Array) -> Array:
     ndarray
     """
     t = np.clip(theta, 0.0, np.pi)
-    found = _WHOLE.cdf(_h(t), _h(location), sigma)
-    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, found))
+    probability = _WHOLE.cdf(_h(t), _h(location), sigma)
+    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, probability))
 
 
 def cosine_pdf(theta: Array, location: Array, sigma: Array) -> Array:
@@ -53,8 +53,8 @@ def cosine_pdf(theta: Array, location: Array, sigma: Array) -> Array:
     Exactly on a pole it is not zero but tiny: a drawn cosine may round to there, and likelihood ratios go on.
     """
     inside = (theta >= 0.0) & (theta <= np.pi)
-    found = _WHOLE.pdf(_h(theta), _h(location), sigma) * np.maximum(np.sin(theta), _LEAST)
-    return np.where(inside, found, 0.0)
+    density = _WHOLE.pdf(_h(theta), _h(location), sigma) * np.maximum(np.sin(theta), _LEAST)
+    return np.where(inside, density, 0.0)
 
 
 def cosine_span(location: Array, sigma: Array, reach: float) -> tuple[Array, Array]:

@@ -91,38 +91,38 @@ class EnergyPart:
         m = self.mass
         if not self.clamp:
             return self._between(low, high)
-        found = self._between(np.maximum(low, m), np.maximum(high, m))
+        probability = self._between(np.maximum(low, m), np.maximum(high, m))
         smooth = np.where(self.exact, 0.0, self._between(np.full_like(m, -np.inf), m))
-        return found + np.where((low <= m) & (m < high), smooth, 0.0)
+        return probability + np.where((low <= m) & (m < high), smooth, 0.0)
 
     def cdf(self, energy: Array) -> Array:
         """Probability of E <= energy."""
-        found = self.between(np.full_like(energy, -np.inf), above(energy))
-        return np.where(self.exact, energy >= self.point, found)
+        probability = self.between(np.full_like(energy, -np.inf), above(energy))
+        return np.where(self.exact, energy >= self.point, probability)
 
     def pdf(self, energy: Array) -> Array:
         """Density per GeV of what is not a point; see `atom`."""
         e = np.asarray(energy, dtype=np.float64)
         if self.of == "sum":
-            found = self._x_pdf((e - self.rest - self.offset) / self.scale) / self.scale
+            density = self._x_pdf((e - self.rest - self.offset) / self.scale) / self.scale
         else:
             above = e > self.mass
             e = np.where(above, e, self.mass + 1.0)
             q = np.sqrt((e - self.mass) * (e + self.mass))
-            found = np.where(above, (self._p_pdf(q) + self._p_pdf(-q)) * (e / q), 0.0)
+            density = np.where(above, (self._p_pdf(q) + self._p_pdf(-q)) * (e / q), 0.0)
         if self.clamp:
-            found = np.where(np.asarray(energy) > self.mass, found, 0.0)
-        return np.where(self.exact, 0.0, found)
+            density = np.where(np.asarray(energy) > self.mass, density, 0.0)
+        return np.where(self.exact, 0.0, density)
 
     def atom(self, energy: Array) -> Array:
         """Probability of exactly this energy."""
-        found = np.where(self.exact & _same(energy, self.point), 1.0, 0.0)
+        probability = np.where(self.exact & _same(energy, self.point), 1.0, 0.0)
         if self.clamp:
             pile = np.where(
                 self.exact, 0.0, self._between(np.full_like(self.mass, -np.inf), self.mass)
             )
-            found = found + np.where(_same(energy, self.mass), pile, 0.0)
-        return found
+            probability = probability + np.where(_same(energy, self.mass), pile, 0.0)
+        return probability
 
     def moments(self) -> tuple[Array, Array]:
         """Mean and standard deviation of E, GeV.
@@ -182,13 +182,13 @@ class EnergyPart:
         """Probability of low <= E < high, before anything is clamped."""
         if self.of == "sum":
             shift = self.rest + self.offset
-            found = self._x_between((low - shift) / self.scale, (high - shift) / self.scale)
+            probability = self._x_between((low - shift) / self.scale, (high - shift) / self.scale)
         else:
             ends = [np.maximum(end, self.mass) for end in (low, high)]
             q, r = (np.sqrt((end - self.mass) * (end + self.mass)) for end in ends)
-            found = np.where(q < r, self._p_between(q, r) + self._p_between(-r, -q), 0.0)
+            probability = np.where(q < r, self._p_between(q, r) + self._p_between(-r, -q), 0.0)
         point = np.where((low <= self.point) & (self.point < high), 1.0, 0.0)
-        return np.where(self.exact, point, found)
+        return np.where(self.exact, point, probability)
 
     def _p_between(self, low: Array, high: Array) -> Array:
         """Probability of low <= p < high, where p is the signed momentum."""

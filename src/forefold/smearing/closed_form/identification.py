@@ -42,7 +42,7 @@ class Way(NamedTuple):
     faces: Faces
 
 
-class _Known(Prepared):
+class _FixedIdentity(Prepared):
     """Particles of which it is given, not drawn, what they are taken for."""
 
     def alternatives(
@@ -130,19 +130,19 @@ def ways(
     kinds = all_kinds(plan, pdgid)
     table = species_table(plan.card, kinds)
 
-    def fresh() -> _Known:
+    def fresh() -> _FixedIdentity:
         copied = describe(rays, table)
         if kinematics is not None:
-            for column, given in zip(copied, kinematics, strict=True):
-                column[...] = given
-        work = _Known(rays, kinds, table, plan, fate.copy(), copied, on_invalid)
+            for column, values in zip(copied, kinematics, strict=True):
+                column[...] = values
+        work = _FixedIdentity(rays, kinds, table, plan, fate.copy(), copied, on_invalid)
         if taken is not None:
             work.take(taken)
         return work
 
-    found = []
+    hypotheses = []
     for kind, probability, by in fresh().alternatives():
         work = fresh()
         work.settle(kind, probability, by)
-        found.append(Way(kinds[kind], probability, Faces(work)))
-    return found
+        hypotheses.append(Way(kinds[kind], probability, Faces(work)))
+    return hypotheses

@@ -135,16 +135,16 @@ class Faces:
     def energy_moments(self) -> tuple[Array, Array]:
         """Mean and standard deviation of E, shape (n,), GeV, before any threshold; see `EnergyPart.moments`."""
         mean, square = np.zeros(self.size), np.zeros(self.size)
-        found = [(part, *part.moments()) for part in self.parts]
-        for part, mean_part, _ in found:
+        moments = [(part, *part.moments()) for part in self.parts]
+        for part, mean_part, _ in moments:
             mean[part.rows] += _weighed(part.weight, mean_part)
-        for part, mean_part, std in found:
+        for part, mean_part, std in moments:
             with np.errstate(invalid="ignore"):
                 off = np.square(std) + np.square(mean_part - mean[part.rows])
             # a tail without a mean has no variance either
             square[part.rows] += _weighed(part.weight, np.where(np.isfinite(off), off, np.inf))
-        known = self.efficiency > 0.0
-        return np.where(known, mean, np.nan), np.where(known, np.sqrt(square), np.nan)
+        possible = self.efficiency > 0.0
+        return np.where(possible, mean, np.nan), np.where(possible, np.sqrt(square), np.nan)
 
     def energy_mean(self) -> Array:
         """Mean of E, shape (n,), GeV."""
@@ -156,45 +156,45 @@ class Faces:
 
     def energy_sample(self, u_part: Array, u_energy: Array) -> Array:
         """Energies drawn with given uniforms, shape (n,), with the bits of the engine; NaN where nothing can be seen."""
-        found, total = np.full(self.size, np.nan), np.zeros(self.size)
+        energy, total = np.full(self.size, np.nan), np.zeros(self.size)
         for part in self.parts:
             rows = part.rows
             start = total[rows].copy()
             total[rows] += part.weight
             here = (start <= u_part[rows]) & (u_part[rows] < total[rows])
-            found[rows] = np.where(here, part.sample(u_energy[rows]), found[rows])
-        return found
+            energy[rows] = np.where(here, part.sample(u_energy[rows]), energy[rows])
+        return energy
 
     def theta_cdf(self, theta: ArrayLike) -> Array:
         """Probability of a polar angle (rad) of at most theta, of shape (..., n)."""
         t = self._energies(theta)
-        found = np.zeros(t.shape)
+        probability = np.zeros(t.shape)
         for rows, heading in self.headings:
-            found[..., rows] = heading.theta_cdf(t[..., rows])
-        return found
+            probability[..., rows] = heading.theta_cdf(t[..., rows])
+        return probability
 
     def theta_pdf(self, theta: ArrayLike) -> Array:
         """Density (1/rad) of the polar angle on the sphere, of shape (..., n)."""
         t = self._energies(theta)
-        found = np.zeros(t.shape)
+        density = np.zeros(t.shape)
         for rows, heading in self.headings:
-            found[..., rows] = heading.theta_pdf(t[..., rows])
-        return found
+            density[..., rows] = heading.theta_pdf(t[..., rows])
+        return density
 
     @cached_property
     def dimension(self) -> NDArray[np.int64]:
         """Over what directions spread, shape (n,); see `Heading.dimension`. -1 without a rule."""
-        found = np.full(self.size, -1, np.int64)
+        dimension = np.full(self.size, -1, np.int64)
         for rows, heading in self.headings:
-            found[rows] = heading.dimension()
-        return found
+            dimension[rows] = heading.dimension()
+        return dimension
 
     def direction(self, theta: Array, phi: Array) -> Array:
         """Density of directions (rad, shape (n,)); see `Heading.density`."""
-        found = np.zeros(self.size)
+        density = np.zeros(self.size)
         for rows, heading in self.headings:
-            found[rows] = heading.density(theta[rows], phi[rows])
-        return found
+            density[rows] = heading.density(theta[rows], phi[rows])
+        return density
 
     @cached_property
     def crossing(self) -> Array:
@@ -204,24 +204,24 @@ class Faces:
     @cached_property
     def crosses(self) -> NDArray[np.bool_]:
         """Whether directions beyond a pole have a density, shape (n,)."""
-        found = self._of_headings(lambda h: np.full(h.theta.size, float(h.convention == "polar")))
-        return np.asarray(found > 0.0)
+        polar = self._of_headings(lambda h: np.full(h.theta.size, float(h.convention == "polar")))
+        return np.asarray(polar > 0.0)
 
     def _of_headings(self, value: Callable[[Heading], Array]) -> Array:
-        found = np.zeros(self.size)
+        values = np.zeros(self.size)
         for rows, heading in self.headings:
-            found[rows] = value(heading)
-        return found
+            values[rows] = value(heading)
+        return values
 
     def _energies(self, values: ArrayLike) -> Array:
         e = np.asarray(values, dtype=np.float64)
         return np.broadcast_to(e, np.broadcast_shapes(e.shape, (self.size,)))
 
     def _sum(self, shape: tuple[int, ...], value: Any) -> Array:
-        found = np.zeros(shape)
+        total = np.zeros(shape)
         for part in self.parts:
-            found[..., part.rows] += _weighed(part.weight, value(part))
-        return found
+            total[..., part.rows] += _weighed(part.weight, value(part))
+        return total
 
     def _of_rule(self, name: str, rule: int, rows: Rows) -> Array:
         plan, column = self._work.plan, RULE_COLUMNS.index(name)
@@ -237,8 +237,8 @@ class Faces:
         link = links[row, column]
         if link < 0:
             return np.full(rows.size, numbers[row, column])
-        found: Array = self._work.cells.dynamic[link, rows]
-        return found
+        values: Array = self._work.cells.dynamic[link, rows]
+        return values
 
     def _above(self, rule: int, rows: Rows) -> NDArray[np.bool_]:
         """Whether particles pass the threshold on truth."""

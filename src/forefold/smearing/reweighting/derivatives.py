@@ -112,15 +112,15 @@ def scores(
     on_invalid = checked_on_invalid(on_invalid)
     sample = sample_of(events, smeared, loaded)
     middle = chances(sample, loaded, on_invalid) if names else None
-    found = {}
+    by_parameter = {}
     for name in names:
         assert middle is not None
         score = _score(sample, middle, loaded, name, on_invalid)
         if level == "particle":
-            found[name] = ak.unflatten(score, sample.counts)
+            by_parameter[name] = ak.unflatten(score, sample.counts)
         else:
-            found[name] = np.bincount(sample.event, score, sample.counts.size)
-    return found
+            by_parameter[name] = np.bincount(sample.event, score, sample.counts.size)
+    return by_parameter
 
 
 def _stencil(parameter: Parameter) -> tuple[float, dict[int, int]]:

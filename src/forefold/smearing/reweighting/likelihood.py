@@ -220,7 +220,7 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
         A formula of the card has no value for a particle.
     """
     n = sample.energy.size
-    found = ways(
+    hypotheses = ways(
         sample.rays,
         sample.kinds,
         sample.settled,
@@ -228,18 +228,18 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
         taken=sample.taken,
         on_invalid="lose" if sample.invalid else on_invalid,
     )
-    density, atom, seen = np.zeros(n), np.zeros(n), np.zeros(n)
+    density, atom, efficiency = np.zeros(n), np.zeros(n), np.zeros(n)
     dimension, rule = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    for way in found:
+    for way in hypotheses:
         faces = way.faces
-        seen += way.probability * faces.seen
-        so = sample.detected & (way.pdgid == sample.seen_as)
+        efficiency += way.probability * faces.seen
+        matches = sample.detected & (way.pdgid == sample.seen_as)
         if not sample.detected.any():
             continue
-        rule = np.where((rule < 0) & (so | ~sample.detected), faces.rule, rule)
-        share = way.probability * faces.efficiency * so
+        rule = np.where((rule < 0) & (matches | ~sample.detected), faces.rule, rule)
+        share = way.probability * faces.efficiency * matches
         direction = faces.direction(sample.theta, sample.phi)
-        dimension = np.where(so & (faces.rule >= 0), faces.dimension, dimension)
+        dimension = np.where(matches & (faces.rule >= 0), faces.dimension, dimension)
         # exact energies are compared with thresholds as the loops do, up to rounding
         enough = sample.energy >= faces.energy_least * (1.0 - 1e-12)
         some = (share > 0.0) & enough
@@ -248,5 +248,5 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
     left_out = np.array([card.left_out(int(pdg)) is not None for pdg in sample.kinds], np.bool_)
     smeared = ~left_out[sample.rays.species if sample.taken is None else sample.taken]
     smeared &= (sample.settled & _SETTLED) == 0
-    lost = np.where(smeared, np.maximum(1.0 - seen, 0.0), 1.0)
-    return Chances(density, atom, dimension, lost, rule, found, smeared)
+    lost = np.where(smeared, np.maximum(1.0 - efficiency, 0.0), 1.0)
+    return Chances(density, atom, dimension, lost, rule, hypotheses, smeared)

@@ -202,11 +202,11 @@ def log_ratio(sample: Sample, a: Chances, b: Chances, first: Card, second: Card)
     impossible = sample.smeared & ~(before > 0.0)
     if impossible.any():
         i = int(np.argmax(impossible))
-        seen = f"seen with {sample.energy[i]:.6g} GeV" if sample.detected[i] else "lost"
+        outcome = f"seen with {sample.energy[i]:.6g} GeV" if sample.detected[i] else "lost"
         rule = f", rule {first.rules[a.rule[i]].name!r}" if a.rule[i] >= 0 else ""
         message = (
             f"card {first.name}{rule}: {_name(sample, i)} of {sample.rays.energy[i]:.6g} GeV (event {int(sample.event[i])}) was "
-            f"{seen}, which this card cannot give: the sample was smeared by another card"
+            f"{outcome}, which this card cannot give: the sample was smeared by another card"
         )
         raise ValueError(message)
     with np.errstate(divide="ignore"):
@@ -236,7 +236,7 @@ def covered_by(faces: Faces, other: Faces) -> Array:
     """Probability to be seen with an energy that other faces can give too, shape (n,)."""
     low, high = other.support()
     least = faces.energy_least
-    found = np.zeros(faces.size)
+    probability = np.zeros(faces.size)
     for part in faces.parts:
         rows = part.rows
         first, last = np.maximum(low, least)[rows], high[rows]
@@ -251,8 +251,8 @@ def covered_by(faces: Faces, other: Faces) -> Array:
         points[rows] = where
         shared = (other.energy_atom(points)[rows] > 0.0) & (where >= least[rows])
         point = np.where(shared, part.atom(where), 0.0)
-        found[rows] += part.weight * np.where(part.exact, point, smooth + point)
-    return found
+        probability[rows] += part.weight * np.where(part.exact, point, smooth + point)
+    return probability
 
 
 def _check_covered(sample: Sample, b: Chances, missing: Array, first: Card, second: Card) -> None:

@@ -212,12 +212,12 @@ def validate_card(
 
     Examples
     --------
-    >>> found = validate_card("nusmear-default", draws=1000, points=2)
-    >>> found.good, found.failed
+    >>> result = validate_card("nusmear-default", draws=1000, points=2)
+    >>> result.good, result.failed
     (True, ())
     """
-    given: dict[str, Any] = {"draws": draws, "points": points}
-    for name, number in given.items():
+    counts: dict[str, Any] = {"draws": draws, "points": points}
+    for name, number in counts.items():
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
             message = f"{name}: a whole number from 1 on is expected, found {number!r}"
             raise ValueError(message)
@@ -227,14 +227,14 @@ def validate_card(
     untried: list[str] = []
     invalid = invalid_of(loaded)
     for k, rule in enumerate(loaded.rules):
-        found = grid(loaded, k, points)
-        if found is None:
+        trial = grid(loaded, k, points)
+        if trial is None:
             place = f"rule[{k + 1}] "
             if not any(one.where.startswith(place) for one in invalid):
                 untried.append(rule.name)
             continue
-        for row, words in checks_of(loaded, found, key + k, draws):
-            kind, energy, theta = found.pdgid[row], found.energy[row], found.theta[row]
+        for row, words in checks_of(loaded, trial, key + k, draws):
+            kind, energy, theta = trial.pdgid[row], trial.energy[row], trial.theta[row]
             checks.append(Check(rule.name, int(kind), float(energy), float(theta), *words))
     of_events = vertex_checks(loaded, key + len(loaded.rules), draws)
     checks += [Check(_VERTEX, 0, 0.0, 0.0, *words) for words in of_events]

@@ -37,7 +37,7 @@ _FEWEST = 30
 _REACH, _HALVINGS = 4.0, 7
 
 
-class _Known:
+class _ClosedForm:
     """Quantiles of the closed form, and what is exactly below them, for all particles of a grid."""
 
     def __init__(self, faces: Faces) -> None:
@@ -106,7 +106,7 @@ def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[in
     words : (what, drawn, expected, pull)
     """
     passed = _drawn(card, grid, key, draws)
-    known = [_Known(way.faces) for way in grid.ways]
+    closed_forms = [_ClosedForm(way.faces) for way in grid.ways]
     for row in range(grid.pdgid.size):
         mine = slice(row * draws, (row + 1) * draws)
         taken = passed.pdgid[mine]
@@ -120,7 +120,7 @@ def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[in
                 count = int(((taken == pdg) & ~lost).sum())
                 yield row, _counted(f"taken for {_name(pdg)}", count, draws, share)
         done = set()
-        for way, closed in zip(grid.ways, known, strict=True):
+        for way, closed in zip(grid.ways, closed_forms, strict=True):
             pdg = int(way.pdgid[row])
             ours = way.faces.rule[row] == grid.rule and way.probability[row] > 0.0
             if not ours or pdg in done:
@@ -148,19 +148,19 @@ def _counted(what: str, count: int, total: int, share: float) -> Words:
 
 
 def _of_particle(
-    passed: Passage, which: NDArray[np.intp], known: _Known, row: int, grid: Grid
+    passed: Passage, which: NDArray[np.intp], closed: _ClosedForm, row: int, grid: Grid
 ) -> Iterator[Words]:
-    out, faces = passed.out, known.faces
-    seen = which[(out.fate[which] & int(Fate.DETECTED)) != 0]
-    yield _counted("seen", seen.size, which.size, float(faces.seen[row]))
-    if seen.size < _FEWEST:
+    out, faces = passed.out, closed.faces
+    detected = which[(out.fate[which] & int(Fate.DETECTED)) != 0]
+    yield _counted("seen", detected.size, which.size, float(faces.seen[row]))
+    if detected.size < _FEWEST:
         return
-    yield from _energy(out.energy_reco[seen], known, row)
-    parts = [(index, w[rows == row]) for rows, index, w in known.parts if np.any(rows == row)]
+    yield from _energy(out.energy_reco[detected], closed, row)
+    parts = [(index, w[rows == row]) for rows, index, w in closed.parts if np.any(rows == row)]
     for index, weight in parts if len(parts) > 1 else []:
-        count = int((out.component[seen] == index).sum())
-        yield _counted(f"part {index + 1}", count, seen.size, float(weight[0]))
-    yield from _angle(out, seen, known, row, grid)
+        count = int((out.component[detected] == index).sum())
+        yield _counted(f"part {index + 1}", count, detected.size, float(weight[0]))
+    yield from _angle(out, detected, closed, row, grid)
 
 
 def _exact(values: Array, point: float, what: str) -> Words:
@@ -168,15 +168,15 @@ def _exact(values: Array, point: float, what: str) -> Words:
     return _counted(what, int(same.sum()), values.size, 1.0)
 
 
-def _energy(energy: Array, known: _Known, row: int) -> Iterator[Words]:
-    at, below = known.energy_at[:, row], known.energy_below[:, row]
-    mean, std = float(known.mean[row]), float(known.std[row])
+def _energy(energy: Array, closed: _ClosedForm, row: int) -> Iterator[Words]:
+    at, below = closed.energy_at[:, row], closed.energy_below[:, row]
+    mean, std = float(closed.mean[row]), float(closed.std[row])
     n = energy.size
     if std == 0.0 or at[0] == at[-1]:
         yield _exact(energy, float(at[2]), "exact energy")
         return
-    cut = known.faces.passes[row] < 1.0
-    if math.isfinite(mean) and math.isfinite(std) and not cut and _tame(known, row):
+    cut = closed.faces.passes[row] < 1.0
+    if math.isfinite(mean) and math.isfinite(std) and not cut and _tame(closed, row):
         drawn = float(energy.mean())
         yield "energy mean", drawn, mean, mean_pull(drawn, mean, std, n)
     counts = [int((energy <= e * (1.0 + math.copysign(1e-12, e))).sum()) for e in at]
@@ -185,9 +185,9 @@ def _energy(energy: Array, known: _Known, row: int) -> Iterator[Words]:
     yield _counted("energy tails", n - counts[4] + counts[0], n, float(1.0 - below[4] + below[0]))
 
 
-def _tame(known: _Known, row: int) -> bool:
+def _tame(closed: _ClosedForm, row: int) -> bool:
     """Whether the mean of the draws is near to normal: no tail that falls as a power, nothing inverted."""
-    for part in known.faces.parts:
+    for part in closed.faces.parts:
         if np.any(part.rows == row):
             name = type(part.family).__name__
             place = np.flatnonzero(part.rows == row)[0]
@@ -202,30 +202,33 @@ def _tame(known: _Known, row: int) -> bool:
 
 
 def _angle(
-    out: Any, seen: NDArray[np.intp], known: _Known, row: int, grid: Grid
+    out: Any, detected: NDArray[np.intp], closed: _ClosedForm, row: int, grid: Grid
 ) -> Iterator[Words]:
-    theta = out.theta_reco[seen]
-    at, below = known.theta_at[:, row], known.theta_below[:, row]
-    if known.theta_width[row] == 0.0:
+    theta = out.theta_reco[detected]
+    at, below = closed.theta_at[:, row], closed.theta_below[:, row]
+    if closed.theta_width[row] == 0.0:
         yield _exact(theta, float(grid.theta[row]), "exact angle")
         return
     counts = [int((theta <= t + 1e-12).sum()) for t in at]
-    yield _counted("theta median", counts[2], seen.size, float(below[2]))
-    yield _counted("theta width", counts[3] - counts[1], seen.size, float(below[3] - below[1]))
-    for rows, heading in known.faces.headings:
+    yield _counted("theta median", counts[2], detected.size, float(below[2]))
+    yield _counted("theta width", counts[3] - counts[1], detected.size, float(below[3] - below[1]))
+    for rows, heading in closed.faces.headings:
         place = np.flatnonzero(rows == row)
         if heading.convention == "space" and place.size:
-            yield _opening(out, seen, heading, int(place[0]), row, grid)
+            yield _opening(out, detected, heading, int(place[0]), row, grid)
 
 
 def _opening(
-    out: Any, seen: NDArray[np.intp], heading: Any, place: int, row: int, grid: Grid
+    out: Any, detected: NDArray[np.intp], heading: Any, place: int, row: int, grid: Grid
 ) -> Words:
     """Count what is nearer to the true direction than the width."""
-    one, other = (grid.theta[row], grid.phi[row]), (out.theta_reco[seen], out.phi_reco[seen])
+    one, other = (
+        (grid.theta[row], grid.phi[row]),
+        (out.theta_reco[detected], out.phi_reco[detected]),
+    )
     cosine = math.cos(one[0]) * np.cos(other[0])
     cosine = cosine + math.sin(one[0]) * np.sin(other[0]) * np.cos(other[1] - one[1])
     near = float(heading.sigma[place])
     share = heading.space_angle_cdf(np.full(heading.sigma.size, near))[place]
     count = int((cosine >= math.cos(near)).sum())
-    return _counted("space angle", count, seen.size, float(share))
+    return _counted("space angle", count, detected.size, float(share))

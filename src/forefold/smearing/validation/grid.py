@@ -70,13 +70,13 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     if not pdgid.size:
         return None
     phi = np.linspace(-3.0, 3.0, pdgid.size)
-    found = ways(*beam(pdgid, energy, theta, phi), plan(card), on_invalid="lose")
-    comes, seen = (np.zeros(pdgid.size, dtype=np.bool_) for _ in range(2))
-    for way in found:
+    hypotheses = ways(*beam(pdgid, energy, theta, phi), plan(card), on_invalid="lose")
+    comes, visible = (np.zeros(pdgid.size, dtype=np.bool_) for _ in range(2))
+    for way in hypotheses:
         here = (way.faces.rule == rule) & (way.probability > 0.0)
         comes |= here
-        seen |= here & (way.faces.seen > 0.0)
-    kept = _spread(comes, seen, pdgid, points)
+        visible |= here & (way.faces.seen > 0.0)
+    kept = _spread(comes, visible, pdgid, points)
     if not kept.size:
         return None
     columns = (pdgid[kept], energy[kept], theta[kept], phi[kept])
@@ -109,15 +109,15 @@ def tried(card: Card, rule: Rule) -> tuple[NDArray[np.int64], Array, Array]:
 
 
 def _spread(
-    comes: NDArray[np.bool_], seen: NDArray[np.bool_], pdgid: NDArray[np.int64], points: int
+    comes: NDArray[np.bool_], visible: NDArray[np.bool_], pdgid: NDArray[np.int64], points: int
 ) -> NDArray[np.int64]:
     """Choose rows of three kinds, evenly among those that may be seen; and the last one below, if there is one."""
     chosen: list[NDArray[np.int64]] = []
     for pdg in dict.fromkeys(pdgid[comes].tolist()):
         if len(chosen) == _KINDS:
             break
-        mine = np.flatnonzero(comes & seen & (pdgid == pdg))
+        mine = np.flatnonzero(comes & visible & (pdgid == pdg))
         places = np.linspace(0, mine.size - 1, min(points, mine.size)).round().astype(np.int64)
-        below = np.flatnonzero(comes & ~seen & (pdgid == pdg))[-1:]
+        below = np.flatnonzero(comes & ~visible & (pdgid == pdg))[-1:]
         chosen.append(np.concatenate([below, mine[np.unique(places)]]))
     return np.concatenate(chosen) if chosen else np.zeros(0, np.int64)

@@ -84,24 +84,26 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
     """
     if not any(True for _ in formulas(card)) and not card.tables:
         return ()
-    made = plan(card)
-    told: dict[tuple[str, int], list[tuple[str, float]]] = {}
+    compiled = plan(card)
+    reasons: dict[tuple[str, int], list[tuple[str, float]]] = {}
     counts: dict[tuple[str, int], int] = {}
     for rule in card.rules:
         pdgid, energy, theta = tried(card, rule)
         if not pdgid.size:
             continue
         phi = np.linspace(-3.0, 3.0, pdgid.size)
-        some = ways(*beam(pdgid, energy, theta, phi), made, on_invalid="lose")
+        some = ways(*beam(pdgid, energy, theta, phi), compiled, on_invalid="lose")
         bad = np.any([way.faces.invalid for way in some], axis=0)
         mine: set[tuple[str, int]] = set()
         for row in np.flatnonzero(bad).tolist():
             one = slice(row, row + 1)
-            where, words = _reason(card, made, beam(pdgid[one], energy[one], theta[one], phi[one]))
+            where, words = _reason(
+                card, compiled, beam(pdgid[one], energy[one], theta[one], phi[one])
+            )
             kind = int(pdgid[row])
             mine.add((where, kind))
             kinetic = float(energy[row]) - species.mass(kind)
-            told.setdefault((where, kind), []).append((words, kinetic))
+            reasons.setdefault((where, kind), []).append((words, kinetic))
         for where, kind in mine:
             before = counts.get((where, kind), 0)
             counts[where, kind] = before + int(np.count_nonzero(pdgid == kind))
@@ -109,20 +111,20 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
         Invalid(
             where,
             kind,
-            found[0][0],
-            len(found),
+            entries[0][0],
+            len(entries),
             counts[where, kind],
-            min(kinetic for _, kinetic in found),
-            max(kinetic for _, kinetic in found),
+            min(kinetic for _, kinetic in entries),
+            max(kinetic for _, kinetic in entries),
         )
-        for (where, kind), found in told.items()
+        for (where, kind), entries in reasons.items()
     )
 
 
-def _reason(card: Card, made: Plan, particle: Beam) -> tuple[str, str]:
+def _reason(card: Card, compiled: Plan, particle: Beam) -> tuple[str, str]:
     """Give the place in the card at which a particle is refused, and why."""
     try:
-        ways(*particle, made, on_invalid="stop")
+        ways(*particle, compiled, on_invalid="stop")
     except ValueError as error:
         words = _ADVICE.sub("", str(error).removeprefix(f"card {card.name}: "))
     else:

@@ -72,10 +72,10 @@ def _compared(
     mean = float(drawn.mean())
     yield f"{name} mean", mean, true, mean_pull(mean, true, sigma, n)
     counts = [int((drawn <= x).sum()) for x in at]
-    found = {
+    regions = {
         "median": (counts[2], below[2]),
         "width": (counts[3] - counts[1], below[3] - below[1]),
         "tails": (n - counts[4] + counts[0], 1.0 - below[4] + below[0]),
     }
-    for what, (count, share) in found.items():
+    for what, (count, share) in regions.items():
         yield f"{name} {what}", count / n, share, binomial_pull(count, n, share)

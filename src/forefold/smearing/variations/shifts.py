@@ -51,73 +51,73 @@ def _sums(event: NDArray[np.int64], values: NDArray[Any], n: int) -> NDArray[np.
     return np.asarray(np.bincount(event, values, n), dtype=np.float64)
 
 
-def _members(seen: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
+def _members(particles: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
     """Particles that words of a card name; products of a decay belong where the particle that decayed does."""
     plain = [word for word in words if word not in LEPTONS]
-    found = np.zeros(seen.pdgid.size, dtype=np.bool_)
+    member = np.zeros(particles.pdgid.size, dtype=np.bool_)
     if plain:
-        named = [any(species.is_one(int(pdg), word) for word in plain) for pdg in seen.kinds]
-        found = np.array(named, dtype=np.bool_)[seen.kind]
-        if seen.parent is not None:
-            found |= found[seen.parent]
+        named = [any(species.is_one(int(pdg), word) for word in plain) for pdg in particles.kinds]
+        member = np.array(named, dtype=np.bool_)[particles.kind]
+        if particles.parent is not None:
+            member |= member[particles.parent]
     flavours = [
         flavour for word in words if isinstance(word, str) for flavour in LEPTONS.get(word, ())
     ]
     if flavours:
-        rows = seen.lepton[seen.lepton >= 0]
-        found[rows[np.isin(np.abs(seen.pdgid[rows]), flavours)]] = True
-    return found
+        rows = particles.lepton[particles.lepton >= 0]
+        member[rows[np.isin(np.abs(particles.pdgid[rows]), flavours)]] = True
+    return member
 
 
 def _energies(
-    seen: Seen, which: str, members: NDArray[np.bool_]
+    particles: Seen, which: str, members: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energy that a shift is of, true (of what the card smears) and reconstructed (of what is detected); else 0."""
     if which == "total":
-        rest_true, rest = np.zeros_like(seen.mass), np.zeros_like(seen.mass)
+        rest_true, rest = np.zeros_like(particles.mass), np.zeros_like(particles.mass)
     elif which == "kinetic":
-        rest_true, rest = seen.mass_true, seen.mass
+        rest_true, rest = particles.mass_true, particles.mass
     else:
-        rest_true = np.where(np.isin(seen.pdgid, species.NUCLEONS), seen.mass_true, 0.0)
-        rest = np.where(seen.nucleon, seen.mass, 0.0)
-    true = np.where(members & seen.smeared, seen.energy_true - rest_true, 0.0)
-    reco = np.where(members & seen.detected, seen.energy_reco - rest, 0.0)
+        rest_true = np.where(np.isin(particles.pdgid, species.NUCLEONS), particles.mass_true, 0.0)
+        rest = np.where(particles.nucleon, particles.mass, 0.0)
+    true = np.where(members & particles.smeared, particles.energy_true - rest_true, 0.0)
+    reco = np.where(members & particles.detected, particles.energy_reco - rest, 0.0)
     return true, reco
 
 
-def _group(seen: Seen, shift: ShiftBlock) -> NDArray[np.bool_]:
-    return _members(seen, shift.particles) & ~_members(seen, shift.exclude)
+def _group(particles: Seen, shift: ShiftBlock) -> NDArray[np.bool_]:
+    return _members(particles, shift.particles) & ~_members(particles, shift.exclude)
 
 
-def _of_shift(seen: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
+def _of_shift(particles: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
     """Give the unit pulls of one shift."""
-    members = _group(seen, shift)
-    true, reco = _energies(seen, shift.energy, members)
+    members = _group(particles, shift)
+    true, reco = _energies(particles, shift.energy, members)
     base = np.maximum(reco, 0.0)
-    unit, alone = base, np.ones_like(seen.detected)
+    unit, alone = base, np.ones_like(particles.detected)
     if shift.on == "sum":
-        alone = _members(seen, shift.apart)
-        together = _sums(seen.event, np.where(alone, 0.0, base), seen.events)
-        unit = np.where(alone, base, together[seen.event])
-    found: dict[str, UnitShift] = {}
+        alone = _members(particles, shift.apart)
+        together = _sums(particles.event, np.where(alone, 0.0, base), particles.events)
+        unit = np.where(alone, base, together[particles.event])
+    units: dict[str, UnitShift] = {}
     for name, term in shift.pulls.items():
         size: float = getattr(shift, term)
-        beside = np.zeros(seen.events)
+        beside = np.zeros(particles.events)
         if term == "p0":
-            each = size * base
+            change = size * base
         elif term == "p1":
-            each = size * np.sqrt(unit) * base
+            change = size * np.sqrt(unit) * base
         elif term == "p2":
-            each = size / np.sqrt(unit + _SOFT) * base
+            change = size / np.sqrt(unit + _SOFT) * base
         else:
-            each = np.where(seen.detected & members, size * (true - reco), 0.0)
+            change = np.where(particles.detected & members, size * (true - reco), 0.0)
             if shift.truth == "all":
                 summed = members & ~alone
-                some = _sums(seen.event, summed & seen.detected, seen.events) > 0.0
-                lost = summed & ~seen.detected & some[seen.event]
-                beside = _sums(seen.event, np.where(lost, size * true, 0.0), seen.events)
-        found[name] = UnitShift(each, _sums(seen.event, each, seen.events) + beside)
-    return found
+                some = _sums(particles.event, summed & particles.detected, particles.events) > 0.0
+                lost = summed & ~particles.detected & some[particles.event]
+                beside = _sums(particles.event, np.where(lost, size * true, 0.0), particles.events)
+        units[name] = UnitShift(change, _sums(particles.event, change, particles.events) + beside)
+    return units
 
 
 def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShift]:
@@ -155,20 +155,22 @@ def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShi
 
 
 def _checked(smeared: ak.Array, card: Card) -> Seen:
-    seen = seen_of(smeared)
+    particles = seen_of(smeared)
     asking = [shift.name for shift in card.shifts if shift.asks_for_the_lepton]
-    unknown = int(np.count_nonzero(~seen.told))
+    unknown = int(np.count_nonzero(~particles.cc_known))
     if asking and unknown:
         message = (
             f"card {card.name}: shift {asking[0]!r} is about the lepton of charged-current events, but {unknown} of "
-            f"{seen.events} events do not say whether they are charged current"
+            f"{particles.events} events do not say whether they are charged current"
         )
         raise ValueError(message)
-    return seen
+    return particles
 
 
-def _all_shifts(seen: Seen, card: Card) -> dict[str, UnitShift]:
-    return {name: unit for shift in card.shifts for name, unit in _of_shift(seen, shift).items()}
+def _all_shifts(particles: Seen, card: Card) -> dict[str, UnitShift]:
+    return {
+        name: unit for shift in card.shifts for name, unit in _of_shift(particles, shift).items()
+    }
 
 
 def shifted(
@@ -227,8 +229,8 @@ def shifted(
     if about is not None:
         before = about.get("variation", {}).get("pulls", {})
         both = {name: before.get(name, 0.0) + pulls.get(name, 0.0) for name in {**before, **pulls}}
-        told = {"name": variation.name, "pulls": both}
-        result.attrs["forefold"] = {**about, "variation": told}
+        record = {"name": variation.name, "pulls": both}
+        result.attrs["forefold"] = {**about, "variation": record}
     return result
 
 
@@ -291,10 +293,12 @@ def group_energies(smeared: ak.Array, card: Card | str | Path) -> dict[str, NDAr
     card = load_card(card)
     if not card.shifts:
         return {}
-    seen = _checked(smeared, card)
+    particles = _checked(smeared, card)
     return {
         shift.name: _sums(
-            seen.event, _energies(seen, shift.energy, _group(seen, shift))[1], seen.events
+            particles.event,
+            _energies(particles, shift.energy, _group(particles, shift))[1],
+            particles.events,
         )
         for shift in card.shifts
     }

@@ -64,8 +64,8 @@ class VariedCard:
         self.card = load_card(card)
         self.plan = plan(self.card)
         chosen = standard_variations(self.card) if variations is None else list(variations)
-        given: list[object] = [*chosen]
-        for one in given:
+        items: list[object] = [*chosen]
+        for one in items:
             if not isinstance(one, Variation):
                 message = f"variations: a Variation is expected, found {one!r}; of names, named_variations makes them"
                 raise TypeError(message)
@@ -123,9 +123,9 @@ class VariedCard:
     def _affected(self, flat: Flat, nominal: Passage, names: frozenset[str]) -> NDArray[np.bool_]:
         """Particles that these parameters may change."""
         start = flat.rays.species if flat.taken is None else flat.taken
-        found = _each(flat.pdgid, start, lambda pdg: self._confuses(pdg, names))
+        affected = _by_kind(flat.pdgid, start, lambda pdg: self._confuses(pdg, names))
         kinds, rows = np.unique(nominal.pdgid, return_inverse=True)
-        return found | _each(kinds, rows, lambda pdg: self._asks(pdg, names))
+        return affected | _by_kind(kinds, rows, lambda pdg: self._asks(pdg, names))
 
 
 class Variations(Mapping[str, "ak.Array"]):
@@ -158,7 +158,7 @@ class Variations(Mapping[str, "ak.Array"]):
         self._events = smeared_events(self._flat, self.card, self._nominal, self._about)
         self._units: dict[str, UnitShift] | None = None
         rows = [np.asarray(self._events["visible_energy_reco"].to_numpy(), dtype=np.float64)]
-        rows += [self._visible(each) for each in varied._varied.values()]
+        rows += [self._visible(one) for one in varied._varied.values()]
         self.visible_energy_reco: NDArray[np.float64] = np.stack(rows)
 
     def __iter__(self) -> Iterator[str]:
@@ -174,17 +174,17 @@ class Variations(Mapping[str, "ak.Array"]):
         """Smeared events of a variation, as `forefold.smear` gives them; their provenance tells the pulls."""
         if name == NOMINAL:
             return self._events
-        each = self._varied._varied[name]
-        pulls = {key: float(pull) for key, pull in each.variation.pulls.items()}
-        events, units = self._drawn(each)
-        if each.pulls:
-            events = shifted(events, self.card, each.pulls, units=units)
-        told = {"name": name, "pulls": pulls}
-        if each.plan is None and not each.pulls:
+        varied = self._varied._varied[name]
+        pulls = {key: float(pull) for key, pull in varied.variation.pulls.items()}
+        events, units = self._drawn(varied)
+        if varied.pulls:
+            events = shifted(events, self.card, varied.pulls, units=units)
+        record = {"name": name, "pulls": pulls}
+        if varied.plan is None and not varied.pulls:
             import awkward as ak
 
             events = ak.Array(events.layout, attrs=dict(events.attrs))
-        events.attrs["forefold"] = {**self._about, "variation": told}
+        events.attrs["forefold"] = {**self._about, "variation": record}
         return events
 
     @property
@@ -208,16 +208,16 @@ class Variations(Mapping[str, "ak.Array"]):
             rays, self._flat.pdgid, fate, plan_, taken=taken, on_invalid=self._on_invalid
         )
 
-    def _passage(self, each: _Varied) -> Passage:
+    def _passage(self, varied: _Varied) -> Passage:
         """Send particles through a varied card: drawn again where it may differ, else the nominal one."""
-        assert each.plan is not None
-        affected = self._varied._affected(self._flat, self._nominal, each.values)
+        assert varied.plan is not None
+        affected = self._varied._affected(self._flat, self._nominal, varied.values)
         rows = np.flatnonzero(affected)
         if 2 * rows.size > affected.size:  # taking some out and putting them back costs more
-            return self._pass(each.plan, None)
+            return self._pass(varied.plan, None)
         if not rows.size:
             return self._nominal
-        part, whole = self._pass(each.plan, rows), self._nominal
+        part, whole = self._pass(varied.plan, rows), self._nominal
         out = whole.out._replace(
             **{
                 key: _put(getattr(whole.out, key), rows, getattr(part.out, key))
@@ -230,29 +230,29 @@ class Variations(Mapping[str, "ak.Array"]):
             mass_true=_put(whole.mass_true, rows, part.mass_true),
         )
 
-    def _drawn(self, each: _Varied) -> tuple[ak.Array, dict[str, UnitShift] | None]:
+    def _drawn(self, varied: _Varied) -> tuple[ak.Array, dict[str, UnitShift] | None]:
         """Events of a varied card before their energies are shifted, and the shifts that are known of them."""
-        if each.plan is None:
-            if each.pulls and self._units is None:
+        if varied.plan is None:
+            if varied.pulls and self._units is None:
                 self._units = unit_shifts(self._events, self.card)
             return self._events, self._units
-        passed = self._passage(each)
+        passed = self._passage(varied)
         return smeared_events(self._flat, self.card, passed, dict(self._about)), None
 
-    def _visible(self, each: _Varied) -> NDArray[np.float64]:
-        if each.plan is not None and not each.pulls:
-            found: Any = visible_energy(
+    def _visible(self, varied: _Varied) -> NDArray[np.float64]:
+        if varied.plan is not None and not varied.pulls:
+            energy: Any = visible_energy(
                 self._flat.rays,
                 self._flat.pdgid[self._flat.rays.species],
-                self._passage(each),
+                self._passage(varied),
                 len(self._flat.counts),
             )["visible_energy_reco"]
-            return np.asarray(found, dtype=np.float64)
-        events, units = self._drawn(each)
+            return np.asarray(energy, dtype=np.float64)
+        events, units = self._drawn(varied)
         visible = np.asarray(events["visible_energy_reco"].to_numpy(), dtype=np.float64)
-        if each.pulls and units is None:
+        if varied.pulls and units is None:
             units = unit_shifts(events, self.card)
-        for name, pull in each.pulls.items():
+        for name, pull in varied.pulls.items():
             assert units is not None
             visible = visible + pull * units[name].event
         return visible
@@ -264,7 +264,7 @@ def _put(whole: NDArray[Any], rows: NDArray[np.int64], part: NDArray[Any]) -> ND
     return both
 
 
-def _each(kinds: NDArray[np.int64], rows: NDArray[np.int64], holds: Any) -> NDArray[np.bool_]:
+def _by_kind(kinds: NDArray[np.int64], rows: NDArray[np.int64], holds: Any) -> NDArray[np.bool_]:
     return np.array([holds(int(pdg)) for pdg in kinds], dtype=np.bool_)[rows]
 
 

@@ -63,14 +63,14 @@ class Variation:
     pulls: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given: tuple[object, object] = (self.name, self.pulls)
-        if not isinstance(given[0], str) or not given[0]:
-            message = f"name of a variation: a text is expected, found {given[0]!r}"
+        fields: tuple[object, object] = (self.name, self.pulls)
+        if not isinstance(fields[0], str) or not fields[0]:
+            message = f"name of a variation: a text is expected, found {fields[0]!r}"
             raise ValueError(message)
-        if not isinstance(given[1], Mapping):
-            message = f"variation {self.name!r}: pulls: a mapping of names to numbers is expected, found {given[1]!r}"
+        if not isinstance(fields[1], Mapping):
+            message = f"variation {self.name!r}: pulls: a mapping of names to numbers is expected, found {fields[1]!r}"
             raise TypeError(message)
-        for name, pull in given[1].items():
+        for name, pull in fields[1].items():
             if isinstance(pull, bool) or not isinstance(pull, Real):
                 message = f"variation {self.name!r}: a number is expected as pull of {name!r}, found {pull!r}"
                 raise TypeError(message)
@@ -133,25 +133,25 @@ def named_variations(
     if not standard:
         message = f"card {card.name}: nothing is uncertain: it has no shifts and no parameter with an uncertainty"
         raise ValueError(message)
-    found: dict[str, Variation] = {}
+    chosen: dict[str, Variation] = {}
     for word in [part.strip() for text in words for part in text.split(",")]:
         kind, _, number = word.partition(":")
         if word == "all":
-            found |= standard
+            chosen |= standard
         elif kind == "throws" and number.isdecimal() and int(number) > 0:
-            found |= {v.name: v for v in throws(card, int(number), rng)}
+            chosen |= {v.name: v for v in throws(card, int(number), rng)}
         elif kind == "throws":
             message = (
                 f"card {card.name}: {word!r}: throws:N with a whole number N from 1 on is expected"
             )
             raise ValueError(message)
         elif word in standard:
-            found[word] = standard[word]
+            chosen[word] = standard[word]
         else:
             hint = species.near(word, ["all", "throws:100", *standard])
             message = f"card {card.name}: no variation {word!r}{hint}; 'all', 'throws:N' or a name with _up or _down"
             raise ValueError(message)
-    return list(found.values())
+    return list(chosen.values())
 
 
 def throws(
@@ -195,9 +195,9 @@ def throws(
     if not names:
         message = f"card {card.name}: nothing is uncertain: it has no shifts and no parameter with an uncertainty"
         raise ValueError(message)
-    given: tuple[Any, Any] = (n, first)
+    numbers: tuple[Any, Any] = (n, first)
     if not all(
-        isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 0 for x in given
+        isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 0 for x in numbers
     ):
         message = (
             f"throws: whole numbers from 0 on are expected, found n = {n!r} and first = {first!r}"
@@ -247,12 +247,12 @@ def parameter_values(card: Card, variation: Variation) -> dict[str, float]:
     ValueError
         A pull is of nothing that is uncertain in the card, or not finite.
     """
-    known = uncertain(card)
+    names = uncertain(card)
     values: dict[str, float] = {}
     for name, pull in variation.pulls.items():
-        if name not in known:
-            hint = species.near(name, list(known))
-            there = f"there are {', '.join(known)}" if known else "nothing is uncertain there"
+        if name not in names:
+            hint = species.near(name, list(names))
+            there = f"there are {', '.join(names)}" if names else "nothing is uncertain there"
             message = f"variation {variation.name!r}: card {card.name} has no pull {name!r}{hint}; {there}"
             raise ValueError(message)
         if not np.isfinite(pull):
@@ -281,5 +281,5 @@ def shift_pulls(card: Card, variation: Variation) -> dict[str, float]:
     -------
     dict of str to float
     """
-    known = {name for shift in card.shifts for name in shift.pulls}
-    return {name: float(p) for name, p in variation.pulls.items() if name in known and p != 0.0}
+    names = {name for shift in card.shifts for name in shift.pulls}
+    return {name: float(p) for name, p in variation.pulls.items() if name in names and p != 0.0}
