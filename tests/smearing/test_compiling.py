@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numba
 import pytest
@@ -45,6 +46,26 @@ def test_where_compiling_begins_can_be_said(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("FOREFOLD_COMPILE_FROM", wrong)
         with pytest.raises(ValueError, match="FOREFOLD_COMPILE_FROM: a whole number of particles"):
             jit.worth_compiling(never, 1)
+
+
+class Pair(NamedTuple):
+    """An argument whose class the next version of a package may call something else."""
+
+    first: float
+    second: float
+
+
+def test_a_cache_of_another_version_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file names the classes of arguments; one that is gone must not stop a run."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    jit.Kernel(first_of, {"cache": True})(Pair(1.0, 2.0))
+    monkeypatch.delattr(sys.modules[__name__], "Pair")
+    again = jit.Kernel(first_of, {"cache": True})
+    assert not jit._on_disk(again)
+    assert again((3.0, 4.0)) == 3.0
 
 
 def test_the_cache_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +126,10 @@ def test_warmup_leaves_nothing_to_compile(ghep_file: Path) -> None:
     )
     assert "kept in" in run.stdout or "nothing to compile" in run.stdout
     assert run.stdout.splitlines()[-2:] == ["0", "True"]
+
+
+def first_of(pair: Any) -> Any:
+    return pair[0]
 
 
 def doubled(x: float) -> float:

@@ -58,7 +58,7 @@ class Kernel:
         """The function as numba has it, or as it is written under ``NUMBA_DISABLE_JIT=1``."""
         numba = _numba()
         try:
-            return numba.njit(**self._options)(self.py_func)
+            return _forgiving(numba.njit(**self._options)(self.py_func))
         except RuntimeError:
             # "no locator available": a read-only installation without a home folder
             return numba.njit(**{**self._options, "cache": False})(self.py_func)
@@ -85,6 +85,27 @@ class Kernel:
         finally:
             for watcher in watchers:
                 watcher(False)
+
+
+def _forgiving(dispatcher: Any) -> Any:
+    """Let numba take a cache that an older version of this package wrote for an empty one.
+
+    numba reads the names of argument types before it looks whether the file is of date: a class that is called something else
+    now would stop every run after an upgrade.
+    """
+    file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    read = getattr(file, "_load_index", None)
+    if file is None or read is None:
+        return dispatcher
+
+    def load_index() -> Any:
+        try:
+            return read()
+        except (AttributeError, ImportError):
+            return {}
+
+    file._load_index = load_index
+    return dispatcher
 
 
 @cache
