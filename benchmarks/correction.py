@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forefold.kernels.layout import Rays
+    from forefold.kernels.layout import TrueParticles
 
 __all__ = ["WIDTH", "correction"]
 
@@ -41,12 +41,12 @@ def _resolution() -> dict[str, Any]:
     }
 
 
-def correction(rays: Rays) -> Callable[[], object]:
+def correction(truth: TrueParticles) -> Callable[[], object]:
     """Make a function that draws an energy for each of these particles.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
 
     Returns
     -------
@@ -60,6 +60,6 @@ def correction(rays: Rays) -> Callable[[], object]:
     import correctionlib.schemav2 as schema
 
     found = schema.Correction.model_validate(_resolution()).to_evaluator()
-    zeros = np.zeros(rays.energy.size)
-    entry, place = rays.entry.astype(np.int64), rays.place.astype(np.int64)
-    return lambda: found.evaluate(rays.energy, zeros, entry, place)
+    zeros = np.zeros(truth.energy.size)
+    entry, place = truth.entry.astype(np.int64), truth.place.astype(np.int64)
+    return lambda: found.evaluate(truth.energy, zeros, entry, place)

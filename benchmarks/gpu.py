@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks.particles import beam
 from forefold.detector.compile import species_table
+from forefold.kernels.gpu import count_on_device, draw_on_gpu, smear_on_device, to_device
 from forefold.kernels.launch import draw_directly
-from forefold.kernels.resident import counted, draw_on_gpu, sent, smeared_there
 
 _EDGES = np.linspace(0.0, 10.0, 101)
 
@@ -53,22 +53,22 @@ def measured(n: int, repeats: int) -> dict[str, Any]:
     """Bits and speed of `n` particles."""
     from forefold.kernels.cuda import ready
     from forefold.kernels.layout import empty_kinematics, empty_smeared
-    from forefold.kernels.plain import nothing
+    from forefold.kernels.simple_rules import unassigned
 
     cuda = ready()
     given, pdgid, made = beam(n)
-    rules, table = made.plain, species_table(made.card, pdgid)
+    rules, table = made.simple_rules, species_table(made.card, pdgid)
     assert rules is not None
     here = draw_directly(given, table, rules)
     columns, out = np.empty((9, n)), empty_smeared(empty_kinematics(n))
-    draw_on_gpu(given, table, rules, nothing(), np.uint64(0), columns, out)
-    particles = sent(given, table)
-    smeared, there = smeared_there(particles, rules)
-    counts = counted(particles, smeared, _EDGES, _EDGES)
+    draw_on_gpu(given, table, rules, unassigned(), np.uint64(0), columns, out)
+    particles = to_device(given, table)
+    smeared, there = smear_on_device(particles, rules)
+    counts = count_on_device(particles, smeared, _EDGES, _EDGES)
     seen = (here.fate & 1) != 0
     known = np.histogram2d(given.energy[seen], here.energy_reco[seen], (_EDGES, _EDGES))[0]
-    draw = fastest(lambda: smeared_there(particles, rules), cuda, repeats)
-    fill = fastest(lambda: counted(particles, smeared, _EDGES, _EDGES), cuda, repeats)
+    draw = fastest(lambda: smear_on_device(particles, rules), cuda, repeats)
+    fill = fastest(lambda: count_on_device(particles, smeared, _EDGES, _EDGES), cuda, repeats)
     # 7 words in, 9 words and 5 bytes out, a fate read
     size = n * (8 * 8 + 9 * 8 + 7)
     other = cuda.device_array(size // 16)

@@ -14,7 +14,7 @@ from benchmarks.clock import best
 from benchmarks.correction import WIDTH, correction
 from benchmarks.particles import Beam, Blocks, beam, formula_card
 from forefold.detector.compile import plan
-from forefold.smearing.engine import pass_through
+from forefold.smearing.engine import smear_particles
 from forefold.smearing.variations import VariedCard
 
 if TYPE_CHECKING:
@@ -53,19 +53,19 @@ def _copy(count: int) -> Callable[[], object]:
 
 
 def _passing(given: Beam, made: Plan) -> Callable[[], object]:
-    fate = np.zeros(given.rays.energy.size, np.uint16)
-    return lambda: pass_through(given.rays, given.pdgid, fate, made)
+    fate = np.zeros(given.truth.energy.size, np.uint16)
+    return lambda: smear_particles(given.truth, given.pdgid, fate, made)
 
 
 def _numpy(given: Beam) -> Callable[[], object]:
     """Make a function that draws energy and angle in numpy, with one width for all and no thresholds, fates or momenta."""
-    rays, rng = given.rays, np.random.default_rng(1)
-    n, variance = rays.energy.size, np.log1p(WIDTH**2)
+    truth, rng = given.truth, np.random.default_rng(1)
+    n, variance = truth.energy.size, np.log1p(WIDTH**2)
 
     def draw() -> object:
-        energy = rays.energy * rng.lognormal(-variance / 2, np.sqrt(variance), n)
-        p = np.sqrt(rays.px**2 + rays.py**2 + rays.pz**2)
-        return energy, np.arccos(rays.pz / np.maximum(p, 1e-300)) + rng.normal(0.0, _ANGLE, n)
+        energy = truth.energy * rng.lognormal(-variance / 2, np.sqrt(variance), n)
+        p = np.sqrt(truth.px**2 + truth.py**2 + truth.pz**2)
+        return energy, np.arccos(truth.pz / np.maximum(p, 1e-300)) + rng.normal(0.0, _ANGLE, n)
 
     return draw
 
@@ -94,7 +94,7 @@ def kernel(n: int, repeats: int) -> dict[str, float | None]:
         _numpy(given),
     ]
     with suppress(ModuleNotFoundError):  # it is told as absent
-        functions.append(correction(given.rays))
+        functions.append(correction(given.truth))
     with thread_setting(1):
         for function in functions:
             function()  # compiled, and touched, before the clock runs

@@ -12,8 +12,8 @@ from forefold.detector.compile import Plan, plan, species_table
 from forefold.detector.load import Card, load_card
 from forefold.kernels.blocks import draw_blocks
 from forefold.kernels.draw_numpy import draw_wholes
-from forefold.kernels.layout import Rays, Smeared
-from forefold.kernels.plain import Plain, candidates, frames, nothing
+from forefold.kernels.layout import Smeared, TrueParticles
+from forefold.kernels.simple_rules import SimpleRules, candidates, frames, unassigned
 from forefold.kernels.threads import in_ranges
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _NO_BLOCK = np.uint64(0)
 class Beam(NamedTuple):
     """Particles of the packaged events, one event after the other, and a card for them."""
 
-    rays: Rays
+    truth: TrueParticles
     pdgid: NDArray[np.int64]
     plan: Plan
 
@@ -45,8 +45,10 @@ def beam(n: int) -> Beam:
     zeros = np.zeros(n, dtype=np.uint64)
     axis = np.array([[0.0, 0.0, 1.0]])
     event = np.zeros(n, dtype=np.int64)
-    rays = Rays(zeros + np.uint64(1), index, zeros, kinds, event=event, axis=axis, **numbers)
-    return Beam(rays, pdgid.astype(np.int64), plan(load_card(CARD)))
+    truth = TrueParticles(
+        zeros + np.uint64(1), index, zeros, kinds, event=event, axis=axis, **numbers
+    )
+    return Beam(truth, pdgid.astype(np.int64), plan(load_card(CARD)))
 
 
 def formula_card() -> Card:
@@ -68,7 +70,7 @@ def formula_card() -> Card:
 class Blocks:
     """The kernel alone: blocks of particles from four-vectors to what is reconstructed, into columns that are there.
 
-    What `forefold.smearing.engine.pass_through` does beyond it is to make those columns.
+    What `forefold.smearing.engine.smear_particles` does beyond it is to make those columns.
 
     Attributes
     ----------
@@ -79,26 +81,26 @@ class Blocks:
     """
 
     def __init__(self, given: Beam) -> None:
-        n = given.rays.energy.size
-        rules = given.plan.plain
+        n = given.truth.energy.size
+        rules = given.plan.simple_rules
         assert rules is not None, "the card of the benchmark is a plain one"
-        self._rules: Plain = rules
-        self._rays = given.rays
+        self._rules: SimpleRules = rules
+        self._rays = given.truth
         self._species = species_table(given.plan.card, given.pdgid)
         self._table = candidates(self._species)
-        self._axes, self._same = frames(given.rays.axis)
+        self._axes, self._same = frames(given.truth.axis)
         self._columns = np.zeros((_FLOATS, n))
         fate, rule = np.zeros(n, np.uint16), np.zeros(n, np.int16)
         component = np.zeros(n, np.int8)
         a, b, c, d, e, f, g, h, i = self._columns
         self.out = Smeared(a, b, c, d, e, f, g, h, i, fate, rule, component)
-        read = [x for name, x in given.rays._asdict().items() if name not in {"axis", "event"}]
+        read = [x for name, x in given.truth._asdict().items() if name not in {"axis", "event"}]
         self.bytes_read = sum(x.itemsize for x in read) + fate.itemsize
         self.bytes_written = sum(x.itemsize for x in self.out)
 
     def _range(self, start: int, stop: int) -> None:
         draw_blocks(
-            self._rays, self._species, self._table, self._rules, nothing(), self._axes, self._same,
+            self._rays, self._species, self._table, self._rules, unassigned(), self._axes, self._same,
             _NO_BLOCK, start, stop, self._columns[-7:], self.out,
         )  # fmt: skip
 
@@ -116,5 +118,5 @@ class Blocks:
         """All particles in plain numpy, as where nothing is compiled."""
         self.out.fate.fill(0)
         draw_wholes(
-            self._rays, self._species, self._table, self._rules, nothing(), self._axes, _NO_BLOCK, self.out
+            self._rays, self._species, self._table, self._rules, unassigned(), self._axes, _NO_BLOCK, self.out
         )  # fmt: skip

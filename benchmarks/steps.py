@@ -18,11 +18,11 @@ import numpy as np
 from benchmarks.clock import best
 from benchmarks.particles import beam
 from forefold.detector.compile import species_table
+from forefold.kernels import block_steps as st
 from forefold.kernels import blocks as bl
-from forefold.kernels import steps as st
 from forefold.kernels.jit import inlined, jit
-from forefold.kernels.layout import Rays, Smeared, Species
-from forefold.kernels.plain import Plain, candidates, frames
+from forefold.kernels.layout import Smeared, Species, TrueParticles
+from forefold.kernels.simple_rules import SimpleRules, candidates, frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ STEPS = {
     "uniforms": "Philox4x32-10, two uniforms of 53 bits",
     "energy quantiles": "normal quantiles",
     "angle quantiles": "normal quantiles",
-    "escapes": "efficiencies that are not 1",
+    "efficiency_uniforms": "efficiencies that are not 1",
     "energies": "the log-normal: logarithm, root, exponential",
     "aim": "the drawn polar angle",
     "folds": "azimuths, and angles back to the sphere",
@@ -62,10 +62,10 @@ _load = inlined(st.momenta)
 class Held(NamedTuple):
     """What every step is given."""
 
-    rays: Rays
+    truth: TrueParticles
     species: Species
     table: NDArray[np.int64]
-    rules: Plain
+    rules: SimpleRules
     columns: NDArray[np.float64]
     out: Smeared
 
@@ -81,11 +81,11 @@ def _step(
 ) -> None:
     m = st.BLOCK
     block = np.uint64(0)
-    rays, species, table, rules, columns, out = held
+    truth, species, table, rules, columns, out = held
     if which == 0:
-        _load(b, rays.px, rays.py, rays.pz, rays.energy, at, m)
+        _load(b, truth.px, truth.py, truth.pz, truth.energy, at, m)
         for i in range(m):
-            b[st.MASS + i] = species.mass[rays.species[at + i]]
+            b[st.MASS + i] = species.mass[truth.species[at + i]]
     elif which == 1:
         st.rotate(b, m)
     elif which == 2:
@@ -96,21 +96,21 @@ def _step(
         bl._store(b, st.MASS, out.mass, at, m)
         bl._store(b, st.THETA, out.theta_true, at, m)
     elif which == 5:
-        bl._choose(b, rays.species, table, rules.ranges, out.fate, chosen, at, m)
+        bl._choose(b, truth.species, table, rules.ranges, out.fate, chosen, at, m)
     elif which == 6:
-        kind, none = rays.species, rules.ranges.shape[0]
+        kind, none = truth.species, rules.ranges.shape[0]
         bl._settle(b, kind, species.outcome, chosen, none, out.fate, out.rule, at, m)
     elif which == 7:
         bl._gather(b, rules, chosen, m)
     elif which == 8:
-        st.uniforms(b, rays.key, rays.entry, rays.place, block, at, m)
+        st.uniforms(b, truth.key, truth.entry, truth.place, block, at, m)
     elif which == 9:
         st.quantiles(b, rows, st.U_ENERGY, m)
     elif which == 10:
         st.quantiles(b, rows, st.U_THETA, m)
     elif which == 11:
-        key, entry, place = rays.key, rays.entry, rays.place
-        st.escapes(b, rows, key, entry, place, block + np.uint64(1), at, m)
+        key, entry, place = truth.key, truth.entry, truth.place
+        st.efficiency_uniforms(b, rows, key, entry, place, block + np.uint64(1), at, m)
     elif which == 12:
         st.energies(b, rules.noise, rules.normal, m)
     elif which == 13:
@@ -182,10 +182,10 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
     """
     n = BLOCKS * st.BLOCK
     given = beam(n)
-    rules = given.plan.plain
+    rules = given.plan.simple_rules
     assert rules is not None
     species = species_table(given.plan.card, given.pdgid)
-    axes, _ = frames(given.rays.axis)
+    axes, _ = frames(given.truth.axis)
     q = np.empty((9, n))
     fates, rule, parts = np.zeros(n, np.uint16), np.empty(n, np.int16), np.empty(n, np.int8)
     a, b, c, d, e, f, g, h, i = q
@@ -198,7 +198,7 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
         states[:, row : row + st.BLOCK] = rules.numbers[rules.numbers.size - len(st.PARAMETERS) + j]
     rows, chosen = np.empty(st.BLOCK + 1, np.int64), np.empty(st.BLOCK, np.int64)
     ready = np.zeros((BLOCKS, st.BLOCK), np.int64)
-    held = Held(given.rays, species, candidates(species), rules, q[2:], out)
+    held = Held(given.truth, species, candidates(species), rules, q[2:], out)
     found: dict[str, float] = {}
     for which, name in enumerate(_NAMES):
         before, was = states.copy(), ready.copy()

@@ -18,8 +18,8 @@ from forefold.detector.compile import plan
 from forefold.detector.load import Card, load_card
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
-from forefold.kernels.layout import Rays
-from forefold.smearing.engine import pass_through
+from forefold.kernels.layout import TrueParticles
+from forefold.smearing.engine import smear_particles
 from forefold.smearing.gpu import energy_counts
 
 KINDS = np.array([13, -13, 11, 22, 211, 2212, 2112, 14, 1000180400, 3112])
@@ -60,7 +60,7 @@ def named(which: str) -> Card:
     return load_card(which) if rules is None else card(*rules)
 
 
-def rays(n: int) -> Rays:
+def truth(n: int) -> TrueParticles:
     """Particles of all kinds about many axes: some at rest, some with E < p."""
     rng = np.random.default_rng(5)
     kind = rng.integers(0, KINDS.size, n)
@@ -75,7 +75,7 @@ def rays(n: int) -> Rays:
     words = rng.integers(0, 2**64, (2, n), dtype=np.uint64)
     px, py, pz = p * direction
     place, event = np.arange(n, dtype=np.uint64), np.sort(rng.integers(0, 7, n))
-    return Rays(words[0], words[1], place, kind, px, py, pz, energy, event, axes)
+    return TrueParticles(words[0], words[1], place, kind, px, py, pz, energy, event, axes)
 
 
 def fates(n: int) -> Any:
@@ -87,7 +87,7 @@ def fates(n: int) -> Any:
 
 def drawn(which: str, n: int = N) -> dict[str, Any]:
     """Columns of one card, by name; the sign of a NaN is the processor's business."""
-    out = pass_through(rays(n), KINDS, fates(n), plan(named(which)), variation=3).out
+    out = smear_particles(truth(n), KINDS, fates(n), plan(named(which)), variation=3).out
     found: dict[str, Any] = {f"{which}/{name}": getattr(out, name) for name in out._fields}
     for name, column in found.items():
         if column.dtype == np.float64:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from forefold.detector import Card
 from forefold.detector.compile import plan
 from forefold.events import particles as species
-from forefold.kernels.layout import Rays
+from forefold.kernels.layout import TrueParticles
 from forefold.kernels.philox import stream_keys
-from forefold.smearing.engine import Passage, pass_through
+from forefold.smearing.engine import SmearedParticles, smear_particles
 
 ANGLE = {"convention": "polar", "distribution": "normal", "sigma_deg": 5.0}
 ROWS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -64,13 +64,13 @@ def families_card() -> Card:
 
 def drawn(
     card: Card, particle: str, kinetic: NDArray[np.float64], rng: int, first: int = 0
-) -> Passage:
+) -> SmearedParticles:
     """Smear one kind of particle that flies along the axis."""
     pdgid = species.pdgid(particle)
     mass = species.mass(pdgid)
     n = kinetic.size
     energy = kinetic + mass
-    rays = Rays(
+    truth = TrueParticles(
         stream_keys(rng, np.zeros(n, np.int64)),
         np.arange(first, first + n, dtype=np.uint64),
         np.zeros(n, np.uint64),
@@ -83,4 +83,4 @@ def drawn(
         np.array([[0.0, 0.0, 1.0]]),
     )
     fate = np.zeros(n, np.uint16)
-    return pass_through(rays, np.array([pdgid]), fate, plan(card))
+    return smear_particles(truth, np.array([pdgid]), fate, plan(card))

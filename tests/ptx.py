@@ -1,6 +1,6 @@
 """The code of a graphics card, carried out on the processor one instruction after the other.
 
-It knows the instructions that the kernel of `forefold.kernels.onethread.smear` is made of, and fails at others: no calls, no
+It knows the instructions that the kernel of `forefold.kernels.cuda_kernels.smear` is made of, and fails at others: no calls, no
 shared memory. Products, sums, quotients and roots are those of Python's floats, which are IEEE's.
 """
 

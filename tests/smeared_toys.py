@@ -144,7 +144,9 @@ def two_events(**options: Any) -> ak.Array:
                 particle(2212, M_P + 0.02, rule=P, mass=M_P, theta_true=2.0, theta_drawn=2.1),
             ],
             [
-                particle(2112, M_P + 0.3, rule=N, mass=M_P, fate=Fate.ESCAPED, theta_drawn=-0.4),
+                particle(
+                    2112, M_P + 0.3, rule=N, mass=M_P, fate=Fate.INEFFICIENCY, theta_drawn=-0.4
+                ),
                 particle(14, 5.0, rule=-1, fate=Fate.NEUTRINO),
                 particle(211, 0.72, 0.95, rule=PI, mass=M_PI, theta_true=3.1, theta_drawn=3.2),
             ],

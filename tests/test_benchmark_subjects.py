@@ -15,14 +15,14 @@ from benchmarks.particles import Blocks, beam, formula_card
 from benchmarks.samples import BRANCHES, PACKAGED, repeated
 from forefold.detector.compile import plan
 from forefold.kernels.threads import thread_count
-from forefold.smearing.engine import pass_through
+from forefold.smearing.engine import smear_particles
 
 N = 1000
 
 
 def test_the_kernel_that_is_timed_gives_the_bits_of_a_card() -> None:
     given = beam(N)
-    whole = pass_through(given.rays, given.pdgid, np.zeros(N, np.uint16), given.plan).out
+    whole = smear_particles(given.truth, given.pdgid, np.zeros(N, np.uint16), given.plan).out
     blocks = Blocks(given)
     for run in (blocks.one_thread, blocks.threads, blocks.wholes, blocks.one_thread):
         run()
@@ -34,16 +34,16 @@ def test_the_kernel_that_is_timed_gives_the_bits_of_a_card() -> None:
 def test_the_card_of_formulas_means_the_preset() -> None:
     given = beam(N)
     nothing = np.zeros(N, np.uint16)
-    preset = pass_through(given.rays, given.pdgid, nothing, given.plan).out
-    formula = pass_through(given.rays, given.pdgid, nothing, plan(formula_card())).out
+    preset = smear_particles(given.truth, given.pdgid, nothing, given.plan).out
+    formula = smear_particles(given.truth, given.pdgid, nothing, plan(formula_card())).out
     np.testing.assert_array_equal(formula.fate, preset.fate)
     np.testing.assert_allclose(formula.energy_reco, preset.energy_reco, rtol=1e-12)
 
 
 def test_correctionlib_draws_the_log_normal() -> None:
     pytest.importorskip("correctionlib", reason=MISSING)
-    rays = beam(100_000).rays
-    factor = np.asarray(correction(rays)()) / rays.energy
+    truth = beam(100_000).truth
+    factor = np.asarray(correction(truth)()) / truth.energy
     # its mean is 1 with an uncertainty of WIDTH / sqrt(n): 5 of them by chance once in 1.7 million tries
     assert abs(factor.mean() - 1.0) < 5.0 * WIDTH / np.sqrt(factor.size)
     assert abs(factor.std() / WIDTH - 1.0) < 0.02

@@ -145,7 +145,7 @@ def test_energy(model: str, pdgid: int, kinetic: float) -> None:
     else:
         assert stats.binomtest(ratio.size, N, want.efficiency).pvalue > CHANCE
         lost = ak.to_numpy(particles.fate[~particles.detected])
-        assert set(lost.tolist()) == {int(Fate.ESCAPED)}
+        assert set(lost.tolist()) == {int(Fate.INEFFICIENCY)}
 
 
 @pytest.mark.parametrize(("model", "pdgid", "kinetic"), CASES)

@@ -27,7 +27,7 @@ from forefold.kernels import distributions as fd
 from forefold.kernels import math as fm
 from forefold.kernels import special as fs
 from forefold.kernels.directions import from_axis
-from forefold.kernels.histogram import bins_of, cells, joint_sums, sums
+from forefold.kernels.histogram import bin_indices, bins_of, joint_sums, sums
 
 EVENTS = 60
 STRANGE_CARD = """
@@ -108,8 +108,8 @@ def filling() -> np.ndarray:
     axes = [bins_of([0.0, 0.5, 1.0], regular=True)]
     axes += [bins_of(e, regular=False) for e in ([0.0, 5e-324], [0.0, 0.3, 7.0, 40.0])]
     axes.append(bins_of(np.geomspace(1e-9, 8.0, 60), regular=False))
-    single = [cells([axis], [x]) for axis in axes]
-    both = [cells([a, b], [x, x[::-1].copy()]) for a in axes for b in axes]
+    single = [bin_indices([axis], [x]) for axis in axes]
+    both = [bin_indices([a, b], [x, x[::-1].copy()]) for a in axes for b in axes]
     weight, out = np.linspace(-1.0, 2.0, x.size), np.zeros((5, 2))
     sums(single[0], weight, out)
     pair, alone = np.zeros((5, 6, 2)), np.zeros((6, 2))

@@ -89,7 +89,7 @@ def test_plan_holds_the_cards_numbers(tmp_path: Path) -> None:
     assert exact | {"of": 0, "distribution": 2, "constant": 0, "scale": 1} == exact
     assert (made.rule_links == -1).all()
     assert (made.component_links == -1).all()
-    assert made.cells == ()
+    assert made.formulas == ()
 
 
 def test_species_table() -> None:

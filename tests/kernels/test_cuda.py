@@ -1,4 +1,4 @@
-"""Plain cards on a graphics card: the bits of the CPU in numba's simulator, and the code that is made for a real one."""
+"""SimpleRules cards on a graphics card: the bits of the CPU in numba's simulator, and the code that is made for a real one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ import forefold
 from forefold.cli import main
 from forefold.detector.compile import plan, species_table
 from forefold.kernels import cuda as kc
+from forefold.kernels.cuda_kernels import bin_of, count
+from forefold.kernels.cuda_kernels import smear as kernel
+from forefold.kernels.gpu import _whole
 from forefold.kernels.layout import Smeared
-from forefold.kernels.onethread import bin_of, count
-from forefold.kernels.onethread import smear as kernel
-from forefold.kernels.plain import Assigned, candidates, frames, nothing, plain
-from forefold.kernels.resident import _whole
+from forefold.kernels.simple_rules import Assigned, candidates, frames, simple_rules, unassigned
 from forefold.kernels.threads import on_gpu
 from forefold.smearing.engine import prepared
 from forefold.smearing.gpu import energy_counts
@@ -106,20 +106,24 @@ def test_histogram_in_the_simulator(simulated: Any) -> None:
 
 def arguments(which: str, n: int) -> tuple[Any, ...]:
     """What the kernel is called with; numbers that it does not fill are 7."""
-    rays, fate, made = device_run.rays(n), device_run.fates(n), plan(device_run.named(which))
-    assigned, rules, table = nothing(), made.plain, species_table(made.card, device_run.KINDS)
+    truth, fate, made = device_run.truth(n), device_run.fates(n), plan(device_run.named(which))
+    assigned, rules, table = (
+        unassigned(),
+        made.simple_rules,
+        species_table(made.card, device_run.KINDS),
+    )
     columns = np.full((9, n), 7.0)
     if rules is None:
-        work = prepared(rays, device_run.KINDS, fate, made, variation=3)
-        assigned = Assigned(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
-        rules, table, fate = plain(work.cells), work.table, work.fate.copy()
+        work = prepared(truth, device_run.KINDS, fate, made, variation=3)
+        assigned = Assigned(work.kind, work.kinematics, work.chosen, work.tables.dynamic)
+        rules, table, fate = simple_rules(work.tables), work.table, work.fate.copy()
         columns[0], columns[1] = work.kinematics.mass, work.kinematics.theta
     assert rules is not None
-    axes, same = frames(rays.axis)
+    axes, same = frames(truth.axis)
     a, b, c, d, e, f, g, h, i = columns
     rule, part = np.full(n, 5, np.int16), np.full(n, 5, np.int8)
     out = Smeared(a, b, c, d, e, f, g, h, i, fate, rule, part)
-    tables = (rays, table, candidates(table), rules, assigned, axes)
+    tables = (truth, table, candidates(table), rules, assigned, axes)
     return (*tables, same, np.uint64(3 << 16), columns[2:], out)
 
 

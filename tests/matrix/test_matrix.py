@@ -84,7 +84,7 @@ def test_events_beyond_the_range_stay_in_the_total() -> None:
 
 
 def test_an_event_of_which_nothing_is_seen_is_at_zero() -> None:
-    event = [particle(2112, M_P + 1.0, rule=N, mass=M_P, fate=Fate.ESCAPED)]
+    event = [particle(2112, M_P + 1.0, rule=N, mass=M_P, fate=Fate.INEFFICIENCY)]
     matrix: Any = energy_matrix(smeared_events([event]), bins=7)
     assert filled(matrix) == {(2, 1): 1.0}
 

@@ -76,7 +76,7 @@ def test_counts_by_type_agree_with_a_loop(smeared: ak.Array) -> None:
         row = found[label]
         assert row.particles == len(mine)
         assert row.detected == sum(p["detected"] for p in mine)
-        assert row.escaped == sum(bool(p["fate"] & Fate.ESCAPED) for p in mine)
+        assert row.escaped == sum(bool(p["fate"] & Fate.INEFFICIENCY) for p in mine)
         assert row.efficiency == pytest.approx(row.detected / row.particles)
 
 
@@ -157,7 +157,7 @@ def changed(events: ak.Array, **columns: object) -> ak.Array:
     return ak.with_field(events, particles, "particles")
 
 
-@pytest.mark.parametrize("fate", [0, int(Fate.DETECTED | Fate.ESCAPED), int(Fate.OFF_SHELL)])
+@pytest.mark.parametrize("fate", [0, int(Fate.DETECTED | Fate.INEFFICIENCY), int(Fate.OFF_SHELL)])
 def test_a_particle_without_a_single_outcome_is_refused(fate: int) -> None:
     with pytest.raises(ValueError, match=f"fate {fate} of a particle"):
         summary(changed(muons(2), fate=fate), CARD)

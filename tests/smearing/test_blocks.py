@@ -14,16 +14,16 @@ from forefold.detector.compile import Plan, plan, species_table
 from forefold.detector.load import load_card
 from forefold.events import particles as species
 from forefold.kernels import jit
+from forefold.kernels.block_steps import BLOCK
 from forefold.kernels.blocks import draw_blocks
 from forefold.kernels.draw import draw_general
 from forefold.kernels.draw_numpy import draw_wholes
 from forefold.kernels.fate import Fate
 from forefold.kernels.launch import choose, describe
-from forefold.kernels.layout import Cells, Rays, Smeared, empty_smeared
-from forefold.kernels.plain import Plain, candidates, frames, nothing, plain
-from forefold.kernels.steps import BLOCK
+from forefold.kernels.layout import RuleTables, Smeared, TrueParticles, empty_smeared
+from forefold.kernels.simple_rules import SimpleRules, candidates, frames, simple_rules, unassigned
 from forefold.kernels.threads import RANGE, in_ranges, thread_count
-from forefold.smearing.engine import pass_through, prepared
+from forefold.smearing.engine import prepared, smear_particles
 
 RECORD = [
     *NUMBERS[:2],
@@ -53,7 +53,7 @@ OWN = [
 ]
 
 
-def rays(n: int, *, axis: Any = None, seed: int = 3) -> Rays:
+def truth(n: int, *, axis: Any = None, seed: int = 3) -> TrueParticles:
     """Particles of all kinds: most on their shell, some at rest, some with E < p."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(0, KINDS.size, n)
@@ -70,7 +70,7 @@ def rays(n: int, *, axis: Any = None, seed: int = 3) -> Rays:
     px, py, pz = p * direction
     place = np.arange(n, dtype=np.uint64)
     axes = axes if axis is None else np.tile(np.asarray(axis, dtype=np.float64), (7, 1))
-    return Rays(words[0], words[1], place, kind, px, py, pz, energy, event, axes)
+    return TrueParticles(words[0], words[1], place, kind, px, py, pz, energy, event, axes)
 
 
 def fates(n: int) -> Any:
@@ -87,10 +87,10 @@ def empty(n: int) -> tuple[Any, Smeared]:
     return columns[2:], Smeared(a, b, c, d, e, f, g, h, i, fates(n), rule_of, part)
 
 
-NOTHING = nothing()
+NOTHING = unassigned()
 
 
-def by_blocks(given: Rays, made: Plan, rules: Plain, cut: int = 0) -> Smeared:
+def by_blocks(given: TrueParticles, made: Plan, rules: SimpleRules, cut: int = 0) -> Smeared:
     """Compiled, in two pieces."""
     table, (axes, same) = species_table(made.card, KINDS), frames(given.axis)
     columns, out = empty(given.energy.size)
@@ -112,27 +112,27 @@ def by_blocks(given: Rays, made: Plan, rules: Plain, cut: int = 0) -> Smeared:
     return out
 
 
-def by_wholes(given: Rays, made: Plan, rules: Plain) -> Smeared:
+def by_wholes(given: TrueParticles, made: Plan, rules: SimpleRules) -> Smeared:
     table, (axes, _) = species_table(made.card, KINDS), frames(given.axis)
     _, out = empty(given.energy.size)
     draw_wholes(given, table, candidates(table), rules, NOTHING, axes, np.uint64(0), out)
     return out
 
 
-def by_any(given: Rays, made: Plan) -> Smeared:
+def by_any(given: TrueParticles, made: Plan) -> Smeared:
     """Go the way of cards that are not plain."""
     n = given.energy.size
     table = species_table(made.card, KINDS)
     true = describe(given, table)
-    cells = Cells(
+    tables = RuleTables(
         made.rules, made.rule_links, made.components, made.component_links, np.empty((0, n))
     )
-    chosen = choose(given.species, table, true, cells)
+    chosen = choose(given.species, table, true, tables)
     chosen[fates(n) != 0] = -1
     out = empty_smeared(true)
     out.fate[:] = fates(n)
     draw_general(
-        given, given.species, table, true, chosen, cells, made.histograms, np.uint64(0), out
+        given, given.species, table, true, chosen, tables, made.histograms, np.uint64(0), out
     )
     return out
 
@@ -161,9 +161,9 @@ CARDS = {
 @pytest.mark.parametrize("which", list(CARDS))
 def test_three_ways(which: str, axis: Any) -> None:
     made = plan(CARDS[which])
-    rules, n = made.plain, 5000
+    rules, n = made.simple_rules, 5000
     assert rules is not None
-    given = rays(n, axis=axis)
+    given = truth(n, axis=axis)
     found = by_blocks(given, made, rules, 1234)
     seen = (found.fate & int(Fate.DETECTED)) != 0
     assert 0.1 < seen.mean() < 0.9
@@ -174,15 +174,15 @@ def test_three_ways(which: str, axis: Any) -> None:
 @pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
 def test_any_number(n: int) -> None:
     made = plan(CARDS["record"])
-    rules, given = made.plain, rays(n)
+    rules, given = made.simple_rules, truth(n)
     assert rules is not None
     agree(by_blocks(given, made, rules), by_any(given, made), n)
 
 
 def test_where_a_tail_is_far() -> None:
     """Uniforms that come once in 10^11 draws: the second half of the quantile's tail."""
+    from forefold.kernels import block_steps as st
     from forefold.kernels import math as fm
-    from forefold.kernels import steps as st
     from forefold.kernels.jit import jit as compiled
 
     @compiled
@@ -203,9 +203,9 @@ def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -
     """Formulas: what is linked is taken from the particles."""
     monkeypatch.setattr("forefold.kernels.launch.worth_compiling", lambda *_: compiled)
     n, made = 3000, plan(card(*OWN))
-    given = rays(n)
+    given = truth(n)
     work = prepared(given, KINDS, fates(n), made)
-    assert plain(work.cells) is not None
+    assert simple_rules(work.tables) is not None
     found = work.draw(0)
     out = empty_smeared(work.kinematics)
     out.fate[:] = work.fate
@@ -215,7 +215,7 @@ def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -
         work.table,
         work.kinematics,
         work.chosen,
-        work.cells,
+        work.tables,
         made.histograms,
         np.uint64(0),
         out,
@@ -235,7 +235,7 @@ def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -
     ],
 )
 def test_what_is_not_plain(changed: str) -> None:
-    assert plan(card(rule(changed))).plain is None
+    assert plan(card(rule(changed))).simple_rules is None
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_what_is_not_plain(changed: str) -> None:
     ],
 )
 def test_directions_that_are_not_plain(angle: str) -> None:
-    assert plan(card(rule(angle=angle))).plain is None
+    assert plan(card(rule(angle=angle))).simple_rules is None
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,11 +290,11 @@ def test_vectors() -> None:
     ):
         pytest.skip("knows the names of instructions of one kind of processor")
     made = plan(CARDS["record"])
-    rules = made.plain
+    rules = made.simple_rules
     assert rules is not None
     # what comes from the cache has no text: compiled once more
     fresh = numba.njit(**jit._OPTIONS)(draw_blocks.py_func)  # type: ignore[attr-defined]
-    given, (axes, same) = rays(300), frames(rays(300).axis)
+    given, (axes, same) = truth(300), frames(truth(300).axis)
     table = species_table(made.card, KINDS)
     columns, out = empty(300)
     fresh(
@@ -323,7 +323,8 @@ def test_vectors() -> None:
 def test_cards_that_are_plain() -> None:
     """Both models of NuSmear, and what else is shipped as numbers, take the fast way."""
     found = {
-        name: plan(load_card(name)).plain is not None for name in ("nusmear-default", "perfect")
+        name: plan(load_card(name)).simple_rules is not None
+        for name in ("nusmear-default", "perfect")
     }
     assert found == {"nusmear-default": True, "perfect": True}
 
@@ -333,11 +334,11 @@ def test_general_cards_have_the_same_bits_in_threads(monkeypatch: pytest.MonkeyP
     of = 'energy = { of = "kinetic", distribution = "uniform", constant = "0.1 + 0.01 * KE" }'
     angle = 'angle = { convention = "space", distribution = "rayleigh", sigma_deg = 3.0 }'
     made = plan(card(rule(of, angle)))
-    assert made.plain is None
+    assert made.simple_rules is None
     n, found = 3 * RANGE + 17, []
-    given = rays(n)
+    given = truth(n)
     for threads in ("1", "3"):
         monkeypatch.setenv("FOREFOLD_NUM_THREADS", threads)
-        found.append(pass_through(given, KINDS, np.zeros(n, np.uint16), made, on_invalid="lose"))
+        found.append(smear_particles(given, KINDS, np.zeros(n, np.uint16), made, on_invalid="lose"))
     assert (found[0].out.fate & int(Fate.DETECTED)).any()
     agree(found[0].out, found[1].out, n)

@@ -28,7 +28,7 @@ def test_the_card_does_everything(smeared: ak.Array) -> None:
     found = forefold.fate_counts(smeared)
     assert set(found) >= {
         Fate.DETECTED,
-        Fate.ESCAPED,
+        Fate.INEFFICIENCY,
         Fate.BELOW_THRESHOLD,
         Fate.BELOW_RECO_THRESHOLD,
         Fate.UNIDENTIFIED,

@@ -20,7 +20,7 @@ from forefold.detector.compile import plan
 from forefold.kernels.directions import drawn_cosine
 from forefold.plotting import card_figure
 from forefold.response.contract import check_response
-from forefold.smearing.closed_form.cosine import cosine_cdf
+from forefold.smearing.closed_form.direction import cosine_cdf
 from forefold.smearing.validation import validate_card
 
 N = 20_000
@@ -119,7 +119,7 @@ def test_energies_do_not_move() -> None:
     assert a["energy_reco"].tobytes() == b["energy_reco"].tobytes()
     for angle, fast in ((polar(3.0), True), (cosine(0.1), False)):
         ready = plan(card(rule(ENERGY, angle)))
-        assert (ready.plain is not None) is fast
+        assert (ready.simple_rules is not None) is fast
 
 
 def test_validate() -> None:
@@ -130,7 +130,7 @@ def test_validate() -> None:
 
 def test_validate_finds_another_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "forefold.smearing.closed_form.angle.cosine_cdf",
+        "forefold.smearing.closed_form.direction.cosine_cdf",
         lambda t, at, s: cosine_cdf(t, at, 1.1 * s),
     )
     found = validate_card(card(rule(ENERGY, cosine(0.05))), draws=20_000, points=2)

@@ -114,7 +114,7 @@ def test_efficiency_of_tables(formula: str, expected: float) -> None:
     detector = card(rule(extra=f"efficiency = '{formula}'"), head=TABLES)
     columns = shoot(detector, gun(13, N, p=1.5, theta=0.8))
     fraction(columns["detected"] == 1, expected)
-    assert set(columns["fate"]) == {int(Fate.DETECTED), int(Fate.ESCAPED)}
+    assert set(columns["fate"]) == {int(Fate.DETECTED), int(Fate.INEFFICIENCY)}
 
 
 def test_efficiency_of_three_dimensions() -> None:
@@ -249,7 +249,7 @@ def test_fates_add_up() -> None:
     single = {
         Fate.DETECTED,
         Fate.BELOW_THRESHOLD,
-        Fate.ESCAPED,
+        Fate.INEFFICIENCY,
         Fate.BELOW_RECO_THRESHOLD,
         Fate.UNIDENTIFIED,
         Fate.INVALID,

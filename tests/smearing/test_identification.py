@@ -17,8 +17,8 @@ import forefold
 from forefold import Fate
 from forefold.detector.compile import plan
 from forefold.events import particles as species
-from forefold.kernels.layout import Rays
-from forefold.smearing.engine import pass_through
+from forefold.kernels.layout import TrueParticles
+from forefold.smearing.engine import smear_particles
 
 ALARM = 1e-4
 KINDS = {13: "mu-", -211: "pi-", 2212: "p"}
@@ -48,11 +48,13 @@ CONFUSION = "\n".join(
 )
 
 
-def many(pdgid: int, n: int, p: float) -> tuple[Rays, NDArray[np.int64], NDArray[np.uint16]]:
+def many(
+    pdgid: int, n: int, p: float
+) -> tuple[TrueParticles, NDArray[np.int64], NDArray[np.uint16]]:
     """Particles along the axis, without the events around them."""
     zeros, index = np.zeros(n), np.arange(n, dtype=np.uint64)
     return (
-        Rays(
+        TrueParticles(
             np.full(n, 7, np.uint64), index, np.zeros(n, np.uint64), np.zeros(n, np.int64), zeros, zeros,
             np.full(n, p), np.full(n, math.hypot(p, MASS[pdgid])), np.zeros(n, np.int64), np.array([[0.0, 0.0, 1.0]]),
         ),
@@ -65,7 +67,7 @@ def many(pdgid: int, n: int, p: float) -> tuple[Rays, NDArray[np.int64], NDArray
 def test_confusion(true: int) -> None:
     """A million of each: the table, the assumed mass and rule of each, and lost + kept = all."""
     n, p = 1_000_000, 0.7
-    passed = pass_through(*many(true, n, p), plan(card(*RULES, head=CONFUSION)))
+    passed = smear_particles(*many(true, n, p), plan(card(*RULES, head=CONFUSION)))
     fate, taken = passed.out.fate, passed.pdgid
     unidentified = (fate & int(Fate.UNIDENTIFIED)) != 0
     counts = [int(((taken == kind) & ~unidentified).sum()) for kind in KINDS]
@@ -81,7 +83,7 @@ def test_confusion(true: int) -> None:
     )
     assert test.pvalue > ALARM
     assert sum(counts) == n
-    outcomes = [Fate.DETECTED, Fate.ESCAPED, Fate.UNIDENTIFIED]
+    outcomes = [Fate.DETECTED, Fate.INEFFICIENCY, Fate.UNIDENTIFIED]
     assert sum(int(((fate & int(o)) != 0).sum()) for o in outcomes) == n
     wrong = (taken != true) & ~unidentified
     assert np.array_equal(wrong, (fate & int(Fate.MISIDENTIFIED)) != 0)

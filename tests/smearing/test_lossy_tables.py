@@ -38,11 +38,11 @@ def test_what_a_row_leaves_is_lost(of: str) -> None:
     detector = card(rule(DRAWN.format(of), extra='efficiency = "0.5"'), head=TABLE)
     smeared = forefold.smear(gun(13, N, p=at(of, 0.5)), detector, rng=1, axis="z")
     found = forefold.fate_counts(smeared)
-    assert set(found) == {Fate.DETECTED, Fate.ESCAPED}
+    assert set(found) == {Fate.DETECTED, Fate.INEFFICIENCY}
     seen = 0.5 * 0.9
     assert abs(found[Fate.DETECTED] - N * seen) < 5.0 * math.sqrt(N * seen * (1.0 - seen))
     lost = forefold.smear(gun(13, 100, p=at(of, 2.5)), detector, rng=1, axis="z")
-    assert forefold.fate_counts(lost) == {Fate.ESCAPED: 100}
+    assert forefold.fate_counts(lost) == {Fate.INEFFICIENCY: 100}
 
 
 def test_nothing_is_lost_of_a_row_that_is_whole() -> None:

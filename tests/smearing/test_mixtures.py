@@ -63,7 +63,7 @@ def test_component_is_of_detected_particles_only() -> None:
     detector = card(rule(parts, extra="efficiency = 0.5"))
     smeared = forefold.smear(gun(13, 500, p=2.0), detector, rng=1, axis="z")
     particles = smeared.particles
-    assert forefold.fate_counts(smeared)[Fate.ESCAPED] > 200
+    assert forefold.fate_counts(smeared)[Fate.INEFFICIENCY] > 200
     lost = ~np.array([p[0] for p in particles.detected.tolist()])
     assert [p[0] is None for p in particles.component.tolist()] == lost.tolist()
     assert "component" not in forefold.smear(gun(13), card(), rng=1, axis="z").particles.fields

@@ -20,8 +20,8 @@ from forefold import Fate
 from forefold.events import build
 from forefold.kernels.directions import from_axis
 from forefold.kernels.draw_numpy import described
-from forefold.kernels.layout import Rays
-from forefold.kernels.plain import frames
+from forefold.kernels.layout import TrueParticles
+from forefold.kernels.simple_rules import frames
 
 CARD = "nusmear-dune-cdr"
 NUMBERS = (
@@ -212,8 +212,8 @@ def test_axis_frames_are_rotations(axis: tuple[float, float, float]) -> None:
     vector, axes = (0.3, -1.2, 0.7), np.array([axis])
     px, py, pz = np.array([axis, vector]).T
     word, row = np.zeros(2, np.uint64), np.zeros(2, np.int64)
-    rays = Rays(word, word, word, row, px, py, pz, np.full(2, 9.0), row, axes)
-    true = described(rays, np.zeros(1), frames(axes)[0])
+    truth = TrueParticles(word, word, word, row, px, py, pz, np.full(2, 9.0), row, axes)
+    true = described(truth, np.zeros(1), frames(axes)[0])
     along, there = np.stack([true.x, true.y, true.z], axis=1)
     assert np.allclose(along, (0.0, 0.0, 1.0), atol=1e-15)
     assert np.linalg.norm(there) == pytest.approx(np.linalg.norm(vector), rel=1e-14)

@@ -18,7 +18,7 @@ import forefold
 from forefold.cli import main
 from forefold.io.write import open_writer
 from forefold.kernels.philox import uniforms
-from forefold.smearing.validation import places, validate_card
+from forefold.smearing.validation import checks, validate_card
 from forefold.workflows.stream import smear_chunks, smear_files
 
 ALARM = 1e-4
@@ -255,7 +255,7 @@ def test_validate(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = validate_card(card(rule(ENERGY), head=exact), draws=100, points=2)
     assert [c.what for c in kept.checks][-3:] == [f"exact {n}" for n in NAMES[:3]]
     assert kept.good
-    monkeypatch.setitem(places._FAMILIES, "uniform", places._FAMILIES["normal"])
+    monkeypatch.setitem(checks._FAMILIES, "uniform", checks._FAMILIES["normal"])
     wrong = validate_card(card(rule(ENERGY), head=BLOCK), draws=20_000, points=2)
     assert {c.what for c in wrong.failed} >= {f"{n} tails" for n in NAMES[:3]}
     assert "FAILED '[vertex]': vertex_x tails: drawn 0" in str(wrong)

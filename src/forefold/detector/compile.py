@@ -21,11 +21,11 @@ from forefold.kernels.layout import (
     OF,
     RULE_COLUMNS,
     SPACE_DISTRIBUTIONS,
-    Cells,
     Histograms,
+    RuleTables,
     Species,
 )
-from forefold.kernels.plain import Plain, plain
+from forefold.kernels.simple_rules import SimpleRules, simple_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from forefold.expressions.program import Program
     from forefold.expressions.tables import Table
 
-__all__ = ["Cell", "Plan", "plan", "species_table"]
+__all__ = ["CardFormula", "Plan", "plan", "species_table"]
 
 _LEFT_OUT = {
     "neutrino": Fate.NEUTRINO,
@@ -49,7 +49,7 @@ _ABSENT = -1.0
 _SHAPE_COLUMNS = ("shape_a", "shape_b", "shape_c", "shape_d")
 
 
-class Cell(NamedTuple):
+class CardFormula(NamedTuple):
     """A formula of a card, compiled, and what it is for.
 
     Attributes
@@ -89,11 +89,11 @@ class Plan:
     rules, components : ndarray of float64
         See `forefold.kernels.layout`.
     rule_links, component_links : ndarray of int64, of the same shapes
-        Row of `cells`, or -1.
-    cells : tuple of Cell
+        Row of `formulas`, or -1.
+    formulas : tuple of CardFormula
     histograms : Histograms
     identification : tuple of tuple of (object, int)
-        A block of the card after the other: what is taken for, and its row of `cells` or -1 with a number.
+        A block of the card after the other: what is taken for, and its row of `formulas` or -1 with a number.
     """
 
     card: Card
@@ -101,17 +101,17 @@ class Plan:
     rule_links: NDArray[np.int64]
     components: NDArray[np.float64]
     component_links: NDArray[np.int64]
-    cells: tuple[Cell, ...]
+    formulas: tuple[CardFormula, ...]
     histograms: Histograms
     identification: tuple[tuple[int, ...], ...]
 
     @cached_property
-    def plain(self) -> Plain | None:
+    def simple_rules(self) -> SimpleRules | None:
         """Rules that one loop from four-vectors on can do: no formula, no identification, nothing that is not plain."""
-        if self.cells or self.card.identification:
+        if self.formulas or self.card.identification:
             return None
         tables = (self.rules, self.rule_links, self.components, self.component_links)
-        return plain(Cells(*tables, np.empty((0, 0))))
+        return simple_rules(RuleTables(*tables, np.empty((0, 0))))
 
 
 def plan(card: Card) -> Plan:
@@ -142,7 +142,7 @@ class _Planner:
         self._tables = {name: _table(block) for name, block in card.tables.items()}
         self._tables |= self._kept.tables
         self._used: list[str] = []
-        self._cells: list[Cell] = []
+        self._formulas: list[CardFormula] = []
 
     def whole(self) -> Plan:
         card = self._card
@@ -174,7 +174,7 @@ class _Planner:
             links,
             components,
             part_links,
-            tuple(self._cells),
+            tuple(self._formulas),
             _histograms([card.tables[name] for name in self._used]),
             identification,
         )
@@ -328,8 +328,8 @@ class _Planner:
         names = [name for name in expression.names if name not in self._constants]
         program = compile_formula(expression, names, tables=self._tables, constants=self._constants)
         limits = allowed("offset" if condition else key)
-        self._cells.append(Cell(where, text, rule, condition, program, factor, *limits))
-        return len(self._cells) - 1
+        self._formulas.append(CardFormula(where, text, rule, condition, program, factor, *limits))
+        return len(self._formulas) - 1
 
 
 def _low(bound: Any, otherwise: float) -> float:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.kernels import steps as st
+from forefold.kernels import block_steps as st
+from forefold.kernels.block_steps import BLOCK, MADE, PARAMETERS, ROWS, STRIDE
 from forefold.kernels.draw import SETTLED
 from forefold.kernels.jit import inlined, jit
-from forefold.kernels.steps import BLOCK, MADE, PARAMETERS, ROWS, STRIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.layout import Kinematics, Rays, Smeared, Species
-    from forefold.kernels.plain import Assigned, Plain
+    from forefold.kernels.layout import Kinematics, Smeared, Species, TrueParticles
+    from forefold.kernels.simple_rules import Assigned, SimpleRules
 
 __all__ = ["describe_blocks", "draw_blocks"]
 
@@ -76,7 +76,7 @@ def _settle(
 
 
 @inlined
-def _blank(b: NDArray[np.float64], rules: Plain) -> None:
+def _blank(b: NDArray[np.float64], rules: SimpleRules) -> None:
     """Fill the rows of parameters that are the same for all rules."""
     last = rules.numbers.size - _WIDTH
     for j in range(_WIDTH):
@@ -85,7 +85,7 @@ def _blank(b: NDArray[np.float64], rules: Plain) -> None:
 
 
 @inlined
-def _gather(b: NDArray[np.float64], rules: Plain, chosen: NDArray[np.int64], m: int) -> None:
+def _gather(b: NDArray[np.float64], rules: SimpleRules, chosen: NDArray[np.int64], m: int) -> None:
     """Fill the other rows with the numbers of the rules that are chosen."""
     numbers, used = rules.numbers, rules.used
     for j in used:
@@ -116,7 +116,7 @@ def _gather_linked(
 def _draw(
     b: NDArray[np.float64],
     rows: NDArray[np.int64],
-    rays: Rays,
+    truth: TrueParticles,
     noise: bool,
     normal: bool,
     block: np.uint64,
@@ -124,11 +124,11 @@ def _draw(
     m: int,
 ) -> None:
     """Draw what is seen of a block whose truth and parameters are there."""
-    key, entry, place = rays.key, rays.entry, rays.place
+    key, entry, place = truth.key, truth.entry, truth.place
     st.uniforms(b, key, entry, place, block, at, m)
     st.quantiles(b, rows, st.U_ENERGY, m)
     st.quantiles(b, rows, st.U_THETA, m)
-    st.escapes(b, rows, key, entry, place, block + np.uint64(1), at, m)
+    st.efficiency_uniforms(b, rows, key, entry, place, block + np.uint64(1), at, m)
     st.energies(b, noise, normal, m)
     st.aim(b, m)
     st.folds(b, m)
@@ -144,11 +144,11 @@ def _store(b: NDArray[np.float64], row: int, out: NDArray[np.float64], at: int, 
 
 @inlined
 def _describe(
-    b: NDArray[np.float64], rays: Rays, mass: NDArray[np.float64], at: int, m: int
+    b: NDArray[np.float64], truth: TrueParticles, mass: NDArray[np.float64], at: int, m: int
 ) -> None:
     """Find the true kinematics of a block whose axes are there."""
-    kind = rays.species
-    st.momenta(b, rays.px, rays.py, rays.pz, rays.energy, at, m)
+    kind = truth.species
+    st.momenta(b, truth.px, truth.py, truth.pz, truth.energy, at, m)
     st.rotate(b, m)
     for i in range(m):
         b[st.MASS + i] = mass[kind[at + i]]
@@ -158,7 +158,7 @@ def _describe(
 
 @jit
 def describe_blocks(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
     axes: NDArray[np.float64],
     same: bool,
@@ -170,10 +170,10 @@ def describe_blocks(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
     axes, same
-        See `forefold.kernels.plain.frames`.
+        See `forefold.kernels.simple_rules.frames`.
     start, stop : int
     out : Kinematics
         Filled.
@@ -184,8 +184,8 @@ def describe_blocks(
     for at in range(start, stop, BLOCK):
         m = min(BLOCK, stop - at)
         if not same:
-            st.axes(b, axes, rays.event, at, m)
-        _describe(b, rays, species.mass, at, m)
+            st.axes(b, axes, truth.event, at, m)
+        _describe(b, truth, species.mass, at, m)
         _store(b, st.MASS, out.mass, at, m)
         _store(b, st.E, out.energy, at, m)
         _store(b, st.KE, out.kinetic, at, m)
@@ -242,10 +242,10 @@ def _keep(
 
 @jit
 def draw_blocks(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
     table: NDArray[np.int64],
-    rules: Plain,
+    rules: SimpleRules,
     assigned: Assigned,
     axes: NDArray[np.float64],
     same: bool,
@@ -259,14 +259,14 @@ def draw_blocks(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
     table : ndarray of int64
-        See `forefold.kernels.plain.candidates`.
-    rules : Plain
+        See `forefold.kernels.simple_rules.candidates`.
+    rules : SimpleRules
     assigned : Assigned
     axes, same
-        See `forefold.kernels.plain.frames`.
+        See `forefold.kernels.simple_rules.frames`.
     block : uint64
         Counter word 3, see `forefold.kernels.philox`.
     start, stop : int
@@ -278,20 +278,20 @@ def draw_blocks(
     b, rows = np.empty(ROWS * STRIDE), np.empty(BLOCK + 1, np.int64)
     row = np.empty(BLOCK, np.int64)
     has_rules, none = assigned.chosen.size > 0, rules.ranges.shape[0]
-    kind = assigned.kind if has_rules else rays.species
+    kind = assigned.kind if has_rules else truth.species
     for i in range(BLOCK):
         b[st.C + i], b[st.S + i], b[st.ACROSS + i], b[st.ALONG + i] = axes[:4]
     _blank(b, rules)
     for at in range(start, stop, BLOCK):
         m = min(BLOCK, stop - at)
         if not same:
-            st.axes(b, axes, rays.event, at, m)
+            st.axes(b, axes, truth.event, at, m)
         if has_rules:
             _recall(b, assigned.kinematics, at, m)
             for i in range(m):
                 row[i] = assigned.chosen[at + i]
         else:
-            _describe(b, rays, species.mass, at, m)
+            _describe(b, truth, species.mass, at, m)
             _store(b, st.MASS, out.mass, at, m)
             _store(b, st.THETA, out.theta_true, at, m)
             _choose(b, kind, table, rules.ranges, out.fate, row, at, m)
@@ -299,5 +299,5 @@ def draw_blocks(
         _gather(b, rules, row, m)
         if rules.links.size > 0:
             _gather_linked(b, rules.links, assigned.dynamic, row, at, m)
-        _draw(b, rows, rays, rules.noise, rules.normal, block, at, m)
+        _draw(b, rows, truth, rules.noise, rules.normal, block, at, m)
         _keep(b, columns, out.fate, out.component, at, m)

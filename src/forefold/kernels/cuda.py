@@ -1,12 +1,13 @@
 """Rules that are plain on a graphics card: one thread a particle, the bits of `blocks`.
 
-The loops of `steps` and `blocks` are rebuilt for blocks of one particle (`translation`), so that there is one text of each
-formula.  A compiler for graphics cards fuses products and sums, which changes bits: it is told not to, and what it made is
+The loops of `block_steps` and `blocks` are rebuilt for blocks of one particle (`Translation`), so that there is one text of each
+formula: a formula that is written twice is soon two formulas.  A compiler for graphics cards fuses products and sums, which changes bits: it is told not to, and what it made is
 looked through before it is used.  numba-cuda is imported when something here is called.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
 import threading
 import types
@@ -19,13 +20,12 @@ from unittest import mock
 
 import numpy as np
 
-from forefold.kernels import blocks, onethread, steps
-from forefold.kernels.translation import Translation
+from forefold.kernels import block_steps, blocks, cuda_kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["kernels", "launch", "ready", "simulated", "translation", "uncontracted"]
+__all__ = ["Translation", "kernels", "launch", "ready", "simulated", "translation", "uncontracted"]
 
 THREADS = 128
 """Threads of a block."""
@@ -33,6 +33,82 @@ THREADS = 128
 _FUSED = "fma.rn.f64"
 _lock = threading.Lock()
 _looked_through: dict[str, int] = {}  # overloads of a kernel that have no fused operation
+_HERE = __name__.rpartition(".")[0] + "."
+
+
+class Translation:
+    """A way to rebuild functions of these kernels; each is rebuilt once.
+
+    Parameters
+    ----------
+    compiled : callable
+        What is done with a rebuilt function.
+    numpy : module
+        What stands for numpy.
+    words : mapping of str to object
+        What stands for builtin functions.
+    others : mapping of (str, str) to object
+        What stands for a name of a module of this package: a constant, or a function that is compiled already.
+
+    Examples
+    --------
+    >>> from forefold.kernels import block_steps
+    >>> short = Translation(lambda function: function, np, {}, {("block_steps", "P"): 3})
+    >>> short(block_steps.masses).__globals__["P"]
+    3
+    """
+
+    def __init__(
+        self,
+        compiled: Callable[[Callable[..., Any]], Any],
+        numpy: Any,
+        words: Mapping[str, Any],
+        others: Mapping[tuple[str, str], Any],
+    ) -> None:
+        self._compiled = compiled
+        self._numpy = numpy
+        self._words = words
+        self._others = others
+        self._made: dict[Any, Any] = {}
+        self._modules: dict[str, types.ModuleType] = {}
+
+    def __call__(self, function: Any) -> Any:
+        """Rebuild a function, compiled for the processor or not, and compile it."""
+        plain: types.FunctionType = getattr(function, "py_func", function)
+        if plain not in self._made:
+            self._made[plain] = self._compiled(self.rebuilt(plain))
+        return self._made[plain]
+
+    def rebuilt(self, plain: Any) -> types.FunctionType:
+        """Rebuild a function, and compile those that it calls."""
+        names, home = plain.__code__.co_names, plain.__module__
+        used = {n: v for n, v in plain.__globals__.items() if n in names}
+        scope = {n: self._name(home, n, v, names) for n, v in used.items()}
+        scope |= {n: v for n, v in self._words.items() if n in names and n not in scope}
+        scope["__builtins__"] = builtins
+        function = types.FunctionType(plain.__code__, scope, plain.__name__, plain.__defaults__)
+        function.__module__, function.__qualname__ = home, plain.__qualname__
+        return function
+
+    def _name(self, home: str, name: str, value: Any, names: tuple[str, ...]) -> Any:
+        """Give what stands behind a name of a module."""
+        other = self._others.get((home.removeprefix(_HERE), name))
+        if other is not None:
+            return other
+        if value is np:
+            return self._numpy
+        if isinstance(value, types.ModuleType) and value.__name__.startswith(_HERE):
+            return self._module(value, names)
+        if isinstance(getattr(value, "py_func", value), types.FunctionType):
+            return self(value)
+        return value
+
+    def _module(self, module: types.ModuleType, names: tuple[str, ...]) -> types.ModuleType:
+        """Give a module with those of its names that are used."""
+        subset = self._modules.setdefault(module.__name__, types.ModuleType(module.__name__))
+        for name in set(names) & set(vars(module)) - set(vars(subset)):
+            setattr(subset, name, self._name(module.__name__, name, vars(module)[name], ()))
+        return subset
 
 
 def ready() -> Any:
@@ -93,21 +169,21 @@ def translation() -> Translation:
         return function if played else cuda.jit(function, device=True, lto=False, forceinline=True)
 
     rows = {
-        name: value // steps.STRIDE
-        for name, value in vars(steps).items()
-        if name.isupper() and type(value) is int and value % steps.STRIDE == 0
+        name: value // block_steps.STRIDE
+        for name, value in vars(block_steps).items()
+        if name.isupper() and type(value) is int and value % block_steps.STRIDE == 0
     }
     others: dict[tuple[str, str], Any] = {
         (module, name): row
-        for module in ("steps", "blocks", "onethread")
+        for module in ("block_steps", "blocks", "cuda_kernels")
         for name, row in rows.items()
     }
-    others[("blocks", "_KEPT")] = tuple(row // steps.STRIDE for row in blocks._KEPT)
-    others[("onethread", "cuda")] = cuda
+    others[("blocks", "_KEPT")] = tuple(row // block_steps.STRIDE for row in blocks._KEPT)
+    others[("cuda_kernels", "cuda")] = cuda
     words = {} if played else {"max": device(_larger), "min": device(_smaller)}
     translate = Translation(device, np if played else _numpy(), words, others)
-    for name in ("quantiles", "escapes"):
-        others[("steps", name)] = translate(getattr(onethread, name))
+    for name in ("quantiles", "efficiency_uniforms"):
+        others[("block_steps", name)] = translate(getattr(cuda_kernels, name))
     return translate
 
 
@@ -170,6 +246,6 @@ def kernels() -> dict[str, Any]:
     cuda: Any = import_module("numba.cuda")
     translate, options = translation(), {} if simulated() else {"lto": False}
     return {
-        name: cuda.jit(translate.rebuilt(getattr(onethread, name)), **options)
+        name: cuda.jit(translate.rebuilt(getattr(cuda_kernels, name)), **options)
         for name in ("smear", "count")
     }

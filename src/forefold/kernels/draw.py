@@ -13,11 +13,11 @@ from forefold.kernels import math as fm
 from forefold.kernels.directions import drawn_cosine, drawn_space, pointing, polar_direction
 from forefold.kernels.distributions import standard_quantiles
 from forefold.kernels.energies import (
-    cell,
     chosen_component,
     drawn_energy,
     from_histogram,
     located,
+    parameter,
     reconstructed_energy,
     variance_of,
 )
@@ -28,12 +28,12 @@ from forefold.kernels.layout import (
     CONVENTIONS,
     DISTRIBUTIONS,
     RULE_COLUMNS,
-    Cells,
     Histograms,
     Kinematics,
-    Rays,
+    RuleTables,
     Smeared,
     Species,
+    TrueParticles,
 )
 from forefold.kernels.philox import uniforms
 
@@ -59,7 +59,7 @@ SETTLED = int(sum(OUTCOMES))
 _DETECTED = int(Fate.DETECTED)
 _BELOW_THRESHOLD = int(Fate.BELOW_THRESHOLD)
 _BELOW_RECO_THRESHOLD = int(Fate.BELOW_RECO_THRESHOLD)
-_ESCAPED = int(Fate.ESCAPED)
+_INEFFICIENCY = int(Fate.INEFFICIENCY)
 _BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
 _FOLDED = int(Fate.THETA_FOLDED)
 _OFF_SHELL = int(Fate.OFF_SHELL)
@@ -79,12 +79,12 @@ class _Draws(NamedTuple):
 
 
 def draw_general(
-    rays: Rays,
+    truth: TrueParticles,
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     histograms: Histograms,
     block: np.uint64,
     out: Smeared,
@@ -93,36 +93,36 @@ def draw_general(
     n = kind.size
     a, b, c, d, e, f = (np.zeros(n) for _ in range(6))
     draws = _Draws(np.full(n, -1, np.int64), a, b, c, d, e, f)
-    detect_all(rays, kind, species, kinematics, chosen, cells, block, draws, out)
-    locate_all(kind, species, kinematics, cells, draws)
-    normal_all(cells.components, draws)
-    _other_families(cells, histograms, draws)
-    aim_all(rays, kinematics, chosen, cells, block, draws, out.theta_drawn)
-    conventions = np.unique(cells.rules[chosen[chosen >= 0], _CONVENTION])
+    detect_all(truth, kind, species, kinematics, chosen, tables, block, draws, out)
+    locate_all(kind, species, kinematics, tables, draws)
+    normal_all(tables.components, draws)
+    _other_families(tables, histograms, draws)
+    aim_all(truth, kinematics, chosen, tables, block, draws, out.theta_drawn)
+    conventions = np.unique(tables.rules[chosen[chosen >= 0], _CONVENTION])
     if _SPACE in conventions:
-        space_all(rays, kinematics, chosen, cells, block, draws, out.theta_drawn)
+        space_all(truth, kinematics, chosen, tables, block, draws, out.theta_drawn)
     if _COSINE in conventions:
-        cosine_all(kinematics.theta, chosen, cells, draws.u_theta, out.theta_drawn)
-    finish_all(rays, kind, species, kinematics, chosen, cells, draws, out)
+        cosine_all(kinematics.theta, chosen, tables, draws.u_theta, out.theta_drawn)
+    finish_all(truth, kind, species, kinematics, chosen, tables, draws, out)
 
 
 @jit
 def detect_all(
-    rays: Rays,
+    truth: TrueParticles,
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     block: np.uint64,
     draws: _Draws,
     out: Smeared,
 ) -> None:
     """Thresholds on truth, efficiency, component; what is lost gets its fate."""
-    key, entry, place = rays.key, rays.entry, rays.place
+    key, entry, place = truth.key, truth.entry, truth.place
     outcome, kinetics, momenta = species.outcome, kinematics.kinetic, kinematics.p
     off_shell = kinematics.off_shell
-    rules, links, components, component_links, dynamic = cells
+    rules, links, components, component_links, dynamic = tables
     part, u_energies, u_thetas, fates, chosen_rules = (
         draws.part,
         draws.u_energy,
@@ -145,12 +145,12 @@ def detect_all(
         above_threshold = (
             kinetics[i] >= rules[k, _THRESHOLD_KE] and momenta[i] >= rules[k, _THRESHOLD_P]
         )
-        if not above_threshold or cell(rules, links, k, _SEEN_IF, dynamic, i) != 1.0:
+        if not above_threshold or parameter(rules, links, k, _SEEN_IF, dynamic, i) != 1.0:
             fates[i] |= _BELOW_THRESHOLD
             continue
         u_seen, u_part = uniforms(key[i], entry[i], place[i], block + np.uint64(1))
-        if u_seen >= cell(rules, links, k, _EFFICIENCY, dynamic, i):
-            fates[i] |= _ESCAPED
+        if u_seen >= parameter(rules, links, k, _EFFICIENCY, dynamic, i):
+            fates[i] |= _INEFFICIENCY
             continue
         first, last = int(rules[k, _FIRST]), int(rules[k, _LAST])
         part[i] = first
@@ -164,7 +164,7 @@ def locate_all(
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
-    cells: Cells,
+    tables: RuleTables,
     draws: _Draws,
 ) -> None:
     """Find the quantity that is smeared and its relative variance."""
@@ -175,7 +175,7 @@ def locate_all(
         draws.location,
         draws.variance,
     )
-    numbers, links, dynamic = cells.components, cells.component_links, cells.dynamic
+    numbers, links, dynamic = tables.components, tables.component_links, tables.dynamic
     for i in range(kind.size):
         k = part[i]
         if k < 0:
@@ -208,20 +208,20 @@ def normal_all(numbers: NDArray[np.float64], draws: _Draws) -> None:
             drawn[i] = drawn_energy(location[i], variance[i], numbers[k, _DISTRIBUTION], u[i])
 
 
-def _other_families(cells: Cells, histograms: Histograms, draws: _Draws) -> None:
+def _other_families(tables: RuleTables, histograms: Histograms, draws: _Draws) -> None:
     """Draw from the families that some cards have, each for its particles."""
-    codes = cells.components[:, _DISTRIBUTION].astype(np.int64)
+    codes = tables.components[:, _DISTRIBUTION].astype(np.int64)
     if not (codes > _NONE).any():
         return
     code = np.where(draws.part >= 0, codes[draws.part], -1)
     for family in np.unique(code[code > _NONE]).tolist():
         rows = np.flatnonzero((code == family) & (draws.location > 0.0))
         if family == _TABULATED:
-            tabulated_all(rows, cells.components[:, _TABLE].astype(np.int64), histograms, draws)
+            tabulated_all(rows, tables.components[:, _TABLE].astype(np.int64), histograms, draws)
             continue
         location = draws.location[rows]
         sigma = location * np.sqrt(draws.variance[rows])
-        shape = [_column(cells, draws.part[rows], rows, column) for column in _SHAPES]
+        shape = [_column(tables, draws.part[rows], rows, column) for column in _SHAPES]
         with np.errstate(divide="ignore", invalid="ignore"):
             if family == _TRUNCATED:
                 shape[0] = (shape[0] - location) / sigma
@@ -233,14 +233,14 @@ def _other_families(cells: Cells, histograms: Histograms, draws: _Draws) -> None
 
 
 def _column(
-    cells: Cells, part: NDArray[np.int64], rows: NDArray[np.int64], column: int
+    tables: RuleTables, part: NDArray[np.int64], rows: NDArray[np.int64], column: int
 ) -> NDArray[np.float64]:
     """Numbers of a column, or the particles' own where it is linked."""
-    values: NDArray[Any] = cells.components[part, column]
-    links = cells.component_links[part, column]
+    values: NDArray[Any] = tables.components[part, column]
+    links = tables.component_links[part, column]
     linked = links >= 0
     if linked.any():
-        values[linked] = cells.dynamic[links[linked], rows[linked]]
+        values[linked] = tables.dynamic[links[linked], rows[linked]]
     return values
 
 
@@ -256,17 +256,17 @@ def tabulated_all(
 
 @jit
 def aim_all(
-    rays: Rays,
+    truth: TrueParticles,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     block: np.uint64,
     draws: _Draws,
     theta_drawn: NDArray[np.float64],
 ) -> None:
     """Draw polar angles, also of particles that are lost at the detector, and shifts of azimuths."""
-    key, entry, place, thetas = rays.key, rays.entry, rays.place, kinematics.theta
-    rules, links, dynamic = cells.rules, cells.rule_links, cells.dynamic
+    key, entry, place, thetas = truth.key, truth.entry, truth.place, kinematics.theta
+    rules, links, dynamic = tables.rules, tables.rule_links, tables.dynamic
     u_thetas, phi = draws.u_theta, draws.phi
     for i in range(chosen.size):
         k = chosen[i]
@@ -275,35 +275,35 @@ def aim_all(
             continue
         if rules[k, _CONVENTION] == _SPACE or rules[k, _CONVENTION] == _COSINE:
             continue
-        sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
+        sigma = parameter(rules, links, k, _THETA_SIGMA, dynamic, i)
         theta_drawn[i] = thetas[i] + sigma * fm.normal_quantile(u_thetas[i])
         if rules[k, _CONVENTION] == _INDEPENDENT:
             u_phi, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(2))
-            width = cell(rules, links, k, _PHI_SIGMA, dynamic, i)
+            width = parameter(rules, links, k, _PHI_SIGMA, dynamic, i)
             phi[i] = width * fm.normal_quantile(u_phi)
 
 
 @jit
 def space_all(
-    rays: Rays,
+    truth: TrueParticles,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     block: np.uint64,
     draws: _Draws,
     theta_drawn: NDArray[np.float64],
 ) -> None:
     """Turn directions by space angles."""
-    key, entry, place = rays.key, rays.entry, rays.place
+    key, entry, place = truth.key, truth.entry, truth.place
     xs, ys, zs = kinematics.x, kinematics.y, kinematics.z
-    rules, links, dynamic = cells.rules, cells.rule_links, cells.dynamic
+    rules, links, dynamic = tables.rules, tables.rule_links, tables.dynamic
     u_thetas, phi = draws.u_theta, draws.phi
     for i in range(chosen.size):
         k = chosen[i]
         if k < 0 or u_thetas[i] == 0.0 or rules[k, _CONVENTION] != _SPACE:
             continue
         u_phi, _ = uniforms(key[i], entry[i], place[i], block + np.uint64(2))
-        sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
+        sigma = parameter(rules, links, k, _THETA_SIGMA, dynamic, i)
         code = int(rules[k, _ANGLE_DISTRIBUTION])
         theta_drawn[i], phi[i] = drawn_space(xs[i], ys[i], zs[i], code, sigma, u_thetas[i], u_phi)
 
@@ -312,35 +312,35 @@ def space_all(
 def cosine_all(
     thetas: NDArray[np.float64],
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     u_thetas: NDArray[np.float64],
     theta_drawn: NDArray[np.float64],
 ) -> None:
     """Draw cosines of polar angles, within -1 and 1."""
-    rules, links, dynamic = cells.rules, cells.rule_links, cells.dynamic
+    rules, links, dynamic = tables.rules, tables.rule_links, tables.dynamic
     for i in range(chosen.size):
         k = chosen[i]
         if k < 0 or u_thetas[i] == 0.0 or rules[k, _CONVENTION] != _COSINE:
             continue
-        sigma = cell(rules, links, k, _THETA_SIGMA, dynamic, i)
+        sigma = parameter(rules, links, k, _THETA_SIGMA, dynamic, i)
         theta_drawn[i] = drawn_cosine(thetas[i], sigma, u_thetas[i])
 
 
 @jit
 def finish_all(
-    rays: Rays,
+    truth: TrueParticles,
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     draws: _Draws,
     out: Smeared,
 ) -> None:
     """Total energy, threshold on what is reconstructed, direction on the sphere, four-vector."""
-    event, axis, nucleon = rays.event, rays.axis, species.nucleon
+    event, axis, nucleon = truth.event, truth.axis, species.nucleon
     masses, xs, ys = kinematics.mass, kinematics.x, kinematics.y
-    rules, _, components, links, dynamic = cells
+    rules, _, components, links, dynamic = tables
     part, phis, values = draws.part, draws.phi, draws.drawn
     _, _, o_energy, o_drawn, o_theta, o_phi, o_px, o_py, o_pz, o_fate, _, _ = out
     for i in range(kind.size):

@@ -11,16 +11,16 @@ import numpy as np
 
 from forefold.kernels import columns as co
 from forefold.kernels import math as fm
+from forefold.kernels.block_steps import PARAMETERS
 from forefold.kernels.draw import SETTLED
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import Kinematics
-from forefold.kernels.steps import PARAMETERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.layout import Rays, Smeared, Species
-    from forefold.kernels.plain import Assigned, Plain
+    from forefold.kernels.layout import Smeared, Species, TrueParticles
+    from forefold.kernels.simple_rules import Assigned, SimpleRules
 
     Column = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -35,10 +35,10 @@ _quiet = np.errstate(all="ignore")
 
 @_quiet
 def draw_wholes(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
     table: Rows,
-    rules: Plain,
+    rules: SimpleRules,
     assigned: Assigned,
     axes: Column,
     block: np.uint64,
@@ -48,22 +48,22 @@ def draw_wholes(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
     table : ndarray of int64
-    rules : Plain
+    rules : SimpleRules
     assigned : Assigned
     axes : ndarray of float64
     block : uint64
     out : Smeared
     """
     has_rules = assigned.chosen.size > 0
-    kind = assigned.kind if has_rules else rays.species
-    frame = axes.reshape(-1, 4)[rays.event].T
+    kind = assigned.kind if has_rules else truth.species
+    frame = axes.reshape(-1, 4)[truth.event].T
     if has_rules:
         true, chosen = assigned.kinematics, assigned.chosen
     else:
-        true = described(rays, species.mass, axes)
+        true = described(truth, species.mass, axes)
         out.mass[:], out.theta_true[:] = true.mass, true.theta
         chosen = _chosen(true, table[kind], rules.ranges)
         chosen = np.where((out.fate & SETTLED) != 0, -1, chosen)
@@ -74,37 +74,37 @@ def draw_wholes(
     out.rule[:] = np.where(without, -1, chosen)
     live = ~(without | settled)
     rows = np.where(live, chosen, len(rules.ranges))
-    _draw(rays, true, _numbers(rules, rows, assigned.dynamic), live, frame, block, out)
+    _draw(truth, true, _numbers(rules, rows, assigned.dynamic), live, frame, block, out)
 
 
 @_quiet
-def described(rays: Rays, masses: Column, axes: Column) -> Kinematics:
+def described(truth: TrueParticles, masses: Column, axes: Column) -> Kinematics:
     """Find true kinematics in the frame of the axis.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     masses : ndarray of float64, shape (s,), GeV
         Of each species, where the record has none.
     axes : ndarray of float64
-        See `forefold.kernels.plain.frames`.
+        See `forefold.kernels.simple_rules.frames`.
 
     Returns
     -------
     Kinematics
     """
-    c, s, across, along = axes.reshape(-1, 4)[rays.event].T
-    forward = c * rays.px + s * rays.py
-    x, y = along * forward - across * rays.pz, c * rays.py - s * rays.px
-    z = across * forward + along * rays.pz
+    c, s, across, along = axes.reshape(-1, 4)[truth.event].T
+    forward = c * truth.px + s * truth.py
+    x, y = along * forward - across * truth.pz, c * truth.py - s * truth.px
+    z = across * forward + along * truth.pz
     side = np.sqrt(x * x + y * y)
     p = np.sqrt(side * side + z * z)
-    m2 = (rays.energy - p) * (rays.energy + p)
-    mass = np.where(m2 >= 0.0, np.sqrt(np.maximum(m2, 0.0)), masses[rays.species])
-    off = m2 < -_ROUNDING * rays.energy * rays.energy
-    kinetic = np.maximum(rays.energy - mass, 0.0)
+    m2 = (truth.energy - p) * (truth.energy + p)
+    mass = np.where(m2 >= 0.0, np.sqrt(np.maximum(m2, 0.0)), masses[truth.species])
+    off = m2 < -_ROUNDING * truth.energy * truth.energy
+    kinetic = np.maximum(truth.energy - mass, 0.0)
     theta = co.arctangent2(side, z)
-    return Kinematics(mass, rays.energy.copy(), kinetic, p, x, y, z, theta, off)
+    return Kinematics(mass, truth.energy.copy(), kinetic, p, x, y, z, theta, off)
 
 
 def _chosen(true: Kinematics, table: Rows, ranges: Column) -> Rows:
@@ -118,7 +118,7 @@ def _chosen(true: Kinematics, table: Rows, ranges: Column) -> Rows:
     return rule
 
 
-def _numbers(rules: Plain, rows: Rows, dynamic: Column) -> dict[str, Column]:
+def _numbers(rules: SimpleRules, rows: Rows, dynamic: Column) -> dict[str, Column]:
     """Parameters of every particle: those of its rule, or its own."""
     width = len(PARAMETERS)
     numbers = rules.numbers.reshape(-1, width)[rows]
@@ -130,7 +130,7 @@ def _numbers(rules: Plain, rows: Rows, dynamic: Column) -> dict[str, Column]:
 
 
 def _draw(
-    rays: Rays,
+    truth: TrueParticles,
     true: Kinematics,
     numbers: dict[str, Column],
     live: NDArray[np.bool_],
@@ -138,14 +138,14 @@ def _draw(
     block: np.uint64,
     out: Smeared,
 ) -> None:
-    u_energy, u_theta = co.uniforms(rays.key, rays.entry, rays.place, block)
+    u_energy, u_theta = co.uniforms(truth.key, truth.entry, truth.place, block)
     z_energy, z_theta = co.normal_quantile(u_energy), co.normal_quantile(u_theta)
     reco = _energies(true, numbers, z_energy)
     drawn = true.theta + numbers["theta_sigma"] * z_theta
     theta, phi, outside = _folded(drawn, co.arctangent2(true.y, true.x))
     below = (true.kinetic < numbers["threshold_ke"]) | (true.p < numbers["threshold_p"])
     below |= numbers["seen_if"] != 1.0
-    lost = _unseen(rays, numbers["efficiency"], block + np.uint64(1))
+    lost = _unseen(truth, numbers["efficiency"], block + np.uint64(1))
     detected = live & ~below & ~lost
     short = reco < true.mass
     p_reco = np.sqrt(np.where(short, 0.0, (reco - true.mass) * (reco + true.mass)))
@@ -159,7 +159,7 @@ def _draw(
     out.theta_drawn[:] = np.where(live, drawn, np.nan)
     out.component[:] = np.where(detected, 0, -1)
     flags = np.where(true.off_shell, int(Fate.OFF_SHELL), 0)
-    why = np.where(below, int(Fate.BELOW_THRESHOLD), int(Fate.ESCAPED))
+    why = np.where(below, int(Fate.BELOW_THRESHOLD), int(Fate.INEFFICIENCY))
     how = int(Fate.DETECTED) + np.where(outside, int(Fate.THETA_FOLDED), 0)
     how += np.where(short, int(Fate.ENERGY_BELOW_MASS), 0)
     out.fate[:] |= np.where(live, flags + np.where(detected, how, why), 0).astype(np.uint16)
@@ -179,11 +179,11 @@ def _energies(true: Kinematics, numbers: dict[str, Column], z: Column) -> Column
     return np.where(kinetic, drawn + true.mass, drawn)
 
 
-def _unseen(rays: Rays, efficiency: Column, block: np.uint64) -> NDArray[np.bool_]:
+def _unseen(truth: TrueParticles, efficiency: Column, block: np.uint64) -> NDArray[np.bool_]:
     """Whether particles are missed by an efficiency."""
     missed = np.zeros(efficiency.size, np.bool_)
     rows = np.flatnonzero(efficiency != 1.0)
-    u, _ = co.uniforms(rays.key[rows], rays.entry[rows], rays.place[rows], block)
+    u, _ = co.uniforms(truth.key[rows], truth.entry[rows], truth.place[rows], block)
     missed[rows] = u >= efficiency[rows]
     return missed
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "cell",
     "chosen_component",
     "drawn_energy",
     "from_histogram",
     "located",
+    "parameter",
     "reconstructed_energy",
     "variance_of",
 ]
@@ -35,7 +35,7 @@ _TOTAL, _KINETIC, _VISIBLE, _MOMENTUM, _INVERSE = range(5)
 
 
 @jit
-def cell(
+def parameter(
     numbers: NDArray[np.float64],
     links: NDArray[np.int64],
     row: int,
@@ -79,16 +79,16 @@ def variance_of(
     argument: float,
 ) -> float:
     """Relative variance: (sigma/location)^2, resolution^2, or the law's at `argument`."""
-    sigma = cell(numbers, links, k, _SIGMA, dynamic, i)
+    sigma = parameter(numbers, links, k, _SIGMA, dynamic, i)
     if sigma >= 0.0:
         r = sigma / location
         return r * r
-    r = cell(numbers, links, k, _RESOLUTION, dynamic, i)
+    r = parameter(numbers, links, k, _RESOLUTION, dynamic, i)
     if r >= 0.0:
         return r * r
-    a = cell(numbers, links, k, _CONSTANT, dynamic, i)
-    b = cell(numbers, links, k, _STOCHASTIC, dynamic, i)
-    c = cell(numbers, links, k, _NOISE, dynamic, i)
+    a = parameter(numbers, links, k, _CONSTANT, dynamic, i)
+    b = parameter(numbers, links, k, _STOCHASTIC, dynamic, i)
+    c = parameter(numbers, links, k, _NOISE, dynamic, i)
     if numbers[k, _LINEAR] == 1.0:
         r = a + b / np.sqrt(argument) + c / argument
         return r * r
@@ -142,8 +142,8 @@ def reconstructed_energy(
     of = numbers[k, _OF]
     if of == _INVERSE and drawn != 0.0:
         drawn = abs(1.0 / drawn)
-    drawn *= cell(numbers, links, k, _SCALE, dynamic, i)
-    offset = cell(numbers, links, k, _OFFSET, dynamic, i)
+    drawn *= parameter(numbers, links, k, _SCALE, dynamic, i)
+    offset = parameter(numbers, links, k, _OFFSET, dynamic, i)
     if offset != 0.0:
         drawn += offset
     if of == _KINETIC or (of == _VISIBLE and nucleon):
@@ -172,7 +172,7 @@ def chosen_component(
     """Component of a mixture in which `u` falls; the last one takes the rest."""
     total = 0.0
     for k in range(first, last - 1):
-        total += cell(numbers, links, k, _WEIGHT, dynamic, i)
+        total += parameter(numbers, links, k, _WEIGHT, dynamic, i)
         if u < total:
             return k
     return last - 1

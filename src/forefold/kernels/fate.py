@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
+from enum import EnumType, IntFlag
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from forefold._old_words import OLD_WORDS, current_word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -13,7 +15,20 @@ if TYPE_CHECKING:
 __all__ = ["LOST", "OUTCOMES", "Fate", "particle_counts"]
 
 
-class Fate(IntFlag):
+class _Names(EnumType):
+    """Names of fates; old ones are understood, with a note."""
+
+    def __getattr__(cls, name: str) -> Fate:
+        if name not in OLD_WORDS["fate"]:
+            message = f"type object {cls.__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        return cls[current_word("fate", name)]
+
+    def __getitem__(cls, name: str) -> Any:
+        return super().__getitem__(current_word("fate", name))
+
+
+class Fate(IntFlag, metaclass=_Names):
     """What became of a particle, as a bit mask.
 
     Exactly one outcome is set for every particle, so the outcomes add up to the particles that came in.
@@ -25,8 +40,9 @@ class Fate(IntFlag):
         Outcome. Reconstructed fields are filled.
     BELOW_THRESHOLD : 2
         Outcome. The true kinetic energy is below the card's threshold: lost.
-    ESCAPED : 4
-        Outcome. Above threshold, but missed by the card's efficiency: lost.
+    INEFFICIENCY : 4
+        Outcome. Above threshold, but not detected: lost with the probability 1 - efficiency. The particle did not leave the
+        detector.
     NEUTRINO : 8
         Outcome. Not smeared, because the card leaves neutrinos out.
     NUCLEUS : 16
@@ -64,7 +80,7 @@ class Fate(IntFlag):
 
     DETECTED = 1
     BELOW_THRESHOLD = 2
-    ESCAPED = 4
+    INEFFICIENCY = 4
     NEUTRINO = 8
     NUCLEUS = 16
     PSEUDO_PARTICLE = 32
@@ -83,7 +99,7 @@ class Fate(IntFlag):
 OUTCOMES = (
     Fate.DETECTED,
     Fate.BELOW_THRESHOLD,
-    Fate.ESCAPED,
+    Fate.INEFFICIENCY,
     Fate.NEUTRINO,
     Fate.NUCLEUS,
     Fate.PSEUDO_PARTICLE,
@@ -98,7 +114,7 @@ OUTCOMES = (
 
 LOST = (
     Fate.BELOW_THRESHOLD,
-    Fate.ESCAPED,
+    Fate.INEFFICIENCY,
     Fate.BELOW_RECO_THRESHOLD,
     Fate.UNIDENTIFIED,
     Fate.INVALID,

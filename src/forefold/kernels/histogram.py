@@ -11,7 +11,7 @@ from forefold.kernels.jit import jit
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Bins", "bins_of", "cells", "joint_sums", "sums"]
+__all__ = ["Bins", "bin_indices", "bins_of", "joint_sums", "sums"]
 
 _GUIDES = 8  # cells of the guide for each bin
 _FEW = 8  # bins that are looked through one by one
@@ -119,7 +119,7 @@ def _variable(
         index[i] = k
 
 
-def cells(axes: list[Bins], columns: list[NDArray[np.float64]]) -> NDArray[np.int64]:
+def bin_indices(axes: list[Bins], columns: list[NDArray[np.float64]]) -> NDArray[np.int64]:
     """Find the bin of every entry over several axes.
 
     Parameters
@@ -137,7 +137,7 @@ def cells(axes: list[Bins], columns: list[NDArray[np.float64]]) -> NDArray[np.in
     --------
     >>> import numpy as np
     >>> axis = bins_of([0.0, 1.0, 3.0], regular=False)
-    >>> cells([axis], [np.array([-1.0, 0.0, 1.0, 3.0, np.nan])]).tolist()
+    >>> bin_indices([axis], [np.array([-1.0, 0.0, 1.0, 3.0, np.nan])]).tolist()
     [0, 1, 2, 3, -1]
     """
     index = np.empty(columns[0].size, dtype=np.int64)

@@ -1,7 +1,7 @@
 """Flat particles through rules, each on its own random numbers.
 
 Three steps, each a door for flat arrays: `describe` (true kinematics), `choose` (which rule), `draw` (what is seen). Between
-them a caller may change what a particle is taken for, and fill cells with one number a particle; who needs neither takes
+them a caller may change what a particle is taken for, and fill tables with one number a particle; who needs neither takes
 `draw_directly`.
 """
 
@@ -17,17 +17,24 @@ from forefold.kernels.draw_numpy import described, draw_wholes
 from forefold.kernels.jit import jit, worth_compiling
 from forefold.kernels.layout import (
     RULE_COLUMNS,
-    Cells,
     Histograms,
     Kinematics,
-    Rays,
+    RuleTables,
     Smeared,
     Species,
+    TrueParticles,
     empty_kinematics,
     empty_smeared,
 )
 from forefold.kernels.philox import uniforms
-from forefold.kernels.plain import Assigned, Plain, candidates, frames, nothing, plain
+from forefold.kernels.simple_rules import (
+    Assigned,
+    SimpleRules,
+    candidates,
+    frames,
+    simple_rules,
+    unassigned,
+)
 from forefold.kernels.threads import in_ranges, on_gpu
 
 if TYPE_CHECKING:
@@ -81,32 +88,32 @@ def uniforms_all(
         even[i], odd[i] = uniforms(key[i], entry[i], place[i], block)
 
 
-def describe(rays: Rays, species: Species) -> Kinematics:
+def describe(truth: TrueParticles, species: Species) -> Kinematics:
     """Find the true kinematics of flat particles in the frame of their axis.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
 
     Returns
     -------
     Kinematics
     """
-    n = rays.energy.size
-    axes, same = frames(rays.axis)
+    n = truth.energy.size
+    axes, same = frames(truth.axis)
     if not worth_compiling(describe_blocks, n):
-        return described(rays, species.mass, axes)
+        return described(truth, species.mass, axes)
     out = empty_kinematics(n)
     if n:
         in_ranges(
-            lambda start, stop: describe_blocks(rays, species, axes, same, start, stop, out), n
+            lambda start, stop: describe_blocks(truth, species, axes, same, start, stop, out), n
         )
     return out
 
 
 def choose(
-    kind: NDArray[np.int64], species: Species, kinematics: Kinematics, cells: Cells
+    kind: NDArray[np.int64], species: Species, kinematics: Kinematics, tables: RuleTables
 ) -> NDArray[np.int64]:
     """Rule of every particle.
 
@@ -117,7 +124,7 @@ def choose(
     species : Species
     kinematics : Kinematics
         As it is identified.
-    cells : Cells
+    tables : RuleTables
         The conditions in ``dynamic`` are filled.
 
     Returns
@@ -126,18 +133,18 @@ def choose(
         -1 where the card leaves the particle out.
     """
     out = np.empty(kind.size, np.int64)
-    table, cards = candidates(species), (cells.rules, cells.rule_links, cells.dynamic)
+    table, cards = candidates(species), (tables.rules, tables.rule_links, tables.dynamic)
     choose_all(kind, species.outcome, table, kinematics, *cards, out)
     return out
 
 
 def draw(
-    rays: Rays,
+    truth: TrueParticles,
     kind: NDArray[np.int64],
     species: Species,
     kinematics: Kinematics,
     chosen: NDArray[np.int64],
-    cells: Cells,
+    tables: RuleTables,
     histograms: Histograms,
     *,
     fate: NDArray[np.uint16] | None = None,
@@ -147,14 +154,14 @@ def draw(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     kind : ndarray of int64, shape (n,)
         Row of `species` as which the particle is identified.
     species : Species
     kinematics : Kinematics
     chosen : ndarray of int64, shape (n,)
-        Rows of ``cells.rules``; -1 is left out.
-    cells : Cells
+        Rows of ``tables.rules``; -1 is left out.
+    tables : RuleTables
     histograms : Histograms
     fate : ndarray of uint16, shape (n,), optional
         Flags that are known, and outcomes of particles that are left out.
@@ -166,10 +173,10 @@ def draw(
     Smeared
     """
     block = np.uint64(variation << 16)
-    rules = plain(cells)
+    rules = simple_rules(tables)
     if rules is not None:
-        assigned = Assigned(kind, kinematics, chosen, cells.dynamic)
-        return _draw_plain(rays, species, rules, assigned, fate, block)
+        assigned = Assigned(kind, kinematics, chosen, tables.dynamic)
+        return _draw_plain(truth, species, rules, assigned, fate, block)
     out = empty_smeared(kinematics)
     if fate is not None:
         out.fate[:] = fate
@@ -177,8 +184,8 @@ def draw(
     def part(start: int, stop: int) -> None:
         """Draw for a range: everything but the rules is cut to it."""
         s = slice(start, stop)
-        own = cells._replace(dynamic=np.ascontiguousarray(cells.dynamic[:, s]))
-        some = Rays._make(x if x is rays.axis else x[s] for x in rays)
+        own = tables._replace(dynamic=np.ascontiguousarray(tables.dynamic[:, s]))
+        some = TrueParticles._make(x if x is truth.axis else x[s] for x in truth)
         true, target = Kinematics._make(x[s] for x in kinematics), Smeared._make(x[s] for x in out)
         draw_general(some, kind[s], species, true, chosen[s], own, histograms, block, target)
 
@@ -187,9 +194,9 @@ def draw(
 
 
 def draw_directly(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
-    rules: Plain,
+    rules: SimpleRules,
     *,
     fate: NDArray[np.uint16] | None = None,
     variation: int = 0,
@@ -198,10 +205,10 @@ def draw_directly(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
-    rules : Plain
-        See `forefold.kernels.plain.plain`; no condition of them is a formula.
+    rules : SimpleRules
+        See `forefold.kernels.simple_rules.plain`; no condition of them is a formula.
     fate : ndarray of uint16, shape (n,), optional
         Flags that are known, and outcomes of particles that are left out.
     variation : int
@@ -210,21 +217,21 @@ def draw_directly(
     -------
     Smeared
     """
-    return _draw_plain(rays, species, rules, nothing(), fate, np.uint64(variation << 16))
+    return _draw_plain(truth, species, rules, unassigned(), fate, np.uint64(variation << 16))
 
 
 def _draw_plain(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
-    rules: Plain,
+    rules: SimpleRules,
     assigned: Assigned,
     fate: NDArray[np.uint16] | None,
     block: np.uint64,
 ) -> Smeared:
     """Draw in compiled blocks, or in numpy where compiling would take longer: the bits are the same."""
-    n = rays.energy.size
+    n = truth.energy.size
     has_rules = assigned.chosen.size > 0
-    table, (axes, same) = candidates(species), frames(rays.axis)
+    table, (axes, same) = candidates(species), frames(truth.axis)
     columns = np.empty((7 if has_rules else 9, n))
     true = assigned.kinematics
     mass, theta = (true.mass, true.theta) if has_rules else (columns[0], columns[1])
@@ -240,29 +247,42 @@ def _draw_plain(
     if not n:
         return out
     if on_gpu():
-        from forefold.kernels.resident import draw_on_gpu
+        from forefold.kernels.gpu import draw_on_gpu
 
-        draw_on_gpu(rays, species, rules, assigned, block, columns, out)
+        draw_on_gpu(truth, species, rules, assigned, block, columns, out)
         return out
     if not worth_compiling(draw_blocks, n):
-        draw_wholes(rays, species, table, rules, assigned, axes, block, out)
+        draw_wholes(truth, species, table, rules, assigned, axes, block, out)
         return out
 
     def run(start: int, stop: int) -> None:
         draw_blocks(
-            rays, species, table, rules, assigned, axes, same, block, start, stop, columns[-7:], out
+            truth,
+            species,
+            table,
+            rules,
+            assigned,
+            axes,
+            same,
+            block,
+            start,
+            stop,
+            columns[-7:],
+            out,
         )
 
     in_ranges(run, n)
     return out
 
 
-def uniform_columns(rays: Rays, purpose: int, *, variation: int = 0) -> NDArray[np.float64]:
+def uniform_columns(
+    truth: TrueParticles, purpose: int, *, variation: int = 0
+) -> NDArray[np.float64]:
     """One uniform a particle for a purpose of its own.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     purpose : int
         See `forefold.kernels.philox`.
     variation : int
@@ -271,8 +291,8 @@ def uniform_columns(rays: Rays, purpose: int, *, variation: int = 0) -> NDArray[
     -------
     ndarray of float64, shape (n,)
     """
-    n = rays.energy.size
+    n = truth.energy.size
     even, odd = np.empty(n), np.empty(n)
     block = np.uint64(variation << 16 | purpose >> 1)
-    uniforms_all(rays.key, rays.entry, rays.place, block, even, odd)
+    uniforms_all(truth.key, truth.entry, truth.place, block, even, odd)
     return odd if purpose & 1 else even

@@ -1,6 +1,6 @@
 """What goes into the loops and what comes out: flat arrays, and tables of numbers for rules and components.
 
-A cell of a table is a number that holds for all particles, or, where `Cells.link` is not -1, one number a particle, in that
+A cell of a table is a number that holds for all particles, or, where `RuleTables.link` is not -1, one number a particle, in that
 row of `dynamic`.
 """
 
@@ -20,12 +20,12 @@ __all__ = [
     "OF",
     "RULE_COLUMNS",
     "SPACE_DISTRIBUTIONS",
-    "Cells",
     "Histograms",
     "Kinematics",
-    "Rays",
+    "RuleTables",
     "Smeared",
     "Species",
+    "TrueParticles",
     "empty_kinematics",
     "empty_smeared",
 ]
@@ -83,7 +83,7 @@ CONVENTIONS = ("polar", "independent", "space", "none", "cosine")
 SPACE_DISTRIBUTIONS = ("rayleigh", "half-normal", "von-mises-fisher")
 
 
-class Rays(NamedTuple):
+class TrueParticles(NamedTuple):
     """Particles of many events, flat; everything that a particle's fate depends on.
 
     Attributes
@@ -150,7 +150,7 @@ class Kinematics(NamedTuple):
     off_shell: NDArray[np.bool_]
 
 
-class Cells(NamedTuple):
+class RuleTables(NamedTuple):
     """Rules and components as numbers.
 
     Attributes

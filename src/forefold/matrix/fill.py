@@ -9,7 +9,7 @@ import hist
 import numpy as np
 
 from forefold.kernels.arrays import uniform_pairs
-from forefold.kernels.histogram import Bins, bins_of, cells, joint_sums, sums
+from forefold.kernels.histogram import Bins, bin_indices, bins_of, joint_sums, sums
 from forefold.kernels.philox import random_key, stream_keys
 from forefold.matrix.axes import made_axes
 from forefold.matrix.contents import Contents, Oversampled, Replicas, empty, shape_of
@@ -168,10 +168,10 @@ class Filler:
         """
         weight = np.asarray(piece.weight, dtype=np.float64)
         _check(piece, weight, self.draws, len(self.true_axes), len(self.reco_axes))
-        true = cells(self._true_bins, piece.true)
+        true = bin_indices(self._true_bins, piece.true)
         sums(true, weight, self._truth)
         found = [
-            cells(self._reco_bins, [column[draw] for column in piece.reco])
+            bin_indices(self._reco_bins, [column[draw] for column in piece.reco])
             for draw in range(self.draws)
         ]
         share = weight if self.draws == 1 else weight / self.draws

@@ -10,7 +10,14 @@ import numpy as np
 
 from forefold.events import particles as species
 from forefold.matrix.uhi_json import annotate
-from forefold.smearing.columns import Columns, card_of, columns, limits, selected, type_indices
+from forefold.smearing.particle_columns import (
+    ParticleColumns,
+    card_of,
+    limits,
+    particle_columns,
+    selected,
+    type_indices,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +101,7 @@ def energy_matrix(
         label="events",
     )
     chosen = selected(smeared, cc_only)
-    particles = columns(chosen)
+    particles = particle_columns(chosen)
     if split is None:
         true, reco = (_numpy(chosen[f"visible_energy_{which}"]) for which in ("true", "reco"))
         matrix.fill(energy_true=true, energy_reco=reco, weight=particles.weight)
@@ -103,7 +110,7 @@ def energy_matrix(
     return annotate(matrix, smeared, cc_only=cc_only)
 
 
-def _fill_energy_by_type(matrix: hist.Hist[Any], particles: Columns, card: Card) -> None:
+def _fill_energy_by_type(matrix: hist.Hist[Any], particles: ParticleColumns, card: Card) -> None:
     indices = type_indices(particles.rule, card)
     true, reco = particles.visible_true(), particles.visible_reco()
     for index, label in enumerate(card.types):
@@ -179,7 +186,7 @@ def angle_matrix(
         name="angle_matrix",
         label="particles",
     )
-    particles = columns(selected(smeared, cc_only))
+    particles = particle_columns(selected(smeared, cc_only))
     reco = np.where(particles.detected, particles.theta_reco, _folded(particles.theta_drawn))
     true, reco = _degrees(particles.theta_true), _degrees(reco)
     filled = particles.smeared if include_lost else particles.detected
@@ -255,7 +262,7 @@ def resolution_matrix(
         name="resolution_matrix",
         label="particles",
     )
-    particles = columns(selected(smeared, cc_only))
+    particles = particle_columns(selected(smeared, cc_only))
     indices = type_indices(particles.rule, split)
     true, reco = smeared_energies(particles, split)
     filled = particles.detected & (true > 0.0)
@@ -268,7 +275,7 @@ def resolution_matrix(
 
 
 def smeared_energies(
-    particles: Columns, card: Card
+    particles: ParticleColumns, card: Card
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return true and reconstructed energy in GeV of the kind that each particle's rule smears; else the total one."""
     words = [{part.of for part in rule.energy.components()} for rule in card.rules] + [{"total"}]

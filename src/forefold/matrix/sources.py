@@ -20,8 +20,7 @@ from forefold.events.values import EventValues
 from forefold.matrix.axes import made_axes, warn_of_degrees, with_units
 from forefold.matrix.contents import check_same_meaning
 from forefold.matrix.fill import Columns, Filler
-from forefold.smearing.columns import columns as flat_columns
-from forefold.smearing.columns import warn_of_thresholds
+from forefold.smearing.particle_columns import particle_columns, warn_of_thresholds
 from forefold.smearing.smear import smear
 
 if TYPE_CHECKING:
@@ -308,7 +307,7 @@ class Reading:
         return true, reco, np.arange(len(smeared))
 
     def _of_particles(self, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
-        flat = flat_columns(smeared)
+        flat = particle_columns(smeared)
         is_true = (flat.pdgid == self.of) & flat.smeared
         taken = flat.detected & (flat.pdgid_reco == self.of)
         keep = is_true | taken

@@ -10,7 +10,13 @@ import numpy as np
 from forefold.detector.load import load_card
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.matrix.histograms import smeared_energies
-from forefold.smearing.columns import Columns, card_of, columns, selected, type_indices
+from forefold.smearing.particle_columns import (
+    ParticleColumns,
+    card_of,
+    particle_columns,
+    selected,
+    type_indices,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +121,7 @@ _NOT_SMEARED = {
 }
 _MASK = int(sum(OUTCOMES))
 _BELOW = (Fate.BELOW_THRESHOLD, Fate.BELOW_RECO_THRESHOLD)
-_MISSED = (Fate.ESCAPED, Fate.UNIDENTIFIED, Fate.INVALID)
+_MISSED = (Fate.INEFFICIENCY, Fate.UNIDENTIFIED, Fate.INVALID)
 _REACHED = [int(fate) for fate in (Fate.DETECTED, *_BELOW, *_MISSED)]
 
 
@@ -253,7 +259,7 @@ class Summary:
             current when that is asked, or hold a particle without a single outcome.
         """
         card_of(smeared, self.card)
-        particles = columns(selected(smeared, self.cc_only))
+        particles = particle_columns(selected(smeared, self.cc_only))
         indices = type_indices(particles.rule, self.card)
         outcome = _outcome_indices(particles)
         true, reco = smeared_energies(particles, self.card)
@@ -389,7 +395,7 @@ def summary(smeared: ak.Array, card: Card | str | Path, *, cc_only: bool = False
     return result
 
 
-def _outcome_indices(particles: Columns) -> NDArray[np.int64]:
+def _outcome_indices(particles: ParticleColumns) -> NDArray[np.int64]:
     """Index into OUTCOMES of each particle."""
     lookup = np.full(_MASK + 1, -1, dtype=np.int64)
     for index, outcome in enumerate(OUTCOMES):

@@ -8,7 +8,7 @@ import hist
 import numpy as np
 
 from forefold.matrix.uhi_json import annotate
-from forefold.smearing.columns import limits, selected
+from forefold.smearing.particle_columns import limits, selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

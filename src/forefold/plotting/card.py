@@ -17,8 +17,8 @@ from forefold.detector.rule import candidates_of
 from forefold.events import particles as species
 from forefold.plotting.style import PAGE, style, type_label
 from forefold.response.distributions.mixture import invert
-from forefold.smearing.closed_form.identification import ways
-from forefold.smearing.validation.beam import beam
+from forefold.smearing.closed_form.identification import particle_hypotheses
+from forefold.smearing.validation.grid import beam
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.detector import Card, Rule
-    from forefold.smearing.closed_form.identification import Way
+    from forefold.smearing.closed_form.identification import Hypothesis
 
     Array = NDArray[np.float64]
 
@@ -256,8 +256,11 @@ def _curves(card: Card, subject: _Subject, energy: Array) -> tuple[Array, Array,
     mass, rest = species.mass(subject.pdg), subject.rest
     energy = np.where(energy + rest > mass, energy, np.nan)
     true = np.where(np.isnan(energy), mass, energy + rest)
-    some = ways(*beam(subject.pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
-    seen = sum((way.probability * way.faces.seen for way in some), start=np.zeros(energy.size))
+    some = particle_hypotheses(*beam(subject.pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
+    seen = sum(
+        (hypothesis.probability * hypothesis.response.detection_probability for hypothesis in some),
+        start=np.zeros(energy.size),
+    )
     ratios = (_quantiles(some, seen) - rest) / energy
     return (
         energy,
@@ -289,17 +292,17 @@ def _name(pdg: int) -> str:
         return str(pdg)
 
 
-def _quantiles(some: list[Way], seen: Array) -> Array:
+def _quantiles(some: list[Hypothesis], seen: Array) -> Array:
     """Quantiles of the total energy of those that are seen, shape (3, n)."""
     whole = np.where(seen > 0.0, seen, 1.0)
 
     def cdf(energy: Array) -> Array:
         found = np.zeros(energy.shape)
-        for way in some:
-            faces = way.faces
-            least = np.broadcast_to(faces.energy_least, energy.shape)
-            inside = faces.energy_between(least, np.maximum(np.nextafter(energy, np.inf), least))
-            found += way.probability * faces.efficiency * inside
+        for hypothesis in some:
+            response = hypothesis.response
+            least = np.broadcast_to(response.energy_least, energy.shape)
+            inside = response.energy_between(least, np.maximum(np.nextafter(energy, np.inf), least))
+            found += hypothesis.probability * response.efficiency * inside
         return found / whole
 
     shape = (_LEVELS.size, seen.size)
@@ -313,25 +316,27 @@ def _migration(card: Card, pdg: int, edges: Array, rest: float) -> Array:
     nodes = 0.5 * (edges[1:] + edges[:-1])[:, None] + 0.5 * np.diff(edges)[:, None] * x
     true = nodes.reshape(-1) + rest
     mass = species.mass(pdg)
-    some = ways(*beam(pdg, np.maximum(true, mass), _THETA, 0.3), plan(card), on_invalid="lose")
+    some = particle_hypotheses(
+        *beam(pdg, np.maximum(true, mass), _THETA, 0.3), plan(card), on_invalid="lose"
+    )
     found = np.zeros((_BINS, true.size))
-    for way in some:
-        bounds = np.maximum((edges + rest)[:, None], way.faces.energy_least)
-        inside = way.faces.energy_between(bounds[:-1], bounds[1:])
-        found += way.probability * way.faces.efficiency * inside
+    for hypothesis in some:
+        bounds = np.maximum((edges + rest)[:, None], hypothesis.response.energy_least)
+        inside = hypothesis.response.energy_between(bounds[:-1], bounds[1:])
+        found += hypothesis.probability * hypothesis.response.efficiency * inside
     found = np.where(true > mass, found, 0.0)
     return np.asarray((found.reshape(_BINS, _BINS, _NODES) @ (0.5 * w)).T)
 
 
-def _angles(some: list[Way]) -> Array:
-    """Width of the angle, degrees, of the most likely way."""
+def _angles(some: list[Hypothesis]) -> Array:
+    """Width of the angle, degrees, of the most likely hypothesis."""
     found = np.zeros(some[0].probability.size)
     best = np.full(found.size, -1.0)
-    for way in some:
-        for rows, heading in way.faces.headings:
-            more = way.probability[rows] > best[rows]
-            found[rows] = np.where(more, np.rad2deg(heading.width()), found[rows])
-            best[rows] = np.where(more, way.probability[rows], best[rows])
+    for hypothesis in some:
+        for rows, direction in hypothesis.response.directions:
+            more = hypothesis.probability[rows] > best[rows]
+            found[rows] = np.where(more, np.rad2deg(direction.width()), found[rows])
+            best[rows] = np.where(more, hypothesis.probability[rows], best[rows])
     return found
 
 

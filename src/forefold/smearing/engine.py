@@ -1,4 +1,4 @@
-"""The way of particles through a card: what they are taken for, which rule, what is seen of them."""
+"""Particles through a card: what they are identified as, which rule they get, what is reconstructed of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from forefold.kernels.launch import choose, describe, draw, draw_directly, unifo
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
     RULE_COLUMNS,
-    Cells,
     Kinematics,
-    Rays,
+    RuleTables,
     Smeared,
     Species,
+    TrueParticles,
 )
 from forefold.kernels.philox import PURPOSE_IDENTIFICATION
 from forefold.smearing.errors import above_one, no_value, particle, undrawable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from forefold.detector.compile import Plan
 
-__all__ = ["OnInvalid", "Passage", "Prepared", "all_kinds", "pass_through", "prepared"]
+__all__ = ["OnInvalid", "Prepared", "SmearedParticles", "all_kinds", "prepared", "smear_particles"]
 
 OnInvalid = Literal["stop", "lose"]
 
@@ -43,7 +43,7 @@ _SEEN_IF = RULE_COLUMNS.index("seen_if")
 _WEIGHT = COMPONENT_COLUMNS.index("weight")
 
 
-class Passage(NamedTuple):
+class SmearedParticles(NamedTuple):
     """What comes out of a card.
 
     Attributes
@@ -60,8 +60,8 @@ class Passage(NamedTuple):
     mass_true: NDArray[np.float64]
 
 
-def pass_through(
-    rays: Rays,
+def smear_particles(
+    truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
     plan: Plan,
@@ -69,12 +69,12 @@ def pass_through(
     taken: NDArray[np.int64] | None = None,
     variation: int = 0,
     on_invalid: OnInvalid = "stop",
-) -> Passage:
-    """Send flat particles through a card.
+) -> SmearedParticles:
+    """Smear particles by the rules of a card: identify, choose the rule, draw.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
         ``species`` are rows of `pdgid`.
     pdgid : ndarray of int64, shape (s,)
         Distinct PDG identifiers.
@@ -89,27 +89,27 @@ def pass_through(
 
     Returns
     -------
-    Passage
+    SmearedParticles
 
     Raises
     ------
     ValueError
         A formula has no value, or one that is not allowed, for a particle; with ``on_invalid="stop"``.
     """
-    rules = None if taken is not None else plan.plain
+    rules = None if taken is not None else plan.simple_rules
     if rules is not None:
         out = draw_directly(
-            rays, species_table(plan.card, pdgid), rules, fate=fate, variation=variation
+            truth, species_table(plan.card, pdgid), rules, fate=fate, variation=variation
         )
-        return Passage(out, pdgid[rays.species], out.mass)
+        return SmearedParticles(out, pdgid[truth.species], out.mass)
     work = prepared(
-        rays, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
+        truth, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
     )
-    return Passage(work.draw(variation), work.kinds[work.kind], work.mass_true)
+    return SmearedParticles(work.draw(variation), work.kinds[work.kind], work.mass_true)
 
 
 def prepared(
-    rays: Rays,
+    truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
     plan: Plan,
@@ -118,9 +118,9 @@ def prepared(
     variation: int = 0,
     on_invalid: OnInvalid = "stop",
 ) -> Prepared:
-    """Bring particles up to the draw: identified, with a rule, and with a number in each cell that is a formula.
+    """Bring particles up to the draw: identified, with a rule, and with a number in each formula that is a formula.
 
-    Parameters and errors are those of `pass_through`.
+    Parameters and errors are those of `smear_particles`.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def prepared(
     """
     kinds = all_kinds(plan, pdgid)
     table = species_table(plan.card, kinds)
-    work = Prepared(rays, kinds, table, plan, fate.copy(), describe(rays, table), on_invalid)
+    work = Prepared(truth, kinds, table, plan, fate.copy(), describe(truth, table), on_invalid)
     if taken is not None:
         work.take(taken)
     work.identify(variation)
@@ -152,7 +152,7 @@ class Prepared:
 
     Attributes
     ----------
-    rays : Rays
+    truth : TrueParticles
     plan : Plan
     kinds : ndarray of int64, shape (s,)
         PDG identifiers; `kind` are rows of it: what each particle is taken for.
@@ -162,14 +162,14 @@ class Prepared:
     fate : ndarray of uint16, shape (n,)
     chosen : ndarray of int64, shape (n,)
         Rules; -1 is left out.
-    cells : Cells
+    tables : RuleTables
         Filled for the particles of each rule that need it.
     mass_true : ndarray of float64, shape (n,), GeV
     """
 
     def __init__(
         self,
-        rays: Rays,
+        truth: TrueParticles,
         kinds: NDArray[np.int64],
         table: Species,
         plan: Plan,
@@ -177,23 +177,23 @@ class Prepared:
         kinematics: Kinematics,
         on_invalid: OnInvalid,
     ) -> None:
-        self.rays = rays
+        self.truth = truth
         self.kinds = kinds
         self.table = table
         self.plan = plan
         self.fate = fate
         self.kinematics = kinematics
         self._on_invalid = on_invalid
-        self.kind = rays.species
+        self.kind = truth.species
         mistaken = bool(plan.card.identification) or bool(plan.card.stages)
         self.mass_true = kinematics.mass.copy() if mistaken else kinematics.mass
-        n = rays.energy.size
-        self.cells = Cells(
+        n = truth.energy.size
+        self.tables = RuleTables(
             plan.rules,
             plan.rule_links,
             plan.components,
             plan.component_links,
-            np.zeros((len(plan.cells), n)),
+            np.zeros((len(plan.formulas), n)),
         )
         self.chosen = np.full(n, -1, np.int64)
         self._order, self._bounds = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -212,7 +212,7 @@ class Prepared:
         blocks = self.plan.card.identification
         if not blocks:
             return
-        u = uniform_columns(self.rays, PURPOSE_IDENTIFICATION, variation=variation)
+        u = uniform_columns(self.truth, PURPOSE_IDENTIFICATION, variation=variation)
         left_out = self.table.outcome[self.kind] != 0
         todo = self._open() & ~left_out
         kind = self.kind.copy()
@@ -243,7 +243,7 @@ class Prepared:
         self, value: float | str, link: int, rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         if isinstance(value, str):
-            return np.where(self._evaluated(link, rows), self.cells.dynamic[link, rows], 0.0)
+            return np.where(self._evaluated(link, rows), self.tables.dynamic[link, rows], 0.0)
         return np.full(rows.size, value)
 
     def _check_sum(self, where: str, rows: NDArray[np.int64], total: NDArray[np.float64]) -> None:
@@ -280,18 +280,18 @@ class Prepared:
         for k, link in enumerate(plan.rule_links[:, _WHEN].tolist()):
             if link >= 0:
                 # if it held for all, who would be taken by it?
-                self.cells.dynamic[link] = 1.0
-                reached = choose(self.kind, table, self.kinematics, self.cells) == k
-                self.cells.dynamic[link] = 0.0
+                self.tables.dynamic[link] = 1.0
+                reached = choose(self.kind, table, self.kinematics, self.tables) == k
+                self.tables.dynamic[link] = 0.0
                 self._evaluated(link, np.flatnonzero(todo & reached))
-        self.chosen = choose(self.kind, table, self.kinematics, self.cells)
+        self.chosen = choose(self.kind, table, self.kinematics, self.tables)
         gone = (self.fate & _NOT_SMEARED) != 0
         self.chosen[gone] = -1
 
     def fill(self) -> None:
         """Evaluate the formulas of each rule for its particles."""
         plan = self.plan
-        if not plan.cells:
+        if not plan.formulas:
             return
         self._sort()
         done = set(plan.rule_links[:, _WHEN].tolist())
@@ -302,8 +302,8 @@ class Prepared:
         done |= set(plan.rule_links[:, _SEEN_IF].tolist())
         above = self._open() & self._above_threshold()
         angles = set(plan.rule_links[:, _ANGLES].ravel().tolist())
-        for link, cell in enumerate(plan.cells):
-            if cell.rule >= 0 and link not in done:
+        for link, formula in enumerate(plan.formulas):
+            if formula.rule >= 0 and link not in done:
                 # the angle of lost particles is told too
                 self._of_rule(link, todo if link in angles else above)
         self._check_weights(above)
@@ -312,12 +312,12 @@ class Prepared:
         """Draw what is seen."""
         plan = self.plan
         out = draw(
-            self.rays,
+            self.truth,
             self.kind,
             self.table,
             self.kinematics,
             self.chosen,
-            self.cells,
+            self.tables,
             plan.histograms,
             fate=self.fate,
             variation=variation,
@@ -329,7 +329,7 @@ class Prepared:
         return out
 
     def _sort(self) -> None:
-        """Put the particles of each rule together, so that no cell looks through all of them."""
+        """Put the particles of each rule together, so that no formula looks through all of them."""
         chosen = self.chosen.astype(np.int16)  # this wide it sorts in one pass
         self._order = np.argsort(chosen, kind="stable")
         rules = np.arange(len(self.plan.card.rules) + 1)
@@ -339,8 +339,8 @@ class Prepared:
         return self._order[self._bounds[rule] : self._bounds[rule + 1]]
 
     def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
-        """Evaluate a cell for those particles of its rule that need it."""
-        rows = self._rows(self.plan.cells[link].rule)
+        """Evaluate a formula for those particles of its rule that need it."""
+        rows = self._rows(self.plan.formulas[link].rule)
         self._evaluated(link, rows[which[rows]])
 
     def _above_threshold(self) -> NDArray[np.bool_]:
@@ -351,7 +351,7 @@ class Prepared:
             above &= k.p >= np.ascontiguousarray(rules[:, _THRESHOLD_P])[chosen]
         for rule, link in enumerate(self.plan.rule_links[:, _SEEN_IF].tolist()):
             if link >= 0:
-                above &= (chosen != rule) | (self.cells.dynamic[link] == 1.0)
+                above &= (chosen != rule) | (self.tables.dynamic[link] == 1.0)
         return np.asarray(above)
 
     def _check_weights(self, which: NDArray[np.bool_]) -> None:
@@ -364,37 +364,37 @@ class Prepared:
                 rows = rows[which[rows]]
                 total = np.zeros(rows.size)
                 for k in ahead:
-                    total += numbers[k] if links[k] < 0 else self.cells.dynamic[links[k], rows]
+                    total += numbers[k] if links[k] < 0 else self.tables.dynamic[links[k], rows]
                 name = self.plan.card.rules[rule].name
                 self._check_sum(f"rule[{rule + 1}] {name!r}.energy.parts", rows, total)
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Fill a cell for these particles; those without a value are refused, or lost. Say who has one."""
-        plan, cell = self.plan, self.plan.cells[link]
+        """Fill a formula for these particles; those without a value are refused, or lost. Say who has one."""
+        plan, formula = self.plan, self.plan.formulas[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
         particles = Particles(
-            self.rays, self.kinematics, self.kinds, self.kind, plan.card.containment
+            self.truth, self.kinematics, self.kinds, self.kind, plan.card.containment
         )
         columns = (
-            np.stack([quantity(name, particles, rows) for name in cell.program.names])
-            if (cell.program.names)
+            np.stack([quantity(name, particles, rows) for name in formula.program.names])
+            if (formula.program.names)
             else np.zeros((0, rows.size))
         )
-        value = cell.program.evaluate(columns)
-        if cell.condition:
+        value = formula.program.evaluate(columns)
+        if formula.condition:
             good = ~np.isnan(value)
         else:
-            above = value > cell.low if cell.above else value >= cell.low
-            good = above & (value <= cell.high) & np.isfinite(value)
+            above = value > formula.low if formula.above else value >= formula.low
+            good = above & (value <= formula.high) & np.isfinite(value)
         if not good.all():
             if self._on_invalid == "stop":
                 i = int(np.argmax(~good))
-                raise ValueError(no_value(plan.card, cell, value[i], self._words(int(rows[i]))))
+                raise ValueError(no_value(plan.card, formula, value[i], self._words(int(rows[i]))))
             self.fate[rows[~good]] |= np.uint16(_INVALID)
             value = np.where(good, value, 0.0)
-        self.cells.dynamic[link, rows] = value if cell.factor == 1.0 else value * cell.factor
+        self.tables.dynamic[link, rows] = value if formula.factor == 1.0 else value * formula.factor
         return np.asarray(good)
 
     def _words(self, i: int) -> str:
-        return particle(int(self.kinds[self.kind[i]]), self.kinematics, self.rays, i)
+        return particle(int(self.kinds[self.kind[i]]), self.kinematics, self.truth, i)

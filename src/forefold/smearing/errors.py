@@ -10,22 +10,22 @@ from forefold.events import particles as names
 
 if TYPE_CHECKING:
     from forefold.detector import Card
-    from forefold.detector.compile import Cell
-    from forefold.kernels.layout import Kinematics, Rays
+    from forefold.detector.compile import CardFormula
+    from forefold.kernels.layout import Kinematics, TrueParticles
 
 __all__ = ["above_one", "no_value", "particle", "undrawable"]
 
 _OR_LOSE = "or let such particles be lost (on_invalid='lose', --on-invalid lose)"
 
 
-def particle(pdgid: int, kinematics: Kinematics, rays: Rays, i: int) -> str:
+def particle(pdgid: int, kinematics: Kinematics, truth: TrueParticles, i: int) -> str:
     """Name a particle with its energy, momentum, angle and entry.
 
     Parameters
     ----------
     pdgid : int
     kinematics : Kinematics
-    rays : Rays
+    truth : TrueParticles
     i : int
 
     Returns
@@ -38,16 +38,16 @@ def particle(pdgid: int, kinematics: Kinematics, rays: Rays, i: int) -> str:
         name = f"PDG {pdgid}"
     energy, p, theta = (x[i] for x in (kinematics.energy, kinematics.p, kinematics.theta))
     about = f"E = {energy:.6g} GeV, p = {p:.6g} GeV, theta = {theta:.6g}"
-    return f"{name} with {about} (entry {int(rays.entry[i])})"
+    return f"{name} with {about} (entry {int(truth.entry[i])})"
 
 
-def no_value(card: Card, cell: Cell, value: float, who: str) -> str:
+def no_value(card: Card, formula: CardFormula, value: float, who: str) -> str:
     """Say that a formula has no value, or one that is not allowed.
 
     Parameters
     ----------
     card : Card
-    cell : Cell
+    formula : CardFormula
     value : float
     who : str
 
@@ -55,11 +55,11 @@ def no_value(card: Card, cell: Cell, value: float, who: str) -> str:
     -------
     str
     """
-    allowed = f"{'above' if cell.above else 'from'} {cell.low:g}"
-    allowed += f" to {cell.high:g}" if np.isfinite(cell.high) else ""
-    allowed = "true or false" if cell.condition else f"{allowed}, finite"
+    allowed = f"{'above' if formula.above else 'from'} {formula.low:g}"
+    allowed += f" to {formula.high:g}" if np.isfinite(formula.high) else ""
+    allowed = "true or false" if formula.condition else f"{allowed}, finite"
     problem = "is not known" if np.isnan(value) else f"is {value:.6g}"
-    what = f"card {card.name}: {cell.where}: {cell.text!r} {problem} for {who}"
+    what = f"card {card.name}: {formula.where}: {formula.text!r} {problem} for {who}"
     return f"{what}; allowed: {allowed}; {_OR_LOSE}"
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from forefold.detector.compile import plan, species_table
 from forefold.detector.load import load_card
 from forefold.kernels.philox import random_key
-from forefold.kernels.plain import Assigned, Plain, plain
+from forefold.kernels.simple_rules import Assigned, SimpleRules, simple_rules
 from forefold.smearing.engine import prepared
-from forefold.smearing.particles import flattened
+from forefold.smearing.particles import event_particles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from forefold.detector.load import Card
     from forefold.kernels.layout import Species
-    from forefold.smearing.particles import Axis, Flat
+    from forefold.smearing.particles import Axis, EventParticles
 
 __all__ = ["energy_counts"]
 
@@ -76,16 +76,16 @@ def energy_counts(
     """
     x, y = _edges("true_edges", true_edges), _edges("reco_edges", reco_edges)
     card = load_card(card)
-    flat = flattened(events, card, random_key(rng), axis)
-    table, rules, assigned, fate = _ready(flat, card)
-    from forefold.kernels.resident import counted, sent, smeared_there
+    beforehand = event_particles(events, card, random_key(rng), axis)
+    table, rules, assigned, fate = _ready(beforehand, card)
+    from forefold.kernels.gpu import count_on_device, smear_on_device, to_device
 
-    particles = sent(flat.rays, table, assigned=assigned, fate=fate)
-    out, _ = smeared_there(particles, rules)
+    particles = to_device(beforehand.truth, table, assigned=assigned, fate=fate)
+    out, _ = smear_on_device(particles, rules)
     weight = None
     if weighted:
-        weight = np.asarray(flat.events.weight, dtype=np.float64)[flat.rays.event]
-    return counted(particles, out, x, y, weight=weight)
+        weight = np.asarray(beforehand.events.weight, dtype=np.float64)[beforehand.truth.event]
+    return count_on_device(particles, out, x, y, weight=weight)
 
 
 def _edges(name: str, edges: ArrayLike) -> NDArray[np.float64]:
@@ -99,18 +99,22 @@ def _edges(name: str, edges: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
-def _ready(flat: Flat, card: Card) -> tuple[Species, Plain, Assigned | None, NDArray[np.uint16]]:
+def _ready(
+    beforehand: EventParticles, card: Card
+) -> tuple[Species, SimpleRules, Assigned | None, NDArray[np.uint16]]:
     """Bring particles up to the draw: from four-vectors where the card is all numbers."""
     compiled = plan(card)
-    rules = None if flat.taken is not None else compiled.plain
+    rules = None if beforehand.taken is not None else compiled.simple_rules
     if rules is not None:
-        return species_table(card, flat.pdgid), rules, None, flat.fate
-    work = prepared(flat.rays, flat.pdgid, flat.fate, compiled, taken=flat.taken)
-    rules = plain(work.cells)
+        return species_table(card, beforehand.pdgid), rules, None, beforehand.fate
+    work = prepared(
+        beforehand.truth, beforehand.pdgid, beforehand.fate, compiled, taken=beforehand.taken
+    )
+    rules = simple_rules(work.tables)
     if rules is None:
         message = (
             f"card {card.name!r}: a rule is not plain; it is drawn on the CPU only (forefold.smear)"
         )
         raise ValueError(message)
-    assigned = Assigned(work.kind, work.kinematics, work.chosen, work.cells.dynamic)
+    assigned = Assigned(work.kind, work.kinematics, work.chosen, work.tables.dynamic)
     return work.table, rules, assigned, work.fate

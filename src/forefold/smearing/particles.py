@@ -1,4 +1,4 @@
-"""Events as flat particles, at the door of a card."""
+"""Particles taken out of their events, checked, behind the stages of a card and before its rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from forefold import events as records
 from forefold.events.repeats import SharedDraws
 from forefold.kernels.fate import Fate
-from forefold.kernels.layout import Rays
+from forefold.kernels.layout import TrueParticles
 from forefold.kernels.philox import stream_keys
 from forefold.smearing.engine import OnInvalid
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from forefold.detector import Card
 
-__all__ = ["Axis", "Flat", "checked_on_invalid", "flattened"]
+__all__ = ["Axis", "EventParticles", "checked_on_invalid", "event_particles", "particle_values"]
 
 Axis = Literal["probe", "z"]
 
 
-class Flat(NamedTuple):
-    """Particles of events, flat, behind the stages of a card; no draw of an energy is in them.
+class EventParticles(NamedTuple):
+    """Particles of events before the rules of a card: stages have acted, nothing is smeared yet.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Flat(NamedTuple):
         Event record, checked.
     counts : ndarray of int64, shape (events,)
         Particles of each event.
-    rays : Rays
+    truth : TrueParticles
         ``species`` are rows of `pdgid`.
     pdgid : ndarray of int64, shape (s,)
         Distinct PDG identifiers.
@@ -47,15 +47,17 @@ class Flat(NamedTuple):
 
     events: ak.Array
     counts: NDArray[np.int64]
-    rays: Rays
+    truth: TrueParticles
     pdgid: NDArray[np.int64]
     fate: NDArray[np.uint16]
     taken: NDArray[np.int64] | None
     extra: dict[str, Any]
 
 
-def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: int = 0) -> Flat:
-    """Check events, lay their particles flat and send them through the stages of a card.
+def event_particles(
+    events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: int = 0
+) -> EventParticles:
+    """Check events, take their particles out and send them through the stages of a card.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: 
 
     Returns
     -------
-    Flat
+    EventParticles
 
     Raises
     ------
@@ -86,25 +88,26 @@ def flattened(events: ak.Array, card: Card, rng: int, axis: Axis, *, variation: 
     SharedDraws().add(events)
     particles = events.particles
     counts = ak.to_numpy(ak.num(particles, axis=1)).astype(np.int64)
-    pdgid, kinds = np.unique(_flat(particles.pdgid, np.int64), return_inverse=True)
-    rays = _rays(events, counts, kinds, rng, axis)
-    final = _flat(particles.status, np.int64) == records.FINAL_STATE
+    pdgid, kinds = np.unique(particle_values(particles.pdgid, np.int64), return_inverse=True)
+    truth = _rays(events, counts, kinds, rng, axis)
+    final = particle_values(particles.status, np.int64) == records.FINAL_STATE
     settled = np.where(final, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
     if not card.stages:
-        return Flat(events, counts, rays, pdgid, settled, None, {})
+        return EventParticles(events, counts, truth, pdgid, settled, None, {})
     from forefold.smearing.stages import staged
 
-    rays, pdgid, taken, settled, parent, michel = staged(
-        rays, pdgid, settled, card, variation=variation
+    truth, pdgid, taken, settled, parent, michel = staged(
+        truth, pdgid, settled, card, variation=variation
     )
-    counts = np.bincount(rays.event, minlength=len(counts))
+    counts = np.bincount(truth.event, minlength=len(counts))
     extra = {"parent": parent, "michel": michel}
-    return Flat(events, counts, rays, pdgid, settled, taken, extra)
+    return EventParticles(events, counts, truth, pdgid, settled, taken, extra)
 
 
-def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
-    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
-    return flat
+def particle_values(nested: ak.Array, dtype: Any) -> NDArray[Any]:
+    """Values of the particles of all events in one array."""
+    values: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
+    return values
 
 
 def _numbers(array: ak.Array) -> NDArray[np.float64]:
@@ -113,21 +116,24 @@ def _numbers(array: ak.Array) -> NDArray[np.float64]:
 
 def _rays(
     events: ak.Array, counts: NDArray[np.int64], kinds: NDArray[np.int64], rng: int, axis: Axis
-) -> Rays:
-    """Particles of all events, flat, with what their draws depend on."""
+) -> TrueParticles:
+    """Particles of all events with what their random draws depend on."""
     event = np.repeat(np.arange(counts.size), counts)
     starts = np.cumsum(counts) - counts
-    final = _flat(events.particles.status, np.int64) == records.FINAL_STATE
+    final = particle_values(events.particles.status, np.int64) == records.FINAL_STATE
     ahead = np.concatenate(
         [[0], np.cumsum(final)]
     )  # final-state particles ahead, in the whole chunk
     place = ahead[:-1] - ahead[starts][event]
-    return Rays(
+    return TrueParticles(
         key=stream_keys(rng, ak.to_numpy(events.stream))[event],
         entry=ak.to_numpy(events.entry).astype(np.uint64)[event],
         place=place.astype(np.uint64),
         species=kinds.astype(np.int64, copy=False),
-        **{key: _flat(events.particles[key], np.float64) for key in ("px", "py", "pz", "energy")},
+        **{
+            key: particle_values(events.particles[key], np.float64)
+            for key in ("px", "py", "pz", "energy")
+        },
         event=event,
         axis=_axes(events, axis),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.detector import Containment
-    from forefold.kernels.layout import Kinematics, Rays
+    from forefold.kernels.layout import Kinematics, TrueParticles
 
 __all__ = ["Particles", "quantity"]
 
@@ -25,7 +25,7 @@ class Particles(NamedTuple):
 
     Attributes
     ----------
-    rays : Rays
+    truth : TrueParticles
     kinematics : Kinematics
     kinds : ndarray of int64, shape (s,)
         PDG identifiers.
@@ -35,7 +35,7 @@ class Particles(NamedTuple):
         Of the card.
     """
 
-    rays: Rays
+    truth: TrueParticles
     kinematics: Kinematics
     kinds: NDArray[np.int64]
     kind: NDArray[np.int64]
@@ -68,7 +68,7 @@ class Particles(NamedTuple):
 
     def _component(self, which: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Direction cosine in the record's own frame."""
-        value: NDArray[np.float64] = getattr(self.rays, which)[rows]
+        value: NDArray[np.float64] = getattr(self.truth, which)[rows]
         return np.clip(value / self._direction(rows), -1.0, 1.0)
 
     def _range(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:

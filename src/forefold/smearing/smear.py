@@ -15,8 +15,8 @@ from forefold.events import particles as species
 from forefold.events.completeness import smeared_here
 from forefold.kernels.fate import OUTCOMES, Fate, particle_counts
 from forefold.kernels.philox import random_key
-from forefold.smearing.engine import OnInvalid, Passage, pass_through
-from forefold.smearing.particles import Axis, checked_on_invalid, flattened
+from forefold.smearing.engine import OnInvalid, SmearedParticles, smear_particles
+from forefold.smearing.particles import Axis, checked_on_invalid, event_particles, particle_values
 from forefold.smearing.vertex import vertex_columns
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.kernels.layout import Rays, Smeared
-    from forefold.smearing.particles import Flat
+    from forefold.kernels.layout import Smeared, TrueParticles
+    from forefold.smearing.particles import EventParticles
 
 __all__ = [
     "Axis",
@@ -136,29 +136,31 @@ def smear(
     if not 0 <= draw < _DRAWS:
         message = f"draw: a whole number from 0 to {_DRAWS - 1}, found {draw!r}"
         raise ValueError(message)
-    flat = flattened(events, card, rng, axis, variation=draw)
-    passed = pass_through(
-        flat.rays,
-        flat.pdgid,
-        flat.fate,
+    particles = event_particles(events, card, rng, axis, variation=draw)
+    drawn = smear_particles(
+        particles.truth,
+        particles.pdgid,
+        particles.fate,
         plan(card),
-        taken=flat.taken,
+        taken=particles.taken,
         variation=draw,
         on_invalid=on_invalid,
     )
     about = provenance(card, rng, axis) | ({"draw": draw} if draw else {})
-    return smeared_events(flat, card, passed, about)
+    return smeared_events(particles, card, drawn, about)
 
 
-def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any]) -> ak.Array:
+def smeared_events(
+    particles: EventParticles, card: Card, drawn: SmearedParticles, about: dict[str, Any]
+) -> ak.Array:
     """Put together what came out of a card, as `smear` describes it.
 
     Parameters
     ----------
-    flat : Flat
+    particles : EventParticles
         What went in.
     card : Card
-    passed : Passage
+    drawn : SmearedParticles
     about : dict
         Where it comes from.
 
@@ -171,15 +173,17 @@ def smeared_events(flat: Flat, card: Card, passed: Passage, about: dict[str, Any
     ValueError
         An energy or a width was so large that nothing finite came out.
     """
-    rays, out, n = flat.rays, passed.out, len(flat.counts)
-    _check_finite(flat.events, rays, out)
-    columns = _columns(rays, flat.pdgid[rays.species], out)
-    columns |= _optional_columns(card, passed) | flat.extra
-    result: dict[str, Any] = {name: flat.events[name] for name in _KEPT}
-    result |= vertex_columns(flat.events, card, about["rng"])
-    result |= visible_energy(rays, flat.pdgid[rays.species], passed, n)
-    result |= particle_counts(out.fate, rays.event, n)
-    nested = ak.zip({name: ak.unflatten(column, flat.counts) for name, column in columns.items()})
+    truth, out, n = particles.truth, drawn.out, len(particles.counts)
+    _check_finite(particles.events, truth, out)
+    columns = _columns(truth, particles.pdgid[truth.species], out)
+    columns |= _optional_columns(card, drawn) | particles.extra
+    result: dict[str, Any] = {name: particles.events[name] for name in _KEPT}
+    result |= vertex_columns(particles.events, card, about["rng"])
+    result |= visible_energy(truth, particles.pdgid[truth.species], drawn, n)
+    result |= particle_counts(out.fate, truth.event, n)
+    nested = ak.zip(
+        {name: ak.unflatten(column, particles.counts) for name, column in columns.items()}
+    )
     result["particles"] = nested
     array = ak.zip(result, depth_limit=1)
     array.attrs = {"forefold": about, **smeared_here(array)}
@@ -253,7 +257,7 @@ def fate_counts(smeared: ak.Array) -> dict[Fate, int]:
     >>> forefold.fate_counts(forefold.smear(toy, "nusmear-default", rng=1, axis="z"))
     {<Fate.DETECTED: 1>: 1, <Fate.NEUTRINO: 8>: 1}
     """
-    outcomes = _flat(smeared.particles.fate, np.int64) & _OUTCOME_BITS
+    outcomes = particle_values(smeared.particles.fate, np.int64) & _OUTCOME_BITS
     fates, counts = np.unique(outcomes, return_counts=True)
     return {Fate(int(f)): int(n) for f, n in zip(fates, counts, strict=True)}
 
@@ -279,12 +283,7 @@ def flag_count(smeared: ak.Array, flag: Fate) -> int:
     >>> flag_count(forefold.smear(toy, "nusmear-default", rng=1, axis="z"), forefold.Fate.OFF_SHELL)
     1
     """
-    return int(np.count_nonzero(_flat(smeared.particles.fate, np.int64) & int(flag)))
-
-
-def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
-    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
-    return flat
+    return int(np.count_nonzero(particle_values(smeared.particles.fate, np.int64) & int(flag)))
 
 
 def _known(option: ak.Array, absent: float = np.nan) -> ak.Array:
@@ -292,28 +291,28 @@ def _known(option: ak.Array, absent: float = np.nan) -> ak.Array:
     return ak.fill_none(option, absent, axis=-1)
 
 
-def _check_finite(events: ak.Array, rays: Rays, out: Smeared) -> None:
+def _check_finite(events: ak.Array, truth: TrueParticles, out: Smeared) -> None:
     """Refuse energies and widths so large that nothing finite comes out."""
     detected = (out.fate & int(Fate.DETECTED)) != 0
     good = np.isfinite(out.px_reco) & np.isfinite(out.py_reco) & np.isfinite(out.pz_reco)
     bad = detected & ~(good & np.isfinite(out.energy_reco))
     if bad.any():
         i = int(np.argmax(bad))
-        row = int(rays.event[i])
+        row = int(truth.event[i])
         message = (
             f"{events.source[row]}: entry {int(events.entry[row])} (event {int(events.event[row])}): "
-            f"a particle of {rays.energy[i]:.6g} GeV gives no finite result "
+            f"a particle of {truth.energy[i]:.6g} GeV gives no finite result "
             f"(energy {out.energy_reco[i]:.6g} GeV): the energy or the card's resolution is too large"
         )
         raise ValueError(message)
 
 
-def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, Any]:
-    """Columns of the particles, flat, in their order; None where nothing was seen."""
+def _columns(truth: TrueParticles, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, Any]:
+    """Columns of the particles in their order; None where nothing was detected."""
     detected = (out.fate & int(Fate.DETECTED)) != 0
     columns: dict[str, Any] = {
         "pdgid": pdgid,
-        "energy_true": rays.energy,
+        "energy_true": truth.energy,
         "theta_true": out.theta_true,
         "detected": detected,
     }
@@ -327,29 +326,29 @@ def _columns(rays: Rays, pdgid: NDArray[np.int64], out: Smeared) -> dict[str, An
     return columns
 
 
-def _optional_columns(card: Card, passed: Passage) -> dict[str, Any]:
+def _optional_columns(card: Card, drawn: SmearedParticles) -> dict[str, Any]:
     """Columns that only some cards need."""
-    out = passed.out
+    out = drawn.out
     detected = (out.fate & int(Fate.DETECTED)) != 0
     columns: dict[str, Any] = {}
     if card.identification or card.stages:
-        columns["pdgid_reco"] = ak.mask(passed.pdgid, detected)
+        columns["pdgid_reco"] = ak.mask(drawn.pdgid, detected)
     if any(rule.energy.parts for rule in card.rules):
         columns["component"] = ak.mask(out.component, detected)
     return columns
 
 
 def visible_energy(
-    rays: Rays, pdgid: NDArray[np.int64], passed: Passage, n: int
+    truth: TrueParticles, pdgid: NDArray[np.int64], drawn: SmearedParticles, n: int
 ) -> dict[str, NDArray[np.float64]]:
     """Sum of what a calorimeter counts: kinetic energy of nucleons, total energy of all others.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     pdgid : ndarray of int64, shape (p,)
         True identifiers.
-    passed : Passage
+    drawn : SmearedParticles
     n : int
         Number of events.
 
@@ -357,15 +356,15 @@ def visible_energy(
     -------
     dict of str to ndarray of float64, shape (n,), GeV
     """
-    out = passed.out
-    rest = np.where(np.isin(pdgid, species.NUCLEONS), passed.mass_true, 0.0)
+    out = drawn.out
+    rest = np.where(np.isin(pdgid, species.NUCLEONS), drawn.mass_true, 0.0)
     smeared = out.rule >= 0
     detected = (out.fate & int(Fate.DETECTED)) != 0
-    true = np.where(smeared, rays.energy - rest, 0.0)
-    rest = np.where(np.isin(passed.pdgid, species.NUCLEONS), out.mass, 0.0)
+    true = np.where(smeared, truth.energy - rest, 0.0)
+    rest = np.where(np.isin(drawn.pdgid, species.NUCLEONS), out.mass, 0.0)
     reco = np.where(detected, out.energy_reco - rest, 0.0)
     # bincount adds in input order: the sum does not depend on how events are cut into chunks
     return {
-        "visible_energy_true": np.asarray(np.bincount(rays.event, true, n), dtype=np.float64),
-        "visible_energy_reco": np.asarray(np.bincount(rays.event, reco, n), dtype=np.float64),
+        "visible_energy_true": np.asarray(np.bincount(truth.event, true, n), dtype=np.float64),
+        "visible_energy_reco": np.asarray(np.bincount(truth.event, reco, n), dtype=np.float64),
     }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.detector import Card
-    from forefold.kernels.layout import Rays
+    from forefold.kernels.layout import TrueParticles
 
 __all__ = ["Staged", "staged"]
 
@@ -23,7 +23,7 @@ class Staged(NamedTuple):
 
     Attributes
     ----------
-    rays : Rays
+    truth : TrueParticles
         ``species`` are rows of `kinds`.
     kinds : ndarray of int64, shape (s,)
         Distinct PDG identifiers.
@@ -35,7 +35,7 @@ class Staged(NamedTuple):
     michel : ndarray of bool, shape (n,)
     """
 
-    rays: Rays
+    truth: TrueParticles
     kinds: NDArray[np.int64]
     taken: NDArray[np.int64]
     fate: NDArray[np.uint16]
@@ -44,7 +44,7 @@ class Staged(NamedTuple):
 
 
 def staged(
-    rays: Rays,
+    truth: TrueParticles,
     kinds: NDArray[np.int64],
     fate: NDArray[np.uint16],
     card: Card,
@@ -55,10 +55,10 @@ def staged(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
         Sorted by event.
     kinds : ndarray of int64, shape (s,)
-        PDG identifiers that ``rays.species`` are rows of.
+        PDG identifiers that ``truth.species`` are rows of.
     fate : ndarray of uint16, shape (n,)
         Outcomes that are settled already, else 0.
     card : Card
@@ -68,19 +68,19 @@ def staged(
     -------
     Staged
     """
-    pdgid = kinds[rays.species]
-    p2 = rays.px * rays.px + rays.py * rays.py + rays.pz * rays.pz
-    m2 = rays.energy * rays.energy - p2
+    pdgid = kinds[truth.species]
+    p2 = truth.px * truth.px + truth.py * truth.py + truth.pz * truth.pz
+    m2 = truth.energy * truth.energy - p2
     table = np.array([species.mass(int(pdg)) for pdg in kinds])
     before = generated(
-        key=rays.key,
-        entry=rays.entry,
-        place=rays.place,
-        event=rays.event,
+        key=truth.key,
+        entry=truth.entry,
+        place=truth.place,
+        event=truth.event,
         pdgid=pdgid,
-        momentum=np.stack([rays.px, rays.py, rays.pz]),
-        energy=rays.energy,
-        mass=np.where(m2 > 0.0, np.sqrt(np.maximum(m2, 0.0)), table[rays.species]),
+        momentum=np.stack([truth.px, truth.py, truth.pz]),
+        energy=truth.energy,
+        mass=np.where(m2 > 0.0, np.sqrt(np.maximum(m2, 0.0)), table[truth.species]),
         fate=fate,
     )
     after = apply_all(before, [block.stage() for block in card.stages], variation)
@@ -88,7 +88,7 @@ def staged(
     both, rows = np.unique(np.concatenate([after.pdgid, after.identified]), return_inverse=True)
     first = np.searchsorted(after.event, after.event, side="left")
     return Staged(
-        rays._replace(
+        truth._replace(
             key=after.key,
             entry=after.entry,
             place=after.place,

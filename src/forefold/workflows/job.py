@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forefold.detector.load import Card, fingerprint
 from forefold.events.selection import SmearedSelection
-from forefold.smearing.columns import warn_of_thresholds
+from forefold.smearing.particle_columns import warn_of_thresholds
 from forefold.smearing.smear import Axis, provenance, smear
 from forefold.smearing.variations import Variation, VariedCard
 

@@ -24,8 +24,8 @@ from forefold.inference.card_fit import (
     read_pairs,
 )
 from forefold.matrix.statistics import chi2_tail
-from forefold.smearing.engine import pass_through
-from forefold.smearing.validation.beam import beam
+from forefold.smearing.engine import smear_particles
+from forefold.smearing.validation.grid import beam
 
 WHOLE = Template(
     ("mu-", "mu+"),
@@ -47,10 +47,10 @@ TRUTH = {
 def drawn(card: forefold.Card, n: int, key: int, pdg: int = 13) -> dict[str, Any]:
     rng = np.random.default_rng(key)
     made = beam(pdg, rng.uniform(0.15, 5.0, n), rng.uniform(0.0, np.pi, n), 0.3, key=key)
-    out = pass_through(*made, plan(card)).out
+    out = smear_particles(*made, plan(card)).out
     return {
         "pdgid": np.full(n, pdg),
-        "energy_true": made.rays.energy,
+        "energy_true": made.truth.energy,
         "energy_reco": out.energy_reco,
         "theta_true": out.theta_true,
         "phi_true": np.full(n, 0.3),

@@ -91,7 +91,7 @@ def of_pairs(sample: Sample, card: Card, free: dict[str, int]) -> dict[str, Good
     faces, pairs = sample.faces(card), sample.pairs
     seen = pairs.seen
     found: dict[str, Goodness] = {}
-    fraction = faces.seen
+    fraction = faces.detection_probability
     if np.any((fraction > 0.0) & (fraction < 1.0)):
         found["seen"] = _seen(pairs.energy_true, seen, fraction, free.get("seen", 0))
     below = faces.energy_cdf(np.maximum(faces.energy_least, 0.0))

@@ -9,9 +9,9 @@ import numpy as np
 from forefold.detector import Angle, Energy
 from forefold.detector.compile import plan, species_table
 from forefold.kernels.launch import describe
-from forefold.smearing.closed_form import Faces
+from forefold.smearing.closed_form import ParticleResponse
 from forefold.smearing.engine import Prepared
-from forefold.smearing.validation.beam import beam
+from forefold.smearing.validation.grid import beam
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forefold.detector import Card
     from forefold.inference.card_fit.pairs import Pairs
     from forefold.kernels.layout import Kinematics
-    from forefold.smearing.closed_form import Heading
+    from forefold.smearing.closed_form import DirectionDistribution
 
     Array = NDArray[np.float64]
 
@@ -46,18 +46,18 @@ class Sample:
         self._beam = beam(pairs.pdgid, pairs.energy_true, pairs.theta_true, pairs.phi_true)
         self._kinematics: Kinematics | None = None
 
-    def faces(self, card: Card) -> Faces:
+    def faces(self, card: Card) -> ParticleResponse:
         """Give what a card makes of them."""
-        rays, kinds, fate = self._beam
+        truth, kinds, fate = self._beam
         made = plan(card)
         table = species_table(card, kinds)
         if self._kinematics is None:
-            self._kinematics = describe(rays, table)
+            self._kinematics = describe(truth, table)
         # without stages and an identification nothing changes the kinematics
-        work = Prepared(rays, kinds, table, made, fate.copy(), self._kinematics, "stop")
+        work = Prepared(truth, kinds, table, made, fate.copy(), self._kinematics, "stop")
         work.choose()
         work.fill()
-        return Faces(work)
+        return ParticleResponse(work)
 
 
 class AngleTerm(NamedTuple):
@@ -65,7 +65,7 @@ class AngleTerm(NamedTuple):
 
     Attributes
     ----------
-    heading : Heading
+    heading : DirectionDistribution
     rows : ndarray of int64, shape (m,)
     angle : ndarray, shape (m,), rad
         0 where a particle was not seen.
@@ -74,7 +74,7 @@ class AngleTerm(NamedTuple):
         Whether it is the space angle; else the polar angle.
     """
 
-    heading: Heading
+    heading: DirectionDistribution
     rows: NDArray[np.int64]
     angle: Array
     seen: NDArray[np.bool_]
@@ -91,10 +91,10 @@ class AngleTerm(NamedTuple):
         return found(self.angle)[self.seen]
 
 
-def angle_terms(faces: Faces, sample: Sample) -> Iterator[AngleTerm]:
+def angle_terms(faces: ParticleResponse, sample: Sample) -> Iterator[AngleTerm]:
     """Give the headings of a card that the columns of pairs can tell of."""
     pairs = sample.pairs
-    for rows, heading in faces.headings:
+    for rows, heading in faces.directions:
         space = heading.convention == "space"
         angle = sample.opening if space else pairs.theta_reco
         known = angle is not None and (space or heading.convention in {"polar", "cosine"})
@@ -133,7 +133,7 @@ class PairLikelihood:
         if "seen" in terms:
             faces, seen = self.whole.faces(card), self.whole.pairs.seen
             cut = bool(np.any(faces.energy_least > -np.inf))
-            chance = faces.seen if cut else faces.efficiency
+            chance = faces.detection_probability if cut else faces.efficiency
             total -= _logarithms(np.where(seen, faces.efficiency, 1.0 - chance))
         if "energy" in terms or "angle" in terms:
             faces = self._some.faces(card)
@@ -143,7 +143,7 @@ class PairLikelihood:
             total -= sum(_logarithms(term.pdf()) for term in angle_terms(faces, self._some))
         return float(total)
 
-    def _density(self, faces: Faces) -> Array:
+    def _density(self, faces: ParticleResponse) -> Array:
         energy = self._some.pairs.energy_reco
         density = faces.energy_pdf(energy)
         if any(part.clamp or part.exact.any() for part in faces.parts):

@@ -13,12 +13,15 @@ from forefold.detector.compile import Plan, plan
 from forefold.detector.load import load_card
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
-from forefold.kernels.layout import Kinematics, Rays
+from forefold.kernels.layout import Kinematics, TrueParticles
 from forefold.response import Response
 from forefold.response.distributions.mixture import invert
-from forefold.smearing.closed_form.breaks import breaks_of, ends_on_edges
+from forefold.smearing.closed_form.discontinuities import (
+    discontinuities,
+    distribution_ends_on_edges,
+)
 from forefold.smearing.closed_form.energy import above
-from forefold.smearing.closed_form.identification import ways
+from forefold.smearing.closed_form.identification import particle_hypotheses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from forefold.detector import Rule
     from forefold.detector.load import Card
-    from forefold.smearing.closed_form.identification import Way
+    from forefold.smearing.closed_form.identification import Hypothesis
 
     Array = NDArray[np.float64]
 
@@ -78,7 +81,7 @@ class CardResponse(Response):
         """Identification, efficiency, component, energy; and the angle where it is observed."""
         return 5 if self.of == "theta" else 4
 
-    def ways(self, true: ArrayLike) -> list[Way]:
+    def hypotheses(self, true: ArrayLike) -> list[Hypothesis]:
         """Give the distributions for particles with these true values.
 
         Parameters
@@ -87,13 +90,13 @@ class CardResponse(Response):
 
         Returns
         -------
-        list of Way
+        list of Hypothesis
             One for each thing that the particle may be taken for.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # a value that is too large is lost
-            return self._ways(np.asarray(true, dtype=np.float64))
+            return self._hypotheses(np.asarray(true, dtype=np.float64))
 
-    def _ways(self, t: Array) -> list[Way]:
+    def _hypotheses(self, t: Array) -> list[Hypothesis]:
         n, mass = t.size, species.mass(self.pdgid)
         theta = t if self.of == "theta" else np.full(n, self.theta)
         if self.of == "theta":
@@ -121,18 +124,24 @@ class CardResponse(Response):
         whole = np.zeros(n, np.uint64)
         index = np.zeros(n, np.int64)
         axis = np.array([[0.0, 0.0, 1.0]])
-        rays = Rays(whole, whole, whole, index, x, y, z, energy, index, axis)
+        truth = TrueParticles(whole, whole, whole, index, x, y, z, energy, index, axis)
         described = Kinematics(
             np.full(n, mass), energy, kinetic, p, x, y, z, theta, np.zeros(n, np.bool_)
         )
         fate = np.where(good, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
         kinds = np.array([self.pdgid], np.int64)
-        hypotheses = ways(rays, kinds, fate, self._plan, kinematics=described, on_invalid="lose")
+        hypotheses = particle_hypotheses(
+            truth, kinds, fate, self._plan, kinematics=described, on_invalid="lose"
+        )
         if self.taken_for is None:
             return hypotheses
         return [
-            way._replace(probability=np.where(way.pdgid == self.taken_for, way.probability, 0.0))
-            for way in hypotheses
+            hypothesis._replace(
+                probability=np.where(
+                    hypothesis.pdgid == self.taken_for, hypothesis.probability, 0.0
+                )
+            )
+            for hypothesis in hypotheses
         ]
 
     def matrix(
@@ -150,50 +159,52 @@ class CardResponse(Response):
         return super().matrix(true_edges, reco_edges, weights=weights)
 
     def _efficiency(self, true: Array) -> Array:
-        efficiency: Array = self._seen(self.ways(true.reshape(-1))).reshape(true.shape)
+        efficiency: Array = self._seen(self.hypotheses(true.reshape(-1))).reshape(true.shape)
         return efficiency
 
-    def _seen(self, hypotheses: list[Way]) -> Array:
-        total = sum((w.probability * w.faces.seen for w in hypotheses), np.zeros(()))
+    def _seen(self, hypotheses: list[Hypothesis]) -> Array:
+        total = sum(
+            (w.probability * w.response.detection_probability for w in hypotheses), np.zeros(())
+        )
         return np.asarray(np.minimum(total, 1.0))
 
-    def observed(self, way: Way, energy: Array) -> Array:
+    def observed(self, hypothesis: Hypothesis, energy: Array) -> Array:
         """Value that is observed with a reconstructed total energy."""
-        m = way.faces.mass
+        m = hypothesis.response.mass
         if self.of == "momentum":
             p2 = (energy - m) * (energy + m)
             return np.asarray(np.sqrt(np.where(energy > m, p2, 0.0)))
         return energy - m if self.of == "kinetic_energy" else energy
 
-    def _energy(self, way: Way, observed: Array) -> Array:
+    def _energy(self, hypothesis: Hypothesis, observed: Array) -> Array:
         """Reconstructed total energy from which on at least this value is observed."""
-        m = way.faces.mass
+        m = hypothesis.response.mass
         if self.of == "momentum":
             return np.where(observed > 0.0, np.sqrt(np.square(observed) + m * m), -np.inf)
         return observed + m if self.of == "kinetic_energy" else observed
 
-    def _inside(self, hypotheses: list[Way], low: Array, high: Array) -> Array:
+    def _inside(self, hypotheses: list[Hypothesis], low: Array, high: Array) -> Array:
         """Probability to be seen, with a value from low to high."""
-        total = np.zeros(np.broadcast_shapes(low.shape, high.shape, (hypotheses[0].faces.size,)))
-        for way in hypotheses:
+        total = np.zeros(np.broadcast_shapes(low.shape, high.shape, (hypotheses[0].response.size,)))
+        for hypothesis in hypotheses:
             if self.of == "theta":
-                up_to, short = (way.faces.theta_cdf(-above(-end)) for end in (high, low))
-                share = (up_to - short) * way.faces.passes
+                up_to, short = (hypothesis.response.theta_cdf(-above(-end)) for end in (high, low))
+                share = (up_to - short) * hypothesis.response.passes
             else:
-                least = way.faces.energy_least
-                first, last = (np.maximum(self._energy(way, e), least) for e in (low, high))
-                share = way.faces.energy_between(first, last)
-            total += way.probability * way.faces.efficiency * share
+                least = hypothesis.response.energy_least
+                first, last = (np.maximum(self._energy(hypothesis, e), least) for e in (low, high))
+                share = hypothesis.response.energy_between(first, last)
+            total += hypothesis.probability * hypothesis.response.efficiency * share
         return total
 
-    def _given_detected(self, true: Array, value: Callable[[list[Way]], Array]) -> Array:
-        hypotheses = self.ways(true)
+    def _given_detected(self, true: Array, value: Callable[[list[Hypothesis]], Array]) -> Array:
+        hypotheses = self.hypotheses(true)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(value(hypotheses) / self._seen(hypotheses))
 
     def _between(self, low: Array, high: Array, true: Array) -> Array:
-        flat = [end.reshape(-1) for end in (low, high)]
-        probability = self._given_detected(true.reshape(-1), lambda w: self._inside(w, *flat))
+        ends = [end.reshape(-1) for end in (low, high)]
+        probability = self._given_detected(true.reshape(-1), lambda w: self._inside(w, *ends))
         return probability.reshape(true.shape)
 
     def _cdf(self, observed: Array, true: Array) -> Array:
@@ -212,33 +223,33 @@ class CardResponse(Response):
             true.shape
         )
 
-    def _density(self, hypotheses: list[Way], observed: Array) -> Array:
+    def _density(self, hypotheses: list[Hypothesis], observed: Array) -> Array:
         total = np.zeros(observed.shape)
-        for way in hypotheses:
-            faces = way.faces
+        for hypothesis in hypotheses:
+            response = hypothesis.response
             if self.of == "theta":
-                density = faces.theta_pdf(observed) * faces.passes
+                density = response.theta_pdf(observed) * response.passes
             else:
-                energy = self._energy(way, observed)
+                energy = self._energy(hypothesis, observed)
                 energy = np.where(np.isfinite(energy), energy, 0.0)
-                density = faces.energy_pdf(energy)
+                density = response.energy_pdf(energy)
                 if self.of == "momentum":
                     density = density * np.where(
                         observed > 0.0, observed / np.maximum(energy, 1e-300), 0.0
                     )
-                density = np.where(faces.energy_atom(energy) > 0.0, np.inf, density)
-                density = np.where(energy >= faces.energy_least, density, 0.0)
-            share = way.probability * faces.efficiency
+                density = np.where(response.energy_atom(energy) > 0.0, np.inf, density)
+                density = np.where(energy >= response.energy_least, density, 0.0)
+            share = hypothesis.probability * response.efficiency
             total += np.where(share > 0.0, share * density, 0.0)
         return total
 
     def _ppf(self, u: Array, true: Array) -> Array:
-        flat, level = true.reshape(-1), np.maximum(u.reshape(-1), _LEAST)
-        hypotheses = self.ways(flat)
+        values, level = true.reshape(-1), np.maximum(u.reshape(-1), _LEAST)
+        hypotheses = self.hypotheses(values)
         efficiency = self._seen(hypotheses)
         valid = (efficiency > 0.0) & (level <= 1.0) & (u.reshape(-1) >= 0.0)
         whole = np.where(valid, efficiency, 1.0)
-        bottom = np.full(flat.shape, -np.inf)
+        bottom = np.full(values.shape, -np.inf)
 
         def below(x: Array) -> Array:
             up_to = self._inside(hypotheses, bottom, above(x))
@@ -268,30 +279,30 @@ class CardResponse(Response):
         return low, high
 
     def _sample(self, true: Array, u: Array) -> Array:
-        flat, rows = true.reshape(-1), u.reshape(len(u), -1)
-        drawn = np.full(flat.shape, np.nan)
-        chosen, total = np.zeros(flat.shape, dtype=np.bool_), np.zeros(flat.shape)
-        for way in self.ways(flat):
-            total = total + way.probability
+        values, rows = true.reshape(-1), u.reshape(len(u), -1)
+        drawn = np.full(values.shape, np.nan)
+        chosen, total = np.zeros(values.shape, dtype=np.bool_), np.zeros(values.shape)
+        for hypothesis in self.hypotheses(values):
+            total = total + hypothesis.probability
             here = ~chosen & (rows[0] < total)
             chosen |= here
-            faces = way.faces
-            energy = faces.energy_sample(rows[2], rows[3])
-            here &= (rows[1] < faces.efficiency) & (energy >= faces.energy_least)
+            response = hypothesis.response
+            energy = response.energy_sample(rows[2], rows[3])
+            here &= (rows[1] < response.efficiency) & (energy >= response.energy_least)
             if self.of == "theta":
-                value = self._theta_quantile(way, rows[4])
+                value = self._theta_quantile(hypothesis, rows[4])
             else:
-                value = self.observed(way, energy)
+                value = self.observed(hypothesis, energy)
             drawn = np.where(here, value, drawn)
         return drawn.reshape(true.shape)
 
-    def _theta_quantile(self, way: Way, u: Array) -> Array:
+    def _theta_quantile(self, hypothesis: Hypothesis, u: Array) -> Array:
         ends = np.zeros(u.shape), np.full(u.shape, np.pi)
-        return invert(way.faces.theta_cdf, u, *ends)
+        return invert(hypothesis.response.theta_cdf, u, *ends)
 
     def _breaks(self, reco_edges: Array) -> Array:
-        points = breaks_of(self, self._plan, reco_edges)
-        return np.concatenate([self.breaks, points, ends_on_edges(self, reco_edges)])
+        points = discontinuities(self, self._plan, reco_edges)
+        return np.concatenate([self.breaks, points, distribution_ends_on_edges(self, reco_edges)])
 
     def _is_point(self) -> bool:
         if self.of == "theta":

@@ -9,23 +9,23 @@ import numpy as np
 from forefold.detector.compile import species_table
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.launch import describe
-from forefold.smearing.closed_form.probability import Faces
+from forefold.smearing.closed_form.particle_response import ParticleResponse
 from forefold.smearing.engine import Prepared, all_kinds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.detector.compile import Plan
-    from forefold.kernels.layout import Kinematics, Rays
+    from forefold.kernels.layout import Kinematics, TrueParticles
     from forefold.smearing.engine import OnInvalid
 
-__all__ = ["Way", "ways"]
+__all__ = ["Hypothesis", "particle_hypotheses"]
 
 _OUTCOME_BITS = int(sum(OUTCOMES))
 _INVALID = int(Fate.INVALID)
 
 
-class Way(NamedTuple):
+class Hypothesis(NamedTuple):
     """What each particle may be taken for.
 
     Attributes
@@ -33,13 +33,13 @@ class Way(NamedTuple):
     pdgid : ndarray of int64, shape (n,)
     probability : ndarray, shape (n,)
         0 where there is no such way for a particle.
-    faces : Faces
+    response : ParticleResponse
         Of the particles as they are taken.
     """
 
     pdgid: NDArray[np.int64]
     probability: NDArray[np.float64]
-    faces: Faces
+    response: ParticleResponse
 
 
 class _FixedIdentity(Prepared):
@@ -91,8 +91,8 @@ class _FixedIdentity(Prepared):
         self.fill()
 
 
-def ways(
-    rays: Rays,
+def particle_hypotheses(
+    truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
     plan: Plan,
@@ -100,26 +100,26 @@ def ways(
     taken: NDArray[np.int64] | None = None,
     kinematics: Kinematics | None = None,
     on_invalid: OnInvalid = "stop",
-) -> list[Way]:
+) -> list[Hypothesis]:
     """Find all that particles may be taken for, with the distributions of each.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
         ``species`` are rows of `pdgid`. Keys and entries do not matter: nothing is drawn.
     pdgid : ndarray of int64, shape (s,)
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
     plan : Plan
     taken : ndarray of int64, shape (n,), optional
-        See `forefold.smearing.engine.pass_through`.
+        See `forefold.smearing.engine.smear_particles`.
     kinematics : Kinematics, optional
-        If it is known better than from the rays.
+        If it is known better than from the truth.
     on_invalid : {"stop", "lose"}
 
     Returns
     -------
-    list of Way
+    list of Hypothesis
         One without identification.
 
     Raises
@@ -131,11 +131,11 @@ def ways(
     table = species_table(plan.card, kinds)
 
     def fresh() -> _FixedIdentity:
-        copied = describe(rays, table)
+        copied = describe(truth, table)
         if kinematics is not None:
             for column, values in zip(copied, kinematics, strict=True):
                 column[...] = values
-        work = _FixedIdentity(rays, kinds, table, plan, fate.copy(), copied, on_invalid)
+        work = _FixedIdentity(truth, kinds, table, plan, fate.copy(), copied, on_invalid)
         if taken is not None:
             work.take(taken)
         return work
@@ -144,5 +144,5 @@ def ways(
     for kind, probability, by in fresh().alternatives():
         work = fresh()
         work.settle(kind, probability, by)
-        hypotheses.append(Way(kinds[kind], probability, Faces(work)))
+        hypotheses.append(Hypothesis(kinds[kind], probability, ParticleResponse(work)))
     return hypotheses

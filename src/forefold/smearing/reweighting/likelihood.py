@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import awkward as ak
 import numpy as np
@@ -11,14 +11,14 @@ import numpy as np
 from forefold.detector.compile import plan
 from forefold.detector.load import Card
 from forefold.kernels.fate import Fate
-from forefold.smearing.closed_form import ways
-from forefold.smearing.particles import flattened
+from forefold.smearing.closed_form import particle_hypotheses
+from forefold.smearing.particles import event_particles, particle_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.layout import Rays
-    from forefold.smearing.closed_form import Way
+    from forefold.kernels.layout import TrueParticles
+    from forefold.smearing.closed_form import Hypothesis
     from forefold.smearing.engine import OnInvalid
 
     Array = NDArray[np.float64]
@@ -42,9 +42,9 @@ class Sample:
 
     Attributes
     ----------
-    rays : Rays
+    truth : TrueParticles
     kinds : ndarray of int64, shape (s,)
-        PDG identifiers that ``rays.species`` are rows of.
+        PDG identifiers that ``truth.species`` are rows of.
     settled : ndarray of uint16, shape (n,)
         Outcomes from before the rules.
     taken : ndarray of int64, shape (n,), or None
@@ -63,7 +63,7 @@ class Sample:
         Particles for which a formula has no value were lost, not refused.
     """
 
-    rays: Rays
+    truth: TrueParticles
     kinds: NDArray[np.int64]
     settled: NDArray[np.uint16]
     taken: NDArray[np.int64] | None
@@ -132,44 +132,39 @@ def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
             f"{len(events)} events, but {len(smeared)} smeared ones: rows must be the same events"
         )
         raise ValueError(message)
-    flat = flattened(events, card, said["rng"], said["axis"])
-    rays, kinds, counts = flat.rays, flat.pdgid, flat.counts
+    particles = event_particles(events, card, said["rng"], said["axis"])
+    truth, kinds, counts = particles.truth, particles.pdgid, particles.counts
     out = smeared.particles
-    fate = _flat(out.fate, np.int64)
+    fate = particle_values(out.fate, np.int64)
     same = np.array_equal(ak.to_numpy(ak.num(out, axis=1)), counts)
-    same = same and np.array_equal(_flat(out.pdgid, np.int64), kinds[rays.species])
+    same = same and np.array_equal(particle_values(out.pdgid, np.int64), kinds[truth.species])
     same = same and bool(
-        np.allclose(_flat(out.energy_true, np.float64), rays.energy, rtol=1e-6, atol=0.0)
+        np.allclose(particle_values(out.energy_true, np.float64), truth.energy, rtol=1e-6, atol=0.0)
     )
     if not same:
         message = "events and smeared do not hold the same particles in the same order"
         raise ValueError(message)
-    pdgid = kinds[rays.species]
+    pdgid = kinds[truth.species]
     seen_as = out.pdgid_reco if "pdgid_reco" in out.fields else out.pdgid
     energy, theta, phi = (
-        _flat(ak.fill_none(out[f"{q}_reco"], 0.0, axis=-1), np.float64)
+        particle_values(ak.fill_none(out[f"{q}_reco"], 0.0, axis=-1), np.float64)
         for q in ("energy", "theta", "phi")
     )
     return Sample(
-        rays,
+        truth,
         kinds,
-        flat.fate,
-        flat.taken,
+        particles.fate,
+        particles.taken,
         (fate & _UNSMEARED) == 0,
         (fate & int(Fate.DETECTED)) != 0,
         pdgid,
-        _flat(ak.fill_none(seen_as, 0, axis=-1), np.int64),
+        particle_values(ak.fill_none(seen_as, 0, axis=-1), np.int64),
         energy,
         theta,
         phi,
         counts,
         bool(((fate & int(Fate.INVALID)) != 0).any()),
     )
-
-
-def _flat(nested: ak.Array, dtype: Any) -> NDArray[Any]:
-    flat: NDArray[Any] = ak.to_numpy(ak.flatten(nested, axis=1)).astype(dtype, copy=False)
-    return flat
 
 
 class Chances(NamedTuple):
@@ -186,7 +181,7 @@ class Chances(NamedTuple):
         Probability to be lost, in all ways.
     rule : ndarray of int64
         By which it is seen; -1 if it cannot be.
-    ways : list of Way
+    hypotheses : list of Hypothesis
     smeared : ndarray of bool
         The card does not leave it out.
     """
@@ -196,7 +191,7 @@ class Chances(NamedTuple):
     dimension: NDArray[np.int64]
     lost: Array
     rule: NDArray[np.int64]
-    ways: list[Way]
+    hypotheses: list[Hypothesis]
     smeared: NDArray[np.bool_]
 
 
@@ -220,8 +215,8 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
         A formula of the card has no value for a particle.
     """
     n = sample.energy.size
-    hypotheses = ways(
-        sample.rays,
+    hypotheses = particle_hypotheses(
+        sample.truth,
         sample.kinds,
         sample.settled,
         plan(card),
@@ -230,23 +225,23 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
     )
     density, atom, efficiency = np.zeros(n), np.zeros(n), np.zeros(n)
     dimension, rule = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    for way in hypotheses:
-        faces = way.faces
-        efficiency += way.probability * faces.seen
-        matches = sample.detected & (way.pdgid == sample.seen_as)
+    for hypothesis in hypotheses:
+        response = hypothesis.response
+        efficiency += hypothesis.probability * response.detection_probability
+        matches = sample.detected & (hypothesis.pdgid == sample.seen_as)
         if not sample.detected.any():
             continue
-        rule = np.where((rule < 0) & (matches | ~sample.detected), faces.rule, rule)
-        share = way.probability * faces.efficiency * matches
-        direction = faces.direction(sample.theta, sample.phi)
-        dimension = np.where(matches & (faces.rule >= 0), faces.dimension, dimension)
+        rule = np.where((rule < 0) & (matches | ~sample.detected), response.rule, rule)
+        share = hypothesis.probability * response.efficiency * matches
+        direction = response.direction_pdf(sample.theta, sample.phi)
+        dimension = np.where(matches & (response.rule >= 0), response.dimension, dimension)
         # exact energies are compared with thresholds as the loops do, up to rounding
-        enough = sample.energy >= faces.energy_least * (1.0 - 1e-12)
+        enough = sample.energy >= response.energy_least * (1.0 - 1e-12)
         some = (share > 0.0) & enough
-        density += np.where(some, share * faces.energy_pdf(sample.energy) * direction, 0.0)
-        atom += np.where(some, share * faces.energy_atom(sample.energy) * direction, 0.0)
+        density += np.where(some, share * response.energy_pdf(sample.energy) * direction, 0.0)
+        atom += np.where(some, share * response.energy_atom(sample.energy) * direction, 0.0)
     left_out = np.array([card.left_out(int(pdg)) is not None for pdg in sample.kinds], np.bool_)
-    smeared = ~left_out[sample.rays.species if sample.taken is None else sample.taken]
+    smeared = ~left_out[sample.truth.species if sample.taken is None else sample.taken]
     smeared &= (sample.settled & _SETTLED) == 0
     lost = np.where(smeared, np.maximum(1.0 - efficiency, 0.0), 1.0)
     return Chances(density, atom, dimension, lost, rule, hypotheses, smeared)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.smearing.closed_form import Faces
+    from forefold.smearing.closed_form import ParticleResponse
     from forefold.smearing.engine import OnInvalid
 
     Array = NDArray[np.float64]
@@ -205,7 +205,7 @@ def log_ratio(sample: Sample, a: Chances, b: Chances, first: Card, second: Card)
         outcome = f"seen with {sample.energy[i]:.6g} GeV" if sample.detected[i] else "lost"
         rule = f", rule {first.rules[a.rule[i]].name!r}" if a.rule[i] >= 0 else ""
         message = (
-            f"card {first.name}{rule}: {_name(sample, i)} of {sample.rays.energy[i]:.6g} GeV (event {int(sample.event[i])}) was "
+            f"card {first.name}{rule}: {_name(sample, i)} of {sample.truth.energy[i]:.6g} GeV (event {int(sample.event[i])}) was "
             f"{outcome}, which this card cannot give: the sample was smeared by another card"
         )
         raise ValueError(message)
@@ -218,30 +218,32 @@ def log_ratio(sample: Sample, a: Chances, b: Chances, first: Card, second: Card)
 def _missing(sample: Sample, a: Chances, b: Chances) -> Array:
     """Probability of what card b gives and card a does not, for each particle."""
     covered = np.where(a.lost > 0.0, b.lost, 0.0)
-    for way in b.ways:
+    for hypothesis in b.hypotheses:
         most = np.zeros(covered.size)
-        for from_a in a.ways:
-            same = (from_a.pdgid == way.pdgid) & (from_a.probability * from_a.faces.seen > 0.0)
-            same &= from_a.faces.dimension == way.faces.dimension
-            share = covered_by(way.faces, from_a.faces)
+        for from_a in a.hypotheses:
+            same = (from_a.pdgid == hypothesis.pdgid) & (
+                from_a.probability * from_a.response.detection_probability > 0.0
+            )
+            same &= from_a.response.dimension == hypothesis.response.dimension
+            share = covered_by(hypothesis.response, from_a.response)
             # what is on a meridian may go beyond a pole with one convention, and never with another
-            one_side = (way.faces.dimension == 1) & ~from_a.faces.crosses
-            share = share * np.where(one_side, 1.0 - way.faces.crossing, 1.0)
+            one_side = (hypothesis.response.dimension == 1) & ~from_a.response.crosses
+            share = share * np.where(one_side, 1.0 - hypothesis.response.crossing, 1.0)
             most = np.maximum(most, np.where(same, share, 0.0))
-        covered = covered + way.probability * way.faces.efficiency * most
+        covered = covered + hypothesis.probability * hypothesis.response.efficiency * most
     return np.where(sample.smeared, np.clip(1.0 - covered, 0.0, 1.0), 0.0)
 
 
-def covered_by(faces: Faces, other: Faces) -> Array:
-    """Probability to be seen with an energy that other faces can give too, shape (n,)."""
+def covered_by(response: ParticleResponse, other: ParticleResponse) -> Array:
+    """Probability to be seen with an energy that other response can give too, shape (n,)."""
     low, high = other.support()
-    least = faces.energy_least
-    probability = np.zeros(faces.size)
-    for part in faces.parts:
+    least = response.energy_least
+    probability = np.zeros(response.size)
+    for part in response.parts:
         rows = part.rows
         first, last = np.maximum(low, least)[rows], high[rows]
         smooth = np.where(first < last, part.between(first, np.maximum(first, last)), 0.0)
-        where, points = part.point.copy(), np.full(faces.size, np.nan)
+        where, points = part.point.copy(), np.full(response.size, np.nan)
         if part.clamp:
             # what is clamped is a point too, and no part of the density
             smooth = smooth - np.where(
@@ -264,7 +266,7 @@ def _check_covered(sample: Sample, b: Chances, missing: Array, first: Card, seco
             name = f"rule {second.rules[rule].name!r}" if rule >= 0 else "a rule of its own"
             message = (
                 f"card {second.name}, {name}: {missing[rows].mean():.2%} of what it gives, card {first.name} never gives (such as "
-                f"{missing[i]:.2%} for {_name(sample, i)} of {sample.rays.energy[i]:.6g} GeV): a threshold, an exact energy or the "
+                f"{missing[i]:.2%} for {_name(sample, i)} of {sample.truth.energy[i]:.6g} GeV): a threshold, an exact energy or the "
                 "way of smearing directions differs. No weight makes up for it: smear again, or say uncovered='count'"
             )
             raise ValueError(message)

@@ -10,10 +10,9 @@ import numpy as np
 
 from forefold.detector.load import load_card
 from forefold.smearing.smear import random_key
-from forefold.smearing.validation.checks import checks_of
+from forefold.smearing.validation.checks import checks_of, vertex_checks
 from forefold.smearing.validation.grid import grid
 from forefold.smearing.validation.invalid import Invalid, invalid_of
-from forefold.smearing.validation.places import vertex_checks
 from forefold.smearing.validation.probabilities import family_chance
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Particles to try each rule of a card on."""
+"""Particles without events: of given energies and directions, and those that try each rule of a card."""
 
 from __future__ import annotations
 
@@ -10,23 +10,92 @@ import numpy as np
 from forefold.detector.compile import plan
 from forefold.detector.rule import candidates_of
 from forefold.events import particles as species
-from forefold.smearing.closed_form.identification import Way, ways
-from forefold.smearing.validation.beam import beam
+from forefold.kernels.layout import TrueParticles
+from forefold.smearing.closed_form.identification import Hypothesis, particle_hypotheses
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from forefold.detector import Card, Rule
 
     Array = NDArray[np.float64]
 
-__all__ = ["Grid", "grid", "tried"]
+__all__ = ["Beam", "Grid", "beam", "grid", "tried"]
 
 _LOW, _HIGH = 1e-3, 20.0  # GeV, kinetic
 _SLOWEST = 1e-6
 _KINDS = 3
 _TRIES = 24
 _MOST = 6
+
+
+class Beam(NamedTuple):
+    """Particles of given energies and directions, as the loops take them.
+
+    Attributes
+    ----------
+    truth : TrueParticles
+        ``species`` are rows of `kinds`; polar angles are to the z axis.
+    kinds : ndarray of int64, shape (s,)
+    fate : ndarray of uint16, shape (n,)
+        0.
+    """
+
+    truth: TrueParticles
+    kinds: NDArray[np.int64]
+    fate: NDArray[np.uint16]
+
+
+def beam(
+    pdgid: ArrayLike,
+    energy: ArrayLike,
+    theta: ArrayLike = 0.0,
+    phi: ArrayLike = 0.0,
+    *,
+    key: int = 0,
+) -> Beam:
+    """Make particles on their mass shells.
+
+    Parameters
+    ----------
+    pdgid : array_like of int
+    energy : array_like, GeV
+        Total energy; one below the mass counts as the mass.
+    theta, phi : array_like, rad
+        To the z axis. All four broadcast against each other.
+    key : int
+        Of the draws: a particle's depend on this and on its place among the others.
+
+    Returns
+    -------
+    Beam
+
+    Examples
+    --------
+    >>> float(beam(13, [1.0, 2.0]).truth.pz[1].round(4))
+    1.9972
+    """
+    pdg, e, t, f = np.broadcast_arrays(
+        np.atleast_1d(np.asarray(pdgid, dtype=np.int64)),
+        *(np.asarray(x, dtype=np.float64) for x in (energy, theta, phi)),
+    )
+    kinds, rows = np.unique(pdg, return_inverse=True)
+    mass = np.array([species.mass(int(kind)) for kind in kinds])[rows]
+    p = np.sqrt(np.maximum((e - mass) * (e + mass), 0.0))
+    n = pdg.size
+    truth = TrueParticles(
+        key=np.full(n, key, np.uint64),
+        entry=np.arange(n, dtype=np.uint64),
+        place=np.zeros(n, np.uint64),
+        species=rows.reshape(-1).astype(np.int64),
+        px=p * np.sin(t) * np.cos(f),
+        py=p * np.sin(t) * np.sin(f),
+        pz=p * np.cos(t),
+        energy=np.maximum(e, mass),
+        event=np.zeros(n, np.int64),
+        axis=np.array([[0.0, 0.0, 1.0]]),
+    )
+    return Beam(truth, kinds, np.zeros(n, np.uint16))
 
 
 class Grid(NamedTuple):
@@ -39,7 +108,7 @@ class Grid(NamedTuple):
     energy : ndarray, shape (g,), GeV
         Total.
     theta, phi : ndarray, shape (g,), rad
-    ways : list of Way
+    hypotheses : list of Hypothesis
     """
 
     rule: int
@@ -47,7 +116,7 @@ class Grid(NamedTuple):
     energy: Array
     theta: Array
     phi: Array
-    ways: list[Way]
+    hypotheses: list[Hypothesis]
 
 
 def grid(card: Card, rule: int, points: int) -> Grid | None:
@@ -70,17 +139,19 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     if not pdgid.size:
         return None
     phi = np.linspace(-3.0, 3.0, pdgid.size)
-    hypotheses = ways(*beam(pdgid, energy, theta, phi), plan(card), on_invalid="lose")
+    hypotheses = particle_hypotheses(
+        *beam(pdgid, energy, theta, phi), plan(card), on_invalid="lose"
+    )
     comes, visible = (np.zeros(pdgid.size, dtype=np.bool_) for _ in range(2))
-    for way in hypotheses:
-        here = (way.faces.rule == rule) & (way.probability > 0.0)
+    for hypothesis in hypotheses:
+        here = (hypothesis.response.rule == rule) & (hypothesis.probability > 0.0)
         comes |= here
-        visible |= here & (way.faces.seen > 0.0)
+        visible |= here & (hypothesis.response.detection_probability > 0.0)
     kept = _spread(comes, visible, pdgid, points)
     if not kept.size:
         return None
     columns = (pdgid[kept], energy[kept], theta[kept], phi[kept])
-    again = ways(*beam(*columns), plan(card), on_invalid="lose")
+    again = particle_hypotheses(*beam(*columns), plan(card), on_invalid="lose")
     return Grid(rule, *columns, again)
 
 

@@ -10,14 +10,13 @@ import numpy as np
 from forefold.detector.compile import plan
 from forefold.detector.formulas import formulas
 from forefold.events import particles as species
-from forefold.smearing.closed_form.identification import ways
-from forefold.smearing.validation.beam import beam
-from forefold.smearing.validation.grid import tried
+from forefold.smearing.closed_form.identification import particle_hypotheses
+from forefold.smearing.validation.grid import beam, tried
 
 if TYPE_CHECKING:
     from forefold.detector import Card
     from forefold.detector.compile import Plan
-    from forefold.smearing.validation.beam import Beam
+    from forefold.smearing.validation.grid import Beam
 
 __all__ = ["Invalid", "invalid_of"]
 
@@ -92,8 +91,8 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
         if not pdgid.size:
             continue
         phi = np.linspace(-3.0, 3.0, pdgid.size)
-        some = ways(*beam(pdgid, energy, theta, phi), compiled, on_invalid="lose")
-        bad = np.any([way.faces.invalid for way in some], axis=0)
+        some = particle_hypotheses(*beam(pdgid, energy, theta, phi), compiled, on_invalid="lose")
+        bad = np.any([hypothesis.response.invalid for hypothesis in some], axis=0)
         mine: set[tuple[str, int]] = set()
         for row in np.flatnonzero(bad).tolist():
             one = slice(row, row + 1)
@@ -124,7 +123,7 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
 def _reason(card: Card, compiled: Plan, particle: Beam) -> tuple[str, str]:
     """Give the place in the card at which a particle is refused, and why."""
     try:
-        ways(*particle, compiled, on_invalid="stop")
+        particle_hypotheses(*particle, compiled, on_invalid="stop")
     except ValueError as error:
         words = _ADVICE.sub("", str(error).removeprefix(f"card {card.name}: "))
     else:

@@ -11,7 +11,7 @@ from forefold.detector.load import load_card
 from forefold.detector.uncertainty import LEPTONS
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
-from forefold.smearing.seen import Seen, column, seen_of
+from forefold.smearing.particle_columns import particle_column
 from forefold.smearing.variations.variation import Variation, parameter_values, shift_pulls
 
 if TYPE_CHECKING:
@@ -46,12 +46,93 @@ class UnitShift(NamedTuple):
     event: NDArray[np.float64]
 
 
+class _Particles(NamedTuple):
+    """Particles of smeared events as shifts need them; energies in GeV, NaN where nothing is reconstructed."""
+
+    events: int
+    event: NDArray[np.int64]
+    pdgid: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    parent: NDArray[np.int64] | None
+    smeared: NDArray[np.bool_]
+    detected: NDArray[np.bool_]
+    energy_true: NDArray[np.float64]
+    mass_true: NDArray[np.float64]
+    nucleon: NDArray[np.bool_]
+    energy_reco: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    lepton: NDArray[np.int64]
+    cc_known: NDArray[np.bool_]
+
+
+def _particles_of(smeared: ak.Array) -> _Particles:
+    """Take the particles out of their events."""
+    particles = smeared["particles"]
+    counts = ak.to_numpy(ak.num(particles, axis=1))
+    rows = ak.flatten(particles, axis=1)
+    event = np.repeat(np.arange(len(smeared), dtype=np.int64), counts)
+    pdgid = particle_column(rows, "pdgid", np.int64)
+    mass = particle_column(rows, "mass", np.float64)
+    fate = particle_column(rows, "fate", np.int64)
+    smeared_ones = particle_column(rows, "rule", np.int64) >= 0
+    energy = particle_column(rows, "energy_true", np.float64)
+    kinds, kind = np.unique(pdgid, return_inverse=True)
+    mistaken = (fate & int(Fate.MISIDENTIFIED)) != 0
+    true = mass
+    if mistaken.any():
+        table = np.array([species.mass(int(pdg)) for pdg in kinds])
+        true = np.where(mistaken, table[kind], mass)
+    taken = particle_column(rows, "pdgid_reco", np.int64) if "pdgid_reco" in rows.fields else pdgid
+    starts = np.cumsum(counts) - counts
+    parent = None
+    if "parent" in rows.fields:
+        parent = particle_column(rows, "parent", np.int64) + starts[event]
+    lepton, cc_known = _lepton(smeared, event, pdgid, np.where(smeared_ones, energy, -1.0))
+    return _Particles(
+        len(smeared),
+        event,
+        pdgid,
+        kinds,
+        kind,
+        parent,
+        smeared_ones,
+        particle_column(rows, "detected", np.bool_),
+        energy,
+        true,
+        np.isin(taken, species.NUCLEONS),
+        particle_column(rows, "energy_reco", np.float64),
+        mass,
+        lepton,
+        cc_known,
+    )
+
+
+def _lepton(
+    smeared: ak.Array,
+    event: NDArray[np.int64],
+    pdgid: NDArray[np.int64],
+    energy: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Row of the lepton of each charged-current event, or -1: the most energetic of the kind that its neutrino makes."""
+    cc = np.asarray(ak.to_numpy(ak.fill_none(smeared["cc"], False)), dtype=np.bool_)
+    cc_known = ~np.asarray(ak.to_numpy(ak.is_none(smeared["cc"])), dtype=np.bool_)
+    probe = np.asarray(ak.to_numpy(ak.fill_none(smeared["probe"], 0)), dtype=np.int64)
+    lepton_pdgid = np.where(cc, probe - np.sign(probe), 0)
+    lepton_row = np.full(len(smeared), -1, np.int64)
+    neutrino = np.isin(np.abs(lepton_pdgid), (11, 13, 15))
+    rows = np.flatnonzero(neutrino[event] & (pdgid == lepton_pdgid[event]) & (energy >= 0.0))
+    order = np.lexsort((-rows, energy[rows], event[rows]))
+    lepton_row[event[rows[order]]] = rows[order]  # the last one of an event stays
+    return lepton_row, cc_known
+
+
 def _sums(event: NDArray[np.int64], values: NDArray[Any], n: int) -> NDArray[np.float64]:
     """Add in input order, whatever the chunks."""
     return np.asarray(np.bincount(event, values, n), dtype=np.float64)
 
 
-def _members(particles: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
+def _members(particles: _Particles, words: tuple[int | str, ...]) -> NDArray[np.bool_]:
     """Particles that words of a card name; products of a decay belong where the particle that decayed does."""
     plain = [word for word in words if word not in LEPTONS]
     member = np.zeros(particles.pdgid.size, dtype=np.bool_)
@@ -70,7 +151,7 @@ def _members(particles: Seen, words: tuple[int | str, ...]) -> NDArray[np.bool_]
 
 
 def _energies(
-    particles: Seen, which: str, members: NDArray[np.bool_]
+    particles: _Particles, which: str, members: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energy that a shift is of, true (of what the card smears) and reconstructed (of what is detected); else 0."""
     if which == "total":
@@ -85,11 +166,11 @@ def _energies(
     return true, reco
 
 
-def _group(particles: Seen, shift: ShiftBlock) -> NDArray[np.bool_]:
+def _group(particles: _Particles, shift: ShiftBlock) -> NDArray[np.bool_]:
     return _members(particles, shift.particles) & ~_members(particles, shift.exclude)
 
 
-def _of_shift(particles: Seen, shift: ShiftBlock) -> dict[str, UnitShift]:
+def _of_shift(particles: _Particles, shift: ShiftBlock) -> dict[str, UnitShift]:
     """Give the unit pulls of one shift."""
     members = _group(particles, shift)
     true, reco = _energies(particles, shift.energy, members)
@@ -154,8 +235,8 @@ def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShi
     return {} if not card.shifts else _all_shifts(_checked(smeared, card), card)
 
 
-def _checked(smeared: ak.Array, card: Card) -> Seen:
-    particles = seen_of(smeared)
+def _checked(smeared: ak.Array, card: Card) -> _Particles:
+    particles = _particles_of(smeared)
     asking = [shift.name for shift in card.shifts if shift.asks_for_the_lepton]
     unknown = int(np.count_nonzero(~particles.cc_known))
     if asking and unknown:
@@ -167,7 +248,7 @@ def _checked(smeared: ak.Array, card: Card) -> Seen:
     return particles
 
 
-def _all_shifts(particles: Seen, card: Card) -> dict[str, UnitShift]:
+def _all_shifts(particles: _Particles, card: Card) -> dict[str, UnitShift]:
     return {
         name: unit for shift in card.shifts for name, unit in _of_shift(particles, shift).items()
     }
@@ -238,15 +319,15 @@ def _moved(smeared: ak.Array, pulls: Mapping[str, tuple[float, UnitShift]]) -> a
     visible = np.asarray(ak.to_numpy(smeared["visible_energy_reco"]), dtype=np.float64)
     particles = smeared["particles"]
     counts = ak.to_numpy(ak.num(particles, axis=1))
-    flat = ak.flatten(particles, axis=1)
-    more = np.zeros(len(flat))
+    rows = ak.flatten(particles, axis=1)
+    more = np.zeros(len(rows))
     for pull, unit in pulls.values():
         visible = visible + pull * unit.event
         more = more + pull * unit.particle
-    detected = column(flat, "detected", np.bool_)
-    mass, fate = column(flat, "mass", np.float64), column(flat, "fate", np.uint16)
-    energy = column(flat, "energy_reco", np.float64) + more
-    vector = np.stack([column(flat, f"p{axis}_reco", np.float64) for axis in "xyz"])
+    detected = particle_column(rows, "detected", np.bool_)
+    mass, fate = particle_column(rows, "mass", np.float64), particle_column(rows, "fate", np.uint16)
+    energy = particle_column(rows, "energy_reco", np.float64) + more
+    vector = np.stack([particle_column(rows, f"p{axis}_reco", np.float64) for axis in "xyz"])
     before = np.sqrt((vector * vector).sum(axis=0))
     below = detected & (energy < mass)
     after = np.sqrt(np.maximum((energy - mass) * (energy + mass), 0.0))
@@ -259,7 +340,7 @@ def _moved(smeared: ak.Array, pulls: Mapping[str, tuple[float, UnitShift]]) -> a
         **{f"p{axis}_reco": ak.mask(v * factor, detected) for axis, v in zip("xyz", vector, strict=True)},
         "fate": np.where(flag, fate | _BELOW_MASS, fate & ~np.uint16(_BELOW_MASS)).astype(np.uint16),
     }  # fmt: skip
-    columns = {name: changed.get(name, flat[name]) for name in flat.fields}
+    columns = {name: changed.get(name, rows[name]) for name in rows.fields}
     fields = {name: smeared[name] for name in smeared.fields}
     fields["visible_energy_reco"] = visible
     fields["particles"] = ak.unflatten(ak.zip(columns, depth_limit=1), counts)

@@ -10,8 +10,8 @@ import numpy as np
 from forefold.detector.compile import Plan, plan
 from forefold.detector.formulas import Formula, formulas_of_rule, parsed
 from forefold.detector.load import Card, load_card
-from forefold.smearing.engine import OnInvalid, Passage, pass_through
-from forefold.smearing.particles import Axis, Flat, checked_on_invalid, flattened
+from forefold.smearing.engine import OnInvalid, SmearedParticles, smear_particles
+from forefold.smearing.particles import Axis, EventParticles, checked_on_invalid, event_particles
 from forefold.smearing.smear import provenance, random_key, smeared_events, visible_energy
 from forefold.smearing.variations.shifts import UnitShift, shifted, unit_shifts
 from forefold.smearing.variations.variation import (
@@ -120,10 +120,12 @@ class VariedCard:
         blocks = zip(self.card.identification, self._identified, strict=True)
         return any(asked & names and block.covers(pdgid) for block, asked in blocks)
 
-    def _affected(self, flat: Flat, nominal: Passage, names: frozenset[str]) -> NDArray[np.bool_]:
+    def _affected(
+        self, particles: EventParticles, nominal: SmearedParticles, names: frozenset[str]
+    ) -> NDArray[np.bool_]:
         """Particles that these parameters may change."""
-        start = flat.rays.species if flat.taken is None else flat.taken
-        affected = _by_kind(flat.pdgid, start, lambda pdg: self._confuses(pdg, names))
+        start = particles.truth.species if particles.taken is None else particles.taken
+        affected = _by_kind(particles.pdgid, start, lambda pdg: self._confuses(pdg, names))
         kinds, rows = np.unique(nominal.pdgid, return_inverse=True)
         return affected | _by_kind(kinds, rows, lambda pdg: self._asks(pdg, names))
 
@@ -152,10 +154,10 @@ class Variations(Mapping[str, "ak.Array"]):
         self.card = varied.card
         self._varied = varied
         self._on_invalid = checked_on_invalid(on_invalid)
-        self._flat = flattened(events, self.card, rng, axis)
-        self._nominal = self._pass(varied.plan, None)
+        self._particles = event_particles(events, self.card, rng, axis)
+        self._nominal = self._smeared(varied.plan, None)
         self._about = provenance(self.card, rng, axis)
-        self._events = smeared_events(self._flat, self.card, self._nominal, self._about)
+        self._events = smeared_events(self._particles, self.card, self._nominal, self._about)
         self._units: dict[str, UnitShift] | None = None
         rows = [np.asarray(self._events["visible_energy_reco"].to_numpy(), dtype=np.float64)]
         rows += [self._visible(one) for one in varied._varied.values()]
@@ -195,29 +197,29 @@ class Variations(Mapping[str, "ak.Array"]):
     @property
     def events(self) -> ak.Array:
         """Event record that was smeared."""
-        return self._flat.events
+        return self._particles.events
 
-    def _pass(self, plan_: Plan, rows: NDArray[np.int64] | None) -> Passage:
+    def _smeared(self, plan_: Plan, rows: NDArray[np.int64] | None) -> SmearedParticles:
         """Send particles through a card, all or some."""
-        rays, fate, taken = self._flat.rays, self._flat.fate, self._flat.taken
+        truth, fate, taken = self._particles.truth, self._particles.fate, self._particles.taken
         if rows is not None:
-            columns = {key: getattr(rays, key)[rows] for key in rays._fields if key != "axis"}
-            rays, fate = rays._replace(**columns), fate[rows]
+            columns = {key: getattr(truth, key)[rows] for key in truth._fields if key != "axis"}
+            truth, fate = truth._replace(**columns), fate[rows]
             taken = None if taken is None else taken[rows]
-        return pass_through(
-            rays, self._flat.pdgid, fate, plan_, taken=taken, on_invalid=self._on_invalid
+        return smear_particles(
+            truth, self._particles.pdgid, fate, plan_, taken=taken, on_invalid=self._on_invalid
         )
 
-    def _passage(self, varied: _Varied) -> Passage:
+    def _varied_particles(self, varied: _Varied) -> SmearedParticles:
         """Send particles through a varied card: drawn again where it may differ, else the nominal one."""
         assert varied.plan is not None
-        affected = self._varied._affected(self._flat, self._nominal, varied.values)
+        affected = self._varied._affected(self._particles, self._nominal, varied.values)
         rows = np.flatnonzero(affected)
         if 2 * rows.size > affected.size:  # taking some out and putting them back costs more
-            return self._pass(varied.plan, None)
+            return self._smeared(varied.plan, None)
         if not rows.size:
             return self._nominal
-        part, whole = self._pass(varied.plan, rows), self._nominal
+        part, whole = self._smeared(varied.plan, rows), self._nominal
         out = whole.out._replace(
             **{
                 key: _put(getattr(whole.out, key), rows, getattr(part.out, key))
@@ -236,16 +238,16 @@ class Variations(Mapping[str, "ak.Array"]):
             if varied.pulls and self._units is None:
                 self._units = unit_shifts(self._events, self.card)
             return self._events, self._units
-        passed = self._passage(varied)
-        return smeared_events(self._flat, self.card, passed, dict(self._about)), None
+        drawn = self._varied_particles(varied)
+        return smeared_events(self._particles, self.card, drawn, dict(self._about)), None
 
     def _visible(self, varied: _Varied) -> NDArray[np.float64]:
         if varied.plan is not None and not varied.pulls:
             energy: Any = visible_energy(
-                self._flat.rays,
-                self._flat.pdgid[self._flat.rays.species],
-                self._passage(varied),
-                len(self._flat.counts),
+                self._particles.truth,
+                self._particles.pdgid[self._particles.truth.species],
+                self._varied_particles(varied),
+                len(self._particles.counts),
             )["visible_energy_reco"]
             return np.asarray(energy, dtype=np.float64)
         events, units = self._drawn(varied)

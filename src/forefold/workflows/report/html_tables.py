@@ -37,7 +37,7 @@ _OF = {
 _FATES = {
     Fate.DETECTED: "seen: the reconstructed fields are filled",
     Fate.BELOW_THRESHOLD: "lost: its true kinetic energy is below the card's threshold",
-    Fate.ESCAPED: "lost: above threshold, but missed with the card's probability",
+    Fate.INEFFICIENCY: "lost: above threshold, but missed with the card's probability",
     Fate.NEUTRINO: "not smeared: a neutrino",
     Fate.NUCLEUS: "not smeared: a nucleus",
     Fate.PSEUDO_PARTICLE: "not smeared: a generator's bookkeeping, no particle",

@@ -16,7 +16,12 @@ import forefold
 from forefold.detector import Card
 from forefold.events import particles as species
 from forefold.response.contract import check_response
-from forefold.smearing.closed_form import CardResponse, Faces, Heading, card_response
+from forefold.smearing.closed_form import (
+    CardResponse,
+    DirectionDistribution,
+    ParticleResponse,
+    card_response,
+)
 
 CHANCE = 1e-4
 SMOOTH = [name for name in ROWS if name not in {"none", "normal clamped"}]
@@ -38,24 +43,24 @@ def one_rule(**keys: Any) -> Card:
     return Card.model_validate({**card, **more, "rule": [{**rule, **keys}]})
 
 
-def faces_of(response: CardResponse, true: list[float]) -> Faces:
-    (way,) = response.ways(true)
-    return way.faces
+def response_of(response: CardResponse, true: list[float]) -> ParticleResponse:
+    (hypothesis,) = response.hypotheses(true)
+    return hypothesis.response
 
 
-def faces_and_draws(name: str) -> tuple[Faces, Any]:
+def response_and_draws(name: str) -> tuple[ParticleResponse, Any]:
     """Closed forms of a rule at a kinetic energy of 1.2 GeV, and energies drawn without what loses particles."""
     card, particle = families_card(), ROWS[name][0]
-    faces = faces_of(card_response(card, particle), [1.2])
+    response = response_of(card_response(card, particle), [1.2])
     bare = [rule.model_copy(update={"threshold": None, "efficiency": 1.0}) for rule in card.rules]
     card = card.model_copy(update={"rules": tuple(bare)})
-    return faces, drawn(card, particle, np.full(200_000, 1.2), rng=5).out.energy_reco
+    return response, drawn(card, particle, np.full(200_000, 1.2), rng=5).out.energy_reco
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in HEAVY])
 def test_moments_are_those_of_draws(name: str) -> None:
-    faces, energy = faces_and_draws(name)
-    mean, std = float(faces.energy_mean()[0]), float(faces.energy_std()[0])
+    response, energy = response_and_draws(name)
+    mean, std = float(response.energy_mean()[0]), float(response.energy_std()[0])
     tolerance = 5.0 * std / np.sqrt(energy.size) + 1e-12
     assert abs(energy.mean() - mean) < tolerance
     assert abs(energy.std() - std) < 0.02 * std + 1e-12
@@ -67,10 +72,10 @@ def test_clipped_moments_are_those_of_clipped_draws(name: str) -> None:
 
     With another `rng`, one in 10^6 would fail: 5 standard deviations.
     """
-    faces, energy = faces_and_draws(name)
+    response, energy = response_and_draws(name)
     low, high = HEAVY[name]
     e = np.linspace(low, high, 20_001)
-    below = faces.energy_cdf(e[:, None])[:, 0]
+    below = response.energy_cdf(e[:, None])[:, 0]
     clipped = np.clip(energy, low, high)
     for power in (1, 2):
         expected = high**power - np.trapezoid(power * e ** (power - 1) * below, e)
@@ -81,40 +86,40 @@ def test_clipped_moments_are_those_of_clipped_draws(name: str) -> None:
 
 def test_a_tail_of_third_power_has_a_mean_and_no_width() -> None:
     """Crystal Ball, alpha = 1.24, n = 3 and no upper tail: the mean by quadrature over its density."""
-    faces, _ = faces_and_draws("crystal-ball")
+    response, _ = response_and_draws("crystal-ball")
     e = np.concatenate([-np.geomspace(1e7, 1.0, 400_000), np.linspace(-1.0, 4.0, 200_001)[1:]])
-    density = faces.energy_pdf(e[:, None])[:, 0]
-    assert faces.energy_mean()[0] == pytest.approx(np.trapezoid(e * density, e), abs=1e-5)
-    assert np.isinf(faces.energy_std()[0])
+    density = response.energy_pdf(e[:, None])[:, 0]
+    assert response.energy_mean()[0] == pytest.approx(np.trapezoid(e * density, e), abs=1e-5)
+    assert np.isinf(response.energy_std()[0])
 
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_pdf_is_the_slope_of_the_cdf(name: str) -> None:
-    faces = faces_of(card_response(families_card(), ROWS[name][0]), [0.7, 1.2, 2.3])
-    mean, std = faces.energy_moments()
+    response = response_of(card_response(families_card(), ROWS[name][0]), [0.7, 1.2, 2.3])
+    mean, std = response.energy_moments()
     mean = np.minimum(mean, [1.7, 2.2, 3.3])  # a tail may have none
     e = mean + np.linspace(-0.9, 1.6, 41)[:, None] * np.minimum(std, 0.3 * mean)
     h = 1e-6
-    slope = (faces.energy_cdf(e + h) - faces.energy_cdf(e - h)) / (2.0 * h)
-    density = faces.energy_pdf(e)
-    smooth = np.abs(faces.energy_pdf(e + h) - faces.energy_pdf(e - h)) < 1e-3 * density
+    slope = (response.energy_cdf(e + h) - response.energy_cdf(e - h)) / (2.0 * h)
+    density = response.energy_pdf(e)
+    smooth = np.abs(response.energy_pdf(e + h) - response.energy_pdf(e - h)) < 1e-3 * density
     assert smooth.mean() > 0.3
     assert np.abs(slope - density)[smooth].max() < 1e-4 * density.max()
 
 
 def test_points_are_told_apart_from_densities() -> None:
     energy = {"of": "total", "distribution": "normal", "constant": 0.5, "below_mass": "clamp"}
-    faces = faces_of(card_response(one_rule(energy=energy), "p", "energy"), [1.5])
+    response = response_of(card_response(one_rule(energy=energy), "p", "energy"), [1.5])
     mass = species.mass(2212)
     below = stats.norm.cdf(mass, 1.5, 0.75)
-    assert faces.energy_atom(mass)[0] == pytest.approx(below, rel=1e-12)
-    assert faces.energy_cdf(mass)[0] == pytest.approx(below, rel=1e-12)
-    assert faces.energy_cdf(np.nextafter(mass, 0.0))[0] == 0.0
-    assert faces.energy_pdf(1.2)[0] == pytest.approx(stats.norm.pdf(1.2, 1.5, 0.75))
-    exact = faces_of(card_response(families_card(), "gamma", "energy"), [1.0])
+    assert response.energy_atom(mass)[0] == pytest.approx(below, rel=1e-12)
+    assert response.energy_cdf(mass)[0] == pytest.approx(below, rel=1e-12)
+    assert response.energy_cdf(np.nextafter(mass, 0.0))[0] == 0.0
+    assert response.energy_pdf(1.2)[0] == pytest.approx(stats.norm.pdf(1.2, 1.5, 0.75))
+    exact = response_of(card_response(families_card(), "gamma", "energy"), [1.0])
     assert exact.energy_atom(0.7)[0] == 1.0
     assert exact.energy_pdf(0.7)[0] == 0.0
-    assert exact.seen[0] == 1.0
+    assert exact.detection_probability[0] == 1.0
 
 
 def test_identification_adds_up() -> None:
@@ -150,9 +155,9 @@ def test_samples_have_the_bits_of_the_engine() -> None:
     u = np.random.default_rng(4).random((4, 100))
     energies = np.linspace(0.5, 2.0, 100)
     part = response.sample(energies, u)
-    faces = faces_of(response, energies.tolist())
-    which = u[2] < faces.parts[0].weight
-    first, second = (p.sample(u[3]) for p in faces.parts)
+    sampled = response_of(response, energies.tolist())
+    which = u[2] < sampled.parts[0].weight
+    first, second = (p.sample(u[3]) for p in sampled.parts)
     assert np.array_equal(part, np.where(which, first, second))
 
 
@@ -190,17 +195,17 @@ def test_densities_on_the_sphere_are_normalised(angle: dict[str, Any]) -> None:
     sigma = np.deg2rad([angle["sigma_deg"]])
     width = np.deg2rad([angle.get("sigma_phi_deg", 0.0)])
     distribution = angle["distribution"]
-    heading = Heading(
+    direction = DirectionDistribution(
         angle["convention"], distribution, np.array([0.8]), np.array([0.4]), sigma, width
     )
     x, w = np.polynomial.legendre.leggauss(400)
     theta = 0.5 * np.pi * (x + 1.0)
     phi = (np.arange(600) + 0.37) / 600 * 2.0 * np.pi
     t, f = np.meshgrid(theta, phi, indexing="ij")
-    density = heading.density(t.reshape(-1, 1), f.reshape(-1, 1)).reshape(t.shape)
+    density = direction.density(t.reshape(-1, 1), f.reshape(-1, 1)).reshape(t.shape)
     area = 0.5 * np.pi * w * np.sin(theta) * (2.0 * np.pi / 600)
     assert (density * area[:, None]).sum() == pytest.approx(1.0, abs=2e-3)
-    assert heading.dimension().tolist() == [3]
+    assert direction.dimension().tolist() == [3]
 
 
 def test_what_is_no_response_is_refused() -> None:

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.response.distributions import Normal
-from forefold.smearing.closed_form.cosine import cosine_cdf, cosine_pdf, cosine_span
+from forefold.response.distributions import Normal, TruncatedNormal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["Heading", "folded_cdf", "folded_pdf", "wrapped_pdf"]
+__all__ = [
+    "DirectionDistribution",
+    "cosine_cdf",
+    "cosine_pdf",
+    "cosine_span",
+    "folded_cdf",
+    "folded_pdf",
+    "wrapped_pdf",
+]
 
 _TWO_PI = 2.0 * np.pi
 _SQRT_2PI = np.sqrt(_TWO_PI)
@@ -23,6 +30,8 @@ _FAR = 9.0  # sigma; 1e-19 of a normal is beyond
 _MOST_TURNS = 40  # a wrapped normal that is wider than this is flat to all digits
 _POINTS = 48
 _NORMAL = Normal()
+_COSINE = TruncatedNormal(0.0, 2.0)
+_POLE_LEAST = 2.0**-53
 
 
 def _turns(sigma: Array) -> Array:
@@ -92,8 +101,53 @@ def folded_cdf(theta: Array, location: Array, sigma: Array) -> Array:
     return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, probability))
 
 
+def _versine(theta: Array) -> Array:
+    """1 - cos(theta) = 2 sin^2(theta/2): it has its digits near the forward pole, where the cosine has none."""
+    return np.asarray(2.0 * np.square(np.sin(0.5 * theta)))
+
+
+def cosine_cdf(theta: Array, location: Array, sigma: Array) -> Array:
+    """Probability of a polar angle of at most theta.
+
+    Parameters
+    ----------
+    theta, location : ndarray, rad
+        They broadcast; the location is the true angle.
+    sigma : ndarray
+        Width of the cosine before the cut, above 0.
+
+    Returns
+    -------
+    ndarray
+    """
+    t = np.clip(theta, 0.0, np.pi)
+    probability = _COSINE.cdf(_versine(t), _versine(location), sigma)
+    return np.where(theta < 0.0, 0.0, np.where(theta >= np.pi, 1.0, probability))
+
+
+def cosine_pdf(theta: Array, location: Array, sigma: Array) -> Array:
+    """Density (1/rad) of the polar angle between 0 and pi; parameters as for `cosine_cdf`.
+
+    Notes
+    -----
+    Exactly on a pole it is not zero but tiny: a drawn cosine may round to there, and likelihood ratios go on.
+    """
+    inside = (theta >= 0.0) & (theta <= np.pi)
+    density = _COSINE.pdf(_versine(theta), _versine(location), sigma) * np.maximum(
+        np.sin(theta), _POLE_LEAST
+    )
+    return np.where(inside, density, 0.0)
+
+
+def cosine_span(location: Array, sigma: Array, reach: float) -> tuple[Array, Array]:
+    """Polar angles (rad) at which the cosine is `reach` sigma above and below the true one, on the sphere."""
+    h = _versine(location)
+    low, high = (np.clip(h + sign * reach * sigma, 0.0, 2.0) for sign in (-1.0, 1.0))
+    return 2.0 * np.arcsin(np.sqrt(0.5 * low)), 2.0 * np.arcsin(np.sqrt(0.5 * high))
+
+
 @dataclass(frozen=True)
-class Heading:
+class DirectionDistribution:
     """Directions of particles that are smeared in one way; arrays of shape (m,), in rad, to the axis.
 
     Attributes

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["breaks_of", "ends_on_edges"]
+__all__ = ["discontinuities", "distribution_ends_on_edges"]
 
 _GRID, _REACH = 4000, 5.0  # points, up to this many times the last edge
 _KINETIC = ("ke_low", "ke_high", "threshold_ke")
 _MOMENTUM = ("p_low", "p_high", "threshold_p")
 
 
-def breaks_of(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
+def discontinuities(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
     """Find bounds of rules, thresholds, rows of tables, and what exact energies need to be on an edge.
 
     Parameters
@@ -58,7 +58,7 @@ def breaks_of(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
     return values[np.isfinite(values) & (values > 0.0)]
 
 
-def ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
+def distribution_ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
     """Find where an end of a distribution that ends in a step is on an edge: the bin's probability has a kink there.
 
     Parameters
@@ -77,14 +77,14 @@ def ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
         return np.zeros(0)
     true = np.linspace(0.0, _REACH * float(np.max(np.abs(reco_edges))), _GRID + 1)[1:]
     points = [np.zeros(0)]
-    for way in response.ways(true):
-        for part in way.faces.parts:
+    for hypothesis in response.hypotheses(true):
+        for part in hypothesis.response.parts:
             if not isinstance(part.family, Uniform | Exponential):
                 continue
             for u in (0.0, 1.0):
                 end = np.full(true.size, np.nan)
                 end[part.rows] = part.end(u)
-                off = response.observed(way, end) - reco_edges[:, None]
+                off = response.observed(hypothesis, end) - reco_edges[:, None]
                 with np.errstate(invalid="ignore", divide="ignore"):
                     share = off[:, :-1] / (off[:, :-1] - off[:, 1:])
                 crossed = (share >= 0.0) & (share < 1.0)

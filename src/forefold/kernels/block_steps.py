@@ -32,8 +32,8 @@ __all__ = [
     "angles",
     "axes",
     "decide",
+    "efficiency_uniforms",
     "energies",
-    "escapes",
     "folds",
     "masses",
     "momenta",
@@ -82,7 +82,7 @@ _FAR = fm.FAR
 _ROUNDING = 1e-6  # E and p of single precision can differ by this from the light cone
 _DETECTED = float(Fate.DETECTED)
 _BELOW_THRESHOLD = float(Fate.BELOW_THRESHOLD)
-_ESCAPED = float(Fate.ESCAPED)
+_INEFFICIENCY = float(Fate.INEFFICIENCY)
 _BELOW_MASS = float(Fate.ENERGY_BELOW_MASS)
 _FOLDED = float(Fate.THETA_FOLDED)
 OFF_SHELL = float(Fate.OFF_SHELL)
@@ -166,7 +166,7 @@ def uniforms(
 
 
 @inlined
-def escapes(
+def efficiency_uniforms(
     b: Block,
     rows: NDArray[np.int64],
     key: Words,
@@ -285,7 +285,7 @@ def decide(b: Block, m: int) -> None:
         live = b[LIVE + i] == 1.0
         detected = live & (not below) & (not lost)
         b[SEEN + i] = 1.0 if detected else 0.0
-        why = _BELOW_THRESHOLD if below else _ESCAPED
+        why = _BELOW_THRESHOLD if below else _INEFFICIENCY
         b[FATE + i] = (b[OFF + i] + (0.0 if detected else why)) if live else 0.0
     for i in range(m):
         mass, reco = b[MASS + i], b[RECO + i]

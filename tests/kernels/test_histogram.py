@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forefold.kernels.histogram import bins_of, cells, joint_sums, sums
+from forefold.kernels.histogram import bin_indices, bins_of, joint_sums, sums
 
 EDGES = [0.0, 0.1, 0.25, 1.0, 1.0 + 2.0**-40, 700.0]
 
 
 def found(axis: Any, values: np.ndarray) -> np.ndarray:
     edges = np.asarray(axis.edges)
-    return cells([bins_of(edges, regular=isinstance(axis, hist.axis.Regular))], [values])
+    return bin_indices([bins_of(edges, regular=isinstance(axis, hist.axis.Regular))], [values])
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_several_axes_are_in_c_order_and_nan_is_minus_one() -> None:
     a, b = bins_of([0.0, 1.0, 2.0], regular=True), bins_of([0.0, 1.0], regular=False)
     x = np.array([0.5, 1.5, np.nan, 0.5])
     y = np.array([0.5, -1.0, 0.5, np.nan])
-    assert cells([a, b], [x, y]).tolist() == [1 * 3 + 1, 2 * 3 + 0, -1, -1]
-    assert cells([b, a], [y, x]).tolist() == [1 * 4 + 1, 0 * 4 + 2, -1, -1]
+    assert bin_indices([a, b], [x, y]).tolist() == [1 * 3 + 1, 2 * 3 + 0, -1, -1]
+    assert bin_indices([b, a], [y, x]).tolist() == [1 * 4 + 1, 0 * 4 + 2, -1, -1]
 
 
 def test_sums_of_weights_and_squares() -> None:

@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.kernels.cuda import launch, ready
-from forefold.kernels.layout import Rays, Smeared, Species
-from forefold.kernels.plain import Assigned, candidates, frames, nothing
+from forefold.kernels.layout import Smeared, Species, TrueParticles
+from forefold.kernels.simple_rules import Assigned, candidates, frames, unassigned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.plain import Plain
+    from forefold.kernels.simple_rules import SimpleRules
 
-__all__ = ["Sent", "counted", "draw_on_gpu", "fetched", "sent", "smeared_there"]
+__all__ = [
+    "DeviceParticles",
+    "count_on_device",
+    "draw_on_gpu",
+    "from_device",
+    "smear_on_device",
+    "to_device",
+]
 
 _BITS = 62
 """Sums of weights are whole numbers of this many bits."""
 
 
-class Sent(NamedTuple):
+class DeviceParticles(NamedTuple):
     """Particles on the device, with what a draw of them needs.
 
     Attributes
     ----------
-    rays, species, table, assigned
+    truth, species, table, assigned
         As `forefold.kernels.blocks.draw_blocks` takes them, with arrays of the device.
     axes : device array of float64
         Frames of the events, or of the first one where all are the same.
@@ -36,7 +43,7 @@ class Sent(NamedTuple):
     n : int
     """
 
-    rays: Any
+    truth: Any
     species: Any
     table: Any
     assigned: Any
@@ -46,64 +53,66 @@ class Sent(NamedTuple):
     n: int
 
 
-def _there(value: Any) -> Any:
+def _on_device(value: Any) -> Any:
     """Copy arrays to the device, those in tuples too."""
     if isinstance(value, np.ndarray):
         return ready().to_device(np.ascontiguousarray(value))
     if isinstance(value, tuple):
-        return type(value)(*(_there(one) for one in value))
+        return type(value)(*(_on_device(one) for one in value))
     return value
 
 
-def sent(
-    rays: Rays,
+def to_device(
+    truth: TrueParticles,
     species: Species,
     *,
     assigned: Assigned | None = None,
     fate: NDArray[np.uint16] | None = None,
-) -> Sent:
+) -> DeviceParticles:
     """Copy particles to the device.
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
     assigned : Assigned, optional
-        What is known of them, see `forefold.kernels.plain.Assigned`.
+        What is known of them, see `forefold.kernels.simple_rules.Assigned`.
     fate : ndarray of uint16, shape (n,), optional
         Flags that are known, and outcomes of particles that are left out.
 
     Returns
     -------
-    Sent
+    DeviceParticles
 
     Raises
     ------
     OSError
         There is no graphics card, or numba-cuda is not installed.
     """
-    n = rays.energy.size
-    axes, same = frames(rays.axis)
+    n = truth.energy.size
+    axes, same = frames(truth.axis)
     before = np.zeros(n, np.uint16) if fate is None else fate
-    return Sent(
-        _there(rays),
-        _there(species),
-        _there(candidates(species)),
-        _there(nothing() if assigned is None else assigned),
-        _there(axes[:4] if same else axes),
+    return DeviceParticles(
+        _on_device(truth),
+        _on_device(species),
+        _on_device(candidates(species)),
+        _on_device(unassigned() if assigned is None else assigned),
+        _on_device(axes[:4] if same else axes),
         same,
-        _there(before),
+        _on_device(before),
         n,
     )
 
 
-def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple[Smeared, Any]:
+def smear_on_device(
+    particles: DeviceParticles, rules: SimpleRules, *, variation: int = 0
+) -> tuple[Smeared, Any]:
     """Smear particles on the device; nothing comes back from there.
 
     Parameters
     ----------
-    particles : Sent
-    rules : Plain
+    particles : DeviceParticles
+    rules : SimpleRules
     variation : int
 
     Returns
@@ -132,10 +141,10 @@ def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple
         launch(
             "smear",
             n,
-            particles.rays,
+            particles.truth,
             particles.species,
             particles.table,
-            _there(rules),
+            _on_device(rules),
             particles.assigned,
             particles.axes,
             particles.same,
@@ -146,14 +155,14 @@ def smeared_there(particles: Sent, rules: Plain, *, variation: int = 0) -> tuple
     return out, columns
 
 
-def fetched(there: Any, here: NDArray[Any]) -> None:
+def from_device(there: Any, here: NDArray[Any]) -> None:
     """Copy an array of the device over one of the processor."""
     if here.size:
         there.copy_to_host(here)
 
 
-def counted(
-    particles: Sent,
+def count_on_device(
+    particles: DeviceParticles,
     out: Smeared,
     true_edges: NDArray[np.float64],
     reco_edges: NDArray[np.float64],
@@ -164,9 +173,9 @@ def counted(
 
     Parameters
     ----------
-    particles : Sent
+    particles : DeviceParticles
     out : Smeared
-        Of `smeared_there`.
+        Of `smear_on_device`.
     true_edges, reco_edges : ndarray of float64, GeV
         Ascending; bins are half-open, the last one closed.
     weight : ndarray of float64, shape (n,), optional
@@ -194,15 +203,15 @@ def counted(
         whole, unit = _whole(np.asarray(weight, dtype=np.float64), n)
     if n:
         sums = cuda.to_device(counts)
-        edges = (_there(np.asarray(e, dtype=np.float64)) for e in (true_edges, reco_edges))
+        edges = (_on_device(np.asarray(e, dtype=np.float64)) for e in (true_edges, reco_edges))
         launch(
             "count",
             n,
-            particles.rays.energy,
+            particles.truth.energy,
             out.energy_reco,
             out.fate,
             *edges,
-            _there(whole),
+            _on_device(whole),
             sums,
         )
         sums.copy_to_host(counts)
@@ -222,9 +231,9 @@ def _whole(weight: NDArray[np.float64], n: int) -> tuple[NDArray[np.int64], floa
 
 
 def draw_on_gpu(
-    rays: Rays,
+    truth: TrueParticles,
     species: Species,
-    rules: Plain,
+    rules: SimpleRules,
     assigned: Assigned,
     block: np.uint64,
     columns: NDArray[np.float64],
@@ -234,9 +243,9 @@ def draw_on_gpu(
 
     Parameters
     ----------
-    rays : Rays
+    truth : TrueParticles
     species : Species
-    rules : Plain
+    rules : SimpleRules
     assigned : Assigned
     block : uint64
     columns : ndarray of float64, shape (7 or 9, n)
@@ -244,9 +253,9 @@ def draw_on_gpu(
     out : Smeared
         Its fates are those from before.
     """
-    particles = sent(rays, species, assigned=assigned, fate=out.fate)
-    there, all_columns = smeared_there(particles, rules, variation=int(block) >> 16)
-    fetched(all_columns[9 - len(columns) :], columns)
-    fetched(there.fate, out.fate)
-    fetched(there.rule, out.rule)
-    fetched(there.component, out.component)
+    particles = to_device(truth, species, assigned=assigned, fate=out.fate)
+    there, all_columns = smear_on_device(particles, rules, variation=int(block) >> 16)
+    from_device(all_columns[9 - len(columns) :], columns)
+    from_device(there.fate, out.fate)
+    from_device(there.rule, out.rule)
+    from_device(there.component, out.component)

@@ -1,4 +1,7 @@
-"""Smeared events as flat numpy columns: what every matrix and summary is filled from."""
+"""Particles of smeared events as numpy arrays, which matrices, summaries and shifts are computed from.
+
+The columns of the smeared output itself are made in `forefold.smearing.smear`.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,11 @@ if TYPE_CHECKING:
     from forefold.detector.load import Card
 
 __all__ = [
-    "Columns",
+    "ParticleColumns",
     "card_of",
-    "columns",
     "limits",
+    "particle_column",
+    "particle_columns",
     "selected",
     "type_indices",
     "warn_of_thresholds",
@@ -38,7 +42,7 @@ _MANY = 100  # particles of a rule that say something about its threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ParticleColumns:
     """Particles of smeared events, one element a particle; nan where nothing was reconstructed.
 
     ``event`` is the row of the particle's event, ``weight`` has one element an event. ``pdgid_reco`` and ``mass`` are of what a
@@ -78,7 +82,7 @@ class Columns:
         return np.where(self.detected, visible, 0.0)
 
 
-def columns(smeared: ak.Array) -> Columns:
+def particle_columns(smeared: ak.Array) -> ParticleColumns:
     """Flatten the particles of smeared events.
 
     Parameters
@@ -88,7 +92,7 @@ def columns(smeared: ak.Array) -> Columns:
 
     Returns
     -------
-    Columns
+    ParticleColumns
     """
     if not {"particles", "visible_energy_true"} <= set(smeared.fields):
         fields = ", ".join(smeared.fields) or "none"
@@ -96,24 +100,21 @@ def columns(smeared: ak.Array) -> Columns:
         raise ValueError(message)
     particles = smeared["particles"]
     counts = ak.to_numpy(ak.num(particles, axis=1))
-    flat = ak.flatten(particles, axis=1)
+    rows = ak.flatten(particles, axis=1)
 
     def column(name: str, dtype: type) -> NDArray[Any]:
-        values = flat[name]
-        if dtype is np.float64:
-            values = ak.fill_none(values, np.nan)
-        return np.asarray(ak.to_numpy(values), dtype=dtype)
+        return particle_column(rows, name, dtype)
 
     pdgid, mass = column("pdgid", np.int64), column("mass", np.float64)
     taken, mass_true = pdgid, mass
-    if "pdgid_reco" in flat.fields:
-        pdgid_reco = ak.to_numpy(ak.fill_none(flat["pdgid_reco"], 0)).astype(np.int64)
+    if "pdgid_reco" in rows.fields:
+        pdgid_reco = ak.to_numpy(ak.fill_none(rows["pdgid_reco"], 0)).astype(np.int64)
         taken = np.where(pdgid_reco == 0, pdgid, pdgid_reco)
         mistaken = (column("fate", np.int64) & int(Fate.MISIDENTIFIED)) != 0
         kinds, which = np.unique(pdgid, return_inverse=True)
         table = np.array([species.mass(int(kind)) for kind in kinds], dtype=np.float64)
         mass_true = np.where(mistaken, table[which], mass) if len(kinds) else mass
-    return Columns(
+    return ParticleColumns(
         events=len(smeared),
         event=np.repeat(np.arange(len(smeared), dtype=np.int64), counts),
         weight=np.asarray(ak.to_numpy(smeared["weight"]), dtype=np.float64),
@@ -130,6 +131,14 @@ def columns(smeared: ak.Array) -> Columns:
         theta_reco=column("theta_reco", np.float64),
         theta_drawn=column("theta_drawn", np.float64),
     )
+
+
+def particle_column(particles: ak.Array, name: str, dtype: type) -> NDArray[Any]:
+    """Values of one field of flattened particles; NaN, or 0 in a column of whole numbers, where there is none."""
+    values = ak.to_numpy(particles[name])
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.filled(np.nan if dtype is np.float64 else 0)
+    return np.asarray(values, dtype=dtype)
 
 
 def selected(smeared: ak.Array, cc_only: bool) -> ak.Array:

@@ -1,6 +1,6 @@
 """Rules that are plain, made ready for blocks: tables of numbers, and what is known of particles before.
 
-Plain are rules with one component of total or kinetic energy, log-normal, normal or none, with a law in quadrature and a
+SimpleRules are rules with one component of total or kinetic energy, log-normal, normal or none, with a law in quadrature and a
 polar angle, and no threshold on what is reconstructed; their numbers may be the particle's own.
 """
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forefold.kernels.block_steps import PARAMETERS
 from forefold.kernels.draw import KEPT, POLAR
 from forefold.kernels.layout import (
     COMPONENT_COLUMNS,
@@ -18,14 +19,13 @@ from forefold.kernels.layout import (
     RULE_COLUMNS,
     empty_kinematics,
 )
-from forefold.kernels.steps import PARAMETERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.kernels.layout import Cells, Kinematics, Species
+    from forefold.kernels.layout import Kinematics, RuleTables, Species
 
-__all__ = ["Assigned", "Plain", "candidates", "frames", "nothing", "plain"]
+__all__ = ["Assigned", "SimpleRules", "candidates", "frames", "simple_rules", "unassigned"]
 
 _WIDTH = len(PARAMETERS)
 _KINETIC = OF.index("kinetic")
@@ -35,7 +35,7 @@ _OF_RULES = ("threshold_ke", "threshold_p", "seen_if", "efficiency", "theta_sigm
 _OF_COMPONENTS = ("constant", "stochastic", "noise", "scale")
 
 
-class Plain(NamedTuple):
+class SimpleRules(NamedTuple):
     """Rules that are plain, as `draw_rays` and `draw_known` take them.
 
     Attributes
@@ -60,24 +60,24 @@ class Plain(NamedTuple):
     normal: bool
 
 
-def plain(cells: Cells) -> Plain | None:
+def simple_rules(tables: RuleTables) -> SimpleRules | None:
     """Rules as blocks take them, or None if some are not plain.
 
     Parameters
     ----------
-    cells : Cells
+    tables : RuleTables
 
     Returns
     -------
-    Plain or None
+    SimpleRules or None
     """
-    rules = _columns(cells.rules, RULE_COLUMNS)
-    first = cells.rules[:, RULE_COLUMNS.index("first")].astype(np.int64)
+    rules = _columns(tables.rules, RULE_COLUMNS)
+    first = tables.rules[:, RULE_COLUMNS.index("first")].astype(np.int64)
     if not (rules["last"] == rules["first"] + 1).all():
         return None
-    components = _columns(cells.components[first], COMPONENT_COLUMNS)
-    links = _columns(cells.rule_links, RULE_COLUMNS)
-    links |= _columns(cells.component_links[first], COMPONENT_COLUMNS)
+    components = _columns(tables.components[first], COMPONENT_COLUMNS)
+    links = _columns(tables.rule_links, RULE_COLUMNS)
+    links |= _columns(tables.component_links[first], COMPONENT_COLUMNS)
     if not _is_plain(rules, components, links):
         return None
     values = {name: rules[name] for name in _OF_RULES}
@@ -102,10 +102,10 @@ def plain(cells: Cells) -> Plain | None:
     numbers = np.concatenate([numbers, [[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]])
     rows = np.concatenate([rows, np.full((1, _WIDTH), -1)])
     noise = (values["noise"] != 0.0) | (linked["noise"] >= 0)
-    return Plain(
+    return SimpleRules(
         numbers.astype(np.float64).ravel(),
         rows.astype(np.int64).ravel() if (rows >= 0).any() else np.empty(0, np.int64),
-        np.ascontiguousarray(cells.rules[:, _RANGE]),
+        np.ascontiguousarray(tables.rules[:, _RANGE]),
         np.flatnonzero((numbers != numbers[-1]).any(axis=0) | (rows >= 0).any(axis=0)),
         bool(noise.any()),
         bool(values["normal"].any()),
@@ -198,7 +198,7 @@ def candidates(species: Species) -> NDArray[np.int64]:
     return species.candidates[np.minimum(place, species.candidates.size - 1)]
 
 
-def nothing() -> Assigned:
+def unassigned() -> Assigned:
     """Say that nothing is known of particles but what they are.
 
     Returns

@@ -11,7 +11,7 @@ from forefold.kernels.directions import azimuths
 from forefold.kernels.fate import OUTCOMES, Fate
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
 from forefold.response import distributions as families
-from forefold.smearing.closed_form.angle import Heading
+from forefold.smearing.closed_form.direction import DirectionDistribution
 from forefold.smearing.closed_form.energy import EnergyPart
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["Faces"]
+__all__ = ["ParticleResponse"]
 
 _OUTCOME_BITS = int(sum(OUTCOMES))
 _UNBOUNDED = 1e300  # what a card's cut has where it gives none
 _NEAR = 1e-12
 
 
-class Faces:
+class ParticleResponse:
     """What a card makes of particles that are prepared, as probabilities and densities instead of draws.
 
     Parameters
@@ -52,7 +52,7 @@ class Faces:
         As the particle is taken.
     parts : tuple of EnergyPart
         Components of energy, of all rules; `EnergyPart.rows` says of which particles.
-    headings : tuple of (ndarray of int64, Heading)
+    directions : tuple of (ndarray of int64, DirectionDistribution)
         Directions: rows, and how they are smeared.
 
     Notes
@@ -70,15 +70,15 @@ class Faces:
         n = k.mass.size
         self.efficiency, self.energy_least = np.zeros(n), np.full(n, -np.inf)
         parts: list[EnergyPart] = []
-        headings: list[tuple[Rows, Heading]] = []
+        directions: list[tuple[Rows, DirectionDistribution]] = []
         for rule in np.unique(self.rule[self.rule >= 0]).tolist():
             rows = np.flatnonzero(self.rule == rule)
-            headings.append((rows, self._heading(rule, rows)))
+            directions.append((rows, self._direction(rule, rows)))
             rows = rows[self._above(rule, rows)]
             self.efficiency[rows] = self._of_rule("efficiency", rule, rows)
             self.energy_least[rows] = self._least(rule, rows)
             parts += self._parts(rule, rows)
-        self.parts, self.headings = tuple(parts), tuple(headings)
+        self.parts, self.directions = tuple(parts), tuple(directions)
 
     @property
     def size(self) -> int:
@@ -96,7 +96,7 @@ class Faces:
         return self.energy_between(self.energy_least, np.inf)
 
     @property
-    def seen(self) -> Array:
+    def detection_probability(self) -> Array:
         """Probability to be detected, shape (n,): thresholds and efficiency together."""
         return self.efficiency * self.passes
 
@@ -169,48 +169,48 @@ class Faces:
         """Probability of a polar angle (rad) of at most theta, of shape (..., n)."""
         t = self._energies(theta)
         probability = np.zeros(t.shape)
-        for rows, heading in self.headings:
-            probability[..., rows] = heading.theta_cdf(t[..., rows])
+        for rows, direction in self.directions:
+            probability[..., rows] = direction.theta_cdf(t[..., rows])
         return probability
 
     def theta_pdf(self, theta: ArrayLike) -> Array:
         """Density (1/rad) of the polar angle on the sphere, of shape (..., n)."""
         t = self._energies(theta)
         density = np.zeros(t.shape)
-        for rows, heading in self.headings:
-            density[..., rows] = heading.theta_pdf(t[..., rows])
+        for rows, direction in self.directions:
+            density[..., rows] = direction.theta_pdf(t[..., rows])
         return density
 
     @cached_property
     def dimension(self) -> NDArray[np.int64]:
-        """Over what directions spread, shape (n,); see `Heading.dimension`. -1 without a rule."""
+        """Over what directions spread, shape (n,); see `DirectionDistribution.dimension`. -1 without a rule."""
         dimension = np.full(self.size, -1, np.int64)
-        for rows, heading in self.headings:
-            dimension[rows] = heading.dimension()
+        for rows, direction in self.directions:
+            dimension[rows] = direction.dimension()
         return dimension
 
-    def direction(self, theta: Array, phi: Array) -> Array:
-        """Density of directions (rad, shape (n,)); see `Heading.density`."""
+    def direction_pdf(self, theta: Array, phi: Array) -> Array:
+        """Density of directions (rad, shape (n,)); see `DirectionDistribution.density`."""
         density = np.zeros(self.size)
-        for rows, heading in self.headings:
-            density[rows] = heading.density(theta[rows], phi[rows])
+        for rows, direction in self.directions:
+            density[rows] = direction.density(theta[rows], phi[rows])
         return density
 
     @cached_property
     def crossing(self) -> Array:
-        """Probability that the direction goes beyond a pole, shape (n,); see `Heading.crossing`."""
-        return self._of_headings(lambda heading: heading.crossing())
+        """Probability that the direction goes beyond a pole, shape (n,); see `DirectionDistribution.crossing`."""
+        return self._of_directions(lambda direction: direction.crossing())
 
     @cached_property
     def crosses(self) -> NDArray[np.bool_]:
         """Whether directions beyond a pole have a density, shape (n,)."""
-        polar = self._of_headings(lambda h: np.full(h.theta.size, float(h.convention == "polar")))
+        polar = self._of_directions(lambda h: np.full(h.theta.size, float(h.convention == "polar")))
         return np.asarray(polar > 0.0)
 
-    def _of_headings(self, value: Callable[[Heading], Array]) -> Array:
+    def _of_directions(self, value: Callable[[DirectionDistribution], Array]) -> Array:
         values = np.zeros(self.size)
-        for rows, heading in self.headings:
-            values[rows] = value(heading)
+        for rows, direction in self.directions:
+            values[rows] = value(direction)
         return values
 
     def _energies(self, values: ArrayLike) -> Array:
@@ -237,7 +237,7 @@ class Faces:
         link = links[row, column]
         if link < 0:
             return np.full(rows.size, numbers[row, column])
-        values: Array = self._work.cells.dynamic[link, rows]
+        values: Array = self._work.tables.dynamic[link, rows]
         return values
 
     def _above(self, rule: int, rows: Rows) -> NDArray[np.bool_]:
@@ -254,9 +254,9 @@ class Faces:
         needed = np.where(momentum > 0.0, needed, -np.inf)
         return np.maximum(m + self._of_rule("reco_ke", rule, rows), needed)
 
-    def _heading(self, rule: int, rows: Rows) -> Heading:
+    def _direction(self, rule: int, rows: Rows) -> DirectionDistribution:
         angle, k = self._work.plan.card.rules[rule].angle, self._work.kinematics
-        return Heading(
+        return DirectionDistribution(
             angle.convention,
             angle.distribution,
             k.theta[rows],

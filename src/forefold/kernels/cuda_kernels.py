@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from forefold.kernels import block_steps as st
 from forefold.kernels import blocks
 from forefold.kernels import math as fm
-from forefold.kernels import steps as st
+from forefold.kernels.block_steps import MADE, PARAMETERS, ROWS, STRIDE
 from forefold.kernels.fate import Fate
 from forefold.kernels.philox import uniforms
-from forefold.kernels.steps import MADE, PARAMETERS, ROWS, STRIDE
 
-__all__ = ["bin_of", "count", "escapes", "quantiles", "smear"]
+__all__ = ["bin_of", "count", "efficiency_uniforms", "quantiles", "smear"]
 
 cuda: Any = None
 _WIDTH = len(PARAMETERS)
@@ -25,7 +25,7 @@ _DETECTED = int(Fate.DETECTED)
 
 
 def smear(
-    rays: Any,
+    truth: Any,
     species: Any,
     table: Any,
     rules: Any,
@@ -38,20 +38,20 @@ def smear(
 ) -> None:
     """Smear the particle of this thread; as `forefold.kernels.blocks.draw_blocks`."""
     i = cuda.grid(1)
-    if i >= rays.energy.size:
+    if i >= truth.energy.size:
         return
     b, row = cuda.local.array(ROWS, np.float64), cuda.local.array(1, np.int64)
     if same:
         b[st.C], b[st.S], b[st.ACROSS], b[st.ALONG] = axes[0], axes[1], axes[2], axes[3]
     else:
-        st.axes(b, axes, rays.event, i, 1)
-    kind, none = rays.species, rules.ranges.shape[0]
+        st.axes(b, axes, truth.event, i, 1)
+    kind, none = truth.species, rules.ranges.shape[0]
     if assigned.chosen.size > 0:
         kind = assigned.kind
         blocks._recall(b, assigned.kinematics, i, 1)
         row[0] = assigned.chosen[i]
     else:
-        blocks._describe(b, rays, species.mass, i, 1)
+        blocks._describe(b, truth, species.mass, i, 1)
         out.mass[i], out.theta_true[i] = b[st.MASS], b[st.THETA]
         blocks._choose(b, kind, table, rules.ranges, out.fate, row, i, 1)
     blocks._settle(b, kind, species.outcome, row, none, out.fate, out.rule, i, 1)
@@ -59,18 +59,18 @@ def smear(
         b[MADE + j * STRIDE] = rules.numbers[row[0] * _WIDTH + j]
     if rules.links.size > 0:
         blocks._gather_linked(b, rules.links, assigned.dynamic, row, i, 1)
-    blocks._draw(b, row, rays, rules.noise, rules.normal, block, i, 1)
+    blocks._draw(b, row, truth, rules.noise, rules.normal, block, i, 1)
     blocks._keep(b, columns, out.fate, out.component, i, 1)
 
 
-def quantiles(b: Any, rows: Any, row: int, m: int) -> None:  # noqa: ARG001 - as in `steps`
+def quantiles(b: Any, rows: Any, row: int, m: int) -> None:  # noqa: ARG001 - as in `block_steps`
     """Turn a uniform into a standard normal number: with one particle there are no tails to sort out."""
     b[row] = fm.normal_quantile(b[row])
 
 
-def escapes(
+def efficiency_uniforms(
     b: Any,
-    rows: Any,  # noqa: ARG001 - as in `steps`
+    rows: Any,  # noqa: ARG001 - as in `block_steps`
     key: Any,
     entry: Any,
     place: Any,
