@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
+import time
+import warnings
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +24,8 @@ __all__ = ["Crew", "Executor", "crew", "in_order"]
 _WINDOW = 256
 _DEATHS = 3
 _SECONDS = 20
+_LOOK = 5.0  # seconds between two looks at the workers of a cluster
+_PATIENCE = 600.0  # seconds: batch systems take some minutes to start another worker
 _DASK = (
     "a Dask cluster needs the package distributed; install it with: pip install 'forefold[dask]'"
 )
@@ -137,17 +142,76 @@ def in_order(
     # dask would take a task of the same name for done
     dask = type(executor).__module__.split(".", maxsplit=1)[0] == "distributed"
     options = {"pure": False, "retries": _DEATHS} if dask else {}
+    result_of: Callable[[Any], Any] = _DaskResults(executor) if dask else _result
     waiting: deque[Any] = deque()
     try:
         for task in tasks:
             if len(waiting) >= _WINDOW:
-                yield waiting.popleft().result()
+                yield result_of(waiting.popleft())
             waiting.append(executor.submit(function, *task, **options))
         while waiting:
-            yield waiting.popleft().result()
+            yield result_of(waiting.popleft())
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _result(future: Any) -> Any:
+    return future.result()
+
+
+class _DaskResults:
+    """Wait for results of a Dask cluster, and say what happens to it: it tells nobody that its last worker is gone."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._had_workers, self._alone = bool(client.ncores()), False
+        self._since = time.monotonic()
+
+    def __call__(self, future: Any) -> Any:
+        while True:
+            try:
+                return future.result(timeout=_LOOK)
+            except TimeoutError:
+                if future.done():  # the task itself raised it
+                    return future.result()
+                self._look()
+            except Exception as error:
+                if type(error).__module__.partition(".")[0] != "distributed":
+                    raise
+                reason = " ".join(str(error).split()).partition(". ")[0]
+                message = f"the Dask cluster was lost: {reason[:200]}"
+                raise OSError(message) from error
+
+    def _look(self) -> None:
+        """Warn when the cluster has no worker; one that had some and stays without them ends the job."""
+        if self._client.status != "running":  # the client tries to reach its scheduler again
+            return
+        if self._client.ncores():
+            self._had_workers, self._alone = True, False
+            return
+        if not self._alone:
+            self._alone, self._since = True, time.monotonic()
+            most = f" at most {_PATIENCE / 60:g} minutes" if self._had_workers else ""
+            message = f"the Dask cluster has no worker; the job waits{most} for one"
+            warnings.warn(message, UserWarning, stacklevel=2)
+        elif self._had_workers and time.monotonic() - self._since > _PATIENCE:
+            message = f"the Dask cluster has had no worker for {_PATIENCE / 60:g} minutes"
+            raise OSError(message)
+
+
+@contextmanager
+def _silent(*names: str) -> Iterator[None]:
+    """Keep loggers from showing tracebacks of what becomes one line."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -163,7 +227,7 @@ def _client(address: str) -> Iterator[Any]:
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         msg = f"{address}: no Dask scheduler answers there ({' '.join(str(error).split())[:120]})"
         raise OSError(msg) from error
-    with client:
+    with _silent("distributed", "distributed.client", "distributed.core", "tornado"), client:
         yield client
 
 

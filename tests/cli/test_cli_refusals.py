@@ -149,3 +149,26 @@ def test_options_of_other_commands(run: Run, words: list[object], said: str) -> 
     assert done.code == 2
     assert done.err.count("\n") == 1
     assert said in done.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "convert {events}:events {events}",
+        "observables {link} -o {events}",
+        "fold {spectrum} {matrix} -o {matrix}",
+        "fit {spectrum} {matrix} --truth all={truth} -o {truth}",
+    ],
+)
+def test_an_input_is_never_replaced(command: str, run: Run, gst_file: Path, tmp_path: Path) -> None:
+    """Whatever it is called: by a path inside, by a link, by an option."""
+    names = {"events": "e.root", "link": "l.root", "spectrum": "s.json", "matrix": "m.json", "truth": "t.json"}  # fmt: skip
+    paths = {name: tmp_path / file for name, file in names.items()}
+    for name, path in paths.items():
+        if name == "link":
+            path.symlink_to(paths["events"])
+        else:
+            path.write_bytes(gst_file.read_bytes() if name == "events" else name.encode())
+    before = {path: path.read_bytes() for path in paths.values()}
+    refused(run(*command.format(**paths).split(), "--overwrite"), "is also an input")
+    assert {path: path.read_bytes() for path in paths.values()} == before

@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forefold._inputs import near_names
@@ -34,7 +35,7 @@ from forefold.cli.unfolding import add_unfold
 from forefold.cli.values import definitions_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 __all__ = ["main", "parser"]
@@ -147,6 +148,30 @@ def _parsed(typed: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _keep_inputs(options: argparse.Namespace) -> None:
+    """Refuse an output that is one of the files that the command reads, whichever option names it."""
+    outputs = [name for key in ("out", "plot") if (name := getattr(options, key, None))]
+    if not getattr(options, "overwrite", False):  # what exists is refused anyway
+        return
+    if not any(Path(name).expanduser().is_file() for name in outputs):
+        return
+    from forefold.io.files import refuse_as_output
+
+    values = [value for key, value in vars(options).items() if key not in {"out", "plot", "typed"}]
+    inputs = {file for text in _texts(values) for file in (text, text.partition("=")[2]) if file}
+    for name in outputs:
+        refuse_as_output(sorted(inputs), name)
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """Every text among values of options, which may be in lists and pairs."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _texts(value)
+
+
 class _Terminated(BaseException):
     """A batch system ends the job: clean up first."""
 
@@ -253,6 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.typed = typed
         try:
             with damage_told(options), _device(options), cited(options):
+                _keep_inputs(options)
                 code = int(options.run(options))
                 sys.stdout.flush()  # a full disk shows here, or never
                 return code

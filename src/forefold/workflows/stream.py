@@ -259,6 +259,7 @@ def convert(
     100
     """
     names = io.expand(inputs)
+    refuse_as_output(names, out)
     content = "smeared" if len(names) == 1 and is_smeared(names[0]) else "events"
     about = {"version": __version__} | origins(names, entries, lenient=damage is not None)
     if content == "smeared":

@@ -15,6 +15,7 @@ from fewer import fewer_gst
 from shuffled import digest
 
 import forefold
+from forefold import _parallel
 
 CARD = "nusmear-dune-cdr"
 needs_proc = pytest.mark.skipif(
@@ -171,6 +172,62 @@ def test_two_dask_workers(many: list[str], wanted: str, tmp_path: Path) -> None:
                 many, CARD, out, rng=1, executor=client, overwrite=True, progress=kill_one
             )
         assert digest(out) == wanted
+
+
+class _Cluster:
+    """A Dask client whose futures wait until its workers, listed by look, have come to an answer."""
+
+    status = "running"
+
+    def __init__(self, *workers: int) -> None:
+        self.workers = list(workers)
+
+    def ncores(self) -> dict[str, int]:
+        n = self.workers.pop(0) if len(self.workers) > 1 else self.workers[0]
+        return dict.fromkeys(map(str, range(n)), 1)
+
+
+class _Future:
+    def __init__(self, cluster: _Cluster, error: Exception | None = None) -> None:
+        self.cluster, self.error = cluster, error
+
+    def done(self) -> bool:
+        return self.error is not None
+
+    def result(self, **_: float) -> str:
+        if self.error is not None:
+            raise self.error
+        if self.cluster.workers[0] > 1:
+            return "done"
+        raise TimeoutError
+
+
+def test_a_cluster_without_workers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_parallel, "_PATIENCE", 60.0)
+    gone = _Cluster(1, 0, 0, 2)
+    with pytest.warns(UserWarning, match="has no worker; the job waits at most 1 minutes") as said:
+        assert _parallel._DaskResults(gone)(_Future(gone)) == "done"
+    assert len(said) == 1
+    queued = _Cluster(0, 0, 2)
+    with pytest.warns(UserWarning, match="has no worker; the job waits for one"):
+        assert _parallel._DaskResults(queued)(_Future(queued)) == "done"
+    monkeypatch.setattr(_parallel, "_PATIENCE", 0.0)
+    lost = _Cluster(1, 0)
+    with (
+        pytest.warns(UserWarning, match="has no worker"),
+        pytest.raises(OSError, match="has had no worker for 0 minutes"),
+    ):
+        _parallel._DaskResults(lost)(_Future(lost))
+
+
+def test_errors_of_a_cluster_are_one_line_and_those_of_a_task_its_own() -> None:
+    cluster = _Cluster(1)
+    results = _parallel._DaskResults(cluster)
+    with pytest.raises(TimeoutError, match="of the task"):
+        results(_Future(cluster, TimeoutError("of the task")))
+    lost = type("Cancelled", (Exception,), {"__module__": "distributed.client"})
+    with pytest.raises(OSError, match=r"^the Dask cluster was lost: part-1 cancelled$"):
+        results(_Future(cluster, lost("part-1 cancelled. Client lost\nthe connection.")))
 
 
 def test_no_scheduler(many: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
