@@ -36,11 +36,11 @@ WRONG: list[tuple[Call, str]] = [
     (lambda _: forefold.Variation("", {}), "name of a variation: a text is expected, found ''"),
     (lambda _: forefold.Variation("a", 3), "variation 'a': pulls: a mapping of names to numbers is expected, found 3"),  # type: ignore[arg-type]
     (lambda _: forefold.Variation("a", {"b": "c"}), "variation 'a': a number is expected as pull of 'b', found 'c'"),  # type: ignore[dict-item]
-    (lambda _: forefold.throws("dune-fd-uncertainties", 2.5), "whole numbers from 0 on are expected, found n = 2.5"),  # type: ignore[arg-type]
-    (lambda _: forefold.throws("dune-fd-uncertainties", -1), "whole numbers from 0 on are expected, found n = -1"),
+    (lambda _: forefold.universes("dune-fd-uncertainties", 2.5), "whole numbers from 0 on are expected, found n = 2.5"),  # type: ignore[arg-type]
+    (lambda _: forefold.universes("dune-fd-uncertainties", -1), "whole numbers from 0 on are expected, found n = -1"),
     (lambda _: VariedCard("dune-fd-uncertainties", ["muon_p0_up"]), "a Variation is expected, found 'muon_p0_up'; of names, named_variations"),  # type: ignore[list-item]
     (lambda _: forefold.smear_variations(gun(13), "dune-fd-uncertainties", rng=1, variations=["muon_p0"]), "no variation 'muon_p0' (did you mean"),
-    (lambda _: forefold.smear_variations(gun(13), "dune-fd-uncertainties", rng=1, variations=["throws:0"]), "'throws:0': throws:N with a whole number N from 1 on"),
+    (lambda _: forefold.smear_variations(gun(13), "dune-fd-uncertainties", rng=1, variations=["universes:0"]), "'universes:0': universes:N with a whole number N from 1 on"),
     (lambda c: forefold.card_response(c, "mu-", "theta", energy=0.05), "energy: a number in GeV, the mass of mu- or more"),
     (lambda c: forefold.card_response(c, "mu-", "theta", energy=math.nan), "energy: a number in GeV"),
     (lambda c: forefold.card_response(c, "mu-", theta=9), "theta: a number from 0 to 3.14159 rad is expected, found 9"),
@@ -64,11 +64,11 @@ def test_one_line(call: Call, said: str, one: Card) -> None:
 def test_names_of_variations_as_they_are_typed() -> None:
     events = forefold.read(forefold.sample(), entries="0:20")
     name = "dune-fd-uncertainties"
-    typed = forefold.smear_variations(events, name, rng=1, variations=["muon_p0_up", "throws:2"])
-    made = [*forefold.standard_variations(name), *forefold.throws(name, 2, rng=1)]
-    same = [v for v in made if v.name in {"muon_p0_up", "throw_0", "throw_1"}]
+    typed = forefold.smear_variations(events, name, rng=1, variations=["muon_p0_up", "universes:2"])
+    made = [*forefold.standard_variations(name), *forefold.universes(name, 2, rng=1)]
+    same = [v for v in made if v.name in {"muon_p0_up", "universe_0", "universe_1"}]
     built = forefold.smear_variations(events, name, rng=1, variations=same)
-    assert list(typed) == ["nominal", "muon_p0_up", "throw_0", "throw_1"]
+    assert list(typed) == ["nominal", "muon_p0_up", "universe_0", "universe_1"]
     assert np.array_equal(typed.visible_energy_reco, built.visible_energy_reco)
     assert len(forefold.smear_variations(events, name, rng=1, variations="muon_p0_up")) == 2
 

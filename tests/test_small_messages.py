@@ -73,8 +73,8 @@ def test_matrices_with_negative_contents() -> None:
 def test_no_throws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "o.parquet")
     given = ["smear", str(forefold.sample()), "-d", "dune-fd-uncertainties", "-o", out]
-    assert main([*given, "--variations", "throws:0"]) == 2
-    assert "'throws:0': throws:N with a whole number N from 1 on" in capsys.readouterr().err
+    assert main([*given, "--variations", "universes:0"]) == 2
+    assert "'universes:0': universes:N with a whole number N from 1 on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

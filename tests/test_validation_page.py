@@ -54,7 +54,7 @@ def test_the_page_has_the_tables_of_the_script_and_a_row_for_each_key() -> None:
 @pytest.mark.parametrize(
     ("part", "key"),
     [
-        ("cards", "blind"),
+        ("cards", "zero-efficiency"),
         ("cards", "juno"),
         ("containment", (0.0, 4.0)),
         ("containment", (90.0, 0.5)),

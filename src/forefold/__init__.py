@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from forefold._old_words import OLD_WORDS, current_word
+
 if TYPE_CHECKING:
     from forefold import events, io, plotting
     from forefold._about import __version__
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
         Variation,
         smear_variations,
         standard_variations,
-        throws,
+        universes,
     )
     from forefold.unfolding import Unfolded
     from forefold.unfolding.closure import closure
@@ -114,8 +116,8 @@ __all__ = [
     "smear_variations",
     "spectrum",
     "standard_variations",
-    "throws",
     "unfold",
+    "universes",
     "validate_card",
     "variations",
     "varied_energy_matrix",
@@ -168,8 +170,8 @@ _HOMES = {
     "smear_variations": "smearing.variations",
     "spectrum": "matrix.spectrum",
     "standard_variations": "smearing.variations",
-    "throws": "smearing.variations",
     "unfold": "unfolding",
+    "universes": "smearing.variations",
     "varied_energy_matrix": "matrix",
     "validate_card": "smearing.validation",
 }
@@ -189,6 +191,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"forefold.{_HOMES[name]}"), name)
     elif name in _ROOMS:
         value = importlib.import_module(f"forefold.{_ROOMS[name]}")
+    elif name in OLD_WORDS["function"]:
+        return __getattr__(current_word("function", name))
     else:
         message = f"module 'forefold' has no attribute {name!r}"
         raise AttributeError(message)

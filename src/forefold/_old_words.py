@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["OLD_WORDS", "current_word"]
+__all__ = ["OLD_WORDS", "UNIVERSE", "current_word", "is_universe"]
 
 OLD_WORDS = {
     "card": {"blind": "zero-efficiency"},
@@ -13,6 +13,10 @@ OLD_WORDS = {
     "variations": {"throws": "universes"},
 }
 """Old word and new word, by what they are words of."""
+
+UNIVERSE = "universe_"
+"""What names of random variations of a detector begin with."""
+_OLD_UNIVERSE = "throw_"
 
 
 def current_word(kind: str, word: str, *, stacklevel: int = 2) -> str:
@@ -41,3 +45,14 @@ def current_word(kind: str, word: str, *, stacklevel: int = 2) -> str:
         return word
     warnings.warn(f"{kind} {word!r} is called {new!r} now", stacklevel=stacklevel + 1)
     return new
+
+
+def is_universe(name: str) -> bool:
+    """Whether this is the name of a random variation, also in files that were written with the old word.
+
+    Examples
+    --------
+    >>> [is_universe(name) for name in ("universe_12", "throw_12", "muon_p0_up")]
+    [True, True, False]
+    """
+    return name.startswith((UNIVERSE, _OLD_UNIVERSE))

@@ -52,12 +52,12 @@ def test_the_packaged_sample_goes_through_every_card(name: str) -> None:
     assert np.isfinite(ak.to_numpy(energy)).all()
 
 
-def test_perfect_and_blind() -> None:
+def test_perfect_and_zero_efficiency() -> None:
     shots = go("perfect", "p", 0.3)
     assert shots.seen == 1
     assert np.allclose(shots.kinetic, 0.3, rtol=1e-12)
     assert np.allclose(shots.space, 0, atol=1e-6)
-    assert go("blind", "mu-", 10.0).seen == 0
+    assert go("zero-efficiency", "mu-", 10.0).seen == 0
 
 
 def test_dune_cdr() -> None:

@@ -289,7 +289,7 @@ def test_bad_questions_are_one_line() -> None:
     with pytest.raises(ValueError, match="is a pull"):
         Experiment([1.0] * N, matrices(), parameters={"width": 0.0})
     with pytest.raises(ValueError, match="no NAME_up or NAME_down"):
-        Experiment([1.0] * N, {**matrices(), "throw_0": matrices()["nominal"]})
+        Experiment([1.0] * N, {**matrices(), "universe_0": matrices()["nominal"]})
     with pytest.raises(ValueError, match="singular"):
         Experiment([1.0] * N, matrices(), correlation=[[1.0, 1.0], [1.0, 1.0]])
 

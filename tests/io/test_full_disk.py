@@ -82,6 +82,6 @@ def test_pictures_of_a_card(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
         raise FULL
 
     monkeypatch.setattr("forefold.plotting.save", full)
-    words = ["card", "validate", "blind", "--draws", 100, "--plot", tmp_path / "pictures"]
+    words = ["card", "validate", "zero-efficiency", "--draws", 100, "--plot", tmp_path / "pictures"]
     assert run(*words).code == 2
     assert list(tmp_path.iterdir()) == []

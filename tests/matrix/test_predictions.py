@@ -66,7 +66,7 @@ def test_variations_of_the_detector() -> None:
     both = fold(spectrum(*truth), matrices, statistics="none", correlation=[[1.0, 0.5], [0.5, 1.0]])
     cross = 0.5 * (np.outer(a, b) + np.outer(b, a))
     np.testing.assert_allclose(both.covariance, found.covariance + cross, atol=1e-12)
-    thrown = {"throw_0": of(up), "throw_1": of(down)}
+    thrown = {"universe_0": of(up), "throw_1": of(down)}  # the second by its old name
     rows = [truth @ (up - R), truth @ (down - R)]
     mean = sum(np.outer(r, r) for r in rows) / 2
     np.testing.assert_allclose(detector_covariance(truth, of(R), thrown), mean, atol=1e-12)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forefold.response import Chain, Response, Smear
+from forefold.response import Composition, Response, Smear
 from forefold.response import contract as testing
 from forefold.response import distributions as families
 
@@ -58,8 +58,8 @@ def test_finds(
 def test_finds_a_then_that_is_not_associative() -> None:
     class Odd(Smear):
         def then(self, other: Response) -> Response:
-            shift = 0.1 if isinstance(other, Chain) else 0.0
-            return Chain((Smear(families.Normal(), 0.2 + shift), other))
+            shift = 0.1 if isinstance(other, Composition) else 0.0
+            return Composition((Smear(families.Normal(), 0.2 + shift), other))
 
     with pytest.raises(AssertionError, match="associative"):
         testing.check_then(Odd(families.Normal(), 0.2), TRUE)

@@ -158,7 +158,7 @@ def add_variations(sub: argparse.ArgumentParser, what: str) -> None:
         action="append",
         default=[],
         metavar="WHICH",
-        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'throws:N'; repeatable",
+        help=f"varied detectors, same random numbers, {what}: 'all', NAME_up, NAME_down or 'universes:N'; repeatable",
     )
 
 

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from forefold._old_words import current_word
 from forefold.detector.cardlines import lines_of_keys, too_deep
 from forefold.events import particles as species
 from forefold.io.files import from_home
@@ -85,6 +86,7 @@ def _read(name: str | Path, folder: Path) -> tuple[str, str, Path]:
         except ValueError as error:
             message = f"{_brief(repr(word))}: not a card: {error}"
             raise ValueError(message) from None
+    word = current_word("card", word)
     known = cards()
     if word not in known:
         hint = species.near(word, known)

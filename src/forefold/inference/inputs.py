@@ -192,7 +192,7 @@ def _pulls(varied: Mapping[str, ResponseMatrix]) -> list[str]:
     for name in varied:
         base = name.removesuffix("_up").removesuffix("_down")
         if base == name:
-            message = f"response: {name!r} is no NAME_up or NAME_down, which a pull is interpolated between; leave it out (throws go with forefold.fold)"
+            message = f"response: {name!r} is no NAME_up or NAME_down, which a pull is interpolated between; leave it out (universes go with forefold.fold)"
             raise ValueError(message)
         if base not in found:
             found.append(base)

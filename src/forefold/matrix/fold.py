@@ -193,7 +193,7 @@ def fold(
     Notes
     -----
     ``spectrum @ R``. Detector: a pair ``NAME_up``, ``NAME_down`` moves the prediction by half its difference, one alone by its difference
-    to the nominal one; throws (``throw_0``, ...) give the mean square of their differences to the nominal one. The statistics of the
+    to the nominal one; universes (``universe_0``, ...) give the mean square of their differences to the nominal one. The statistics of the
     matrix are in the differences too: use common random numbers (`forefold.smear_variations`), which cancel most of them.
 
     Examples

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._old_words import is_universe
 from forefold.detector.load import Card
 from forefold.events.particles import near
 from forefold.matrix.axes import matching
@@ -143,7 +144,7 @@ def detector_covariance(
         more = np.asarray(each.not_signal.values()) - np.asarray(nominal.not_signal.values())
         return np.asarray(shift + fakes * more.reshape(-1))
 
-    thrown = [name for name in varied if name.startswith("throw_")]
+    thrown = [name for name in varied if is_universe(name)]
     pulls: dict[str, Array] = {}
     for name in varied:
         base = name.removesuffix("_up").removesuffix("_down")

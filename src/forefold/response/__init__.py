@@ -1,6 +1,6 @@
 """Responses: P(observed | true), with an efficiency of at most one.
 
-A `Response` has three faces: `~Response.efficiency` (is it seen?), `~Response.cdf` with `~Response.pdf` and `~Response.ppf` (where is it
+A `Response` answers three questions: `~Response.efficiency` (is it detected?), `~Response.cdf` with `~Response.pdf` and `~Response.ppf` (where is it
 seen?), and `~Response.sample` (one draw from given uniforms). `~Response.then` puts one after the other, `~Response.matrix` gives
 the exact matrix of a binning.
 
@@ -23,9 +23,9 @@ Response from 2 uniforms a draw
 from __future__ import annotations
 
 from forefold.response.base import Response
-from forefold.response.chain import Chain
+from forefold.response.composition import Composition
 from forefold.response.registry import registered
 from forefold.response.smear import Identity, Smear
 from forefold.response.smear_values import smear_values
 
-__all__ = ["Chain", "Identity", "Response", "Smear", "registered", "smear_values"]
+__all__ = ["Composition", "Identity", "Response", "Smear", "registered", "smear_values"]

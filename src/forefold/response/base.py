@@ -162,7 +162,7 @@ class Response(ABC):
         Returns
         -------
         Response
-            Associative; see `Chain` for its accuracy.
+            Associative; see `Composition` for its accuracy.
 
         Examples
         --------
@@ -172,9 +172,9 @@ class Response(ABC):
         >>> float(both.cdf(2.5, 2.0).round(6))
         0.841345
         """
-        from forefold.response.chain import Chain
+        from forefold.response.composition import Composition
 
-        return Chain((self, other))
+        return Composition((self, other))
 
     def matrix(
         self,

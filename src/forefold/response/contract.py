@@ -5,7 +5,7 @@
 >>> from forefold.response.contract import check_response
 >>> check_response(Smear(Normal(), 0.2, efficiency=0.8), [0.5, 1.0, 2.0])
 
-Each check raises AssertionError with what was found. Tolerances are those of the quadrature of a chain, the coarsest of
+Each check raises AssertionError with what was found. Tolerances are those of the quadrature of a composition, the coarsest of
 the built-in responses. `scipy` is needed for p-values.
 """
 
@@ -249,8 +249,8 @@ def check_then(response: Response, true: ArrayLike) -> None:
     product = (
         response.efficiency(t)[:, None] * first[:, 1:-1] @ second.matrix(middle, reco).values()
     )
-    chain = response.then(second)
-    exact = chain.efficiency(t)[:, None] * chain.bin_probabilities(reco, t)
+    composed = response.then(second)
+    exact = composed.efficiency(t)[:, None] * composed.bin_probabilities(reco, t)
     off = np.abs(product - exact)
     # a middle bin's flat average is off by h^2/(24 width^2); what lies outside of the middle is left out
     spacing = float(middle[1] - middle[0])

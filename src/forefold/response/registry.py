@@ -42,7 +42,7 @@ def _built_in() -> dict[str, Response]:
     }
     responses: dict[str, Response] = {"identity": Identity()}
     responses |= {name: Smear(f, _stochastic, efficiency=_rising) for name, f in examples.items()}
-    responses["chain"] = responses["normal"].then(Smear(of.LogNormal(), 0.2, efficiency=0.9))
+    responses["composition"] = responses["normal"].then(Smear(of.LogNormal(), 0.2, efficiency=0.9))
     return responses
 
 
@@ -67,7 +67,7 @@ def registered() -> dict[str, Response]:
     Examples
     --------
     >>> sorted(registered())[:3]
-    ['chain', 'crystal-ball', 'exponential']
+    ['composition', 'crystal-ball', 'exponential']
     """
     responses = _built_in()
     for point in metadata.entry_points(group=_GROUP):

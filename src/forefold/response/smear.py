@@ -66,7 +66,7 @@ class Smear(Response):
     family: families.Family
     sigma: Law
     location: Callable[[Any], Any] | None
-    seen: Law
+    efficiency_of_true: Law
     breaks: tuple[float, ...]
 
     def __init__(
@@ -79,7 +79,7 @@ class Smear(Response):
         breaks: Sequence[float] = (),
     ) -> None:
         fields: dict[str, Any] = {"family": family, "sigma": sigma, "location": location}
-        fields |= {"seen": efficiency, "breaks": tuple(float(b) for b in breaks)}
+        fields |= {"efficiency_of_true": efficiency, "breaks": tuple(float(b) for b in breaks)}
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -136,7 +136,7 @@ class Smear(Response):
         return at, _value(self.sigma, true)
 
     def _efficiency(self, true: Array) -> Array:
-        efficiency = np.nan_to_num(_value(self.seen, true), nan=0.0)
+        efficiency = np.nan_to_num(_value(self.efficiency_of_true, true), nan=0.0)
         if efficiency.size and not (efficiency.min() >= 0.0 and efficiency.max() <= 1.0):
             message = (
                 f"efficiency from {efficiency.min():g} to {efficiency.max():g}; 0 to 1 is possible"
@@ -174,7 +174,7 @@ class Smear(Response):
         place = "the true value" if self.location is None else _words(self.location)
         return (
             f"Response from {self.n_uniforms} uniforms a draw\n"
-            f"  seen with efficiency {_words(self.seen)}\n"
+            f"  seen with efficiency {_words(self.efficiency_of_true)}\n"
             f"  observed as {self.family}\n"
             f"  about {place}\n"
             f"  with sigma = {_words(self.sigma)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forefold._old_words import is_universe
 from forefold.matrix.axes import Side, matching, other_names, refuse_side
 from forefold.matrix.contents import beyond, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
@@ -163,7 +164,7 @@ def variations(response: Any) -> tuple[Any, dict[str, Any]]:
     Parameters
     ----------
     response : ResponseMatrix, array_like, or mapping of str to these
-        With ``nominal``; ``NAME_up`` and ``NAME_down`` are a pair, all ``throw_...`` belong together.
+        With ``nominal``; ``NAME_up`` and ``NAME_down`` are a pair, all ``universe_...`` belong together.
 
     Returns
     -------
@@ -184,7 +185,7 @@ def variations(response: Any) -> tuple[Any, dict[str, Any]]:
     groups: dict[str, list[Any]] = {}
     for name, each in response.items():
         if name != "nominal":
-            base = "throws" if name.startswith("throw_") else name
+            base = "universes" if is_universe(name) else name
             base = base.removesuffix("_up").removesuffix("_down")
             groups.setdefault(base, []).append(getattr(each, "matrix", each))
     return response["nominal"], groups

@@ -196,7 +196,7 @@ def test_pyhf_moves_with_the_detector(per_true_bin: bool) -> None:
         "scale_up": _varied(0.02),
         "scale_down": _varied(-0.03),
         "tail_up": _varied(0.01),
-        "throw_0": _varied(0.04),
+        "universe_0": _varied(0.04),
     }
     made = workspaces.workspace(matrix, variations=varied, per_true_bin=per_true_bin)
     model = _model(made)

@@ -1,4 +1,4 @@
-"""Uncertain parameters, their correlations and random throws."""
+"""Uncertain parameters, their correlations and random universes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forefold.smearing.variations import (
     named_variations,
     parameter_values,
     standard_variations,
-    throws,
+    universes,
 )
 
 # parameters that no formula names are thrown too, though a card that has them is doubted
@@ -173,7 +173,7 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
     assert "\n" not in message
     if card is not None:
         assert np.linalg.eigvalsh(card.covariance()[1])[0] > -1e-6
-        throws(card, 1, rng=1)
+        universes(card, 1, rng=1)
 
 
 def test_throws_have_the_covariance(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_throws_have_the_covariance(tmp_path: Path) -> None:
     names, covariance = card.covariance()
     sigma = np.sqrt(np.diag(covariance))
     expected = covariance / np.outer(sigma, sigma)
-    found = np.array([[t.pulls[name] for name in names] for t in throws(card, n, rng=3)])
+    found = np.array([[t.pulls[name] for name in names] for t in universes(card, n, rng=3)])
     # standard deviation of a correlation coefficient: (1 - rho^2) / sqrt(n)
     error = (1 - expected**2 + 1e-9) / np.sqrt(n)
     assert (np.abs(np.corrcoef(found.T) - expected) < 5 * error).all()
@@ -192,16 +192,16 @@ def test_throws_have_the_covariance(tmp_path: Path) -> None:
 
 def test_throws_can_be_made_anywhere(tmp_path: Path) -> None:
     card = load(tmp_path, pair("a", "b", 0.6))
-    all_of_them = throws(card, 10, rng=5)
-    assert all_of_them[4:7] == throws(card, 3, rng=5, first=4)
+    all_of_them = universes(card, 10, rng=5)
+    assert all_of_them[4:7] == universes(card, 3, rng=5, first=4)
     other = load(tmp_path, "[parameters.more]\nvalue=1.0\nuncertainty=1.0\n", pair("a", "b", 0.6))
-    for one, two in zip(all_of_them, throws(other, 10, rng=5), strict=True):
+    for one, two in zip(all_of_them, universes(other, 10, rng=5), strict=True):
         assert one.pulls.items() <= two.pulls.items()
-    assert throws(card, 1, rng=6) != throws(card, 1, rng=5)
+    assert universes(card, 1, rng=6) != universes(card, 1, rng=5)
     with pytest.raises(ValueError, match="from 0 on"):
-        throws(card, -1, rng=1)
+        universes(card, -1, rng=1)
     with pytest.raises(ValueError, match="nothing is uncertain"):
-        throws("nusmear-default", 1, rng=1)
+        universes("nusmear-default", 1, rng=1)
 
 
 def test_a_value_stops_at_its_limit(tmp_path: Path) -> None:
@@ -216,13 +216,13 @@ def test_names_of_variations(tmp_path: Path) -> None:
     card = load(tmp_path)
     assert [v.name for v in standard_variations(card)][:3] == ["a_up", "a_down", "b_up"]
     assert len(named_variations(card, ["all", "a_up"])) == 8
-    assert [v.name for v in named_variations(card, ["b_down,throws:2"], 1)] == [
+    assert [v.name for v in named_variations(card, ["b_down,universes:2"], 1)] == [
         "b_down",
-        "throw_0",
-        "throw_1",
+        "universe_0",
+        "universe_1",
     ]
-    for word in ("a", "throws:0", "throws:x", "throws", ""):
-        with pytest.raises(ValueError, match=r"no variation|throws:N with a whole number"):
+    for word in ("a", "universes:0", "universes:x", "universes", ""):
+        with pytest.raises(ValueError, match=r"no variation|universes:N with a whole number"):
             named_variations(card, [word])
 
 

@@ -19,7 +19,7 @@ from forefold.smearing.variations import (
     shifted,
     smear_variations,
     standard_variations,
-    throws,
+    universes,
 )
 from forefold.workflows.stream import smear_files, vary_chunks
 
@@ -164,7 +164,7 @@ def test_chunks_do_not_matter(gst_file: Path) -> None:
 
 
 def test_a_varied_card_is_used_again(events: ak.Array) -> None:
-    ready = VariedCard(DUNE, throws(DUNE, 3, rng=1))
+    ready = VariedCard(DUNE, universes(DUNE, 3, rng=1))
     first, second = (ready.smear(events[a : a + 100], rng=1) for a in (0, 100))
     both = np.concatenate([first.visible_energy_reco, second.visible_energy_reco], axis=1)
     assert (both == ready.smear(events[:200], rng=1).visible_energy_reco).all()
@@ -262,7 +262,7 @@ def test_command_line(gst_file: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
     call = [str(gst_file), "-d", DUNE, "--rng", "1", "-q"]
     out = tmp_path / "matrix.json"
-    more = ["--variations", "all", "--variations", "throws:2", "--chunk", "90"]
+    more = ["--variations", "all", "--variations", "universes:2", "--chunk", "90"]
     assert main(["matrix", *call, *more, "-o", str(out)]) == 0
     matrix = from_json(out.read_text("utf-8"))
     assert isinstance(matrix.axes[0], hist.axis.StrCategory)
@@ -277,8 +277,8 @@ def test_command_line(gst_file: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     )
     assert from_json(capsys.readouterr().out).shape == (2, 6, 100, 100)
     smeared = str(tmp_path / "smeared.parquet")
-    assert main(["smear", *call, "--variations", "throws:2", "-o", smeared]) == 0
-    assert "visible_energy_reco_throw_1" in forefold.read_smeared(smeared).fields
+    assert main(["smear", *call, "--variations", "universes:2", "-o", smeared]) == 0
+    assert "visible_energy_reco_universe_1" in forefold.read_smeared(smeared).fields
     assert main(["matrix", smeared, "--variations", "all"]) == 2
     assert "generator events only" in capsys.readouterr().err
     assert (
@@ -297,7 +297,7 @@ def test_command_line(gst_file: Path, tmp_path: Path, capsys: pytest.CaptureFixt
                 "-d",
                 DUNE,
                 "--variations",
-                "throws:1",
+                "universes:1",
                 "-o",
                 str(plain),
                 "--overwrite",

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from forefold._old_words import is_universe
 from forefold.io.write import write_text_aside
 from forefold.matrix.axes import matching
 from forefold.matrix.formats.common import EmptyRows, Exported, fakes_of, positive_rows, spectrum
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["workspace", "write"]
 
 _WHAT = "pyhf"
-_THROW = "throw_"
 _IDLE = "no_effect"  # a pull that moves nothing
 _LEAST = 1e-12  # of the largest variance in any direction
 _MOST = 10.0  # of a normalisation, in units of the spectrum
@@ -73,7 +73,7 @@ def write(
         Counts over the reconstructed axes; what is expected if left out.
     variations : mapping of str to ResponseMatrix, optional
         Of the detector, as `ResponseMatrix.from_variations` gives them: a pair ``NAME_up``, ``NAME_down`` is a ``histosys``, one alone is mirrored;
-        throws have no place.
+        universes have no place.
     per_true_bin : bool
         One normalisation a true bin.
     fakes : bool
@@ -104,11 +104,13 @@ def write(
         notes.append(
             "correlations between reconstructed bins of the statistics of the matrix are not written: they are with one signal"
         )
-    if any(not key.startswith(_THROW) and key != "nominal" for key in variations or {}):
+    if any(not is_universe(key) and key != "nominal" for key in variations or {}):
         notes.append("pyhf goes between variations along another curve than forefold's parabola")
-    thrown = sum(key.startswith(_THROW) for key in variations or {})
+    thrown = sum(is_universe(key) for key in variations or {})
     if thrown:
-        notes.append(f"{thrown} throws of the detector are not written: pyhf has no place for them")
+        notes.append(
+            f"{thrown} universes of the detector are not written: pyhf has no place for them"
+        )
     if _IDLE in {each["name"] for each in made["channels"][0]["samples"][0]["modifiers"]}:
         notes.append(
             f"the pull {_IDLE!r} moves nothing: pyhf's minuit cannot hold mu without another parameter"
@@ -263,7 +265,7 @@ def _pulls(
     nominal = _Varied.of(matrix)
     for key, each in variations.items():
         base = key.removesuffix("_up").removesuffix("_down")
-        if key == "nominal" or key.startswith(_THROW) or base in found:
+        if key == "nominal" or is_universe(key) or base in found:
             continue
         matching(matrix.true_axes, each.true_axes, f"variation {key}")
         matching(matrix.reco_axes, each.reco_axes, f"variation {key}")

@@ -11,7 +11,12 @@ import numpy as np
 from forefold.detector.load import Card, load_card
 from forefold.events.particles import near
 from forefold.smearing.particles import checked_on_invalid
-from forefold.smearing.reweighting.likelihood import Sample, card_of_sample, chances, sample_of
+from forefold.smearing.reweighting.likelihood import (
+    ObservedSample,
+    card_of_sample,
+    likelihoods,
+    observed_sample,
+)
 from forefold.smearing.reweighting.weights import log_ratio
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 
     from forefold.detector import Parameter
     from forefold.smearing.engine import OnInvalid
-    from forefold.smearing.reweighting.likelihood import Chances
+    from forefold.smearing.reweighting.likelihood import Likelihoods
     from forefold.smearing.reweighting.weights import Level
 
     Array = NDArray[np.float64]
@@ -110,8 +115,8 @@ def scores(
         message = f"level: 'event' or 'particle', found {level!r}"
         raise ValueError(message)
     on_invalid = checked_on_invalid(on_invalid)
-    sample = sample_of(events, smeared, loaded)
-    middle = chances(sample, loaded, on_invalid) if names else None
+    sample = observed_sample(events, smeared, loaded)
+    middle = likelihoods(sample, loaded, on_invalid) if names else None
     by_parameter = {}
     for name in names:
         assert middle is not None
@@ -136,7 +141,9 @@ def _stencil(parameter: Parameter) -> tuple[float, dict[int, int]]:
     return step, {sign * steps: sign * weight for steps, weight in _ONE_SIDED.items()}
 
 
-def _score(sample: Sample, middle: Chances, card: Card, name: str, on_invalid: OnInvalid) -> Array:
+def _score(
+    sample: ObservedSample, middle: Likelihoods, card: Card, name: str, on_invalid: OnInvalid
+) -> Array:
     parameter = card.parameters[name]
     step, stencil = _stencil(parameter)
 
@@ -144,7 +151,7 @@ def _score(sample: Sample, middle: Chances, card: Card, name: str, on_invalid: O
         there = parameter.unchecked(value=parameter.value + steps * step)
         other = card.unchecked(parameters={**card.parameters, name: there})
         try:
-            return log_ratio(sample, middle, chances(sample, other, on_invalid), card, other)
+            return log_ratio(sample, middle, likelihoods(sample, other, on_invalid), card, other)
         except ValueError as error:
             reason = str(error).split("; or let such")[0].removeprefix(f"card {card.name}: ")
             message = (

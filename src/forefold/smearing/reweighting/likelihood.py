@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Chances", "Sample", "card_of_sample", "chances", "sample_of"]
+__all__ = ["Likelihoods", "ObservedSample", "card_of_sample", "likelihoods", "observed_sample"]
 
 _UNSMEARED = int(
     Fate.NEUTRINO
@@ -37,7 +37,7 @@ _SETTLED = int(Fate.NOT_FINAL_STATE | Fate.DECAYED | Fate.MERGED)
 
 
 @dataclass(frozen=True)
-class Sample:
+class ObservedSample:
     """Particles of smeared events, flat, as they went into the rules and as they came out.
 
     Attributes
@@ -104,7 +104,7 @@ def card_of_sample(smeared: ak.Array) -> Card:
     return Card.model_validate(said["card_text"])
 
 
-def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
+def observed_sample(events: ak.Array, smeared: ak.Array, card: Card) -> ObservedSample:
     """Bring events and what was smeared of them together.
 
     Parameters
@@ -116,7 +116,7 @@ def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
 
     Returns
     -------
-    Sample
+    ObservedSample
 
     Raises
     ------
@@ -150,7 +150,7 @@ def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
         particle_values(ak.fill_none(out[f"{q}_reco"], 0.0, axis=-1), np.float64)
         for q in ("energy", "theta", "phi")
     )
-    return Sample(
+    return ObservedSample(
         truth,
         kinds,
         particles.fate,
@@ -167,7 +167,7 @@ def sample_of(events: ak.Array, smeared: ak.Array, card: Card) -> Sample:
     )
 
 
-class Chances(NamedTuple):
+class Likelihoods(NamedTuple):
     """How probable a card makes what was observed, each of shape (n,).
 
     Attributes
@@ -195,19 +195,19 @@ class Chances(NamedTuple):
     smeared: NDArray[np.bool_]
 
 
-def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chances:
+def likelihoods(sample: ObservedSample, card: Card, on_invalid: OnInvalid = "stop") -> Likelihoods:
     """Find how probable a card makes what was observed.
 
     Parameters
     ----------
-    sample : Sample
+    sample : ObservedSample
     card : Card
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula has no value; it is lost in any case if it was lost so in the sample.
 
     Returns
     -------
-    Chances
+    Likelihoods
 
     Raises
     ------
@@ -244,4 +244,4 @@ def chances(sample: Sample, card: Card, on_invalid: OnInvalid = "stop") -> Chanc
     smeared = ~left_out[sample.truth.species if sample.taken is None else sample.taken]
     smeared &= (sample.settled & _SETTLED) == 0
     lost = np.where(smeared, np.maximum(1.0 - efficiency, 0.0), 1.0)
-    return Chances(density, atom, dimension, lost, rule, hypotheses, smeared)
+    return Likelihoods(density, atom, dimension, lost, rule, hypotheses, smeared)

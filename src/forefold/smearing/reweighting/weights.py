@@ -12,11 +12,11 @@ from forefold.detector.load import Card, load_card
 from forefold.events import particles as species
 from forefold.smearing.particles import checked_on_invalid
 from forefold.smearing.reweighting.likelihood import (
-    Chances,
-    Sample,
+    Likelihoods,
+    ObservedSample,
     card_of_sample,
-    chances,
-    sample_of,
+    likelihoods,
+    observed_sample,
 )
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def reweight(
             "smear again"
         )
         raise ValueError(message)
-    sample = sample_of(events, smeared, first)
-    a, b = (chances(sample, card, on_invalid) for card in (first, second))
+    sample = observed_sample(events, smeared, first)
+    a, b = (likelihoods(sample, card, on_invalid) for card in (first, second))
     logs = log_ratio(sample, a, b, first, second)
     missing = np.clip(_missing(sample, a, b), 0.0, 1.0)
     if uncovered == "stop":
@@ -180,7 +180,9 @@ def reweight(
     return Weights(weights, missing[sample.smeared], first.name, second.name)
 
 
-def log_ratio(sample: Sample, a: Chances, b: Chances, first: Card, second: Card) -> Array:
+def log_ratio(
+    sample: ObservedSample, a: Likelihoods, b: Likelihoods, first: Card, second: Card
+) -> Array:
     """Logarithm of each particle's likelihood ratio; 0 for those that are not smeared.
 
     Raises
@@ -215,7 +217,7 @@ def log_ratio(sample: Sample, a: Chances, b: Chances, first: Card, second: Card)
     return np.asarray(ratio)
 
 
-def _missing(sample: Sample, a: Chances, b: Chances) -> Array:
+def _missing(sample: ObservedSample, a: Likelihoods, b: Likelihoods) -> Array:
     """Probability of what card b gives and card a does not, for each particle."""
     covered = np.where(a.lost > 0.0, b.lost, 0.0)
     for hypothesis in b.hypotheses:
@@ -257,7 +259,9 @@ def covered_by(response: ParticleResponse, other: ParticleResponse) -> Array:
     return probability
 
 
-def _check_covered(sample: Sample, b: Chances, missing: Array, first: Card, second: Card) -> None:
+def _check_covered(
+    sample: ObservedSample, b: Likelihoods, missing: Array, first: Card, second: Card
+) -> None:
     """Refuse to go on where a rule's particles often are what the first card never gives."""
     for rule in np.unique(b.rule).tolist():
         rows = np.flatnonzero(sample.smeared & (b.rule == rule))
@@ -272,5 +276,5 @@ def _check_covered(sample: Sample, b: Chances, missing: Array, first: Card, seco
             raise ValueError(message)
 
 
-def _name(sample: Sample, i: int) -> str:
+def _name(sample: ObservedSample, i: int) -> str:
     return species.name(int(sample.pdgid[i]))

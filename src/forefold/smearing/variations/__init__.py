@@ -14,7 +14,7 @@ from forefold.smearing.variations.variation import (
     parameter_values,
     shift_pulls,
     standard_variations,
-    throws,
+    universes,
 )
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
     "shifted",
     "smear_variations",
     "standard_variations",
-    "throws",
     "unit_shifts",
+    "universes",
 ]
 
 

@@ -299,8 +299,8 @@ def smear_variations(
     rng, axis, on_invalid
         See `forefold.smear`.
     variations : sequence of Variation or str, optional
-        By default `standard_variations` of the card; see also `throws`. Names are those of `named_variations`: ``"all"``,
-        ``"throws:10"``, ``"muon_p0_up"``.
+        By default `standard_variations` of the card; see also `universes`. Names are those of `named_variations`: ``"all"``,
+        ``"universes:10"``, ``"muon_p0_up"``.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold._old_words import UNIVERSE, current_word
 from forefold.detector.load import load_card
 from forefold.detector.uncertainty import factor, uncertain
 from forefold.events import particles as species
@@ -33,13 +34,13 @@ __all__ = [
     "parameter_values",
     "shift_pulls",
     "standard_variations",
-    "throws",
+    "universes",
 ]
 
 NOMINAL = "nominal"
 """Name of the card as it is."""
 
-_PURPOSE_THROW = 12
+_PURPOSE_UNIVERSE = 12
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def named_variations(
     ----------
     card : Card, str or Path
     words : sequence of str
-        ``"all"`` for the standard ones, ``"throws:N"`` for N random ones, or names of standard ones; each may be a list
+        ``"all"`` for the standard ones, ``"universes:N"`` for N random ones, or names of standard ones; each may be a list
         with commas. What is named twice is there once.
     rng : int, numpy Generator or None
         Of the random ones.
@@ -125,8 +126,8 @@ def named_variations(
 
     Examples
     --------
-    >>> [v.name for v in named_variations("dune-fd-uncertainties", ["muon_p0_up", "throws:2"], 1)]
-    ['muon_p0_up', 'throw_0', 'throw_1']
+    >>> [v.name for v in named_variations("dune-fd-uncertainties", ["muon_p0_up", "universes:2"], 1)]
+    ['muon_p0_up', 'universe_0', 'universe_1']
     """
     card = load_card(card)
     standard = {variation.name: variation for variation in standard_variations(card)}
@@ -136,32 +137,31 @@ def named_variations(
     chosen: dict[str, Variation] = {}
     for word in [part.strip() for text in words for part in text.split(",")]:
         kind, _, number = word.partition(":")
+        kind = current_word("variations", kind)
         if word == "all":
             chosen |= standard
-        elif kind == "throws" and number.isdecimal() and int(number) > 0:
-            chosen |= {v.name: v for v in throws(card, int(number), rng)}
-        elif kind == "throws":
-            message = (
-                f"card {card.name}: {word!r}: throws:N with a whole number N from 1 on is expected"
-            )
+        elif kind == "universes" and number.isdecimal() and int(number) > 0:
+            chosen |= {v.name: v for v in universes(card, int(number), rng)}
+        elif kind == "universes":
+            message = f"card {card.name}: {word!r}: universes:N with a whole number N from 1 on is expected"
             raise ValueError(message)
         elif word in standard:
             chosen[word] = standard[word]
         else:
-            hint = species.near(word, ["all", "throws:100", *standard])
-            message = f"card {card.name}: no variation {word!r}{hint}; 'all', 'throws:N' or a name with _up or _down"
+            hint = species.near(word, ["all", "universes:100", *standard])
+            message = f"card {card.name}: no variation {word!r}{hint}; 'all', 'universes:N' or a name with _up or _down"
             raise ValueError(message)
     return list(chosen.values())
 
 
-def throws(
+def universes(
     card: Card | str | Path,
     n: int,
     rng: int | np.random.Generator | None = None,
     *,
     first: int = 0,
 ) -> list[Variation]:
-    """Random variations: Gaussian pulls of all that is uncertain in a card, correlated as it says.
+    """Draw universes: detectors whose uncertain numbers are all pulled at random, Gaussian and correlated as the card says.
 
     Parameters
     ----------
@@ -169,15 +169,15 @@ def throws(
     n : int
         How many.
     rng : int, numpy Generator or None
-        As in `forefold.smear`. A throw depends on `rng`, its number and the names of what is thrown: neither on `n`, nor on
-        the order or presence of uncorrelated others, so throws `first` to `first` + `n` may be made anywhere.
+        As in `forefold.smear`. A universe depends on `rng`, its number and the names of what is pulled: neither on `n`, nor on
+        the order or presence of uncorrelated others, so universes `first` to `first` + `n` may be made anywhere.
     first : int
         Number of the first one.
 
     Returns
     -------
     list of Variation
-        ``throw_<number>``.
+        ``universe_<number>``.
 
     Raises
     ------
@@ -186,8 +186,8 @@ def throws(
 
     Examples
     --------
-    >>> two = throws("dune-fd-uncertainties", 2, rng=1)
-    >>> two[1] == throws("dune-fd-uncertainties", 1, rng=1, first=1)[0]
+    >>> two = universes("dune-fd-uncertainties", 2, rng=1)
+    >>> two[1] == universes("dune-fd-uncertainties", 1, rng=1, first=1)[0]
     True
     """
     card = load_card(card)
@@ -199,9 +199,7 @@ def throws(
     if not all(
         isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 0 for x in numbers
     ):
-        message = (
-            f"throws: whole numbers from 0 on are expected, found n = {n!r} and first = {first!r}"
-        )
+        message = f"universes: whole numbers from 0 on are expected, found n = {n!r} and first = {first!r}"
         raise ValueError(message)
     pairs = {frozenset(block.parameters): block.value for block in card.correlations}
     rows = factor(names, pairs)
@@ -213,18 +211,19 @@ def throws(
         for other, weight in row.items():
             pulls[name] = pulls[name] + weight * normal[other]
     return [
-        Variation(f"throw_{first + k}", {name: float(pulls[name][k]) for name in names})
+        Variation(f"{UNIVERSE}{first + k}", {name: float(pulls[name][k]) for name in names})
         for k in range(n)
     ]
 
 
 def _normals(rng: int, name: str, n: int, first: int) -> NDArray[np.float64]:
     """Independent standard normal numbers of a name; its stream is made of the name, as a file's is of its content."""
+    # "throw" is the word of the first version: another one would change the bits
     digest = hashlib.sha256(f"forefold throw {name}".encode()).digest()
     stream = np.full(n, int.from_bytes(digest[:8], "little"), np.uint64)
     entry = np.arange(first, first + n, dtype=np.uint64)
     place = np.zeros(n, np.uint64)
-    u, _ = uniform_pairs(stream_keys(rng, stream), entry, place, _PURPOSE_THROW)
+    u, _ = uniform_pairs(stream_keys(rng, stream), entry, place, _PURPOSE_UNIVERSE)
     out, none = np.empty(n), np.zeros(n)
     standard_quantiles(NORMAL, u, none, none, none, none, out)
     return out

@@ -1,4 +1,4 @@
-"""Responses one behind the other."""
+"""Composition of responses: what one observes is true to the next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from forefold.response.base import Array
 
-__all__ = ["Chain"]
+__all__ = ["Composition"]
 
 _REACH = 8.0  # sigma: 1e-15 of the probability is beyond
 
@@ -31,15 +31,15 @@ def _nodes(n: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True)
-class Chain(Response):
-    """Responses one behind the other; made by `Response.then`.
+class Composition(Response):
+    """Composition of responses, one behind the other; made by `Response.then`.
 
     Parameters
     ----------
     parts : tuple of Response
-        In the order in which they act; chains among them are dissolved.
+        In the order in which they act; compositions among them are dissolved.
     nodes : int
-        Points at which the observed value of every part but the last is taken; not fewer than in a chain among them.
+        Points at which the observed value of every part but the last is taken; not fewer than in a composition among them.
 
     Raises
     ------
@@ -59,8 +59,8 @@ class Chain(Response):
     --------
     >>> from forefold.response.distributions import Normal
     >>> from forefold.response import Identity, Smear
-    >>> chain = Smear(Normal(), 0.3, efficiency=0.5).then(Identity()).then(Smear(Normal(), 0.4, efficiency=0.8))
-    >>> len(chain.parts), chain.n_uniforms, float(chain.efficiency(1.0).round(12))
+    >>> both = Smear(Normal(), 0.3, efficiency=0.5).then(Identity()).then(Smear(Normal(), 0.4, efficiency=0.8))
+    >>> len(both.parts), both.n_uniforms, float(both.efficiency(1.0).round(12))
     (3, 4, 0.4)
     """
 
@@ -68,15 +68,15 @@ class Chain(Response):
     nodes: int = 96
 
     def __post_init__(self) -> None:
-        flat: list[Response] = []
+        parts: list[Response] = []
         for part in self.parts:
-            flat.extend(part.parts if isinstance(part, Chain) else (part,))
-        if len(flat) < 2 or self.nodes < 8:
-            message = f"a chain of {len(flat)} parts and {self.nodes} nodes; at least 2 parts and 8 nodes are needed"
+            parts.extend(part.parts if isinstance(part, Composition) else (part,))
+        if len(parts) < 2 or self.nodes < 8:
+            message = f"a composition of {len(parts)} parts and {self.nodes} nodes; at least 2 parts and 8 nodes are needed"
             raise ValueError(message)
-        most = max([self.nodes, *(p.nodes for p in self.parts if isinstance(p, Chain))])
+        most = max([self.nodes, *(p.nodes for p in self.parts if isinstance(p, Composition))])
         object.__setattr__(self, "nodes", most)
-        object.__setattr__(self, "parts", tuple(flat))
+        object.__setattr__(self, "parts", tuple(parts))
 
     @property
     def n_uniforms(self) -> int:
@@ -86,7 +86,7 @@ class Chain(Response):
     @property
     def _rest(self) -> Response:
         behind = self.parts[1:]
-        return behind[0] if len(behind) == 1 else Chain(behind, self.nodes)
+        return behind[0] if len(behind) == 1 else Composition(behind, self.nodes)
 
     def _between_nodes(self, true: Array) -> tuple[Array, Array]:
         """Take the first part's quantiles, and the probability to be seen by the rest at each."""
