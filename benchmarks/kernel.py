@@ -13,14 +13,14 @@ import forefold
 from benchmarks.clock import best
 from benchmarks.correction import WIDTH, correction
 from benchmarks.particles import Beam, Blocks, beam, formula_card
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.smearing.engine import smear_particles
 from forefold.smearing.variations import VariedCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from forefold.detector.compile import Plan
+    from forefold.detector.compile import CompiledCard
 
 __all__ = ["MISSING", "formulas", "kernel", "threads", "variations", "wholes"]
 
@@ -52,7 +52,7 @@ def _copy(count: int) -> Callable[[], object]:
     return lambda: np.copyto(target, source)
 
 
-def _passing(given: Beam, made: Plan) -> Callable[[], object]:
+def _passing(given: Beam, made: CompiledCard) -> Callable[[], object]:
     fate = np.zeros(given.truth.energy.size, np.uint16)
     return lambda: smear_particles(given.truth, given.pdgid, fate, made)
 
@@ -90,7 +90,7 @@ def kernel(n: int, repeats: int) -> dict[str, float | None]:
         blocks.one_thread,
         _copy(COPIED * n),
         _copy((blocks.bytes_read + blocks.bytes_written) // 2 * n),
-        _passing(given, given.plan),
+        _passing(given, given.compiled),
         _numpy(given),
     ]
     with suppress(ModuleNotFoundError):  # it is told as absent
@@ -117,7 +117,7 @@ def kernel(n: int, repeats: int) -> dict[str, float | None]:
 def formulas(n: int, repeats: int) -> dict[str, float]:
     """Time a card whose energy laws are formulas, against the preset with the same laws as numbers."""
     given = beam(n)
-    functions = [_passing(given, given.plan), _passing(given, plan(formula_card()))]
+    functions = [_passing(given, given.compiled), _passing(given, compile_card(formula_card()))]
     with thread_setting(1):
         for function in functions:
             function()

@@ -8,7 +8,7 @@ import awkward as ak
 import numpy as np
 
 import forefold
-from forefold.detector.compile import Plan, plan, species_table
+from forefold.detector.compile import CompiledCard, compile_card, species_table
 from forefold.detector.load import Card, load_card
 from forefold.kernels.blocks import draw_blocks
 from forefold.kernels.draw_numpy import draw_wholes
@@ -31,7 +31,7 @@ class Beam(NamedTuple):
 
     truth: TrueParticles
     pdgid: NDArray[np.int64]
-    plan: Plan
+    compiled: CompiledCard
 
 
 def beam(n: int) -> Beam:
@@ -48,7 +48,7 @@ def beam(n: int) -> Beam:
     truth = TrueParticles(
         zeros + np.uint64(1), index, zeros, kinds, event=event, axis=axis, **numbers
     )
-    return Beam(truth, pdgid.astype(np.int64), plan(load_card(CARD)))
+    return Beam(truth, pdgid.astype(np.int64), compile_card(load_card(CARD)))
 
 
 def formula_card() -> Card:
@@ -82,11 +82,11 @@ class Blocks:
 
     def __init__(self, given: Beam) -> None:
         n = given.truth.energy.size
-        rules = given.plan.simple_rules
+        rules = given.compiled.simple_rules
         assert rules is not None, "the card of the benchmark is a plain one"
         self._rules: SimpleRules = rules
         self._rays = given.truth
-        self._species = species_table(given.plan.card, given.pdgid)
+        self._species = species_table(given.compiled.card, given.pdgid)
         self._table = candidates(self._species)
         self._axes, self._same = frames(given.truth.axis)
         self._columns = np.zeros((_FLOATS, n))

@@ -182,9 +182,9 @@ def steps(repeats: int = 200, times: int = 20) -> dict[str, float]:
     """
     n = BLOCKS * st.BLOCK
     given = beam(n)
-    rules = given.plan.simple_rules
+    rules = given.compiled.simple_rules
     assert rules is not None
-    species = species_table(given.plan.card, given.pdgid)
+    species = species_table(given.compiled.card, given.pdgid)
     axes, _ = frames(given.truth.axis)
     q = np.empty((9, n))
     fates, rule, parts = np.zeros(n, np.uint16), np.empty(n, np.int16), np.empty(n, np.int8)

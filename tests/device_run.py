@@ -14,7 +14,7 @@ import numpy as np
 from gun import card, rule
 
 import forefold
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.load import Card, load_card
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
@@ -87,7 +87,7 @@ def fates(n: int) -> Any:
 
 def drawn(which: str, n: int = N) -> dict[str, Any]:
     """Columns of one card, by name; the sign of a NaN is the processor's business."""
-    out = smear_particles(truth(n), KINDS, fates(n), plan(named(which)), variation=3).out
+    out = smear_particles(truth(n), KINDS, fates(n), compile_card(named(which)), variation=3).out
     found: dict[str, Any] = {f"{which}/{name}": getattr(out, name) for name in out._fields}
     for name, column in found.items():
         if column.dtype == np.float64:

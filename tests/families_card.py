@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forefold.detector import Card
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.events import particles as species
 from forefold.kernels.layout import TrueParticles
 from forefold.kernels.philox import stream_keys
@@ -83,4 +83,4 @@ def drawn(
         np.array([[0.0, 0.0, 1.0]]),
     )
     fate = np.zeros(n, np.uint16)
-    return smear_particles(truth, np.array([pdgid]), fate, plan(card))
+    return smear_particles(truth, np.array([pdgid]), fate, compile_card(card))

@@ -13,7 +13,7 @@ from benchmarks.correction import WIDTH, correction
 from benchmarks.kernel import MISSING, thread_setting
 from benchmarks.particles import Blocks, beam, formula_card
 from benchmarks.samples import BRANCHES, PACKAGED, repeated
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.kernels.threads import thread_count
 from forefold.smearing.engine import smear_particles
 
@@ -22,7 +22,7 @@ N = 1000
 
 def test_the_kernel_that_is_timed_gives_the_bits_of_a_card() -> None:
     given = beam(N)
-    whole = smear_particles(given.truth, given.pdgid, np.zeros(N, np.uint16), given.plan).out
+    whole = smear_particles(given.truth, given.pdgid, np.zeros(N, np.uint16), given.compiled).out
     blocks = Blocks(given)
     for run in (blocks.one_thread, blocks.threads, blocks.wholes, blocks.one_thread):
         run()
@@ -34,8 +34,8 @@ def test_the_kernel_that_is_timed_gives_the_bits_of_a_card() -> None:
 def test_the_card_of_formulas_means_the_preset() -> None:
     given = beam(N)
     nothing = np.zeros(N, np.uint16)
-    preset = smear_particles(given.truth, given.pdgid, nothing, given.plan).out
-    formula = smear_particles(given.truth, given.pdgid, nothing, plan(formula_card())).out
+    preset = smear_particles(given.truth, given.pdgid, nothing, given.compiled).out
+    formula = smear_particles(given.truth, given.pdgid, nothing, compile_card(formula_card())).out
     np.testing.assert_array_equal(formula.fate, preset.fate)
     np.testing.assert_allclose(formula.energy_reco, preset.energy_reco, rtol=1e-12)
 

@@ -11,7 +11,7 @@ from small_card import GOOD, write
 
 import forefold
 from forefold.detector import Card, Interval
-from forefold.detector.compile import plan, species_table
+from forefold.detector.compile import compile_card, species_table
 from forefold.detector.load import card_source, fingerprint
 from forefold.kernels.fate import Fate
 from forefold.kernels.layout import COMPONENT_COLUMNS, RULE_COLUMNS
@@ -60,8 +60,8 @@ def test_print_is_the_papers_table() -> None:
     )
 
 
-def test_plan_holds_the_cards_numbers(tmp_path: Path) -> None:
-    made = plan(load(tmp_path))
+def test_compiledholds_the_cards_numbers(tmp_path: Path) -> None:
+    made = compile_card(load(tmp_path))
     muon, rest = (dict(zip(RULE_COLUMNS, row, strict=True)) for row in made.rules.tolist())
     assert (
         muon

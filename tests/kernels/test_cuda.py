@@ -21,7 +21,7 @@ import pytest
 
 import forefold
 from forefold.cli import main
-from forefold.detector.compile import plan, species_table
+from forefold.detector.compile import compile_card, species_table
 from forefold.kernels import cuda as kc
 from forefold.kernels.cuda_kernels import bin_of, count
 from forefold.kernels.cuda_kernels import smear as kernel
@@ -106,7 +106,11 @@ def test_histogram_in_the_simulator(simulated: Any) -> None:
 
 def arguments(which: str, n: int) -> tuple[Any, ...]:
     """What the kernel is called with; numbers that it does not fill are 7."""
-    truth, fate, made = device_run.truth(n), device_run.fates(n), plan(device_run.named(which))
+    truth, fate, made = (
+        device_run.truth(n),
+        device_run.fates(n),
+        compile_card(device_run.named(which)),
+    )
     assigned, rules, table = (
         unassigned(),
         made.simple_rules,
@@ -307,7 +311,7 @@ def test_cards_that_only_the_cpu_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREFOLD_DEVICE", "cuda")
     odd = card(rule('energy = { of = "total", distribution = "uniform", constant = 0.1 }'))
     assert len(forefold.smear(events, odd, rng=2)) == len(events)
-    with pytest.raises(ValueError, match="card 'test': a rule is not plain"):
+    with pytest.raises(ValueError, match="card 'test': a rule is not simple"):
         energy_counts(events, odd, [0.0, 1.0], [0.0, 1.0])
     for wrong in ([1.0], [1.0, 1.0], [0.0, np.inf], [[0.0, 1.0]], [0.0, np.nan]):
         with pytest.raises(ValueError, match="reco_edges: at least two finite numbers that ascend"):

@@ -1,4 +1,4 @@
-"""Three ways through a plain card, the same bits: compiled blocks, numpy, and the loops for any card."""
+"""Three ways through a simple card, the same bits: compiled blocks, numpy, and the loops for any card."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from device_run import KINDS, NUMBERS
 from gun import card, rule
 
-from forefold.detector.compile import Plan, plan, species_table
+from forefold.detector.compile import CompiledCard, compile_card, species_table
 from forefold.detector.load import load_card
 from forefold.events import particles as species
 from forefold.kernels import jit
@@ -90,7 +90,9 @@ def empty(n: int) -> tuple[Any, Smeared]:
 NOTHING = unassigned()
 
 
-def by_blocks(given: TrueParticles, made: Plan, rules: SimpleRules, cut: int = 0) -> Smeared:
+def by_blocks(
+    given: TrueParticles, made: CompiledCard, rules: SimpleRules, cut: int = 0
+) -> Smeared:
     """Compiled, in two pieces."""
     table, (axes, same) = species_table(made.card, KINDS), frames(given.axis)
     columns, out = empty(given.energy.size)
@@ -112,15 +114,15 @@ def by_blocks(given: TrueParticles, made: Plan, rules: SimpleRules, cut: int = 0
     return out
 
 
-def by_wholes(given: TrueParticles, made: Plan, rules: SimpleRules) -> Smeared:
+def by_wholes(given: TrueParticles, made: CompiledCard, rules: SimpleRules) -> Smeared:
     table, (axes, _) = species_table(made.card, KINDS), frames(given.axis)
     _, out = empty(given.energy.size)
     draw_wholes(given, table, candidates(table), rules, NOTHING, axes, np.uint64(0), out)
     return out
 
 
-def by_any(given: TrueParticles, made: Plan) -> Smeared:
-    """Go the way of cards that are not plain."""
+def by_any(given: TrueParticles, made: CompiledCard) -> Smeared:
+    """Draw as for cards whose rules are not simple."""
     n = given.energy.size
     table = species_table(made.card, KINDS)
     true = describe(given, table)
@@ -160,7 +162,7 @@ CARDS = {
 @pytest.mark.parametrize("axis", [None, [0.0, 0.0, 1.0], [0.0, 0.0, -1.0], [0.6, 0.0, 0.8]])
 @pytest.mark.parametrize("which", list(CARDS))
 def test_three_ways(which: str, axis: Any) -> None:
-    made = plan(CARDS[which])
+    made = compile_card(CARDS[which])
     rules, n = made.simple_rules, 5000
     assert rules is not None
     given = truth(n, axis=axis)
@@ -173,7 +175,7 @@ def test_three_ways(which: str, axis: Any) -> None:
 
 @pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
 def test_any_number(n: int) -> None:
-    made = plan(CARDS["record"])
+    made = compile_card(CARDS["record"])
     rules, given = made.simple_rules, truth(n)
     assert rules is not None
     agree(by_blocks(given, made, rules), by_any(given, made), n)
@@ -202,7 +204,7 @@ def test_where_a_tail_is_far() -> None:
 def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
     """Formulas: what is linked is taken from the particles."""
     monkeypatch.setattr("forefold.kernels.launch.worth_compiling", lambda *_: compiled)
-    n, made = 3000, plan(card(*OWN))
+    n, made = 3000, compile_card(card(*OWN))
     given = truth(n)
     work = prepared(given, KINDS, fates(n), made)
     assert simple_rules(work.tables) is not None
@@ -235,7 +237,7 @@ def test_numbers_of_their_own(monkeypatch: pytest.MonkeyPatch, compiled: bool) -
     ],
 )
 def test_what_is_not_plain(changed: str) -> None:
-    assert plan(card(rule(changed))).simple_rules is None
+    assert compile_card(card(rule(changed))).simple_rules is None
 
 
 @pytest.mark.parametrize(
@@ -246,7 +248,7 @@ def test_what_is_not_plain(changed: str) -> None:
     ],
 )
 def test_directions_that_are_not_plain(angle: str) -> None:
-    assert plan(card(rule(angle=angle))).simple_rules is None
+    assert compile_card(card(rule(angle=angle))).simple_rules is None
 
 
 def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,7 +291,7 @@ def test_vectors() -> None:
         "inspect_asm",
     ):
         pytest.skip("knows the names of instructions of one kind of processor")
-    made = plan(CARDS["record"])
+    made = compile_card(CARDS["record"])
     rules = made.simple_rules
     assert rules is not None
     # what comes from the cache has no text: compiled once more
@@ -323,7 +325,7 @@ def test_vectors() -> None:
 def test_cards_that_are_plain() -> None:
     """Both models of NuSmear, and what else is shipped as numbers, take the fast way."""
     found = {
-        name: plan(load_card(name)).simple_rules is not None
+        name: compile_card(load_card(name)).simple_rules is not None
         for name in ("nusmear-default", "perfect")
     }
     assert found == {"nusmear-default": True, "perfect": True}
@@ -333,7 +335,7 @@ def test_general_cards_have_the_same_bits_in_threads(monkeypatch: pytest.MonkeyP
     """Those whose loops are not the blocks of plain cards, with numbers of the particles' own too."""
     of = 'energy = { of = "kinetic", distribution = "uniform", constant = "0.1 + 0.01 * KE" }'
     angle = 'angle = { convention = "space", distribution = "rayleigh", sigma_deg = 3.0 }'
-    made = plan(card(rule(of, angle)))
+    made = compile_card(card(rule(of, angle)))
     assert made.simple_rules is None
     n, found = 3 * RANGE + 17, []
     given = truth(n)

@@ -16,7 +16,7 @@ from scipy import stats
 
 import forefold
 from forefold import Fate
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.kernels.directions import drawn_cosine
 from forefold.plotting import card_figure
 from forefold.response.contract import check_response
@@ -118,7 +118,7 @@ def test_energies_do_not_move() -> None:
     a, b = (shoot(card(rule(ENERGY, angle)), beam(30.0)) for angle in (polar(3.0), cosine(0.1)))
     assert a["energy_reco"].tobytes() == b["energy_reco"].tobytes()
     for angle, fast in ((polar(3.0), True), (cosine(0.1), False)):
-        ready = plan(card(rule(ENERGY, angle)))
+        ready = compile_card(card(rule(ENERGY, angle)))
         assert (ready.simple_rules is not None) is fast
 
 

@@ -15,7 +15,7 @@ from scipy import stats
 
 import forefold
 from forefold import Fate
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.events import particles as species
 from forefold.kernels.layout import TrueParticles
 from forefold.smearing.engine import smear_particles
@@ -67,7 +67,7 @@ def many(
 def test_confusion(true: int) -> None:
     """A million of each: the table, the assumed mass and rule of each, and lost + kept = all."""
     n, p = 1_000_000, 0.7
-    passed = smear_particles(*many(true, n, p), plan(card(*RULES, head=CONFUSION)))
+    passed = smear_particles(*many(true, n, p), compile_card(card(*RULES, head=CONFUSION)))
     fate, taken = passed.out.fate, passed.pdgid
     unidentified = (fate & int(Fate.UNIDENTIFIED)) != 0
     counts = [int(((taken == kind) & ~unidentified).sum()) for kind in KINDS]

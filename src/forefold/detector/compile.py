@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from forefold.expressions.program import Program
     from forefold.expressions.tables import Table
 
-__all__ = ["CardFormula", "Plan", "plan", "species_table"]
+__all__ = ["CardFormula", "CompiledCard", "compile_card", "species_table"]
 
 _LEFT_OUT = {
     "neutrino": Fate.NEUTRINO,
@@ -80,7 +80,7 @@ class CardFormula(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class CompiledCard:
     """A card as the loops take it.
 
     Attributes
@@ -114,7 +114,7 @@ class Plan:
         return simple_rules(RuleTables(*tables, np.empty((0, 0))))
 
 
-def plan(card: Card) -> Plan:
+def compile_card(card: Card) -> CompiledCard:
     """Make a card ready for the loops.
 
     Parameters
@@ -123,18 +123,18 @@ def plan(card: Card) -> Plan:
 
     Returns
     -------
-    Plan
+    CompiledCard
 
     Examples
     --------
     >>> from forefold import load_card
-    >>> plan(load_card("nusmear-dune-cdr")).rules.shape
+    >>> compile_card(load_card("nusmear-dune-cdr")).rules.shape
     (8, 17)
     """
-    return _Planner(card).whole()
+    return _Compiler(card).whole()
 
 
-class _Planner:
+class _Compiler:
     def __init__(self, card: Card) -> None:
         self._card = card
         self._constants = {name: p.value for name, p in card.parameters.items()}
@@ -144,7 +144,7 @@ class _Planner:
         self._used: list[str] = []
         self._formulas: list[CardFormula] = []
 
-    def whole(self) -> Plan:
+    def whole(self) -> CompiledCard:
         card = self._card
         identification = tuple(
             tuple(
@@ -168,7 +168,7 @@ class _Planner:
         part_links = np.full(components.shape, -1, np.int64)
         for k, (numbers, linked) in enumerate(parts):
             _fill(components[k], part_links[k], COMPONENT_COLUMNS, numbers, linked)
-        return Plan(
+        return CompiledCard(
             card,
             rules,
             links,

@@ -1,4 +1,4 @@
-"""Migration matrices in a card's plan: what a row leaves to one is lost, as an efficiency.
+"""Migration matrices in a compiled card: what a row leaves to one is lost, as an efficiency.
 
 The loops draw from rows that are normalised. What rows lose is put into the efficiency of the rule, and into the weights of a
 mixture, as formulas that look sums of rows up.

@@ -56,7 +56,7 @@ TRACK: dict[str, Kind] = {"range": "number", "contained": "number"}
 
 
 HIDDEN: dict[str, Kind] = {"_visible": "number"}
-"""What only formulas that a plan makes may name: kinetic energy of nucleons, total energy of others, GeV."""
+"""What only formulas of a compiled card may name: kinetic energy of nucleons, total energy of others, GeV."""
 
 
 class Strict(BaseModel):

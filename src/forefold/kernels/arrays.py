@@ -146,7 +146,7 @@ def uniform_pairs(
     Parameters
     ----------
     key, entry, place : ndarray of uint64, shape (n,)
-        As in `forefold.kernels.launch.TrueParticles`.
+        As in `forefold.kernels.layout.TrueParticles`.
     purpose : int
         The even one of the two.
     variation : int

@@ -259,7 +259,7 @@ def aim(b: Block, m: int) -> None:
 
 @inlined
 def folds(b: Block, m: int) -> None:
-    """Bring polar angles back to the sphere; every passage of a pole turns the azimuth by pi."""
+    """Bring polar angles back to the sphere; every crossing of a pole turns the azimuth by pi."""
     for i in range(m):
         b[PHI + i] = _arctangent2(b[Y + i], b[X + i])
     for i in range(m):
@@ -277,7 +277,7 @@ def folds(b: Block, m: int) -> None:
 
 @inlined
 def decide(b: Block, m: int) -> None:
-    """Decide who is seen, and say why not."""
+    """Decide which particles are detected; the others get the fate that says why not."""
     for i in range(m):
         below = (b[KE + i] < b[THRESHOLD_KE + i]) | (b[P + i] < b[THRESHOLD_P + i])
         below = below | (b[SEEN_IF + i] != 1.0)

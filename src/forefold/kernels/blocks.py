@@ -1,4 +1,4 @@
-"""Particles in blocks through rules that are plain, from four-vectors to what is reconstructed: the bits of `draws`."""
+"""Particles in blocks through simple rules, from four-vectors to what is reconstructed: the bits of `draws`."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def draw_blocks(
     columns: NDArray[np.float64],
     out: Smeared,
 ) -> None:
-    """Smear the particles from `start` to `stop`, from their four-vectors on or from what is given.
+    """Smear the particles from `start` to `stop`, from their four-vectors on, or from kinematics and rules that are assigned.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ def draw_blocks(
     columns : ndarray of float64, shape (7, n)
         Filled: the floating-point columns of `out` that are reconstructed, in its order.
     out : Smeared
-        Its fates are those from before; all is filled, but mass and angle only where they are not given.
+        Its fates are those from before; all is filled, but mass and angle only where they are not assigned.
     """
     b, rows = np.empty(ROWS * STRIDE), np.empty(BLOCK + 1, np.int64)
     row = np.empty(BLOCK, np.int64)

@@ -1,4 +1,4 @@
-"""Rules that are plain on a graphics card: one thread a particle, the bits of `blocks`.
+"""Simple rules on a graphics card: one thread a particle, the bits of `blocks`.
 
 The loops of `block_steps` and `blocks` are rebuilt for blocks of one particle (`Translation`), so that there is one text of each
 formula: a formula that is written twice is soon two formulas.  A compiler for graphics cards fuses products and sums, which changes bits: it is told not to, and what it made is

@@ -1,4 +1,4 @@
-"""What one thread of a graphics card does: a particle through rules that are plain, or into a histogram.
+"""What one thread of a graphics card does: smear a particle by simple rules, or count it in a histogram.
 
 Nothing here runs as it stands: `forefold.kernels.cuda` rebuilds it for blocks of one particle, with the device's module
 behind `cuda`.
@@ -86,7 +86,7 @@ def efficiency_uniforms(
 
 
 def count(x: Any, y: Any, fate: Any, x_edges: Any, y_edges: Any, weight: Any, out: Any) -> None:
-    """Add the particle of this thread to a histogram if it is seen."""
+    """Add the particle of this thread to a histogram if it is detected."""
     i = cuda.grid(1)
     if i >= x.size or (fate[i] & _DETECTED) == 0:
         return

@@ -47,7 +47,7 @@ def from_axis(
 
 @jit
 def folded(theta: float, phi: float) -> tuple[float, float, bool]:
-    """Bring a polar angle back to 0..pi; every passage of a pole turns the azimuth by pi."""
+    """Bring a polar angle back to 0..pi; every crossing of a pole turns the azimuth by pi."""
     turned = False
     outside = theta < 0.0 or theta > fm.PI
     if theta < 0.0:
@@ -188,7 +188,7 @@ def turned(x: float, y: float, z: float, alpha: float, beta: float) -> tuple[flo
 
 @jit
 def polar_direction(drawn: float, phi: float, shift: float) -> tuple[float, float, bool]:
-    """Polar angle on the sphere, azimuth moved by `shift` within -pi to pi, and whether a pole was passed."""
+    """Polar angle on the sphere, azimuth moved by `shift` within -pi to pi, and whether a pole was crossed."""
     if shift != 0.0:
         phi += shift
         phi -= _TWO_PI * np.floor((phi + fm.PI) / _TWO_PI)

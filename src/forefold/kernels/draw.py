@@ -1,4 +1,4 @@
-"""The draws of cards that are not plain: formulas, mixtures, other families, other conventions of angles.
+"""The draws of cards whose rules are not simple: formulas, mixtures, other families, other conventions of angles.
 
 Each loop does one thing, so that a card compiles only what it needs; the bits are those of the one loop in `smear`.
 """
@@ -167,7 +167,7 @@ def locate_all(
     tables: RuleTables,
     draws: _Draws,
 ) -> None:
-    """Find the quantity that is smeared and its relative variance."""
+    """Find the smeared quantity and its relative variance."""
     energies, kinetics, momenta = kinematics.energy, kinematics.kinetic, kinematics.p
     nucleon, part, locations, variances = (
         species.nucleon,

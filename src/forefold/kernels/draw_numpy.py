@@ -1,4 +1,4 @@
-"""All particles at once through rules that are plain, in plain numpy: the bits of `blocks`, with nothing to compile.
+"""All particles at once through simple rules, in numpy: the bits of `blocks`, with nothing to compile.
 
 Twenty times slower than the compiled loops, and there at once: what small inputs take on a machine that has not compiled.
 """
@@ -189,7 +189,7 @@ def _unseen(truth: TrueParticles, efficiency: Column, block: np.uint64) -> NDArr
 
 
 def _folded(drawn: Column, phi: Column) -> tuple[Column, Column, NDArray[np.bool_]]:
-    """Polar angles on the sphere, with the azimuth turned at every passage of a pole."""
+    """Polar angles on the sphere, with the azimuth turned at every crossing of a pole."""
     theta = np.where(drawn < 0.0, -drawn, drawn)
     theta = np.where(theta > _TWO_PI, theta - _TWO_PI * np.floor(theta / _TWO_PI), theta)
     beyond = theta > fm.PI

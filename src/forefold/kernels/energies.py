@@ -43,7 +43,7 @@ def parameter(
     dynamic: NDArray[np.float64],
     i: int,
 ) -> float:
-    """Give the number of a cell, or particle `i`'s own where the cell is linked to a row of `dynamic`."""
+    """Give the number of a rule or component, or particle `i`'s own where it is linked to a row of `dynamic`."""
     link = links[row, column]
     if link < 0:
         return numbers[row, column]
@@ -117,7 +117,7 @@ def from_histogram(histograms: Histograms, table: int, location: float, u: float
 def located(
     of: float, energy: float, kinetic: float, p: float, nucleon: bool
 ) -> tuple[float, float]:
-    """Quantity that is smeared, and the argument of its law; GeV, 1/GeV for an inverse momentum."""
+    """Smeared quantity, and the argument of its resolution law; GeV, 1/GeV for an inverse momentum."""
     if of == _KINETIC or (of == _VISIBLE and nucleon):
         return kinetic, kinetic
     if of == _INVERSE:

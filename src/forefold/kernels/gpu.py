@@ -1,4 +1,4 @@
-"""Particles that stay on a graphics card: sent once, smeared, counted in a histogram, and fetched if they are wanted."""
+"""Particles that stay on a graphics card: copied there once, smeared, counted in a histogram, copied back if wanted."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def to_device(
     truth : TrueParticles
     species : Species
     assigned : Assigned, optional
-        What is known of them, see `forefold.kernels.simple_rules.Assigned`.
+        What is determined of them, see `forefold.kernels.simple_rules.Assigned`.
     fate : ndarray of uint16, shape (n,), optional
-        Flags that are known, and outcomes of particles that are left out.
+        Flags that are set already, and outcomes of particles that are left out.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def count_on_device(
     *,
     weight: NDArray[np.float64] | None = None,
 ) -> NDArray[Any]:
-    """Fill a histogram of true and reconstructed energies of the particles that are seen, where they are.
+    """Fill a histogram of true and reconstructed energies of the detected particles, on the device.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bins", "bin_indices", "bins_of", "joint_sums", "sums"]
 
-_GUIDES = 8  # cells of the guide for each bin
+_GUIDES = 8  # intervals of the guide for each bin
 _FEW = 8  # bins that are looked through one by one
 
 
@@ -26,7 +26,7 @@ class Bins(NamedTuple):
     regular : bool
         Whether they are equally wide, and found by a division.
     guide : ndarray of int64, shape (g + 1,)
-        Bins at the edges of g equally wide cells, between which the others are searched.
+        Bins at the edges of g equally wide intervals, between which the others are searched.
     """
 
     edges: NDArray[np.float64]
@@ -35,7 +35,7 @@ class Bins(NamedTuple):
 
 
 def bins_of(edges: ArrayLike, *, regular: bool) -> Bins:
-    """Make ready to look for bins.
+    """Prepare the edges of an axis for a fast search of bins.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def sums(cell: NDArray[np.int64], weight: NDArray[np.float64], out: NDArray[np.f
     cell : ndarray of int64, shape (n,)
         Negative ones are left out.
     weight : ndarray of float64, shape (n,)
-    out : ndarray of float64, shape (cells, 2)
+    out : ndarray of float64, shape (bins, 2)
         Changed.
     """
     for i in range(cell.size):
@@ -186,9 +186,9 @@ def joint_sums(
     true, reco : ndarray of int64, shape (n,)
         Negative where there is no truth, or where it is missed.
     weight : ndarray of float64, shape (n,)
-    both : ndarray of float64, shape (true cells, reco cells, 2)
+    both : ndarray of float64, shape (true bins, reco bins, 2)
         Changed.
-    alone : ndarray of float64, shape (reco cells, 2)
+    alone : ndarray of float64, shape (reco bins, 2)
         Changed.
     """
     for i in range(reco.size):

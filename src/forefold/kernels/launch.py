@@ -1,6 +1,6 @@
-"""Flat particles through rules, each on its own random numbers.
+"""Particles through the rules of a card, each on its own random numbers.
 
-Three steps, each a door for flat arrays: `describe` (true kinematics), `choose` (which rule), `draw` (what is seen). Between
+Three steps, each taking arrays: `describe` (true kinematics), `choose` (which rule), `draw` (what is seen). Between
 them a caller may change what a particle is taken for, and fill tables with one number a particle; who needs neither takes
 `draw_directly`.
 """
@@ -89,7 +89,7 @@ def uniforms_all(
 
 
 def describe(truth: TrueParticles, species: Species) -> Kinematics:
-    """Find the true kinematics of flat particles in the frame of their axis.
+    """Find the true kinematics of particles in the frame of their axis.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def draw(
     fate: NDArray[np.uint16] | None = None,
     variation: int = 0,
 ) -> Smeared:
-    """Smear flat particles by the rules that were chosen for them.
+    """Smear particles by the rules that were chosen for them.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def draw(
     tables : RuleTables
     histograms : Histograms
     fate : ndarray of uint16, shape (n,), optional
-        Flags that are known, and outcomes of particles that are left out.
+        Flags that are set already, and outcomes of particles that are left out.
     variation : int
         From 0 to 2^16 - 1; other variations draw other numbers.
 
@@ -176,7 +176,7 @@ def draw(
     rules = simple_rules(tables)
     if rules is not None:
         assigned = Assigned(kind, kinematics, chosen, tables.dynamic)
-        return _draw_plain(truth, species, rules, assigned, fate, block)
+        return _draw_simple(truth, species, rules, assigned, fate, block)
     out = empty_smeared(kinematics)
     if fate is not None:
         out.fate[:] = fate
@@ -201,26 +201,26 @@ def draw_directly(
     fate: NDArray[np.uint16] | None = None,
     variation: int = 0,
 ) -> Smeared:
-    """Smear flat particles by rules that are plain, from four-vectors on: `describe`, `choose` and `draw` at once.
+    """Smear particles by simple rules, from four-vectors on: `describe`, `choose` and `draw` at once.
 
     Parameters
     ----------
     truth : TrueParticles
     species : Species
     rules : SimpleRules
-        See `forefold.kernels.simple_rules.plain`; no condition of them is a formula.
+        See `forefold.kernels.simple_rules.simple_rules`; no condition of them is a formula.
     fate : ndarray of uint16, shape (n,), optional
-        Flags that are known, and outcomes of particles that are left out.
+        Flags that are set already, and outcomes of particles that are left out.
     variation : int
 
     Returns
     -------
     Smeared
     """
-    return _draw_plain(truth, species, rules, unassigned(), fate, np.uint64(variation << 16))
+    return _draw_simple(truth, species, rules, unassigned(), fate, np.uint64(variation << 16))
 
 
-def _draw_plain(
+def _draw_simple(
     truth: TrueParticles,
     species: Species,
     rules: SimpleRules,

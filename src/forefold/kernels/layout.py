@@ -1,4 +1,4 @@
-"""What goes into the loops and what comes out: flat arrays, and tables of numbers for rules and components.
+"""What goes into the loops and what comes out: one-dimensional arrays, and tables of numbers for rules and components.
 
 A cell of a table is a number that holds for all particles, or, where `RuleTables.link` is not -1, one number a particle, in that
 row of `dynamic`.
@@ -84,7 +84,7 @@ SPACE_DISTRIBUTIONS = ("rayleigh", "half-normal", "von-mises-fisher")
 
 
 class TrueParticles(NamedTuple):
-    """Particles of many events, flat; everything that a particle's fate depends on.
+    """True particles of many events in one row, with everything that their smearing depends on.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class Kinematics(NamedTuple):
 
 
 class RuleTables(NamedTuple):
-    """Rules and components as numbers.
+    """Rules of a card and their components as tables of numbers.
 
     Attributes
     ----------
@@ -187,7 +187,7 @@ class Histograms(NamedTuple):
 
 
 class Smeared(NamedTuple):
-    """What the loops give back, each of shape (n,); NaN where there is nothing to give."""
+    """Smeared particles, each of shape (n,); NaN where nothing is reconstructed."""
 
     mass: NDArray[np.float64]
     theta_true: NDArray[np.float64]

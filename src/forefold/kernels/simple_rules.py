@@ -1,7 +1,7 @@
-"""Rules that are plain, made ready for blocks: tables of numbers, and what is known of particles before.
+"""Simple rules of a card, made ready for blocks: tables of numbers, and what is determined of particles before.
 
-SimpleRules are rules with one component of total or kinetic energy, log-normal, normal or none, with a law in quadrature and a
-polar angle, and no threshold on what is reconstructed; their numbers may be the particle's own.
+A rule is simple if it has one component of total or kinetic energy, log-normal, normal or none, with a law in quadrature and a
+polar angle, and no threshold on what is reconstructed; its numbers may be the particle's own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OF_COMPONENTS = ("constant", "stochastic", "noise", "scale")
 
 
 class SimpleRules(NamedTuple):
-    """Rules that are plain, as `draw_rays` and `draw_known` take them.
+    """Simple rules, as `forefold.kernels.blocks.draw_blocks` takes them.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class SimpleRules(NamedTuple):
 
 
 def simple_rules(tables: RuleTables) -> SimpleRules | None:
-    """Rules as blocks take them, or None if some are not plain.
+    """Rules as the blocks take them, or None if a rule is not simple.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def simple_rules(tables: RuleTables) -> SimpleRules | None:
     components = _columns(tables.components[first], COMPONENT_COLUMNS)
     links = _columns(tables.rule_links, RULE_COLUMNS)
     links |= _columns(tables.component_links[first], COMPONENT_COLUMNS)
-    if not _is_plain(rules, components, links):
+    if not _is_simple(rules, components, links):
         return None
     values = {name: rules[name] for name in _OF_RULES}
     values |= {name: components[name] for name in _OF_COMPONENTS}
@@ -116,7 +116,7 @@ def _columns(table: NDArray[Any], names: tuple[str, ...]) -> dict[str, NDArray[A
     return {name: table[:, i] for i, name in enumerate(names)}
 
 
-def _is_plain(
+def _is_simple(
     rules: dict[str, NDArray[Any]],
     components: dict[str, NDArray[Any]],
     links: dict[str, NDArray[Any]],
@@ -160,7 +160,7 @@ def frames(axis: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
 
 
 class Assigned(NamedTuple):
-    """What is known of particles before the draw; arrays of no length where it is not.
+    """Identity, kinematics and rule of particles, where they are determined before the draw; else arrays of no length.
 
     Attributes
     ----------
@@ -199,7 +199,7 @@ def candidates(species: Species) -> NDArray[np.int64]:
 
 
 def unassigned() -> Assigned:
-    """Say that nothing is known of particles but what they are.
+    """For particles of which only the four-vectors are determined.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.formulas import formulas_of_rule
 from forefold.detector.load import load_card
 from forefold.detector.rule import candidates_of
@@ -50,7 +50,7 @@ _KINDS = 40
 
 @dataclass(frozen=True)
 class _Look:
-    """What a card makes of one kind of particle; energies of the kind that is smeared, in the picture's unit."""
+    """What a card makes of one kind of particle; energies are the smeared quantity, in the picture's unit."""
 
     label: str
     particle: str
@@ -129,7 +129,7 @@ def card_figure(
             mesh = _row(panels, look, unit, last=row == rows - 1, first=row == 0)
         name = f"{card.name}: {card.title}" if title is None else title
         figure.text(_LEFT / PAGE, 1.0 - 0.2 / height, name.replace("$", r"\$"), va="top")
-        x = f"True energy of the kind that is smeared [{unit}]"
+        x = f"True value of the smeared quantity [{unit}]"
         figure.text(1.0 - _RIGHT / PAGE, 0.1 / height, x, ha="right", va="bottom")
         if mesh is not None:
             box = (1.0 - 0.54 / PAGE, _BOTTOM / height, 0.1 / PAGE, 1.0 - (_BOTTOM + _TOP) / height)
@@ -256,7 +256,9 @@ def _curves(card: Card, subject: _Subject, energy: Array) -> tuple[Array, Array,
     mass, rest = species.mass(subject.pdg), subject.rest
     energy = np.where(energy + rest > mass, energy, np.nan)
     true = np.where(np.isnan(energy), mass, energy + rest)
-    some = particle_hypotheses(*beam(subject.pdg, true, _THETA, 0.3), plan(card), on_invalid="lose")
+    some = particle_hypotheses(
+        *beam(subject.pdg, true, _THETA, 0.3), compile_card(card), on_invalid="lose"
+    )
     seen = sum(
         (hypothesis.probability * hypothesis.response.detection_probability for hypothesis in some),
         start=np.zeros(energy.size),
@@ -317,7 +319,7 @@ def _migration(card: Card, pdg: int, edges: Array, rest: float) -> Array:
     true = nodes.reshape(-1) + rest
     mass = species.mass(pdg)
     some = particle_hypotheses(
-        *beam(pdg, np.maximum(true, mass), _THETA, 0.3), plan(card), on_invalid="lose"
+        *beam(pdg, np.maximum(true, mass), _THETA, 0.3), compile_card(card), on_invalid="lose"
     )
     found = np.zeros((_BINS, true.size))
     for hypothesis in some:

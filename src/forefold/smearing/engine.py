@@ -25,7 +25,7 @@ from forefold.smearing.quantities import Particles, quantity
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.detector.compile import Plan
+    from forefold.detector.compile import CompiledCard
 
 __all__ = ["OnInvalid", "Prepared", "SmearedParticles", "all_kinds", "prepared", "smear_particles"]
 
@@ -44,7 +44,7 @@ _WEIGHT = COMPONENT_COLUMNS.index("weight")
 
 
 class SmearedParticles(NamedTuple):
-    """What comes out of a card.
+    """Particles after a card has smeared them.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def smear_particles(
     truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
-    plan: Plan,
+    compiled: CompiledCard,
     *,
     taken: NDArray[np.int64] | None = None,
     variation: int = 0,
@@ -80,7 +80,7 @@ def smear_particles(
         Distinct PDG identifiers.
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
-    plan : Plan
+    compiled : CompiledCard
     taken : ndarray of int64, shape (n,), optional
         Rows of `pdgid`: what a stage took particles for; their momentum is kept.
     variation : int
@@ -96,14 +96,14 @@ def smear_particles(
     ValueError
         A formula has no value, or one that is not allowed, for a particle; with ``on_invalid="stop"``.
     """
-    rules = None if taken is not None else plan.simple_rules
+    rules = None if taken is not None else compiled.simple_rules
     if rules is not None:
         out = draw_directly(
-            truth, species_table(plan.card, pdgid), rules, fate=fate, variation=variation
+            truth, species_table(compiled.card, pdgid), rules, fate=fate, variation=variation
         )
         return SmearedParticles(out, pdgid[truth.species], out.mass)
     work = prepared(
-        truth, pdgid, fate, plan, taken=taken, variation=variation, on_invalid=on_invalid
+        truth, pdgid, fate, compiled, taken=taken, variation=variation, on_invalid=on_invalid
     )
     return SmearedParticles(work.draw(variation), work.kinds[work.kind], work.mass_true)
 
@@ -112,13 +112,13 @@ def prepared(
     truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
-    plan: Plan,
+    compiled: CompiledCard,
     *,
     taken: NDArray[np.int64] | None = None,
     variation: int = 0,
     on_invalid: OnInvalid = "stop",
 ) -> Prepared:
-    """Bring particles up to the draw: identified, with a rule, and with a number in each formula that is a formula.
+    """Prepare particles for the draw: identify them, choose their rules and evaluate the formulas of these rules.
 
     Parameters and errors are those of `smear_particles`.
 
@@ -126,9 +126,9 @@ def prepared(
     -------
     Prepared
     """
-    kinds = all_kinds(plan, pdgid)
-    table = species_table(plan.card, kinds)
-    work = Prepared(truth, kinds, table, plan, fate.copy(), describe(truth, table), on_invalid)
+    kinds = all_kinds(compiled, pdgid)
+    table = species_table(compiled.card, kinds)
+    work = Prepared(truth, kinds, table, compiled, fate.copy(), describe(truth, table), on_invalid)
     if taken is not None:
         work.take(taken)
     work.identify(variation)
@@ -137,23 +137,23 @@ def prepared(
     return work
 
 
-def all_kinds(plan: Plan, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Kinds that are there, in their order, and then those that they can be taken for."""
+def all_kinds(compiled: CompiledCard, pdgid: NDArray[np.int64]) -> NDArray[np.int64]:
+    """PDG identifiers of the particles in their order, then those that they can be misidentified as."""
     kinds = [int(pdg) for pdg in pdgid]
     kinds = list(dict.fromkeys(kinds))
-    for block in plan.card.identification:
+    for block in compiled.card.identification:
         for true in [pdg for pdg in pdgid if block.covers(int(pdg))]:
             kinds += [entry.pdgid(int(true)) for entry in block.row]
     return np.array(list(dict.fromkeys(kinds)), dtype=np.int64)
 
 
 class Prepared:
-    """Particles before the draw.
+    """Particles that are identified and have a rule, before random numbers smear them.
 
     Attributes
     ----------
     truth : TrueParticles
-    plan : Plan
+    compiled : CompiledCard
     kinds : ndarray of int64, shape (s,)
         PDG identifiers; `kind` are rows of it: what each particle is taken for.
     table : Species
@@ -172,7 +172,7 @@ class Prepared:
         truth: TrueParticles,
         kinds: NDArray[np.int64],
         table: Species,
-        plan: Plan,
+        compiled: CompiledCard,
         fate: NDArray[np.uint16],
         kinematics: Kinematics,
         on_invalid: OnInvalid,
@@ -180,20 +180,20 @@ class Prepared:
         self.truth = truth
         self.kinds = kinds
         self.table = table
-        self.plan = plan
+        self.compiled = compiled
         self.fate = fate
         self.kinematics = kinematics
         self._on_invalid = on_invalid
         self.kind = truth.species
-        mistaken = bool(plan.card.identification) or bool(plan.card.stages)
+        mistaken = bool(compiled.card.identification) or bool(compiled.card.stages)
         self.mass_true = kinematics.mass.copy() if mistaken else kinematics.mass
         n = truth.energy.size
         self.tables = RuleTables(
-            plan.rules,
-            plan.rule_links,
-            plan.components,
-            plan.component_links,
-            np.zeros((len(plan.formulas), n)),
+            compiled.rules,
+            compiled.rule_links,
+            compiled.components,
+            compiled.component_links,
+            np.zeros((len(compiled.formulas), n)),
         )
         self.chosen = np.full(n, -1, np.int64)
         self._order, self._bounds = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -203,13 +203,13 @@ class Prepared:
         return np.asarray((self.fate & _OUTCOME_BITS) == 0)
 
     def take(self, kind: NDArray[np.int64]) -> None:
-        """Go on with what stages took particles for."""
+        """Take over the identities that the stages of the card gave."""
         self._retake(np.arange(kind.size), kind, "momentum")
         self.kind = kind
 
     def identify(self, variation: int) -> None:
-        """Draw what particles are taken for; the rest is lost."""
-        blocks = self.plan.card.identification
+        """Draw the identity of each particle; one that gets none is lost."""
+        blocks = self.compiled.card.identification
         if not blocks:
             return
         u = uniform_columns(self.truth, PURPOSE_IDENTIFICATION, variation=variation)
@@ -217,7 +217,7 @@ class Prepared:
         todo = self._open() & ~left_out
         kind = self.kind.copy()
         row_of = {int(pdg): row for row, pdg in enumerate(self.kinds)}
-        for block, links in zip(blocks, self.plan.identification, strict=True):
+        for block, links in zip(blocks, self.compiled.identification, strict=True):
             covered = np.array([block.covers(int(pdg)) for pdg in self.kinds], dtype=np.bool_)
             rows = np.flatnonzero(todo & covered[self.kind])
             todo[rows] = False
@@ -254,7 +254,7 @@ class Prepared:
         elif wrong.any():
             i = int(np.argmax(wrong))
             who = self._words(int(rows[i]))
-            raise ValueError(above_one(self.plan.card, where, float(total[i]), who))
+            raise ValueError(above_one(self.compiled.card, where, float(total[i]), who))
 
     def _retake(self, rows: NDArray[np.int64], kind: NDArray[np.int64], keep: str) -> None:
         """Give mistaken particles the mass of what they are taken for, and keep what is measured."""
@@ -274,10 +274,10 @@ class Prepared:
         k.kinetic[mistaken] = np.maximum(energy - mass, 0.0)
 
     def choose(self) -> None:
-        """Find the rule of every particle; a condition that is a formula is asked of those that come to it."""
-        plan, table = self.plan, self.table
+        """Find the rule of every particle; a condition is evaluated only for particles that no earlier rule took."""
+        compiled, table = self.compiled, self.table
         todo = self._open()
-        for k, link in enumerate(plan.rule_links[:, _WHEN].tolist()):
+        for k, link in enumerate(compiled.rule_links[:, _WHEN].tolist()):
             if link >= 0:
                 # if it held for all, who would be taken by it?
                 self.tables.dynamic[link] = 1.0
@@ -290,27 +290,27 @@ class Prepared:
 
     def fill(self) -> None:
         """Evaluate the formulas of each rule for its particles."""
-        plan = self.plan
-        if not plan.formulas:
+        compiled = self.compiled
+        if not compiled.formulas:
             return
         self._sort()
-        done = set(plan.rule_links[:, _WHEN].tolist())
+        done = set(compiled.rule_links[:, _WHEN].tolist())
         todo = self._open()
-        for link in plan.rule_links[:, _SEEN_IF].tolist():
+        for link in compiled.rule_links[:, _SEEN_IF].tolist():
             if link >= 0:
                 self._of_rule(link, todo)
-        done |= set(plan.rule_links[:, _SEEN_IF].tolist())
+        done |= set(compiled.rule_links[:, _SEEN_IF].tolist())
         above = self._open() & self._above_threshold()
-        angles = set(plan.rule_links[:, _ANGLES].ravel().tolist())
-        for link, formula in enumerate(plan.formulas):
+        angles = set(compiled.rule_links[:, _ANGLES].ravel().tolist())
+        for link, formula in enumerate(compiled.formulas):
             if formula.rule >= 0 and link not in done:
-                # the angle of lost particles is told too
+                # angles are drawn for lost particles too, as a column of the output
                 self._of_rule(link, todo if link in angles else above)
         self._check_weights(above)
 
     def draw(self, variation: int) -> Smeared:
-        """Draw what is seen."""
-        plan = self.plan
+        """Draw the reconstructed energies and directions."""
+        compiled = self.compiled
         out = draw(
             self.truth,
             self.kind,
@@ -318,21 +318,21 @@ class Prepared:
             self.kinematics,
             self.chosen,
             self.tables,
-            plan.histograms,
+            compiled.histograms,
             fate=self.fate,
             variation=variation,
         )
         undrawn = (out.fate & _INVALID) != 0
         if undrawn.any() and self._on_invalid == "stop":
             i = int(np.argmax(undrawn))
-            raise ValueError(undrawable(plan.card, int(self.chosen[i]), self._words(i)))
+            raise ValueError(undrawable(compiled.card, int(self.chosen[i]), self._words(i)))
         return out
 
     def _sort(self) -> None:
-        """Put the particles of each rule together, so that no formula looks through all of them."""
+        """Put the particles of each rule together, so that no formula searches all of them."""
         chosen = self.chosen.astype(np.int16)  # this wide it sorts in one pass
         self._order = np.argsort(chosen, kind="stable")
-        rules = np.arange(len(self.plan.card.rules) + 1)
+        rules = np.arange(len(self.compiled.card.rules) + 1)
         self._bounds = np.searchsorted(chosen[self._order], rules)
 
     def _rows(self, rule: int) -> NDArray[np.int64]:
@@ -340,24 +340,28 @@ class Prepared:
 
     def _of_rule(self, link: int, which: NDArray[np.bool_]) -> None:
         """Evaluate a formula for those particles of its rule that need it."""
-        rows = self._rows(self.plan.formulas[link].rule)
+        rows = self._rows(self.compiled.formulas[link].rule)
         self._evaluated(link, rows[which[rows]])
 
     def _above_threshold(self) -> NDArray[np.bool_]:
         """Particles that are seen if the efficiency lets them: for others, efficiency and energy need no value."""
-        k, rules, chosen = self.kinematics, self.plan.rules, self.chosen
+        k, rules, chosen = self.kinematics, self.compiled.rules, self.chosen
         above = k.kinetic >= np.ascontiguousarray(rules[:, _THRESHOLD_KE])[chosen]
         if rules[:, _THRESHOLD_P].any():
             above &= k.p >= np.ascontiguousarray(rules[:, _THRESHOLD_P])[chosen]
-        for rule, link in enumerate(self.plan.rule_links[:, _SEEN_IF].tolist()):
+        for rule, link in enumerate(self.compiled.rule_links[:, _SEEN_IF].tolist()):
             if link >= 0:
                 above &= (chosen != rule) | (self.tables.dynamic[link] == 1.0)
         return np.asarray(above)
 
     def _check_weights(self, which: NDArray[np.bool_]) -> None:
         """Refuse particles whose weights add up to more than one, or lose them."""
-        numbers, links = (x[:, _WEIGHT] for x in (self.plan.components, self.plan.component_links))
-        for rule, (first, last) in enumerate(self.plan.rules[:, _PARTS].astype(np.int64).tolist()):
+        numbers, links = (
+            x[:, _WEIGHT] for x in (self.compiled.components, self.compiled.component_links)
+        )
+        for rule, (first, last) in enumerate(
+            self.compiled.rules[:, _PARTS].astype(np.int64).tolist()
+        ):
             ahead = range(first, last - 1)
             if any(links[k] >= 0 for k in ahead):
                 rows = self._rows(rule)
@@ -365,16 +369,16 @@ class Prepared:
                 total = np.zeros(rows.size)
                 for k in ahead:
                     total += numbers[k] if links[k] < 0 else self.tables.dynamic[links[k], rows]
-                name = self.plan.card.rules[rule].name
+                name = self.compiled.card.rules[rule].name
                 self._check_sum(f"rule[{rule + 1}] {name!r}.energy.parts", rows, total)
 
     def _evaluated(self, link: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Fill a formula for these particles; those without a value are refused, or lost. Say who has one."""
-        plan, formula = self.plan, self.plan.formulas[link]
+        """Evaluate a formula for these particles; without a value they are refused, or lost. Say which ones have a value."""
+        compiled, formula = self.compiled, self.compiled.formulas[link]
         if not rows.size:
             return np.ones(0, dtype=np.bool_)
         particles = Particles(
-            self.truth, self.kinematics, self.kinds, self.kind, plan.card.containment
+            self.truth, self.kinematics, self.kinds, self.kind, compiled.card.containment
         )
         columns = (
             np.stack([quantity(name, particles, rows) for name in formula.program.names])
@@ -390,7 +394,9 @@ class Prepared:
         if not good.all():
             if self._on_invalid == "stop":
                 i = int(np.argmax(~good))
-                raise ValueError(no_value(plan.card, formula, value[i], self._words(int(rows[i]))))
+                raise ValueError(
+                    no_value(compiled.card, formula, value[i], self._words(int(rows[i])))
+                )
             self.fate[rows[~good]] |= np.uint16(_INVALID)
             value = np.where(good, value, 0.0)
         self.tables.dynamic[link, rows] = value if formula.factor == 1.0 else value * formula.factor

@@ -1,4 +1,4 @@
-"""What is said of particles that a card has nothing for: which one, what was found, what is allowed."""
+"""Messages about particles for which a card has no value: which particle, its value, what is allowed."""
 
 from __future__ import annotations
 

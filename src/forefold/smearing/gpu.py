@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.detector.compile import plan, species_table
+from forefold.detector.compile import compile_card, species_table
 from forefold.detector.load import load_card
 from forefold.kernels.philox import random_key
 from forefold.kernels.simple_rules import Assigned, SimpleRules, simple_rules
@@ -36,20 +36,21 @@ def energy_counts(
     axis: Axis = "probe",
     weighted: bool = False,
 ) -> NDArray[Any]:
-    """Count the particles that are seen in bins of true and reconstructed energy, on a graphics card.
+    """Count detected particles in bins of true and reconstructed energy, on a graphics card.
 
     Parameters
     ----------
     events : ak.Array
         Event record.
     card : Card, str or Path
-        Its rules are plain: one component of total or kinetic energy, log-normal, normal or none, with a law in
+        Its rules are simple: one component of total or kinetic energy, log-normal, normal or none, with a law in
         quadrature, and a polar angle; numbers may be formulas.
     true_edges, reco_edges : array of float64, GeV
         Ascending edges of total energy; bins are half-open, the last one closed.
     rng : int, numpy Generator or None
         See `forefold.smear`; the same integer counts the particles that `forefold.smear` would give.
     axis : {"probe", "z"}
+        Polar angles are to the momentum of the incident particle (the probe), or to the z axis.
     weighted : bool
         Count the weights of the events.
 
@@ -62,7 +63,7 @@ def energy_counts(
     Raises
     ------
     ValueError
-        The card is not plain, edges do not ascend, a weight is not finite; all that `forefold.smear` refuses.
+        A rule of the card is not simple, edges do not ascend, a weight is not finite; all that `forefold.smear` refuses.
     OSError
         There is no graphics card, or numba-cuda is not installed.
 
@@ -102,8 +103,8 @@ def _edges(name: str, edges: ArrayLike) -> NDArray[np.float64]:
 def _ready(
     beforehand: EventParticles, card: Card
 ) -> tuple[Species, SimpleRules, Assigned | None, NDArray[np.uint16]]:
-    """Bring particles up to the draw: from four-vectors where the card is all numbers."""
-    compiled = plan(card)
+    """Prepare particles; of a card without formulas, identification and stages, four-vectors are enough."""
+    compiled = compile_card(card)
     rules = None if beforehand.taken is not None else compiled.simple_rules
     if rules is not None:
         return species_table(card, beforehand.pdgid), rules, None, beforehand.fate
@@ -112,9 +113,7 @@ def _ready(
     )
     rules = simple_rules(work.tables)
     if rules is None:
-        message = (
-            f"card {card.name!r}: a rule is not plain; it is drawn on the CPU only (forefold.smear)"
-        )
+        message = f"card {card.name!r}: a rule is not simple; it is drawn on the CPU only (forefold.smear)"
         raise ValueError(message)
     assigned = Assigned(work.kind, work.kinematics, work.chosen, work.tables.dynamic)
     return work.table, rules, assigned, work.fate

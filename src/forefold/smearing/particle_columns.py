@@ -76,14 +76,14 @@ class ParticleColumns:
         return np.where(nucleon, self.energy_true - self.mass_true, self.energy_true)
 
     def visible_reco(self) -> NDArray[np.float64]:
-        """Give what is reconstructed of it: kinetic for what is taken for p or n; 0 where nothing is."""
+        """Reconstructed part of the visible energy, GeV: kinetic for what is identified as p or n, 0 for lost particles."""
         nucleon = np.isin(self.pdgid_reco, _NUCLEONS)
         visible = np.where(nucleon, self.energy_reco - self.mass, self.energy_reco)
         return np.where(self.detected, visible, 0.0)
 
 
 def particle_columns(smeared: ak.Array) -> ParticleColumns:
-    """Flatten the particles of smeared events.
+    """Take the particles out of smeared events.
 
     Parameters
     ----------

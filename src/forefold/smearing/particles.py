@@ -66,6 +66,7 @@ def event_particles(
     card : Card
     rng : int
     axis : {"probe", "z"}
+        Polar angles are to the momentum of the incident particle (the probe), or to the z axis.
     variation : int
         Of the random numbers, see `forefold.kernels.philox`.
 

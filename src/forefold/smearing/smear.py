@@ -9,7 +9,7 @@ import awkward as ak
 import numpy as np
 
 from forefold._about import __version__
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.load import Card, fingerprint, load_card
 from forefold.events import particles as species
 from forefold.events.completeness import smeared_here
@@ -141,7 +141,7 @@ def smear(
         particles.truth,
         particles.pdgid,
         particles.fate,
-        plan(card),
+        compile_card(card),
         taken=particles.taken,
         variation=draw,
         on_invalid=on_invalid,
@@ -153,7 +153,7 @@ def smear(
 def smeared_events(
     particles: EventParticles, card: Card, drawn: SmearedParticles, about: dict[str, Any]
 ) -> ak.Array:
-    """Put together what came out of a card, as `smear` describes it.
+    """Build the smeared events from smeared particles; the columns are those that `smear` describes.
 
     Parameters
     ----------

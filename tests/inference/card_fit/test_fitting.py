@@ -14,7 +14,7 @@ from scipy import stats
 
 import forefold
 from forefold.cli import main
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.inference.card_fit import (
     Migration,
     Pairs,
@@ -47,7 +47,7 @@ TRUTH = {
 def drawn(card: forefold.Card, n: int, key: int, pdg: int = 13) -> dict[str, Any]:
     rng = np.random.default_rng(key)
     made = beam(pdg, rng.uniform(0.15, 5.0, n), rng.uniform(0.0, np.pi, n), 0.3, key=key)
-    out = smear_particles(*made, plan(card)).out
+    out = smear_particles(*made, compile_card(card)).out
     return {
         "pdgid": np.full(n, pdg),
         "energy_true": made.truth.energy,

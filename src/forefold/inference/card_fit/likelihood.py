@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from forefold.detector import Angle, Energy
-from forefold.detector.compile import plan, species_table
+from forefold.detector.compile import compile_card, species_table
 from forefold.kernels.launch import describe
 from forefold.smearing.closed_form import ParticleResponse
 from forefold.smearing.engine import Prepared
@@ -49,7 +49,7 @@ class Sample:
     def faces(self, card: Card) -> ParticleResponse:
         """Give what a card makes of them."""
         truth, kinds, fate = self._beam
-        made = plan(card)
+        made = compile_card(card)
         table = species_table(card, kinds)
         if self._kinematics is None:
             self._kinematics = describe(truth, table)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold._inputs import unmasked
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.events import particles as species
 from forefold.smearing.closed_form import ParticleResponse
 from forefold.smearing.engine import prepared
@@ -228,7 +228,7 @@ class MigrationLikelihood:
     def cells(self, card: Card) -> tuple[Array, Array]:
         """Give counts and the probability of each cell: shapes (m, k), or (m, k + 1) with those that are not seen."""
         m = self.matrix
-        faces = ParticleResponse(prepared(*self._beam, plan(card)))
+        faces = ParticleResponse(prepared(*self._beam, compile_card(card)))
         edges = np.maximum(self._edges[:, None], faces.energy_least)
         inside = faces.energy_between(edges[:-1], edges[1:]) * faces.efficiency
         rows = inside.reshape(inside.shape[0], m.true_edges.size - 1, -1)

@@ -1,7 +1,7 @@
 """A card's distributions in closed form, for given particles: what its draws follow.
 
-`ParticleResponse` takes particles that are prepared (`forefold.smearing.engine.prepared`) and says how probable it is that each is seen, and where
-its energy and its direction are reconstructed. `card_response` makes a `forefold.response.Response` of one kind of particle.
+`ParticleResponse` gives the efficiency of particles that are prepared (`forefold.smearing.engine.prepared`), and the densities of their reconstructed
+energy and direction. `card_response` makes a `forefold.response.Response` of one kind of particle.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold.detector.compile import Plan, plan
+from forefold.detector.compile import CompiledCard, compile_card
 from forefold.detector.load import load_card
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
@@ -47,7 +47,7 @@ _LEAST = 1e-300  # quantile that is given for 0
 
 @dataclass(frozen=True, eq=False)
 class CardResponse(Response):
-    """What a card makes of one kind of particle; see `card_response`, which makes it.
+    """Response of a card to one kind of particle; made by `card_response`.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class CardResponse(Response):
     energy : float or None, GeV
         True total energy, where theta is observed.
     taken_for : int or None
-        PDG identifier that is counted as seen; None counts all.
+        Only particles identified as this PDG identifier count as detected; None counts all.
     breaks : tuple of float
     """
 
@@ -73,16 +73,16 @@ class CardResponse(Response):
     breaks: tuple[float, ...]
 
     @cached_property
-    def _plan(self) -> Plan:
-        return plan(self.card)
+    def _compiled(self) -> CompiledCard:
+        return compile_card(self.card)
 
     @property
     def n_uniforms(self) -> int:
-        """Identification, efficiency, component, energy; and the angle where it is observed."""
+        """Random numbers of a draw: identification, efficiency, component, energy; one more for the angle where it is observed."""
         return 5 if self.of == "theta" else 4
 
     def hypotheses(self, true: ArrayLike) -> list[Hypothesis]:
-        """Give the distributions for particles with these true values.
+        """Hypotheses of the identification for particles with these true values.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class CardResponse(Response):
         Returns
         -------
         list of Hypothesis
-            One for each thing that the particle may be taken for.
+            One for each identity that the particle may be taken for.
         """
         with np.errstate(over="ignore", invalid="ignore"):  # a value that is too large is lost
             return self._hypotheses(np.asarray(true, dtype=np.float64))
@@ -131,7 +131,7 @@ class CardResponse(Response):
         fate = np.where(good, 0, int(Fate.NOT_FINAL_STATE)).astype(np.uint16)
         kinds = np.array([self.pdgid], np.int64)
         hypotheses = particle_hypotheses(
-            truth, kinds, fate, self._plan, kinematics=described, on_invalid="lose"
+            truth, kinds, fate, self._compiled, kinematics=described, on_invalid="lose"
         )
         if self.taken_for is None:
             return hypotheses
@@ -301,7 +301,7 @@ class CardResponse(Response):
         return invert(hypothesis.response.theta_cdf, u, *ends)
 
     def _breaks(self, reco_edges: Array) -> Array:
-        points = discontinuities(self, self._plan, reco_edges)
+        points = discontinuities(self, self._compiled, reco_edges)
         return np.concatenate([self.breaks, points, distribution_ends_on_edges(self, reco_edges)])
 
     def _is_point(self) -> bool:
@@ -346,7 +346,7 @@ def card_response(
     stages: Literal["refuse", "ignore"] = "refuse",
     breaks: Sequence[float] = (),
 ) -> CardResponse:
-    """Give a card's response to one kind of particle: its exact matrix is one call away.
+    """Response of a card to one kind of particle, as a `Response`: density, quantiles and exact matrix without random numbers.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ __all__ = [
 _TWO_PI = 2.0 * np.pi
 _SQRT_2PI = np.sqrt(_TWO_PI)
 _FAR = 9.0  # sigma; 1e-19 of a normal is beyond
-_MOST_TURNS = 40  # a wrapped normal that is wider than this is flat to all digits
+_MOST_TURNS = 40  # a wrapped normal that is wider than this is uniform to all digits
 _POINTS = 48
 _NORMAL = Normal()
 _COSINE = TruncatedNormal(0.0, 2.0)
@@ -55,7 +55,7 @@ def wrapped_pdf(angle: Array, location: Array, sigma: Array) -> Array:
     """
     off = np.asarray(angle - location)
     off = off - _TWO_PI * np.round(off / _TWO_PI)
-    wide = sigma > 8.0  # flat to 1e-13
+    wide = sigma > 8.0  # uniform to 1e-13
     density = np.zeros(np.broadcast_shapes(off.shape, np.shape(sigma)))
     width = np.where(wide, 1.0, sigma)
     for turn in _turns(np.where(wide, 0.0, sigma)):
@@ -148,7 +148,7 @@ def cosine_span(location: Array, sigma: Array, reach: float) -> tuple[Array, Arr
 
 @dataclass(frozen=True)
 class DirectionDistribution:
-    """Directions of particles that are smeared in one way; arrays of shape (m,), in rad, to the axis.
+    """Distribution of reconstructed directions about true ones, by one angular convention; arrays of shape (m,), rad, to the axis.
 
     Attributes
     ----------
@@ -168,7 +168,7 @@ class DirectionDistribution:
     sigma_phi: Array
 
     def dimension(self) -> NDArray[np.int64]:
-        """Over what the direction spreads: 0 a point, 1 a meridian, 2 a parallel of latitude, 3 the sphere."""
+        """Where reconstructed directions lie: 0 a point, 1 a meridian, 2 a parallel of latitude, 3 the sphere."""
         if self.convention == "space":
             return np.where(self.sigma > 0.0, 3, 0)
         one, other = self.sigma > 0.0, self.sigma_phi > 0.0
@@ -212,7 +212,7 @@ class DirectionDistribution:
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
 
     def density(self, theta: Array, phi: Array) -> Array:
-        """Density where `dimension` spreads: per rad on a line, per steradian on the sphere; 1 on a point.
+        """Density of directions: per rad where `dimension` is a line, per steradian on the sphere, 1 on a point.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""True values at which a card's response to a particle jumps, as far as the card's numbers say."""
+"""True values at which a card's response to a particle jumps: integrals over true bins are split there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forefold.response.distributions import Exponential, Uniform
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.detector.compile import Plan
+    from forefold.detector.compile import CompiledCard
     from forefold.smearing.closed_form.card_response import CardResponse
 
     Array = NDArray[np.float64]
@@ -25,13 +25,13 @@ _KINETIC = ("ke_low", "ke_high", "threshold_ke")
 _MOMENTUM = ("p_low", "p_high", "threshold_p")
 
 
-def discontinuities(response: CardResponse, plan: Plan, reco_edges: Array) -> Array:
-    """Find bounds of rules, thresholds, rows of tables, and what exact energies need to be on an edge.
+def discontinuities(response: CardResponse, compiled: CompiledCard, reco_edges: Array) -> Array:
+    """Find the true values at which a bin's probability jumps: bounds of rules, thresholds, rows of tables, exact energies on an edge.
 
     Parameters
     ----------
     response : CardResponse
-    plan : Plan
+    compiled : CompiledCard
     reco_edges : ndarray
 
     Returns
@@ -50,7 +50,7 @@ def discontinuities(response: CardResponse, plan: Plan, reco_edges: Array) -> Ar
     points = [np.zeros(0)]
     for taken, keep in targets:
         for rule in card.candidates(taken):
-            energies = _of_rule(plan, rule, taken, response, reco_edges)
+            energies = _of_rule(compiled, rule, taken, response, reco_edges)
             if energies is None:
                 return np.zeros(0)
             points.append(_true(energies, species.mass(taken), pdgid, keep, response.of))
@@ -59,7 +59,7 @@ def discontinuities(response: CardResponse, plan: Plan, reco_edges: Array) -> Ar
 
 
 def distribution_ends_on_edges(response: CardResponse, reco_edges: Array) -> Array:
-    """Find where an end of a distribution that ends in a step is on an edge: the bin's probability has a kink there.
+    """Find the true values at which a distribution with a sharp end ends on an edge: the bin's probability has a kink there.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def distribution_ends_on_edges(response: CardResponse, reco_edges: Array) -> Arr
 
 
 def _of_rule(
-    plan: Plan, rule: int, taken: int, response: CardResponse, edges: Array
+    compiled: CompiledCard, rule: int, taken: int, response: CardResponse, edges: Array
 ) -> Array | None:
     """Total energies, of the particle as it is taken, at which this rule makes a jump."""
-    mass, row = species.mass(taken), plan.rules[rule]
+    mass, row = species.mass(taken), compiled.rules[rule]
     kinetic = np.array([row[RULE_COLUMNS.index(name)] for name in _KINETIC])
     momentum = np.array([row[RULE_COLUMNS.index(name)] for name in _MOMENTUM])
     points = [kinetic + mass, np.sqrt(momentum * momentum + mass * mass)]
@@ -105,18 +105,18 @@ def _of_rule(
     p_least = max(row[RULE_COLUMNS.index("reco_p")], 0.0)
     reco = _reco(edges, mass, response.of)
     reco = np.concatenate([reco, [least, np.sqrt(p_least**2 + mass**2)]])
-    drawn = plan.card.rules[rule].energy.components()
+    drawn = compiled.card.rules[rule].energy.components()
     for k, part in zip(range(first, last), drawn, strict=True):
-        values = {c: plan.components[k, i] for i, c in enumerate(COMPONENT_COLUMNS)}
+        values = {c: compiled.components[k, i] for i, c in enumerate(COMPONENT_COLUMNS)}
         of = OF[int(values["of"])]
         kinetic_like = of == "kinetic" or (of == "visible" and taken in species.NUCLEONS)
         if part.distribution == "tabulated" and part.table is not None:
-            at = np.array(plan.card.tables[part.table].axes[0])
+            at = np.array(compiled.card.tables[part.table].axes[0])
             with np.errstate(divide="ignore"):
                 at = 1.0 / at if of == "inverse-momentum" else at
         elif part.distribution == "none":
             linked = (
-                plan.component_links[k, COMPONENT_COLUMNS.index(n)] for n in ("scale", "offset")
+                compiled.component_links[k, COMPONENT_COLUMNS.index(n)] for n in ("scale", "offset")
             )
             if max(linked) >= 0:
                 return None

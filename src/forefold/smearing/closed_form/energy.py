@@ -69,7 +69,7 @@ class EnergyPart:
 
     @property
     def point(self) -> Array:
-        """Where the energy is without a draw, GeV."""
+        """Energy without smearing, GeV."""
         return self.energy(self.location)
 
     def energy(self, x: Array) -> Array:
@@ -147,7 +147,7 @@ class EnergyPart:
         return np.where(self.exact, self.point, mean), np.where(self.exact, 0.0, std)
 
     def support(self) -> tuple[Array, Array]:
-        """Energies between which E is drawn, shape (m,); a momentum may be anything for this."""
+        """Lowest and highest energy that can be drawn, shape (m,); for momenta, the mass and infinity."""
         if self.of != "sum":
             return self.mass, np.full(self.mass.shape, np.inf)
         return self.end(0.0), self.end(1.0)

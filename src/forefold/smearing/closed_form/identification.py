@@ -1,4 +1,4 @@
-"""What particles may be taken for, each with its probability, and the distributions of each."""
+"""Hypotheses of the identification: what a particle may be taken for, with its probability and its response."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forefold.smearing.engine import Prepared, all_kinds
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.detector.compile import Plan
+    from forefold.detector.compile import CompiledCard
     from forefold.kernels.layout import Kinematics, TrueParticles
     from forefold.smearing.engine import OnInvalid
 
@@ -26,13 +26,13 @@ _INVALID = int(Fate.INVALID)
 
 
 class Hypothesis(NamedTuple):
-    """What each particle may be taken for.
+    """One identity that each particle may be taken for.
 
     Attributes
     ----------
     pdgid : ndarray of int64, shape (n,)
     probability : ndarray, shape (n,)
-        0 where there is no such way for a particle.
+        0 where a particle cannot be taken for it.
     response : ParticleResponse
         Of the particles as they are taken.
     """
@@ -43,20 +43,20 @@ class Hypothesis(NamedTuple):
 
 
 class _FixedIdentity(Prepared):
-    """Particles of which it is given, not drawn, what they are taken for."""
+    """Particles whose identity is set, not drawn."""
 
     def alternatives(
         self,
     ) -> list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]:
         """List rows of `kinds`, probabilities, and blocks of identification (-1: none), each of shape (n,)."""
-        card, n = self.plan.card, self.kind.size
+        card, n = self.compiled.card, self.kind.size
         todo = self._open() & (self.table.outcome[self.kind] == 0)
         most = max((len(block.row) for block in card.identification), default=1)
         kind = np.repeat(self.kind[None], most, axis=0)
         probability, by = np.zeros((most, n)), np.full(n, -1, np.int64)
         row_of = {int(pdg): row for row, pdg in enumerate(self.kinds)}
         for b, (block, links) in enumerate(
-            zip(card.identification, self.plan.identification, strict=True)
+            zip(card.identification, self.compiled.identification, strict=True)
         ):
             covered = np.array([block.covers(int(pdg)) for pdg in self.kinds], dtype=np.bool_)
             rows = np.flatnonzero(todo & covered[self.kind])
@@ -81,8 +81,8 @@ class _FixedIdentity(Prepared):
         probability: NDArray[np.float64],
         by: NDArray[np.int64],
     ) -> None:
-        """Take particles for what is given, and bring them up to the draw."""
-        for b, block in enumerate(self.plan.card.identification):
+        """Set the identities, choose the rules and evaluate their formulas."""
+        for b, block in enumerate(self.compiled.card.identification):
             self._retake(np.flatnonzero(by == b), kind, block.keep)
         self.kind = kind
         unlikely = (probability == 0.0) & self._open()
@@ -95,13 +95,13 @@ def particle_hypotheses(
     truth: TrueParticles,
     pdgid: NDArray[np.int64],
     fate: NDArray[np.uint16],
-    plan: Plan,
+    compiled: CompiledCard,
     *,
     taken: NDArray[np.int64] | None = None,
     kinematics: Kinematics | None = None,
     on_invalid: OnInvalid = "stop",
 ) -> list[Hypothesis]:
-    """Find all that particles may be taken for, with the distributions of each.
+    """Every identity that particles may be taken for, with its probability and the card's response to it.
 
     Parameters
     ----------
@@ -110,11 +110,11 @@ def particle_hypotheses(
     pdgid : ndarray of int64, shape (s,)
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
-    plan : Plan
+    compiled : CompiledCard
     taken : ndarray of int64, shape (n,), optional
         See `forefold.smearing.engine.smear_particles`.
     kinematics : Kinematics, optional
-        If it is known better than from the truth.
+        Used instead of what follows from the four-vectors, if given.
     on_invalid : {"stop", "lose"}
 
     Returns
@@ -127,15 +127,15 @@ def particle_hypotheses(
     ValueError
         A formula has no value for a particle; with ``on_invalid="stop"``.
     """
-    kinds = all_kinds(plan, pdgid)
-    table = species_table(plan.card, kinds)
+    kinds = all_kinds(compiled, pdgid)
+    table = species_table(compiled.card, kinds)
 
     def fresh() -> _FixedIdentity:
         copied = describe(truth, table)
         if kinematics is not None:
             for column, values in zip(copied, kinematics, strict=True):
                 column[...] = values
-        work = _FixedIdentity(truth, kinds, table, plan, fate.copy(), copied, on_invalid)
+        work = _FixedIdentity(truth, kinds, table, compiled, fate.copy(), copied, on_invalid)
         if taken is not None:
             work.take(taken)
         return work

@@ -1,4 +1,4 @@
-"""The distributions that a card gives to particles, in closed form."""
+"""Efficiency, energy and direction that a card gives to particles, as probabilities instead of random draws."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _NEAR = 1e-12
 
 
 class ParticleResponse:
-    """What a card makes of particles that are prepared, as probabilities and densities instead of draws.
+    """Response of a card to prepared particles: efficiency, and densities of the reconstructed energy and direction.
 
     Parameters
     ----------
     work : Prepared
-        See `forefold.smearing.engine.prepared`: particles that are identified, with a rule, with a number in every cell.
+        Particles that are identified and have a rule; `forefold.smearing.engine.prepared` makes them.
 
     Attributes
     ----------
@@ -87,12 +87,12 @@ class ParticleResponse:
 
     @property
     def invalid(self) -> NDArray[np.bool_]:
-        """Whether a formula has no value, shape (n,): such particles are lost, before or behind their rule was found."""
+        """Whether a formula has no value, shape (n,): such particles are lost."""
         return np.asarray((self._work.fate & int(Fate.INVALID)) != 0)
 
     @cached_property
     def passes(self) -> Array:
-        """Probability to pass the thresholds on what is reconstructed, shape (n,), if the efficiency lets it be seen."""
+        """Probability to pass the thresholds on what is reconstructed, shape (n,), for a particle that the efficiency keeps."""
         return self.energy_between(self.energy_least, np.inf)
 
     @property
@@ -123,7 +123,7 @@ class ParticleResponse:
         return self._sum(e.shape, lambda part: part.atom(e[..., part.rows]))
 
     def support(self) -> tuple[Array, Array]:
-        """Energies between which densities are, shape (n,), GeV; points are not in it. Infinite and -infinite where there is none."""
+        """Lowest and highest energy with a density, shape (n,), GeV; exact energies do not count. inf and -inf where there is none."""
         low, high = np.full(self.size, np.inf), np.full(self.size, -np.inf)
         for part in self.parts:
             first, last = part.support()
@@ -183,7 +183,7 @@ class ParticleResponse:
 
     @cached_property
     def dimension(self) -> NDArray[np.int64]:
-        """Over what directions spread, shape (n,); see `DirectionDistribution.dimension`. -1 without a rule."""
+        """Whether the direction is a point, a line or an area, shape (n,); see `DirectionDistribution.dimension`. -1 without a rule."""
         dimension = np.full(self.size, -1, np.int64)
         for rows, direction in self.directions:
             dimension[rows] = direction.dimension()
@@ -224,12 +224,12 @@ class ParticleResponse:
         return total
 
     def _of_rule(self, name: str, rule: int, rows: Rows) -> Array:
-        plan, column = self._work.plan, RULE_COLUMNS.index(name)
-        return self._cell(plan.rules, plan.rule_links, rule, column, rows)
+        compiled, column = self._work.compiled, RULE_COLUMNS.index(name)
+        return self._cell(compiled.rules, compiled.rule_links, rule, column, rows)
 
     def _of_part(self, name: str, part: int, rows: Rows) -> Array:
-        plan, column = self._work.plan, COMPONENT_COLUMNS.index(name)
-        return self._cell(plan.components, plan.component_links, part, column, rows)
+        compiled, column = self._work.compiled, COMPONENT_COLUMNS.index(name)
+        return self._cell(compiled.components, compiled.component_links, part, column, rows)
 
     def _cell(
         self, numbers: Array, links: NDArray[np.int64], row: int, column: int, rows: Rows
@@ -255,7 +255,7 @@ class ParticleResponse:
         return np.maximum(m + self._of_rule("reco_ke", rule, rows), needed)
 
     def _direction(self, rule: int, rows: Rows) -> DirectionDistribution:
-        angle, k = self._work.plan.card.rules[rule].angle, self._work.kinematics
+        angle, k = self._work.compiled.card.rules[rule].angle, self._work.kinematics
         return DirectionDistribution(
             angle.convention,
             angle.distribution,
@@ -266,8 +266,8 @@ class ParticleResponse:
         )
 
     def _parts(self, rule: int, rows: Rows) -> list[EnergyPart]:
-        drawn = list(self._work.plan.card.rules[rule].energy.components())
-        first = int(self._work.plan.rules[rule, RULE_COLUMNS.index("first")])
+        drawn = list(self._work.compiled.card.rules[rule].energy.components())
+        first = int(self._work.compiled.rules[rule, RULE_COLUMNS.index("first")])
         left, parts = np.ones(rows.size), []
         for j, one in enumerate(drawn):
             last = j == len(drawn) - 1
@@ -325,7 +325,7 @@ class ParticleResponse:
         a, b, c, d = (self._shape(row, rows, name) for name in ("a", "b", "c", "d"))
         if drawn.distribution == "tabulated":
             assert drawn.table is not None
-            table = self._work.plan.card.tables[drawn.table]
+            table = self._work.compiled.card.tables[drawn.table]
             values = np.array(table.values, dtype=np.float64)
             if not table.normalise:
                 # nothing of an empty row is seen: its efficiency is 0, whatever its shape
@@ -350,9 +350,9 @@ class ParticleResponse:
     def _shape(self, row: int, rows: Rows, name: str) -> Array:
         """Shape of a distribution: a number, or an array where it is a formula."""
         column = COMPONENT_COLUMNS.index(f"shape_{name}")
-        plan = self._work.plan
-        if plan.component_links[row, column] < 0:
-            return np.asarray(plan.components[row, column])
+        compiled = self._work.compiled
+        if compiled.component_links[row, column] < 0:
+            return np.asarray(compiled.components[row, column])
         return self._of_part(f"shape_{name}", row, rows)
 
 

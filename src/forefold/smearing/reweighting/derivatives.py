@@ -59,7 +59,7 @@ def scores(
     events : ak.Array
         True events, as they were given to `forefold.smear`.
     smeared : ak.Array
-        What it gave.
+        The smeared events that `forefold.smear` returned for them.
     card : Card, str or Path, optional
         The detector of the draws, with ``[parameters]``; the sample's own if not given.
     parameters : sequence of str, optional

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import awkward as ak
 import numpy as np
 
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.load import Card
 from forefold.kernels.fate import Fate
 from forefold.smearing.closed_form import particle_hypotheses
@@ -38,7 +38,7 @@ _SETTLED = int(Fate.NOT_FINAL_STATE | Fate.DECAYED | Fate.MERGED)
 
 @dataclass(frozen=True)
 class ObservedSample:
-    """Particles of smeared events, flat, as they went into the rules and as they came out.
+    """Particles of smeared events: true, and as they were reconstructed.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class ObservedSample:
         The card does not leave it out.
     detected : ndarray of bool, shape (n,)
     pdgid : ndarray of int64, shape (n,)
-        What it is; and what it was taken for, where it was detected.
+        True identity, and the reconstructed one where it was detected.
     seen_as : ndarray of int64, shape (n,)
     energy, theta, phi : ndarray, shape (n,)
         Reconstructed; 0 where it was not detected.
@@ -105,7 +105,7 @@ def card_of_sample(smeared: ak.Array) -> Card:
 
 
 def observed_sample(events: ak.Array, smeared: ak.Array, card: Card) -> ObservedSample:
-    """Bring events and what was smeared of them together.
+    """Match true events with the smeared ones.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def observed_sample(events: ak.Array, smeared: ak.Array, card: Card) -> Observed
 
 
 class Likelihoods(NamedTuple):
-    """How probable a card makes what was observed, each of shape (n,).
+    """Likelihood of what was observed of each particle, given the true particle and a card; arrays of shape (n,).
 
     Attributes
     ----------
@@ -176,11 +176,11 @@ class Likelihoods(NamedTuple):
         Of a detected particle: density of its energy and direction as what it was taken for; the same for energies that are
         exact, with a probability instead of the energy's density.
     dimension : ndarray of int64
-        Over what directions spread; -1 where it cannot be seen so.
+        Of the distribution of directions, see `ParticleResponse.dimension`; -1 where the card cannot give what was observed.
     lost : ndarray
-        Probability to be lost, in all ways.
+        Probability to be lost, whatever the reason.
     rule : ndarray of int64
-        By which it is seen; -1 if it cannot be.
+        Rule that detects it; -1 if no rule can.
     hypotheses : list of Hypothesis
     smeared : ndarray of bool
         The card does not leave it out.
@@ -196,7 +196,7 @@ class Likelihoods(NamedTuple):
 
 
 def likelihoods(sample: ObservedSample, card: Card, on_invalid: OnInvalid = "stop") -> Likelihoods:
-    """Find how probable a card makes what was observed.
+    """Likelihood of what was observed of each particle, given the true particle and a card.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def likelihoods(sample: ObservedSample, card: Card, on_invalid: OnInvalid = "sto
         sample.truth,
         sample.kinds,
         sample.settled,
-        plan(card),
+        compile_card(card),
         taken=sample.taken,
         on_invalid="lose" if sample.invalid else on_invalid,
     )

@@ -38,14 +38,14 @@ _ALLOWED = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Weights that turn what one card gave into what another one gives.
+    """Weights that turn a sample smeared by card a into one of card b.
 
     Attributes
     ----------
     weights : ndarray, shape (events,), or ak.Array of events and particles
         p_b(observed | true) / p_a(observed | true). Multiply by the events' own weights.
     uncovered : ndarray, shape (n,)
-        Probability, for each particle of the sample, that card b gives something that card a never gives: no weight can make
+        Probability, for each particle of the sample, that card b gives a result that card a never gives; no weight can make
         up for it.
     card_a, card_b : str
         Names.
@@ -65,7 +65,7 @@ class Weights:
 
     @property
     def effective_sample_size(self) -> float:
-        """Number of unweighted ones that would tell as much: (sum w)^2 / sum w^2."""
+        """Number of unweighted events with the same statistical power: (sum w)^2 / sum w^2."""
         w = self.flat
         return float(w.sum() ** 2 / max(np.square(w).sum(), 1e-300))
 
@@ -92,7 +92,7 @@ def reweight(
     uncovered: Literal["stop", "count"] = "stop",
     on_invalid: OnInvalid = "stop",
 ) -> Weights:
-    """Give the weights that turn a smeared sample into another detector's, without another draw.
+    """Reweight a smeared sample to another detector, without smearing again.
 
     The weight of an event is the product over its particles of the exact likelihood ratio p_b(observed | true) / p_a(observed | true).
     Of a detected particle it is the ratio of probability to be identified as what it was taken for, times efficiency, density
@@ -103,7 +103,7 @@ def reweight(
     events : ak.Array
         True events, as they were given to `forefold.smear`.
     smeared : ak.Array
-        What it gave.
+        The smeared events that `forefold.smear` returned for them.
     card_b : Card, str or Path
         The detector that is wanted.
     card_a : Card, str or Path, optional
@@ -237,7 +237,7 @@ def _missing(sample: ObservedSample, a: Likelihoods, b: Likelihoods) -> Array:
 
 
 def covered_by(response: ParticleResponse, other: ParticleResponse) -> Array:
-    """Probability to be seen with an energy that other response can give too, shape (n,)."""
+    """Probability to be detected with an energy that the other response can give too, shape (n,)."""
     low, high = other.support()
     least = response.energy_least
     probability = np.zeros(response.size)

@@ -59,7 +59,7 @@ class Check(NamedTuple):
     pull: float
 
     def subject(self) -> str:
-        """Say of what it is, in words."""
+        """Particle, energy and angle of the check, in words."""
         if self.particle == 0:
             return self.what
         return f"{self.what} of {self.particle} at {self.energy:.4g} GeV, {self.theta:.3g} rad"

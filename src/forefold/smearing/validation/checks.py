@@ -9,7 +9,7 @@ import awkward as ak
 import numpy as np
 
 from forefold import events as records
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.events import particles as species
 from forefold.kernels.fate import Fate
 from forefold.response import distributions as families
@@ -139,7 +139,7 @@ def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[in
 
 def _drawn(card: Card, grid: Grid, key: int, draws: int) -> SmearedParticles:
     columns = (np.repeat(x, draws) for x in (grid.pdgid, grid.energy, grid.theta, grid.phi))
-    return smear_particles(*beam(*columns, key=key % 2**64), plan(card), on_invalid="lose")
+    return smear_particles(*beam(*columns, key=key % 2**64), compile_card(card), on_invalid="lose")
 
 
 def _name(pdg: int) -> str:

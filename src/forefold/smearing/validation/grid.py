@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.rule import candidates_of
 from forefold.events import particles as species
 from forefold.kernels.layout import TrueParticles
@@ -30,7 +30,7 @@ _MOST = 6
 
 
 class Beam(NamedTuple):
-    """Particles of given energies and directions, as the loops take them.
+    """Particles of given energies and directions, as the engine takes them.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
         return None
     phi = np.linspace(-3.0, 3.0, pdgid.size)
     hypotheses = particle_hypotheses(
-        *beam(pdgid, energy, theta, phi), plan(card), on_invalid="lose"
+        *beam(pdgid, energy, theta, phi), compile_card(card), on_invalid="lose"
     )
     comes, visible = (np.zeros(pdgid.size, dtype=np.bool_) for _ in range(2))
     for hypothesis in hypotheses:
@@ -151,7 +151,7 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     if not kept.size:
         return None
     columns = (pdgid[kept], energy[kept], theta[kept], phi[kept])
-    again = particle_hypotheses(*beam(*columns), plan(card), on_invalid="lose")
+    again = particle_hypotheses(*beam(*columns), compile_card(card), on_invalid="lose")
     return Grid(rule, *columns, again)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from forefold.detector.compile import plan
+from forefold.detector.compile import compile_card
 from forefold.detector.formulas import formulas
 from forefold.events import particles as species
 from forefold.smearing.closed_form.identification import particle_hypotheses
@@ -15,7 +15,7 @@ from forefold.smearing.validation.grid import beam, tried
 
 if TYPE_CHECKING:
     from forefold.detector import Card
-    from forefold.detector.compile import Plan
+    from forefold.detector.compile import CompiledCard
     from forefold.smearing.validation.grid import Beam
 
 __all__ = ["Invalid", "invalid_of"]
@@ -83,7 +83,7 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
     """
     if not any(True for _ in formulas(card)) and not card.tables:
         return ()
-    compiled = plan(card)
+    compiled = compile_card(card)
     reasons: dict[tuple[str, int], list[tuple[str, float]]] = {}
     counts: dict[tuple[str, int], int] = {}
     for rule in card.rules:
@@ -120,7 +120,7 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
     )
 
 
-def _reason(card: Card, compiled: Plan, particle: Beam) -> tuple[str, str]:
+def _reason(card: Card, compiled: CompiledCard, particle: Beam) -> tuple[str, str]:
     """Give the place in the card at which a particle is refused, and why."""
     try:
         particle_hypotheses(*particle, compiled, on_invalid="stop")

@@ -32,7 +32,7 @@ _BELOW_MASS = int(Fate.ENERGY_BELOW_MASS)
 
 
 class UnitShift(NamedTuple):
-    """What a pull of one standard deviation adds.
+    """Energy that a pull of one standard deviation adds.
 
     Attributes
     ----------
@@ -202,7 +202,7 @@ def _of_shift(particles: _Particles, shift: ShiftBlock) -> dict[str, UnitShift]:
 
 
 def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShift]:
-    """Tell what one standard deviation of each pull of a card's shifts adds to smeared events.
+    """Energy that one standard deviation of each pull of a card's shifts adds to smeared events.
 
     Pulls add: the shift of several is the sum of each pull times its unit shift.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.detector.compile import Plan, plan
+from forefold.detector.compile import CompiledCard, compile_card
 from forefold.detector.formulas import Formula, formulas_of_rule, parsed
 from forefold.detector.load import Card, load_card
 from forefold.smearing.engine import OnInvalid, SmearedParticles, smear_particles
@@ -39,7 +39,7 @@ class _Varied(NamedTuple):
     variation: Variation
     pulls: dict[str, float]
     card: Card
-    plan: Plan | None
+    compiled: CompiledCard | None
     values: frozenset[str]
 
 
@@ -62,7 +62,7 @@ class VariedCard:
         self, card: Card | str | Path, variations: Sequence[Variation] | None = None
     ) -> None:
         self.card = load_card(card)
-        self.plan = plan(self.card)
+        self.compiled = compile_card(self.card)
         chosen = standard_variations(self.card) if variations is None else list(variations)
         items: list[object] = [*chosen]
         for one in items:
@@ -98,7 +98,7 @@ class VariedCard:
         if not values:
             return _Varied(variation, pulls, self.card, None, frozenset())
         card = self.card.with_parameters(values)
-        return _Varied(variation, pulls, card, plan(card), frozenset(values))
+        return _Varied(variation, pulls, card, compile_card(card), frozenset(values))
 
     def smear(
         self,
@@ -155,7 +155,7 @@ class Variations(Mapping[str, "ak.Array"]):
         self._varied = varied
         self._on_invalid = checked_on_invalid(on_invalid)
         self._particles = event_particles(events, self.card, rng, axis)
-        self._nominal = self._smeared(varied.plan, None)
+        self._nominal = self._smeared(varied.compiled, None)
         self._about = provenance(self.card, rng, axis)
         self._events = smeared_events(self._particles, self.card, self._nominal, self._about)
         self._units: dict[str, UnitShift] | None = None
@@ -182,7 +182,7 @@ class Variations(Mapping[str, "ak.Array"]):
         if varied.pulls:
             events = shifted(events, self.card, varied.pulls, units=units)
         record = {"name": name, "pulls": pulls}
-        if varied.plan is None and not varied.pulls:
+        if varied.compiled is None and not varied.pulls:
             import awkward as ak
 
             events = ak.Array(events.layout, attrs=dict(events.attrs))
@@ -199,7 +199,7 @@ class Variations(Mapping[str, "ak.Array"]):
         """Event record that was smeared."""
         return self._particles.events
 
-    def _smeared(self, plan_: Plan, rows: NDArray[np.int64] | None) -> SmearedParticles:
+    def _smeared(self, compiled: CompiledCard, rows: NDArray[np.int64] | None) -> SmearedParticles:
         """Send particles through a card, all or some."""
         truth, fate, taken = self._particles.truth, self._particles.fate, self._particles.taken
         if rows is not None:
@@ -207,19 +207,19 @@ class Variations(Mapping[str, "ak.Array"]):
             truth, fate = truth._replace(**columns), fate[rows]
             taken = None if taken is None else taken[rows]
         return smear_particles(
-            truth, self._particles.pdgid, fate, plan_, taken=taken, on_invalid=self._on_invalid
+            truth, self._particles.pdgid, fate, compiled, taken=taken, on_invalid=self._on_invalid
         )
 
     def _varied_particles(self, varied: _Varied) -> SmearedParticles:
         """Send particles through a varied card: drawn again where it may differ, else the nominal one."""
-        assert varied.plan is not None
+        assert varied.compiled is not None
         affected = self._varied._affected(self._particles, self._nominal, varied.values)
         rows = np.flatnonzero(affected)
         if 2 * rows.size > affected.size:  # taking some out and putting them back costs more
-            return self._smeared(varied.plan, None)
+            return self._smeared(varied.compiled, None)
         if not rows.size:
             return self._nominal
-        part, whole = self._smeared(varied.plan, rows), self._nominal
+        part, whole = self._smeared(varied.compiled, rows), self._nominal
         out = whole.out._replace(
             **{
                 key: _put(getattr(whole.out, key), rows, getattr(part.out, key))
@@ -234,7 +234,7 @@ class Variations(Mapping[str, "ak.Array"]):
 
     def _drawn(self, varied: _Varied) -> tuple[ak.Array, dict[str, UnitShift] | None]:
         """Events of a varied card before their energies are shifted, and the shifts that are known of them."""
-        if varied.plan is None:
+        if varied.compiled is None:
             if varied.pulls and self._units is None:
                 self._units = unit_shifts(self._events, self.card)
             return self._events, self._units
@@ -242,7 +242,7 @@ class Variations(Mapping[str, "ak.Array"]):
         return smeared_events(self._particles, self.card, drawn, dict(self._about)), None
 
     def _visible(self, varied: _Varied) -> NDArray[np.float64]:
-        if varied.plan is not None and not varied.pulls:
+        if varied.compiled is not None and not varied.pulls:
             energy: Any = visible_energy(
                 self._particles.truth,
                 self._particles.pdgid[self._particles.truth.species],

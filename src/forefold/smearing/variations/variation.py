@@ -104,7 +104,7 @@ def standard_variations(card: Card | str | Path) -> list[Variation]:
 def named_variations(
     card: Card | str | Path, words: Sequence[str], rng: int | np.random.Generator | None = None
 ) -> list[Variation]:
-    """Variations by words, as they are typed.
+    """Variations by name, as they are typed on the command line.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def named_variations(
     Raises
     ------
     ValueError
-        There is none of this name, or nothing is uncertain in the card.
+        No variation has this name, or the card has no uncertain numbers.
 
     Examples
     --------
