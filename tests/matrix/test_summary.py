@@ -61,10 +61,10 @@ def test_every_particle_of_a_file_is_counted_once(smeared: ak.Array) -> None:
     assert found.events == 300
     assert total.particles == int(ak.sum(smeared.n_particles))
     assert total.detected == int(ak.sum(smeared.n_detected))
-    assert total.below_threshold + total.escaped == int(ak.sum(smeared.n_lost))
+    assert total.below_threshold + total.missed == int(ak.sum(smeared.n_lost))
     assert total.not_smeared == int(ak.sum(smeared.n_not_smeared))
     for row in found:
-        parts = (row.detected, row.below_threshold, row.escaped, row.not_smeared)
+        parts = (row.detected, row.below_threshold, row.missed, row.not_smeared)
         assert sum(parts) == row.particles
 
 
@@ -76,7 +76,7 @@ def test_counts_by_type_agree_with_a_loop(smeared: ak.Array) -> None:
         row = found[label]
         assert row.particles == len(mine)
         assert row.detected == sum(p["detected"] for p in mine)
-        assert row.escaped == sum(bool(p["fate"] & Fate.INEFFICIENCY) for p in mine)
+        assert row.missed == sum(bool(p["fate"] & Fate.INEFFICIENCY) for p in mine)
         assert row.efficiency == pytest.approx(row.detected / row.particles)
 
 

@@ -164,7 +164,7 @@ def test_weights() -> None:
     fresh = forefold.smear(events, second, rng=4, axis="z")
     # a narrow one at the true angle, so that the width matters
     weights = forefold.reweight(events, smeared, second, level="particle")
-    w = weights.flat
+    w = weights.all_weights
     assert w.mean() == pytest.approx(1.0, abs=5 * w.std() / math.sqrt(w.size))
     assert weights.uncovered.max() == 0.0
     off = [
@@ -189,7 +189,9 @@ def test_weights_between_conventions() -> None:
     a, b = card(rule(ENERGY, polar(8.0))), card(rule(ENERGY, cosine(0.1)))
     smeared = forefold.smear(events, a, rng=3, axis="z")
     there = forefold.reweight(events, smeared, b, level="particle")
-    assert there.flat.mean() == pytest.approx(1.0, abs=5 * there.flat.std() / math.sqrt(6000))
+    assert there.all_weights.mean() == pytest.approx(
+        1.0, abs=5 * there.all_weights.std() / math.sqrt(6000)
+    )
     back = forefold.smear(events, b, rng=3, axis="z")
     told = forefold.reweight(events, back, a, uncovered="count")
     theta = ak.to_numpy(ak.flatten(back.particles.theta_true))

@@ -133,7 +133,7 @@ class SummaryRow:
     ----------
     type : str
         Particle type of the card, or why the particles were not smeared, or "total".
-    particles, detected, below_threshold, escaped, not_smeared : int
+    particles, detected, below_threshold, missed, not_smeared : int
         Particles that came in, and what became of them: the last four add up to the first.
     energy_of : str
         The energy that bias and width are of: "kinetic", "total", "kinetic or total" for a type whose
@@ -152,7 +152,7 @@ class SummaryRow:
     particles: int
     detected: int = 0
     below_threshold: int = 0
-    escaped: int = 0
+    missed: int = 0
     not_smeared: int = 0
     energy_of: str = ""
     energy_bias: float = _NAN
@@ -196,7 +196,7 @@ class _Type:
             particles=int(self.outcomes.sum()),
             detected=self.count(Fate.DETECTED),
             below_threshold=self.count(*_BELOW),
-            escaped=self.count(*_MISSED),
+            missed=self.count(*_MISSED),
             energy_of=energy_of,
             energy_bias=self.energy.mean if seen else _NAN,
             energy_width=self.energy.std,
@@ -326,7 +326,7 @@ class Summary:
             particles=sum(row.particles for row in rows),
             detected=sum(row.detected for row in rows),
             below_threshold=sum(row.below_threshold for row in rows),
-            escaped=sum(row.escaped for row in rows),
+            missed=sum(row.missed for row in rows),
             not_smeared=sum(row.not_smeared for row in rows),
         )
 
@@ -344,13 +344,13 @@ class Summary:
 
     def __str__(self) -> str:
         """Table in plain text."""
-        head = f"{'type':<16}{'particles':>10}{'detected':>10}{'below thr.':>11}{'escaped':>9}{'left out':>10}"
+        head = f"{'type':<16}{'particles':>10}{'detected':>10}{'below thr.':>11}{'missed':>9}{'left out':>10}"
         lines = [
             f"{self.card.name}: {self.events} events",
             f"{head}{'bias':>9}{'width':>9}{'angle':>9}",
         ]
         for row in self:
-            counts = f"{row.particles:>10}{row.detected:>10}{row.below_threshold:>11}{row.escaped:>9}{row.not_smeared:>10}"
+            counts = f"{row.particles:>10}{row.detected:>10}{row.below_threshold:>11}{row.missed:>9}{row.not_smeared:>10}"
             lines.append(
                 f"{row.type:<16}{counts}{_percent(row.energy_bias, sign='+'):>9}{_percent(row.energy_width):>9}"
                 f"{_angle(row.angle_width):>9}"

@@ -79,7 +79,7 @@ def smear(
         A Generator gives one such integer.  None takes one from the operating system.  The integer is kept in
         the result's ``attrs["forefold"]["rng"]``.
     axis : {"probe", "z"}
-        What polar angles refer to: the incident particle of each event, or the z axis.
+        Direction to which polar angles refer: that of the incident particle (the probe) of each event, or the z axis.
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula of the card has no value, or one that is not allowed.
     draw : int

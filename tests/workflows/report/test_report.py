@@ -105,7 +105,7 @@ def test_the_page_says_what_became_of_the_particles(text: str, sections: list[Se
         assert section.card.title in said
     for words in (
         "below threshold",
-        "escaped",
+        "missed",
         "68 % half-width",
         "2 % ⊕ 15 %/√E",
         "|p| < 0.4 GeV",

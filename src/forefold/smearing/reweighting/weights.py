@@ -57,8 +57,8 @@ class Weights:
     card_b: str
 
     @property
-    def flat(self) -> Array:
-        """All weights in a row."""
+    def all_weights(self) -> Array:
+        """Weights of all events, or of all particles, as one array."""
         if isinstance(self.weights, ak.Array):
             return np.asarray(ak.to_numpy(ak.flatten(self.weights, axis=1)), dtype=np.float64)
         return np.asarray(self.weights)
@@ -66,11 +66,11 @@ class Weights:
     @property
     def effective_sample_size(self) -> float:
         """Number of unweighted events with the same statistical power: (sum w)^2 / sum w^2."""
-        w = self.flat
+        w = self.all_weights
         return float(w.sum() ** 2 / max(np.square(w).sum(), 1e-300))
 
     def __str__(self) -> str:
-        w = self.flat
+        w = self.all_weights
         what = "particles" if isinstance(self.weights, ak.Array) else "events"
         mean, error = float(w.mean()), float(w.std() / np.sqrt(max(w.size, 1)))
         return (

@@ -59,14 +59,14 @@ _FATES = {
 def summary_table(summary: Summary) -> str:
     """Return what became of the particles, by type."""
     head = (
-        "type", "particles", "detected", "below threshold", "escaped", "not smeared", "efficiency",
+        "type", "particles", "detected", "below threshold", "missed", "not smeared", "efficiency",
         "energy bias", "energy width", "median", "68 % half-width", "angle width",
     )  # fmt: skip
     return table(head, [_summary_row(row) for row in summary], kind="numbers", total=True)
 
 
 def _summary_row(row: SummaryRow) -> tuple[str, ...]:
-    counts = (row.particles, row.detected, row.below_threshold, row.escaped, row.not_smeared)
+    counts = (row.particles, row.detected, row.below_threshold, row.missed, row.not_smeared)
     energy = (row.energy_bias, row.energy_width, row.energy_median, row.energy_half_width)
     signed = (True, False, True, False)
     return (
