@@ -44,6 +44,7 @@ class Response(ABC):
         Parameters
         ----------
         true : array_like
+            True values.
 
         Returns
         -------
@@ -79,6 +80,7 @@ class Response(ABC):
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._cdf(*arrays(observed, true))
 
@@ -93,6 +95,7 @@ class Response(ABC):
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._pdf(*arrays(observed, true))
 
@@ -104,10 +107,12 @@ class Response(ABC):
         u : array_like
             From 0 to 1.
         true : array_like
+            True values.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._ppf(*arrays(u, true))
 
@@ -117,6 +122,7 @@ class Response(ABC):
         Parameters
         ----------
         true : array_like, shape s
+            True values.
         u : array_like, shape (n_uniforms,) + s
             Uniforms in the open interval (0, 1). The same uniforms give the same bits.
 
@@ -144,10 +150,12 @@ class Response(ABC):
         edges : array_like, shape (k + 1,)
             Ascending; the outer ones may be infinite.
         true : array_like, shape s
+            True values.
 
         Returns
         -------
         ndarray, shape s + (k,)
+            One probability for each bin; the bins are the last axis.
         """
         e, t = unmasked("edges", edges), unmasked("true", true)
         return self.between(e[:-1], e[1:], t[..., None])
@@ -158,6 +166,7 @@ class Response(ABC):
         Parameters
         ----------
         other : Response
+            Response whose true value is what this one observes.
 
         Returns
         -------

@@ -53,11 +53,14 @@ def uniforms_like(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     Parameters
     ----------
     rng : numpy.random.Generator
+        Where the uniforms come from.
     shape : tuple of int
+        Shape of the array.
 
     Returns
     -------
     ndarray
+        Uniforms in the open interval (0, 1).
     """
     whole = rng.integers(0, 2**52, shape).astype(np.float64)
     return (whole + 0.5) * 2.0**-52
@@ -80,7 +83,9 @@ def check_efficiency(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
+        True values.
     """
     t = np.asarray(true, dtype=np.float64)
     efficiency = response.efficiency(t)
@@ -97,7 +102,9 @@ def check_cdf(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
+        True values.
     """
     t = _seen(response, true)
     x = np.sort(response.ppf(_U[:, None], t), axis=0)
@@ -121,7 +128,9 @@ def check_pdf(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
+        True values.
     """
     t = _seen(response, true)
     step = _NEAR * _width(response, t)
@@ -142,7 +151,9 @@ def check_ppf(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
+        True values.
     """
     t = _seen(response, true)
     u = _U[:, None]
@@ -170,6 +181,7 @@ def check_matrix(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
         Their range is binned.
     """
@@ -190,11 +202,13 @@ def check_samples(response: Response, true: ArrayLike, *, n: int = 100_000, rng:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
         Their range is binned.
     n : int
         Draws a row.
     rng : int
+        Seed of the uniforms.
     """
     from scipy import stats
 
@@ -230,6 +244,7 @@ def check_then(response: Response, true: ArrayLike) -> None:
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
         At most three of them are looked at.
     """
@@ -264,6 +279,7 @@ def check_response(response: Response, true: ArrayLike, *, n: int = 100_000) -> 
     Parameters
     ----------
     response : Response
+        The response to check.
     true : array_like
         True values at which it is meant to be used; two or more that differ.
     n : int

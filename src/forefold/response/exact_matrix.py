@@ -44,12 +44,16 @@ def exact_matrix(
     Parameters
     ----------
     response : Response
+        The response whose matrix is wanted.
     true_edges, reco_edges : array_like
+        Finite and ascending.
     weights : callable, optional
+        Density of the true values; uniform in each bin if not given.
 
     Returns
     -------
     hist.Hist
+        Axes ``true`` and ``reco``; a row sums to its efficiency, with under- and overflow.
     """
     import hist
 

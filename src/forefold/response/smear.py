@@ -36,6 +36,7 @@ class Smear(Response):
     Parameters
     ----------
     family : forefold.distributions.Family
+        Distribution of what is observed about the true value.
     sigma : callable or float
         Width in the unit of the observed value, as a function of the true one.
     location : callable, optional
@@ -95,6 +96,7 @@ class Smear(Response):
         Returns
         -------
         Smear
+            A response with the rows of the histogram.
 
         Raises
         ------

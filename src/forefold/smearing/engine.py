@@ -49,6 +49,7 @@ class SmearedParticles(NamedTuple):
     Attributes
     ----------
     out : Smeared
+        Reconstructed energies, directions and momenta, with fates.
     pdgid : ndarray of int64, shape (n,)
         What every particle was taken for.
     mass_true : ndarray of float64, shape (n,), GeV
@@ -81,15 +82,18 @@ def smear_particles(
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
     compiled : CompiledCard
+        The detector, from `forefold.detector.compile.compile_card`.
     taken : ndarray of int64, shape (n,), optional
         Rows of `pdgid`: what a stage took particles for; their momentum is kept.
     variation : int
+        Which of many independent draws with the same `rng`.
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula has no value.
 
     Returns
     -------
     SmearedParticles
+        In the order of `truth`.
 
     Raises
     ------
@@ -125,6 +129,7 @@ def prepared(
     Returns
     -------
     Prepared
+        Ready for the draw, or for the closed form.
     """
     kinds = all_kinds(compiled, pdgid)
     table = species_table(compiled.card, kinds)
@@ -153,18 +158,23 @@ class Prepared:
     Attributes
     ----------
     truth : TrueParticles
+        True particles, with what their random numbers depend on.
     compiled : CompiledCard
+        The detector, from `forefold.detector.compile.compile_card`.
     kinds : ndarray of int64, shape (s,)
         PDG identifiers; `kind` are rows of it: what each particle is taken for.
     table : Species
+        Masses and rules of `kinds`.
     kinematics : Kinematics
         As the particles are taken.
     fate : ndarray of uint16, shape (n,)
+        Outcomes so far, and flags.
     chosen : ndarray of int64, shape (n,)
         Rules; -1 is left out.
     tables : RuleTables
         Filled for the particles of each rule that need it.
     mass_true : ndarray of float64, shape (n,), GeV
+        Mass of the true particle; `kinematics` has that of the identified one.
     """
 
     def __init__(

@@ -24,13 +24,18 @@ def particle(pdgid: int, kinematics: Kinematics, truth: TrueParticles, i: int) -
     Parameters
     ----------
     pdgid : int
+        PDG identifier.
     kinematics : Kinematics
+        Kinematics of the particles as they are identified.
     truth : TrueParticles
+        True particles, with what their random numbers depend on.
     i : int
+        Row of the particle.
 
     Returns
     -------
     str
+        One line.
     """
     try:
         name = names.name(pdgid)
@@ -47,13 +52,18 @@ def no_value(card: Card, formula: CardFormula, value: float, who: str) -> str:
     Parameters
     ----------
     card : Card
+        Detector.
     formula : CardFormula
+        The formula, with its place in the card.
     value : float
+        Its value for the particle.
     who : str
+        The particle, in words.
 
     Returns
     -------
     str
+        One line.
     """
     allowed = f"{'above' if formula.above else 'from'} {formula.low:g}"
     allowed += f" to {formula.high:g}" if np.isfinite(formula.high) else ""
@@ -69,13 +79,18 @@ def above_one(card: Card, where: str, total: float, who: str) -> str:
     Parameters
     ----------
     card : Card
+        Detector.
     where : str
+        Place in the card.
     total : float
+        The sum.
     who : str
+        The particle, in words.
 
     Returns
     -------
     str
+        One line.
     """
     what = f"card {card.name}: {where}: probabilities add up to {total:.6g} for {who}"
     return f"{what}; at most 1 is allowed; {_OR_LOSE}"
@@ -87,12 +102,16 @@ def undrawable(card: Card, rule: int, who: str) -> str:
     Parameters
     ----------
     card : Card
+        Detector.
     rule : int
+        Row of the card's rules.
     who : str
+        The particle, in words.
 
     Returns
     -------
     str
+        One line.
     """
     what = f"card {card.name}: rule[{rule + 1}] {card.rules[rule].name!r}.energy: nothing can be drawn for {who}"
     why = "it is outside the table, or in an empty row of it, or low is not below high, or the width is not finite"

@@ -93,6 +93,7 @@ def particle_columns(smeared: ak.Array) -> ParticleColumns:
     Returns
     -------
     ParticleColumns
+        All particles, lost ones included, in their order.
     """
     if not {"particles", "visible_energy_true"} <= set(smeared.fields):
         fields = ", ".join(smeared.fields) or "none"
@@ -189,6 +190,7 @@ def warn_of_thresholds(smeared: ak.Array, card: Card) -> None:
     smeared : ak.Array
         Events from `forefold.smear`; the words are the same for every piece of a file, so that they are said once.
     card : Card
+        Detector.
 
     Warns
     -----

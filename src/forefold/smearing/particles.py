@@ -64,7 +64,9 @@ def event_particles(
     events : ak.Array
         Event record.
     card : Card
+        Detector.
     rng : int
+        Integer that fixes every draw.
     axis : {"probe", "z"}
         Polar angles are to the momentum of the incident particle (the probe), or to the z axis.
     variation : int
@@ -73,6 +75,7 @@ def event_particles(
     Returns
     -------
     EventParticles
+        In the order of the events; products of stages stand behind those of their event.
 
     Raises
     ------

@@ -26,7 +26,9 @@ class Particles(NamedTuple):
     Attributes
     ----------
     truth : TrueParticles
+        True particles, with what their random numbers depend on.
     kinematics : Kinematics
+        Kinematics of the particles as they are identified.
     kinds : ndarray of int64, shape (s,)
         PDG identifiers.
     kind : ndarray of int64, shape (n,)
@@ -124,7 +126,9 @@ def quantity(name: str, particles: Particles, rows: NDArray[np.int64]) -> NDArra
     name : str
         One of `forefold.detector.values.QUANTITIES` or ``HIDDEN``, or of ``TRACK`` if the card has a containment.
     particles : Particles
+        Of which the quantity is.
     rows : ndarray of int64, shape (m,)
+        Rows of the particles that are wanted.
 
     Returns
     -------

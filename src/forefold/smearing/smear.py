@@ -160,13 +160,16 @@ def smeared_events(
     particles : EventParticles
         What went in.
     card : Card
+        Detector.
     drawn : SmearedParticles
+        The particles after smearing.
     about : dict
         Where it comes from.
 
     Returns
     -------
     ak.Array
+        See `smear`.
 
     Raises
     ------
@@ -275,6 +278,7 @@ def flag_count(smeared: ak.Array, flag: Fate) -> int:
     Returns
     -------
     int
+        Number of particles whose fate has the flag.
 
     Examples
     --------
@@ -346,15 +350,18 @@ def visible_energy(
     Parameters
     ----------
     truth : TrueParticles
+        True particles, with what their random numbers depend on.
     pdgid : ndarray of int64, shape (p,)
         True identifiers.
     drawn : SmearedParticles
+        The particles after smearing.
     n : int
         Number of events.
 
     Returns
     -------
     dict of str to ndarray of float64, shape (n,), GeV
+        ``visible_energy_true`` and ``visible_energy_reco``.
     """
     out = drawn.out
     rest = np.where(np.isin(pdgid, species.NUCLEONS), drawn.mass_true, 0.0)

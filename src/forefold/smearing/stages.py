@@ -30,9 +30,11 @@ class Staged(NamedTuple):
     taken : ndarray of int64, shape (n,)
         What each particle is taken for, as a row of `kinds`.
     fate : ndarray of uint16, shape (n,)
+        Outcomes so far, and flags.
     parent : ndarray of int64, shape (n,)
         Index in its event of the particle that it comes from; its own if the generator made it.
     michel : ndarray of bool, shape (n,)
+        Whether it is the electron of a muon that decayed.
     """
 
     truth: TrueParticles
@@ -62,11 +64,14 @@ def staged(
     fate : ndarray of uint16, shape (n,)
         Outcomes that are settled already, else 0.
     card : Card
+        Detector.
     variation : int
+        Which of many independent draws with the same `rng`.
 
     Returns
     -------
     Staged
+        The particles that are left, and those that decays and showers made.
     """
     pdgid = kinds[truth.species]
     p2 = truth.px * truth.px + truth.py * truth.py + truth.pz * truth.pz

@@ -37,8 +37,11 @@ def vertex_columns(events: ak.Array, card: Card, rng: int, *, variation: int = 0
     events : ak.Array
         Event record with ``vertex_x``, ``vertex_y``, ``vertex_z`` (m) and ``vertex_t`` (s), as far as the card asks for them.
     card : Card
+        Detector.
     rng : int
+        Integer that fixes every draw.
     variation : int
+        Which of many independent draws with the same `rng`.
 
     Returns
     -------

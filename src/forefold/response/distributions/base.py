@@ -25,6 +25,7 @@ def arrays(*values: ArrayLike) -> list[NDArray[np.float64]]:
     Parameters
     ----------
     *values : array_like
+        Numbers or arrays whose shapes broadcast.
 
     Returns
     -------
@@ -49,6 +50,7 @@ def apply(kernel: Callable[..., None], *values: ArrayLike, head: tuple[Any, ...]
     kernel : callable
         Takes `head`, the flat arrays, and the array to fill.
     *values : array_like
+        Numbers or arrays whose shapes broadcast.
     head : tuple
         What comes before the arrays.
 
@@ -99,10 +101,12 @@ class Family(ABC):
         low, high : array_like
             May be infinite. A point on `high` is not counted, one on `low` is.
         location, sigma : array_like
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._between(*arrays(low, high, location, sigma))
 
@@ -114,10 +118,12 @@ class Family(ABC):
         u : array_like
             From 0 to 1; these two give the ends of the support.
         location, sigma : array_like
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._ppf(*arrays(u, location, sigma))
 
@@ -127,10 +133,12 @@ class Family(ABC):
         Parameters
         ----------
         location, sigma : array_like
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._mean(*arrays(location, sigma))
 
@@ -140,10 +148,12 @@ class Family(ABC):
         Parameters
         ----------
         location, sigma : array_like
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._std(*arrays(location, sigma))
 
@@ -153,10 +163,12 @@ class Family(ABC):
         Parameters
         ----------
         x, location, sigma : array_like
+            Value, location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self._cdf(*arrays(x, location, sigma))
 
@@ -170,10 +182,12 @@ class Family(ABC):
         edges : array_like, shape (k + 1,)
             Ascending; the outer ones may be infinite.
         location, sigma : array_like, shape s
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray, shape s + (k,)
+            One probability for each bin; the bins are the last axis.
 
         Raises
         ------
@@ -197,10 +211,12 @@ class Family(ABC):
         u : array_like
             Uniforms in the open interval (0, 1); with `n_uniforms` rows in front where that is not one.
         location, sigma : array_like
+            Location and width; they broadcast.
 
         Returns
         -------
         ndarray
+            In the shape to which the arguments broadcast.
         """
         return self.ppf(u, location, sigma)
 

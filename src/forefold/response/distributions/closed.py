@@ -52,6 +52,7 @@ def normal_pdf(x: ArrayLike, mean: float, sigma: float) -> NDArray[np.float64]:
     Parameters
     ----------
     x : array_like
+        Value at which the density is taken.
     mean, sigma : float
         In the unit of `x`; `sigma` positive.
 
@@ -77,6 +78,7 @@ def truncated_normal_pdf(x: ArrayLike, mean: float, resolution: float) -> NDArra
     Parameters
     ----------
     x : array_like
+        Value at which the density is taken.
     mean : float
         Mean before the cut, positive.
     resolution : float

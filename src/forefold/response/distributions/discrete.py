@@ -149,6 +149,7 @@ class Tabulated(Family):
         Returns
         -------
         Tabulated
+            The distribution of the histogram's bins.
 
         Raises
         ------

@@ -30,6 +30,7 @@ class Mixture(Family):
     Parameters
     ----------
     parts : sequence of Family
+        Distributions that are mixed.
     weights : sequence of array_like
         One a part, not negative; arrays broadcast against the location. They are divided by their sum.
     shifts : sequence of float, optional
@@ -164,12 +165,14 @@ def invert(cdf: Any, u: Array, low: Array, high: Array) -> Array:
     Parameters
     ----------
     cdf : callable
+        Function of an array that rises in each element.
     u, low, high : ndarray
         Of one shape; infinite ends are given back as they are.
 
     Returns
     -------
     ndarray
+        Value at which the cdf reaches `u`.
     """
     closed = np.isfinite(low) & np.isfinite(high)
     a, b = np.where(closed, low, 0.0), np.where(closed, high, 0.0)

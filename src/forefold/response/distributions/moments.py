@@ -34,6 +34,7 @@ def truncated_normal_moments(
     Returns
     -------
     mean, std : ndarray
+        In units of the width before the cut.
 
     Notes
     -----
@@ -60,6 +61,7 @@ def crystal_ball_moments(
     Parameters
     ----------
     alpha_low, n_low, alpha_high, n_high : float
+        Start of each power-law tail in sigma, and its exponent.
 
     Returns
     -------

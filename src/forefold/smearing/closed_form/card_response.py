@@ -52,8 +52,11 @@ class CardResponse(Response):
     Attributes
     ----------
     card : Card
+        Detector.
     pdgid : int
+        PDG identifier of the true particle.
     of : {"energy", "kinetic_energy", "momentum", "theta"}
+        The quantity that is true and observed.
     theta, phi : float, rad
         True direction; `theta` is not used where it is what is observed.
     energy : float or None, GeV
@@ -61,6 +64,7 @@ class CardResponse(Response):
     taken_for : int or None
         Only particles identified as this PDG identifier count as detected; None counts all.
     breaks : tuple of float
+        True values at which formulas of the card jump.
     """
 
     card: Card
@@ -87,6 +91,7 @@ class CardResponse(Response):
         Parameters
         ----------
         true : array_like, shape (n,)
+            True values of the observed quantity.
 
         Returns
         -------
@@ -351,6 +356,7 @@ def card_response(
     Parameters
     ----------
     card : Card, str or Path
+        Detector, or its name or file.
     particle : str or int
         Name or PDG identifier.
     of : {"kinetic_energy", "energy", "momentum", "theta"}

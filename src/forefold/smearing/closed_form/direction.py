@@ -52,6 +52,7 @@ def wrapped_pdf(angle: Array, location: Array, sigma: Array) -> Array:
     Returns
     -------
     ndarray
+        As the arguments broadcast.
     """
     off = np.asarray(angle - location)
     off = off - _TWO_PI * np.round(off / _TWO_PI)
@@ -69,10 +70,12 @@ def folded_pdf(theta: Array, location: Array, sigma: Array) -> Array:
     Parameters
     ----------
     theta, location, sigma : ndarray, rad
+        Polar angle, true polar angle and width; they broadcast.
 
     Returns
     -------
     ndarray
+        As the arguments broadcast.
     """
     inside = (theta >= 0.0) & (theta <= np.pi)
     both = wrapped_pdf(theta, location, sigma) + wrapped_pdf(-theta, location, sigma)
@@ -85,10 +88,12 @@ def folded_cdf(theta: Array, location: Array, sigma: Array) -> Array:
     Parameters
     ----------
     theta, location, sigma : ndarray, rad
+        Polar angle, true polar angle and width; they broadcast.
 
     Returns
     -------
     ndarray
+        As the arguments broadcast.
     """
     t = np.clip(theta, 0.0, np.pi)
     at = location - _TWO_PI * np.round(location / _TWO_PI)
@@ -119,6 +124,7 @@ def cosine_cdf(theta: Array, location: Array, sigma: Array) -> Array:
     Returns
     -------
     ndarray
+        As the arguments broadcast.
     """
     t = np.clip(theta, 0.0, np.pi)
     probability = _COSINE.cdf(_versine(t), _versine(location), sigma)
@@ -153,7 +159,9 @@ class DirectionDistribution:
     Attributes
     ----------
     convention : {"polar", "independent", "space", "none", "cosine"}
+        Angular convention of the rule, see the page on cards.
     distribution : {"normal", "rayleigh", "half-normal", "von-mises-fisher", "none", "truncated-normal"}
+        Distribution of the angle that the convention draws.
     theta, phi : ndarray
         True direction.
     sigma, sigma_phi : ndarray

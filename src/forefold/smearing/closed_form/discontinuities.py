@@ -31,8 +31,11 @@ def discontinuities(response: CardResponse, compiled: CompiledCard, reco_edges: 
     Parameters
     ----------
     response : CardResponse
+        Response whose matrix is integrated.
     compiled : CompiledCard
+        The detector, from `forefold.detector.compile.compile_card`.
     reco_edges : ndarray
+        Edges of the reconstructed bins.
 
     Returns
     -------
@@ -64,7 +67,9 @@ def distribution_ends_on_edges(response: CardResponse, reco_edges: Array) -> Arr
     Parameters
     ----------
     response : CardResponse
+        Response whose matrix is integrated.
     reco_edges : ndarray
+        Edges of the reconstructed bins.
 
     Returns
     -------

@@ -36,6 +36,7 @@ class EnergyPart:
     weight : ndarray, shape (m,)
         Its probability.
     family : Family
+        Distribution of x.
     of : {"sum", "momentum", "inverse"}
         E = scale x + offset + rest; or the momentum is scale x + offset, or scale/|x| + offset.
     location, sigma : ndarray, shape (m,)

@@ -31,6 +31,7 @@ class Hypothesis(NamedTuple):
     Attributes
     ----------
     pdgid : ndarray of int64, shape (n,)
+        What each particle is taken for.
     probability : ndarray, shape (n,)
         0 where a particle cannot be taken for it.
     response : ParticleResponse
@@ -108,14 +109,17 @@ def particle_hypotheses(
     truth : TrueParticles
         ``species`` are rows of `pdgid`. Keys and entries do not matter: nothing is drawn.
     pdgid : ndarray of int64, shape (s,)
+        Distinct PDG identifiers.
     fate : ndarray of uint16, shape (n,)
         0, flags, or an outcome that is settled already.
     compiled : CompiledCard
+        The detector, from `forefold.detector.compile.compile_card`.
     taken : ndarray of int64, shape (n,), optional
         See `forefold.smearing.engine.smear_particles`.
     kinematics : Kinematics, optional
         Used instead of what follows from the four-vectors, if given.
     on_invalid : {"stop", "lose"}
+        What becomes of a particle for which a formula has no value.
 
     Returns
     -------

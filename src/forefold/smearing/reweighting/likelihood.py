@@ -43,6 +43,7 @@ class ObservedSample:
     Attributes
     ----------
     truth : TrueParticles
+        True particles, with what their random numbers depend on.
     kinds : ndarray of int64, shape (s,)
         PDG identifiers that ``truth.species`` are rows of.
     settled : ndarray of uint16, shape (n,)
@@ -52,9 +53,11 @@ class ObservedSample:
     smeared : ndarray of bool, shape (n,)
         The card does not leave it out.
     detected : ndarray of bool, shape (n,)
+        Whether it was detected.
     pdgid : ndarray of int64, shape (n,)
         True identity, and the reconstructed one where it was detected.
     seen_as : ndarray of int64, shape (n,)
+        PDG identifier that it was identified as; 0 where it was not detected.
     energy, theta, phi : ndarray, shape (n,)
         Reconstructed; 0 where it was not detected.
     counts : ndarray of int64, shape (events,)
@@ -117,6 +120,7 @@ def observed_sample(events: ak.Array, smeared: ak.Array, card: Card) -> Observed
     Returns
     -------
     ObservedSample
+        In the order of the events.
 
     Raises
     ------
@@ -182,6 +186,7 @@ class Likelihoods(NamedTuple):
     rule : ndarray of int64
         Rule that detects it; -1 if no rule can.
     hypotheses : list of Hypothesis
+        What the particles may be identified as, with the responses.
     smeared : ndarray of bool
         The card does not leave it out.
     """
@@ -201,13 +206,16 @@ def likelihoods(sample: ObservedSample, card: Card, on_invalid: OnInvalid = "sto
     Parameters
     ----------
     sample : ObservedSample
+        Particles, true and reconstructed.
     card : Card
+        Detector.
     on_invalid : {"stop", "lose"}
         What becomes of a particle for which a formula has no value; it is lost in any case if it was lost so in the sample.
 
     Returns
     -------
     Likelihoods
+        In the order of the sample.
 
     Raises
     ------

@@ -47,6 +47,7 @@ class Check(NamedTuple):
     drawn, expected : float
         Fractions, or GeV; cm and ns of the means of positions and times.
     pull : float
+        Difference in standard deviations.
     """
 
     rule: str
@@ -72,8 +73,11 @@ class Validation:
     Attributes
     ----------
     card : str
+        Name of the card.
     checks : tuple of Check
+        All comparisons, rule by rule.
     rng : int
+        Integer that fixes the draws.
     draws : int
         Of each particle.
     untried : tuple of str
@@ -193,6 +197,7 @@ def validate_card(
     Returns
     -------
     Validation
+        ``good`` says whether all checks passed; ``print`` shows a table.
 
     Raises
     ------

@@ -100,8 +100,11 @@ def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[in
     Parameters
     ----------
     card : Card
+        Detector.
     grid : Grid
+        Particles of one rule.
     key : int
+        Random key of the draws.
     draws : int
         Of each particle.
 
@@ -110,6 +113,7 @@ def checks_of(card: Card, grid: Grid, key: int, draws: int) -> Iterator[tuple[in
     row : int
         Of the grid.
     words : (what, drawn, expected, pull)
+        What is compared, both values, and their difference in standard deviations.
     """
     drawn = _drawn(card, grid, key, draws)
     closed_forms = [_ClosedForm(hypothesis.response) for hypothesis in grid.hypotheses]
@@ -246,12 +250,16 @@ def vertex_checks(card: Card, key: int, draws: int) -> Iterator[Words]:
     Parameters
     ----------
     card : Card
+        Detector.
     key : int
+        Random key of the draws.
     draws : int
+        Number of draws.
 
     Yields
     ------
     (what, drawn, expected, pull)
+        What is compared, both values, and their difference in standard deviations.
     """
     if card.vertex is None:
         return

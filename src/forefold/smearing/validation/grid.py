@@ -37,6 +37,7 @@ class Beam(NamedTuple):
     truth : TrueParticles
         ``species`` are rows of `kinds`; polar angles are to the z axis.
     kinds : ndarray of int64, shape (s,)
+        Distinct PDG identifiers.
     fate : ndarray of uint16, shape (n,)
         0.
     """
@@ -59,6 +60,7 @@ def beam(
     Parameters
     ----------
     pdgid : array_like of int
+        PDG identifiers.
     energy : array_like, GeV
         Total energy; one below the mass counts as the mass.
     theta, phi : array_like, rad
@@ -69,6 +71,7 @@ def beam(
     Returns
     -------
     Beam
+        In the order of the arrays.
 
     Examples
     --------
@@ -104,11 +107,15 @@ class Grid(NamedTuple):
     Attributes
     ----------
     rule : int
+        Row of the card's rules.
     pdgid : ndarray of int64, shape (g,)
+        PDG identifiers.
     energy : ndarray, shape (g,), GeV
         Total.
     theta, phi : ndarray, shape (g,), rad
+        True direction, to the z axis.
     hypotheses : list of Hypothesis
+        What the particles may be identified as, with the responses.
     """
 
     rule: int
@@ -125,6 +132,7 @@ def grid(card: Card, rule: int, points: int) -> Grid | None:
     Parameters
     ----------
     card : Card
+        Detector.
     rule : int
         Row of the card's rules.
     points : int

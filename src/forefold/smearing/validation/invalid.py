@@ -69,6 +69,7 @@ def invalid_of(card: Card) -> tuple[Invalid, ...]:
     Parameters
     ----------
     card : Card
+        Detector.
 
     Returns
     -------

@@ -19,7 +19,9 @@ def binomial_pull(count: int, total: int, probability: float) -> float:
     Parameters
     ----------
     count, total : int
+        Successes, and trials.
     probability : float
+        Expected probability of a success.
 
     Returns
     -------
@@ -65,10 +67,12 @@ def mean_pull(mean: float, expected: float, std: float, total: int) -> float:
     mean, expected, std : float
         `std` is that of one draw.
     total : int
+        Number of draws.
 
     Returns
     -------
     float
+        Above 0 where the mean is too large.
 
     Examples
     --------

@@ -211,6 +211,7 @@ def unit_shifts(smeared: ak.Array, card: Card | str | Path) -> dict[str, UnitShi
     smeared : ak.Array
         Events from `forefold.smear`.
     card : Card, str or Path
+        Detector, or its name or file.
 
     Returns
     -------
@@ -268,6 +269,7 @@ def shifted(
     smeared : ak.Array
         Events from `forefold.smear`, or read back from a file.
     card : Card, str or Path
+        Detector, or its name or file.
     variation : Variation or mapping of str to float
         Pulls of the card's shifts.
     units : mapping of str to UnitShift, optional
@@ -358,6 +360,7 @@ def group_energies(smeared: ak.Array, card: Card | str | Path) -> dict[str, NDAr
     smeared : ak.Array
         Events from `forefold.smear`, or shifted ones.
     card : Card, str or Path
+        Detector, or its name or file.
 
     Returns
     -------

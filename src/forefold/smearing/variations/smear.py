@@ -49,6 +49,7 @@ class VariedCard:
     Parameters
     ----------
     card : Card, str or Path
+        Detector, or its name or file.
     variations : sequence of Variation, optional
         By default the standard ones.
 

@@ -50,6 +50,7 @@ class Variation:
     Attributes
     ----------
     name : str
+        Name of the variation, as columns and files have it.
     pulls : mapping of str to float
         Standard deviations by which uncertain numbers differ from the card: names of its parameters, and of the pulls
         of its shifts (``<shift>_p0``, ``_p1``, ``_p2``, ``_resolution``).
@@ -83,6 +84,7 @@ def standard_variations(card: Card | str | Path) -> list[Variation]:
     Parameters
     ----------
     card : Card, str or Path
+        Detector, or its name or file.
 
     Returns
     -------
@@ -109,6 +111,7 @@ def named_variations(
     Parameters
     ----------
     card : Card, str or Path
+        Detector, or its name or file.
     words : sequence of str
         ``"all"`` for the standard ones, ``"universes:N"`` for N random ones, or names of standard ones; each may be a list
         with commas. What is named twice is there once.
@@ -118,6 +121,7 @@ def named_variations(
     Returns
     -------
     list of Variation
+        In the order of the words.
 
     Raises
     ------
@@ -166,6 +170,7 @@ def universes(
     Parameters
     ----------
     card : Card, str or Path
+        Detector, or its name or file.
     n : int
         How many.
     rng : int, numpy Generator or None
@@ -235,11 +240,14 @@ def parameter_values(card: Card, variation: Variation) -> dict[str, float]:
     Parameters
     ----------
     card : Card
+        Detector.
     variation : Variation
+        The varied detector.
 
     Returns
     -------
     dict of str to float
+        By name of the parameter; those that stay at the card's value are left out.
 
     Raises
     ------
@@ -274,11 +282,14 @@ def shift_pulls(card: Card, variation: Variation) -> dict[str, float]:
     Parameters
     ----------
     card : Card
+        Detector.
     variation : Variation
+        The varied detector.
 
     Returns
     -------
     dict of str to float
+        Pulls in standard deviations, by name.
     """
     names = {name for shift in card.shifts for name in shift.pulls}
     return {name: float(p) for name, p in variation.pulls.items() if name in names and p != 0.0}
