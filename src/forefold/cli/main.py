@@ -252,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["card", "list", "--names"])
     bdm-10kt
     ...
-    super-kamiokande
+    zero-efficiency
     0
     """
     _prepare()
