@@ -70,7 +70,7 @@ def test_matrices_with_negative_contents() -> None:
         Migration([0, 1, 2], [0, 1, 2], np.ones((2, 3)))
 
 
-def test_no_throws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_universes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "o.parquet")
     given = ["smear", str(forefold.sample()), "-d", "dune-fd-uncertainties", "-o", out]
     assert main([*given, "--variations", "universes:0"]) == 2

@@ -141,7 +141,7 @@ def factor(
 ) -> dict[str, dict[str, float]]:
     """Cholesky factor L of a correlation matrix, rows by name: x = L z of independent z has the correlations.
 
-    Written out in basic operations, so that throws have the same bits everywhere.
+    Written out in basic operations, so that universes have the same bits everywhere.
 
     Parameters
     ----------

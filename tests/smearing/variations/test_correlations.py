@@ -21,7 +21,7 @@ from forefold.smearing.variations import (
     universes,
 )
 
-# parameters that no formula names are thrown too, though a card that has them is doubted
+# parameters that no formula names are pulled too, though a card that has them is doubted
 pytestmark = pytest.mark.filterwarnings("ignore:.*no formula names it")
 
 HEAD = """
@@ -176,7 +176,7 @@ def test_fuzzed_correlations_give_a_card_or_one_line(
         universes(card, 1, rng=1)
 
 
-def test_throws_have_the_covariance(tmp_path: Path) -> None:
+def test_universes_have_the_covariance(tmp_path: Path) -> None:
     card = load(tmp_path, pair("a", "b", 0.6), pair("b", "c", -0.7), pair("a", "muon_p0", 0.2))
     n = 20_000
     names, covariance = card.covariance()
@@ -190,7 +190,7 @@ def test_throws_have_the_covariance(tmp_path: Path) -> None:
         assert stats.kstest(column, "norm").pvalue > 1e-4
 
 
-def test_throws_can_be_made_anywhere(tmp_path: Path) -> None:
+def test_universes_can_be_made_anywhere(tmp_path: Path) -> None:
     card = load(tmp_path, pair("a", "b", 0.6))
     all_of_them = universes(card, 10, rng=5)
     assert all_of_them[4:7] == universes(card, 3, rng=5, first=4)

@@ -23,7 +23,7 @@ from forefold.smearing.variations import (
 )
 from forefold.workflows.stream import smear_files, vary_chunks
 
-# parameters that no formula names are thrown too, though a card that has them is doubted
+# parameters that no formula names are pulled too, though a card that has them is doubted
 pytestmark = pytest.mark.filterwarnings("ignore:.*no formula names it")
 
 DUNE = "dune-fd-uncertainties"
