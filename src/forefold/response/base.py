@@ -22,7 +22,7 @@ __all__ = ["Response"]
 
 
 class Response(ABC):
-    """P(observed | true): a sub-Markov kernel, whose total is the efficiency. What is missing from one is lost.
+    """P(observed | true): the probability density of what is observed of a true value. Its integral is the efficiency, at most one.
 
     A subclass gives `n_uniforms`, `_efficiency`, `_between`, `_pdf`, `_ppf` and `_sample`, which are handed arrays of float64 that are
     already broadcast. It is a frozen dataclass, so that nothing changes behind a matrix's back.
@@ -39,7 +39,7 @@ class Response(ABC):
         """Uniforms that a draw takes."""
 
     def efficiency(self, true: ArrayLike) -> Array:
-        """Probability to be seen at all, from 0 to 1.
+        """Probability to be detected, from 0 to 1.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class Response(ABC):
         return np.where(np.isnan(t), 0.0, self._efficiency(t))
 
     def between(self, low: ArrayLike, high: ArrayLike, true: ArrayLike) -> Array:
-        """Probability to be observed from low to high, given that it is seen.
+        """Probability to be observed from low to high, given that it is detected.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class Response(ABC):
         return self._between(*arrays(low, high, true))
 
     def cdf(self, observed: ArrayLike, true: ArrayLike) -> Array:
-        """Probability to be observed at or below a value, given that it is seen: from 0 to 1.
+        """Probability to be observed at or below a value, given that it is detected: from 0 to 1.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class Response(ABC):
         return self._cdf(*arrays(observed, true))
 
     def pdf(self, observed: ArrayLike, true: ArrayLike) -> Array:
-        """Density of the observed value, given that it is seen; infinite at a point that has a probability.
+        """Density of the observed value, given that it is detected; infinite at a point that has a probability.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class Response(ABC):
         return self._pdf(*arrays(observed, true))
 
     def ppf(self, u: ArrayLike, true: ArrayLike) -> Array:
-        """Quantile of the observed value, given that it is seen: the inverse of `cdf`.
+        """Quantile of the observed value, given that it is detected: the inverse of `cdf`.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class Response(ABC):
         Returns
         -------
         ndarray, shape s
-            NaN where it is lost.
+            NaN where it is not detected.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Response(ABC):
         return self._sample(t, rows)
 
     def bin_probabilities(self, edges: ArrayLike, true: ArrayLike) -> Array:
-        """Probability of every bin, given that it is seen.
+        """Probability of every bin, given that it is detected.
 
         Parameters
         ----------

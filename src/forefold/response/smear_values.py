@@ -42,7 +42,7 @@ def smear_values(
     Returns
     -------
     ndarray of float64, shape (n,)
-        NaN where it is lost.
+        NaN where it is not detected.
 
     Raises
     ------

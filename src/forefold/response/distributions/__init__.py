@@ -1,6 +1,6 @@
 """Families of distributions: what is observed around a location, with a width.
 
-A family is a small frozen object. Its methods take arrays (x, location, sigma) that broadcast: `pdf`, `cdf`, `ppf`, `mean`,
+A family is a frozen object; its methods take arrays (x, location, sigma) that broadcast: `pdf`, `cdf`, `ppf`, `mean`,
 `std`, exact `bin_probabilities`, and `sample`, which makes draws from given uniforms with the engine's bits.
 
 >>> from forefold.response.distributions import CrystalBall
