@@ -117,25 +117,25 @@ def parse_axis(text: str) -> hist.axis.AxesMixin:
 
 
 def _variable(edges: ArrayLike, name: str) -> hist.axis.Variable:
-    found = np.asarray(edges, dtype=np.float64)
-    good = found.ndim == 1 and found.size > 1 and bool(np.all(np.isfinite(found)))
-    if not (good and np.all(np.diff(found) > 0.0)):
-        shown = np.array2string(found, threshold=8, precision=6, separator=", ")
+    values = np.asarray(edges, dtype=np.float64)
+    good = values.ndim == 1 and values.size > 1 and bool(np.all(np.isfinite(values)))
+    if not (good and np.all(np.diff(values) > 0.0)):
+        shown = np.array2string(values, threshold=8, precision=6, separator=", ")
         message = (
             f"axis {name!r}: two or more finite ascending edges are needed, found {shown}".replace(
                 "\n", ""
             )
         )
         raise ValueError(message)
-    return hist.axis.Variable(found, name=name)
+    return hist.axis.Variable(values, name=name)
 
 
-def made_axes(given: AxesLike, side: Side) -> tuple[Axis, ...]:
+def made_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
     """Make the axes of one side of a matrix: named, labelled, with underflow and overflow.
 
     Parameters
     ----------
-    given : axis, text, edges, or several of them
+    specification : axis, text, edges, or several of them
         A mapping takes names to edges.
     side : {"true", "reco"}
 
@@ -154,13 +154,13 @@ def made_axes(given: AxesLike, side: Side) -> tuple[Axis, ...]:
     >>> made_axes({"q2": [0.0, 1.0, 4.0]}, "true")
     (Variable([0, 1, 4], name='q2_true', label='True $Q^2$ [GeV$^2$]'),)
     """
-    found = tuple(_made(each, side) for each in _listed(given))
-    names = [axis.name for axis in found]
+    axes = tuple(_made(item, side) for item in _listed(specification))
+    names = [axis.name for axis in axes]
     twice = [name for name in names if names.count(name) > 1]
-    if twice or not found:
+    if twice or not axes:
         message = f"two {side} axes are named {twice[0]!r}" if twice else f"no {side} axis is given"
         raise ValueError(message)
-    return found
+    return axes
 
 
 def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
@@ -182,39 +182,39 @@ def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
     ]
 
 
-def _listed(given: AxesLike) -> list[Any]:
-    if isinstance(given, dict):
-        return [_variable(edges, name) for name, edges in given.items()]
-    if isinstance(given, str) or _is_axis(given):
-        return [given]
-    items = list(given)
+def _listed(specification: AxesLike) -> list[Any]:
+    if isinstance(specification, dict):
+        return [_variable(edges, name) for name, edges in specification.items()]
+    if isinstance(specification, str) or _is_axis(specification):
+        return [specification]
+    items = list(specification)
     if items and all(np.ndim(item) == 0 and not isinstance(item, str) for item in items):
-        return items if all(_is_axis(item) for item in items) else [given]
+        return items if all(_is_axis(item) for item in items) else [specification]
     return items
 
 
-def _is_axis(given: Any) -> bool:
-    return hasattr(given, "edges") and hasattr(given, "traits")
+def _is_axis(item: Any) -> bool:
+    return hasattr(item, "edges") and hasattr(item, "traits")
 
 
-def _made(given: Any, side: Side) -> Axis:
-    if isinstance(given, str):
-        given = parse_axis(given)
-    if not _is_axis(given):
-        given = _variable(given, "")
-    traits = given.traits
+def _made(axis: Any, side: Side) -> Axis:
+    if isinstance(axis, str):
+        axis = parse_axis(axis)
+    if not _is_axis(axis):
+        axis = _variable(axis, "")
+    traits = axis.traits
     if not traits.ordered or traits.circular or traits.growth:
         message = (
-            f"axis {given.name!r} of kind {type(given).__name__} has no fixed order of bins; take "
+            f"axis {axis.name!r} of kind {type(axis).__name__} has no fixed order of bins; take "
             "Regular, Variable or Integer"
         )
         raise ValueError(message)
-    base = _base(given.name)
+    base = _base(axis.name)
     # what the other side is called by default says nothing of this one
-    plain = {"", given.name, *(label_of(base or "value", each) for each in SIDE_WORDS)}
-    label = "" if given.label in plain else given.label
+    plain = {"", axis.name, *(label_of(base or "value", word) for word in SIDE_WORDS)}
+    label = "" if axis.label in plain else axis.label
     name, label = f"{base}_{side}" if base else side, label or label_of(base or "value", side)
-    return renamed(given, name, label)
+    return renamed(axis, name, label)
 
 
 def _base(name: str) -> str:
@@ -250,11 +250,11 @@ def renamed(axis: Axis, name: str, label: str) -> Axis:
     """Make the same bins, with underflow and overflow, under another name; whole numbers become bins of width 1."""
     words: dict[str, Any] = {"name": name, "label": label}
     edges = np.asarray(axis.edges, dtype=np.float64)
-    made: Axis = hist.axis.Variable(edges, **words)
+    renamed_axis: Axis = hist.axis.Variable(edges, **words)
     plain = isinstance(axis, hist.axis.Regular) and getattr(axis, "transform", None) is None
     if plain or isinstance(axis, hist.axis.Integer):
-        made = hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
-    return kept_bins(axis, made)
+        renamed_axis = hist.axis.Regular(len(axis), edges[0], edges[-1], **words)
+    return kept_bins(axis, renamed_axis)
 
 
 def warn_of_degrees(axes: Sequence[Any]) -> None:
@@ -401,12 +401,12 @@ def cell_name(axes: Iterable[Any], flat: int) -> str:
     return f"bin {flat} ({limits_of(axes, flat)})"
 
 
-def limits_of(axes: Iterable[Any], flat: int) -> str:
+def limits_of(axes: Iterable[Any], index: int) -> str:
     """Say the limits of a bin on each axis."""
     all_axes = list(axes)
-    places = np.unravel_index(flat, [len(axis) for axis in all_axes])
+    places = np.unravel_index(index, [len(axis) for axis in all_axes])
     words = []
     for axis, k in zip(all_axes, places, strict=True):
         limits = bin_limits(axis) or {axis.name: np.column_stack([axis.edges[:-1], axis.edges[1:]])}
-        words += [f"{name} {each[k][0]:g} to {each[k][1]:g}" for name, each in limits.items()]
+        words += [f"{name} {bounds[k][0]:g} to {bounds[k][1]:g}" for name, bounds in limits.items()]
     return ", ".join(words)

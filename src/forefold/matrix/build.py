@@ -58,50 +58,51 @@ def of_histograms(
     matching(true, list(counts.axes)[:n], "counts")
     named = dict(backgrounds or {})
     check_names_of_backgrounds(named)
-    for what, each in (named if fakes is None else {"fakes": fakes, **named}).items():
-        matching(reco, list(each.axes), what)
-    made = Contents(
+    for what, histogram in (named if fakes is None else {"fakes": fakes, **named}).items():
+        matching(reco, list(histogram.axes), what)
+    contents = Contents(
         _weighted(counts, (*true, *reco), "counts"),
         _weighted(truth, true, "truth"),
         empty(reco, "alone") if fakes is None else _weighted(fakes, reco, "alone"),
         provenance={"version": __version__, "made": "histograms"},
-        backgrounds={name: _weighted(each, reco, name) for name, each in named.items()},
+        backgrounds={name: _weighted(background, reco, name) for name, background in named.items()},
     )
-    _check_rows(made)
-    return made
+    _check_rows(contents)
+    return contents
 
 
-def _weighted(given: hist.Hist[Any], axes: tuple[Any, ...], name: str) -> hist.Hist[Any]:
+def _weighted(source: hist.Hist[Any], axes: tuple[Any, ...], name: str) -> hist.Hist[Any]:
     """Copy a histogram into one with weighted storage, flow bins too where it has them."""
-    made = empty(axes, name)
-    refuse_means(given, name)
-    variances = given.variances(flow=True)
+    weighted = empty(axes, name)
+    refuse_means(source, name)
+    variances = source.variances(flow=True)
     if variances is None:
-        message = f"{name}: the variances are not known (storage {given.storage_type.__name__}); take storage Weight"
+        message = f"{name}: the variances are not known (storage {source.storage_type.__name__}); take storage Weight"
         raise ValueError(message)
-    values = np.asarray(given.values(flow=True), dtype=np.float64)
+    values = np.asarray(source.values(flow=True), dtype=np.float64)
     if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):
         message = f"{name}: NaN or infinite contents"
         raise ValueError(message)
-    view: Any = made.view(flow=True)
+    view: Any = weighted.view(flow=True)
     target = tuple(
-        slice(0 if a.traits.underflow else 1, None if a.traits.overflow else -1) for a in given.axes
+        slice(0 if a.traits.underflow else 1, None if a.traits.overflow else -1)
+        for a in source.axes
     )
     view["value"][target] = values
     view["variance"][target] = variances
-    return made
+    return weighted
 
 
-def _check_rows(made: Contents) -> None:
+def _check_rows(contents: Contents) -> None:
     """Refuse rows that hold more than is true."""
-    n = math.prod(shape_of(made.true_axes))
-    total = np.asarray(made.truth.values()).reshape(n)
-    sums = np.asarray(made.counts.values()).reshape(n, -1).sum(axis=1)
+    n = math.prod(shape_of(contents.true_axes))
+    total = np.asarray(contents.truth.values()).reshape(n)
+    sums = np.asarray(contents.counts.values()).reshape(n, -1).sum(axis=1)
     over = sums > total * (1.0 + _ROUNDING) + 1e-300
     if np.any(over & (total >= 0.0)):
         i = int(np.argmax(over))
         message = (
-            f"true {cell_name(made.true_axes, i)}: {sums[i]:g} reconstructed of {total[i]:g}; what is "
+            f"true {cell_name(contents.true_axes, i)}: {sums[i]:g} reconstructed of {total[i]:g}; what is "
             "reconstructed cannot be more than what is true"
         )
         raise ValueError(message)
@@ -126,11 +127,11 @@ def of_array(
     if variance is not None:
         spread = _cells("variance", variance, true_axes, reco_axes)
     if efficiency is not None:
-        seen = per_row("efficiency", efficiency, n)
-        if seen.max(initial=0.0) > 1.0:
-            message = f"efficiency up to {seen.max():g}; 0 to 1 is possible"
+        efficiencies = per_row("efficiency", efficiency, n)
+        if efficiencies.max(initial=0.0) > 1.0:
+            message = f"efficiency up to {efficiencies.max():g}; 0 to 1 is possible"
             raise ValueError(message)
-        rows, spread = rows * seen[:, None], spread * np.square(seen)[:, None]
+        rows, spread = rows * efficiencies[:, None], spread * np.square(efficiencies)[:, None]
     sums = rows.sum(axis=1)
     if sums.max() > 1.0 + _ROUNDING and not signed:
         i = int(np.argmax(sums))
@@ -146,29 +147,29 @@ def of_array(
         message = "variance and entries: give one of them"
         raise ValueError(message)
     independent = bool(spread.any())
-    given = truth if entries is None else entries
+    true_contents = truth if entries is None else entries
     total = (
         np.ones(n)
-        if given is None
-        else per_row("entries" if entries is not None else "truth", given, n)
+        if true_contents is None
+        else per_row("entries" if entries is not None else "truth", true_contents, n)
     )
-    made = Contents(
+    contents = Contents(
         empty((*true_axes, *reco_axes), "counts"),
         empty(true_axes, "truth"),
         empty(reco_axes, "alone"),
         exact=entries is None and not independent,
         independent=independent,
-        provenance=_from_numbers(given is None) | ({SIGNED: True} if signed else {}),
+        provenance=_from_numbers(true_contents is None) | ({SIGNED: True} if signed else {}),
     )
     counts = (rows * total[:, None]).reshape(shape_of((*true_axes, *reco_axes)))
     total = total.reshape(shape_of(true_axes))
-    made.counts.view()["value"], made.truth.view()["value"] = counts, total  # type: ignore[call-overload]
+    contents.counts.view()["value"], contents.truth.view()["value"] = counts, total  # type: ignore[call-overload]
     if independent:
         moved = (spread * np.square(total.reshape(-1))[:, None]).reshape(counts.shape)
-        made.counts.view()["variance"] = moved  # type: ignore[call-overload]
+        contents.counts.view()["variance"] = moved  # type: ignore[call-overload]
     if entries is not None:
-        made.counts.view()["variance"], made.truth.view()["variance"] = counts, total  # type: ignore[call-overload]
-    return made
+        contents.counts.view()["variance"], contents.truth.view()["variance"] = counts, total  # type: ignore[call-overload]
+    return contents
 
 
 def _from_numbers(alone: bool) -> dict[str, Any]:
@@ -179,28 +180,28 @@ def _from_numbers(alone: bool) -> dict[str, Any]:
 
 def _cells(
     name: str,
-    given: ArrayLike,
+    values: ArrayLike,
     true_axes: tuple[Any, ...],
     reco_axes: tuple[Any, ...],
     *,
     signed: bool = False,
 ) -> Array:
-    found = unmasked(name, given)
-    flat = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
+    cells = unmasked(name, values)
+    matrix_shape = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     full = shape_of((*true_axes, *reco_axes))
-    if found.shape not in {flat, full}:
-        words = f"{flat}" if flat == full else f"{flat} or {full}"
+    if cells.shape not in {matrix_shape, full}:
+        words = f"{matrix_shape}" if matrix_shape == full else f"{matrix_shape} or {full}"
         what = "a matrix" if name == "R" else name
-        message = f"{what} of shape {found.shape}; {words} (true, reco) goes with the axes"
+        message = f"{what} of shape {cells.shape}; {words} (true, reco) goes with the axes"
         raise ValueError(message)
-    found = found.reshape(flat)
-    bad = ~(np.isfinite(found) & ((found >= 0.0) | signed))
+    cells = cells.reshape(matrix_shape)
+    bad = ~(np.isfinite(cells) & ((cells >= 0.0) | signed))
     if bad.any():
-        i, j = np.unravel_index(int(np.argmax(bad)), flat)
+        i, j = np.unravel_index(int(np.argmax(bad)), matrix_shape)
         which = "finite numbers" if signed else "finite numbers of 0 or more"
-        message = f"{name}[{i}, {j}] is {found[i, j]:g}; {which} are needed"
+        message = f"{name}[{i}, {j}] is {cells[i, j]:g}; {which} are needed"
         raise ValueError(message)
-    return found
+    return cells
 
 
 def per_row(name: str, values: ArrayLike, n: int) -> Array:
@@ -222,13 +223,13 @@ def per_row(name: str, values: ArrayLike, n: int) -> Array:
     ValueError
         These are not so many, or one is negative or not finite.
     """
-    found = unmasked(name, values).reshape(-1)
-    if found.size == 1:
-        found = np.full(n, found[0])
-    if found.size != n or not np.all(np.isfinite(found) & (found >= 0.0)):
+    row_values = unmasked(name, values).reshape(-1)
+    if row_values.size == 1:
+        row_values = np.full(n, row_values[0])
+    if row_values.size != n or not np.all(np.isfinite(row_values) & (row_values >= 0.0)):
         message = f"{name}: {n} finite numbers of 0 or more are needed, one a true bin"
         raise ValueError(message)
-    return found
+    return row_values
 
 
 def of_response(
@@ -248,10 +249,10 @@ def of_response(
         )
         raise ValueError(message)
     edges = np.asarray(true_axes[0].edges)
-    found = response.matrix(edges, reco_axes[0].edges, weights=true_spectrum)
-    rows = np.asarray(found.values(flow=True), dtype=np.float64)
+    histogram = response.matrix(edges, reco_axes[0].edges, weights=true_spectrum)
+    rows = np.asarray(histogram.values(flow=True), dtype=np.float64)
     truth = np.diff(edges) if true_spectrum is None else _integrals(true_spectrum, edges)
-    made = Contents(
+    contents = Contents(
         empty((*true_axes, *reco_axes), "counts"),
         empty(true_axes, "truth"),
         empty(reco_axes, "alone"),
@@ -262,9 +263,9 @@ def of_response(
             SPECTRUM: "flat" if true_spectrum is None else "given",
         },
     )
-    made.counts.view(flow=True)["value"][1:-1] = rows * truth[:, None]  # type: ignore[call-overload]
-    made.truth.view()["value"] = truth  # type: ignore[call-overload]
-    return made
+    contents.counts.view(flow=True)["value"][1:-1] = rows * truth[:, None]  # type: ignore[call-overload]
+    contents.truth.view()["value"] = truth  # type: ignore[call-overload]
+    return contents
 
 
 def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
@@ -276,7 +277,7 @@ def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
     return np.asarray((values * weights).sum(axis=1) * half)
 
 
-def several(given: Any, n: int) -> list[NDArray[np.float64]]:
+def several(values: Any, n: int) -> list[NDArray[np.float64]]:
     """Give one column an axis.
 
     Raises
@@ -284,14 +285,14 @@ def several(given: Any, n: int) -> list[NDArray[np.float64]]:
     ValueError
         These are other things, or of other shapes.
     """
-    if isinstance(given, Mapping):
-        message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, given))}"
+    if isinstance(values, Mapping):
+        message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, values))}"
         raise ValueError(message)
-    several = [given] if np.ndim(given) == 1 and n == 1 else list(given)
-    for column in several:
+    listed = [values] if np.ndim(values) == 1 and n == 1 else list(values)
+    for column in listed:
         refuse_masked("a column", column)
     try:
-        columns = [np.asarray(column, dtype=np.float64) for column in several]
+        columns = [np.asarray(column, dtype=np.float64) for column in listed]
     except (TypeError, ValueError) as error:
         message = f"{n} flat columns of numbers are needed, one an axis: {error}"
         raise ValueError(message) from None

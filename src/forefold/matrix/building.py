@@ -160,12 +160,12 @@ class Building:
         pieces = paired(
             events, loaded, draws=draws, missing=missing, rng=key, axis=axis, on_invalid=on_invalid
         )
-        made = filled(
+        contents = filled(
             pieces, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select, background=background,
             define=define, draws=draws, replicas=replicas, rng=key, binding_energy=binding_energy, thresholds=thresholds,
         )  # fmt: skip
-        warn_of_nothing(made)
-        return cls(made)
+        warn_of_nothing(contents)
+        return cls(contents)
 
     @classmethod
     def from_variations(
@@ -196,18 +196,18 @@ class Building:
         """
         from forefold.smearing.variations import Variations
 
-        found: dict[str, Contents] = {}
+        by_variation: dict[str, Contents] = {}
         shared = SharedDraws()
         for piece in [varied] if isinstance(varied, Variations) else varied:
             shared.add(piece.events)
             for name in piece:
                 one = filled(paired((piece.events, piece[name]), None), **settings)
-                found[name] = found[name] + one if name in found else one
-        if not found:
+                by_variation[name] = by_variation[name] + one if name in by_variation else one
+        if not by_variation:
             message = "no events were given"
             raise ValueError(message)
-        warn_of_nothing(found[NOMINAL])
-        return {name: cls(each) for name, each in found.items()}
+        warn_of_nothing(by_variation[NOMINAL])
+        return {name: cls(contents) for name, contents in by_variation.items()}
 
     @classmethod
     def from_columns(

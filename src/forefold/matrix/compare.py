@@ -133,7 +133,7 @@ def _row(a: Array, n_a: float, b: Array, n_b: float) -> tuple[float, int]:
     groups = _groups(common * min(n_a, n_b))
     if len(groups) < 2:
         return 0.0, 0
-    a, b, common = (np.add.reduceat(each, groups) for each in (a, b, common))
+    a, b, common = (np.add.reduceat(values, groups) for values in (a, b, common))
     good = common > 0.0
     if np.any(~good & (a + b > 0.0)):  # what an exact matrix says cannot be
         return float("inf"), int(good.sum())
@@ -218,35 +218,35 @@ def in_bin_variation(
     >>> in_bin_variation(fine).shift.round(2).tolist()
     [0.85, 0.62, 0.45, 0.25]
     """
-    names = [each.name for each in fine.true_axes]
+    names = [true_axis.name for true_axis in fine.true_axes]
     name = names[0] if axis is None else axis
     wide = joined_axes(fine.true_axes, {name: factor})
     k = names.index(name)
-    shape = [len(each) for each in fine.true_axes]
+    shape = [len(true_axis) for true_axis in fine.true_axes]
     shape[k : k + 1] = [shape[k] // factor, factor]
     order = np.moveaxis(np.arange(np.prod(shape)).reshape(shape), k + 1, -1).reshape(-1, factor)
-    known = ~fine.empty_rows
-    entries, migration, seen = fine.equivalent_entries, fine.migration, fine.efficiency
+    filled = ~fine.empty_rows
+    entries, migration, efficiency = fine.equivalent_entries, fine.migration, fine.efficiency
     shift, gap, noise = (np.full(len(order), np.nan) for _ in range(3))
     chi2, ndf = np.zeros(len(order)), np.zeros(len(order), dtype=np.int64)
     for i, group in enumerate(order):
-        rows = group[known[group]]
+        rows = group[filled[group]]
         if rows.size < 2:
             continue
         steps = np.cumsum(migration[rows], axis=1)
         shift[i] = float(np.max(steps.max(axis=0) - steps.min(axis=0)))
-        gap[i] = float(np.ptp(seen[rows]))
+        gap[i] = float(np.ptp(efficiency[rows]))
         noise[i] = 0.5 * float(
-            np.sqrt(np.sum(1.0 / np.sort(entries[rows] * np.maximum(seen[rows], 1e-300))[:2]))
+            np.sqrt(np.sum(1.0 / np.sort(entries[rows] * np.maximum(efficiency[rows], 1e-300))[:2]))
         )
         for a, b in zip(rows[:-1:2], rows[1::2], strict=False):
             if np.isfinite(entries[a]) and min(entries[a], entries[b]) >= 2.0 * _FEWEST:
-                found = _row(
+                chi2_ndf = _row(
                     _with_missed(fine.matrix[a]),
                     entries[a],
                     _with_missed(fine.matrix[b]),
                     entries[b],
                 )
-                chi2[i], ndf[i] = chi2[i] + found[0], ndf[i] + found[1]
+                chi2[i], ndf[i] = chi2[i] + chi2_ndf[0], ndf[i] + chi2_ndf[1]
     words = tuple(cell_name(wide, i) for i in range(len(order)))
     return InBinVariation(shift, gap, noise, Compatibility(chi2, ndf, words))

@@ -144,19 +144,21 @@ class Contents:
             message = "a matrix with given errors and another do not add: its rows are probabilities, no counts"
             raise ValueError(message)
         check_same_meaning(self.provenance, other.provenance)
-        one, two = (", ".join(each.backgrounds) or "none" for each in (self, other))
+        one, two = (", ".join(contents.backgrounds) or "none" for contents in (self, other))
         if one != two:
             message = f"matrices with other backgrounds do not add: {one} and {two}"
             raise ValueError(message)
-        known = self.provenance.items()
+        notes = self.provenance.items()
         return Contents(
             self.counts + other.counts,
             self.truth + other.truth,
             self.alone + other.alone,
             _added_draws(self.oversampled, other.oversampled),
             _added_replicas(self.replicas, other.replicas),
-            provenance={k: v for k, v in known if other.provenance.get(k) == v},
-            backgrounds={n: each + other.backgrounds[n] for n, each in self.backgrounds.items()},
+            provenance={k: v for k, v in notes if other.provenance.get(k) == v},
+            backgrounds={
+                n: background + other.backgrounds[n] for n, background in self.backgrounds.items()
+            },
         )
 
 
@@ -193,7 +195,8 @@ def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None
             continue
         if key == "card_sha256":
             first, second = (
-                f"{each.get('card')} ({str(each.get(key))[:8]})" for each in (one, other)
+                f"{provenance.get('card')} ({str(provenance.get(key))[:8]})"
+                for provenance in (one, other)
             )
         message = (
             f"events of different {what} do not add to one matrix, whose rows would mean neither: {first or 'none'} and {second or 'none'}; "
@@ -215,12 +218,12 @@ def warn_of_nothing(held: Contents) -> None:
         return bool(np.any(histogram.variances(flow=True)))
 
     parts = [held.counts, held.alone, *held.backgrounds.values()]
-    if "select" in about and not any(filled(each) for each in parts):
+    if "select" in about and not any(filled(part) for part in parts):
         message = f"no event is selected: select {about['select']!r} is true of none that has a reconstructed value on the axes"
         warnings.warn(message, UserWarning, stacklevel=3)
         return
-    for name, each in held.backgrounds.items():
-        if not filled(each):
+    for name, background in held.backgrounds.items():
+        if not filled(background):
             why = (
                 ""
                 if "signal" in about
@@ -234,7 +237,7 @@ def _added_draws(a: Oversampled | None, b: Oversampled | None) -> Oversampled | 
     if a is None and b is None:
         return None
     if a is None or b is None or a.draws != b.draws:
-        n, m = (1 if each is None else each.draws for each in (a, b))
+        n, m = (1 if oversampled is None else oversampled.draws for oversampled in (a, b))
         message = f"matrices of {n} and of {m} draws an event do not add; fill both with as many"
         raise ValueError(message)
     return Oversampled(a.draws, a.pairs + b.pairs, a.linear + b.linear)
@@ -244,7 +247,7 @@ def _added_replicas(a: Replicas | None, b: Replicas | None) -> Replicas | None:
     if a is None and b is None:
         return None
     if a is None or b is None or len(a.truth) != len(b.truth) or a.rng != b.rng:
-        n, m = (0 if each is None else len(each.truth) for each in (a, b))
+        n, m = (0 if replicas is None else len(replicas.truth) for replicas in (a, b))
         message = (
             f"matrices with {n} and with {m} bootstrap replicas, or of other random numbers, do not "
             "add; fill both with the same replicas and rng"
@@ -269,14 +272,14 @@ def inside(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) 
     return np.asarray(values, dtype=np.float64).reshape(n, m)
 
 
-def beyond(given: Any) -> float:
+def beyond(histogram: Any) -> float:
     """Sum the flow bins of a histogram; 0 of numbers, and of histograms that have none."""
     try:
-        whole = float(np.sum(np.asarray(given.values(flow=True), dtype=np.float64)))
+        whole = float(np.sum(np.asarray(histogram.values(flow=True), dtype=np.float64)))
     except (AttributeError, TypeError):  # numbers; and UHI does not ask for the keyword
         return 0.0
-    found = whole - float(np.sum(given.values()))
-    return found if abs(found) > 1e-12 * abs(whole) else 0.0
+    flow = whole - float(np.sum(histogram.values()))
+    return flow if abs(flow) > 1e-12 * abs(whole) else 0.0
 
 
 def are_counts(values: Any) -> bool:
@@ -291,12 +294,12 @@ def are_counts(values: Any) -> bool:
     return total == 0.0 or total > _LEAST_COUNT
 
 
-def refuse_means(given: Any, what: str) -> None:
+def refuse_means(histogram: Any, what: str) -> None:
     """Refuse a histogram of means, whose values are no contents.
 
     Parameters
     ----------
-    given : UHI histogram, or anything else
+    histogram : UHI histogram, or anything else
     what : str
         For the message.
 
@@ -305,19 +308,19 @@ def refuse_means(given: Any, what: str) -> None:
     ValueError
         Its kind is not COUNT.
     """
-    kind = getattr(given, "kind", "COUNT")
+    kind = getattr(histogram, "kind", "COUNT")
     kind = getattr(kind, "name", kind)
     if isinstance(kind, str) and kind.upper() != "COUNT":
         message = f"{what}: a histogram of kind {kind}, whose values are means and no contents; one of sums of weights is needed"
         raise ValueError(message)
 
 
-def refuse_no_counts(given: Any, values: Array, what: str) -> None:
+def refuse_no_counts(histogram: Any, values: Array, what: str) -> None:
     """Refuse data without errors that are no counts.
 
     Parameters
     ----------
-    given : UHI histogram, or anything else
+    histogram : UHI histogram, or anything else
     values : ndarray
         Its contents.
     what : str
@@ -328,7 +331,7 @@ def refuse_no_counts(given: Any, values: Array, what: str) -> None:
     ValueError
         It was read from a file in other units than counts, or its sum is next to nothing.
     """
-    if getattr(given, ERRORS, None) == UNKNOWN or not are_counts(values):
+    if getattr(histogram, ERRORS, None) == UNKNOWN or not are_counts(values):
         message = f"{what} without errors, and of no counts (they sum to {float(np.sum(values)):.4g}): their errors are not those of Poisson; give them with covariance=, or say that they are: 'poisson' (--poisson)"
         raise ValueError(message)
 

@@ -30,8 +30,12 @@ def described(matrix: ResponseMatrix) -> str:
     if matrix.signed:
         lines.append(f"  {_SIGNED}")
     else:
-        seen = matrix.efficiency[~matrix.empty_rows]
-        lines += [f"  efficiency {seen.min():.3g} to {seen.max():.3g}"] if seen.size else []
+        efficiency = matrix.efficiency[~matrix.empty_rows]
+        lines += (
+            [f"  efficiency {efficiency.min():.3g} to {efficiency.max():.3g}"]
+            if efficiency.size
+            else []
+        )
         lines += _composition(matrix) if matrix.knows_truth else [f"  {_ALONE}"]
     if matrix.empty_rows.any():
         empty = int(matrix.empty_rows.sum())
@@ -46,11 +50,13 @@ def described(matrix: ResponseMatrix) -> str:
 
 def _composition(matrix: ResponseMatrix) -> list[str]:
     """Say what the reconstructed ones are, and of a selection how much of the signal it keeps and how pure it is."""
-    fakes, total = (float(np.sum(each.values())) for each in (matrix.fakes, matrix.reco))
+    fakes, total = (float(np.sum(histogram.values())) for histogram in (matrix.fakes, matrix.reco))
     select, named = matrix.provenance.get("select"), matrix.backgrounds
     if select is None and not named:
         return [f"  fakes {fakes:.6g} of {total:.6g} reconstructed"]
-    true, missed = (float(np.sum(each.values())) for each in (matrix.truth, matrix.misses))
+    true, missed = (
+        float(np.sum(histogram.values())) for histogram in (matrix.truth, matrix.misses)
+    )
     signal = total - float(np.sum(matrix.not_signal.values()))
     lines = [] if select is None else [f"  selected: {select}"]
     lines.append(
@@ -59,7 +65,7 @@ def _composition(matrix: ResponseMatrix) -> list[str]:
     lines.append(
         f"  reconstructed {total:.6g}: signal {signal:.6g}, {_share(signal, total)} (purity)"
     )
-    parts = {name: float(np.sum(each.values())) for name, each in named.items()}
+    parts = {name: float(np.sum(histogram.values())) for name, histogram in named.items()}
     parts["fakes, of no background" if named else "fakes"] = fakes
     lines += [f"    {name} {part:.6g}, {_share(part, total)}" for name, part in parts.items()]
     return lines

@@ -170,12 +170,12 @@ class Filler:
         _check(piece, weight, self.draws, len(self.true_axes), len(self.reco_axes))
         true = bin_indices(self._true_bins, piece.true)
         sums(true, weight, self._truth)
-        found = [
+        reco_bins = [
             bin_indices(self._reco_bins, [column[draw] for column in piece.reco])
             for draw in range(self.draws)
         ]
         share = weight if self.draws == 1 else weight / self.draws
-        parted = [self._parted(true, reco, piece.background, k) for k, reco in enumerate(found)]
+        parted = [self._parted(true, reco, piece.background, k) for k, reco in enumerate(reco_bins)]
         for k, (rest, *named) in enumerate(parted):
             joint_sums(true, rest, share, self._counts, self._alone)
             for reco, out in zip(named, self._backgrounds.values(), strict=True):
@@ -183,7 +183,7 @@ class Filler:
             for others in parted[:k]:
                 self._repeated(true, [rest, *named], others, share)
         if self._pairs is not None or self.replicas:
-            self._moments(true, found, weight, piece)
+            self._moments(true, reco_bins, weight, piece)
 
     def _parted(self, true: Whole, reco: Whole, background: Whole | None, draw: int) -> list[Whole]:
         """Part what belongs to no background, and what belongs to each of them; -1 where an entry does not."""
@@ -194,20 +194,20 @@ class Filler:
 
     def _repeated(self, true: Whole, mine: list[Whole], others: list[Whole], share: Array) -> None:
         """Add to the variances what two draws of one event in one bin share: they are not independent."""
-        with_truth = [np.where(true >= 0, each[0], -1) for each in (mine, others)]
+        with_truth = [np.where(true >= 0, bins[0], -1) for bins in (mine, others)]
         at = true * self._counts.shape[1]
         _add_pairs(self._counts, with_truth[0], with_truth[1], share, at)
         outs = [self._alone, *self._backgrounds.values()]
         for out, one, two in zip(outs, mine, others, strict=True):
             _add_pairs(out, np.where(true < 0, one, -1), two, share, 0 * at)
 
-    def _moments(self, true: Whole, found: list[Whole], weight: Array, piece: Columns) -> None:
+    def _moments(self, true: Whole, reco_bins: list[Whole], weight: Array, piece: Columns) -> None:
         """Sum what only the bins inside need: moments of draws and bootstrap replicas."""
-        k = len(found)
+        k = len(reco_bins)
         # the last element serves -1
         row = np.append(_unflowed(self.true_axes), -1)[true]
         reco_inside = np.append(_unflowed(self.reco_axes), -1)
-        columns = [reco_inside[reco] for reco in found]
+        columns = [reco_inside[reco] for reco in reco_bins]
         if self._pairs is not None and self._linear is not None:
             n, m, _ = self._pairs.shape
             square = np.square(weight)
@@ -265,12 +265,12 @@ class Filler:
     def _histogram(
         self, name: str, axes: tuple[Any, ...], filled: Array | None = None
     ) -> Histogram:
-        made = empty(axes, name)
-        view: Any = made.view(flow=True)
+        histogram = empty(axes, name)
+        view: Any = histogram.view(flow=True)
         filled = getattr(self, f"_{name}") if filled is None else filled
         for k, key in enumerate(("value", "variance")):
             view[key] = filled[..., k].reshape(view.shape)
-        return made
+        return histogram
 
 
 def _add_pairs(out: Array, one: Whole, two: Whole, share: Array, first: Whole) -> None:
@@ -290,9 +290,9 @@ def _check(piece: Columns, weight: Array, draws: int, n_true: int, n_reco: int) 
     sizes: list[tuple[int, ...]] = [np.shape(column) for column in piece.true]
     wanted = [(weight.size,)] * n_true
     if sizes != wanted or any(np.shape(c) != (draws, weight.size) for c in piece.reco):
-        found = [*sizes, *(np.shape(column) for column in piece.reco)]
+        shapes = [*sizes, *(np.shape(column) for column in piece.reco)]
         message = (
-            f"columns of shapes {found} do not go with {weight.size} weights and {draws} draws"
+            f"columns of shapes {shapes} do not go with {weight.size} weights and {draws} draws"
         )
         raise ValueError(message)
     if not np.all(np.isfinite(weight)):

@@ -129,10 +129,12 @@ class Prediction:
     def __repr__(self) -> str:
         total = self.values.sum()
         lines = [f"Prediction of {total:.6g} in {self.values.size} bins"]
-        for name, found in self.covariances.items():
-            spread = np.sqrt(max(float(found.sum()), 0.0))
+        for name, covariance in self.covariances.items():
+            spread = np.sqrt(max(float(covariance.sum()), 0.0))
             lines.append(f"  total +- {spread:.4g} from {_WORDS[name]}")
-        lines += [f"  {name} {each.sum():.6g}" for name, each in self.backgrounds.items()]
+        lines += [
+            f"  {name} {background.sum():.6g}" for name, background in self.backgrounds.items()
+        ]
         if self.fakes.any():
             lines.append(f"  fakes {self.fakes.sum():.6g}")
         if self.outside:
@@ -218,33 +220,37 @@ def fold(
     _check_rows(truth, nominal, empty_rows)
     scale = _fakes_scale(fakes, truth, nominal)
     added, own, *rest = (
-        np.asarray(each, dtype=np.float64).reshape(-1)
-        for each in (
+        np.asarray(values, dtype=np.float64).reshape(-1)
+        for values in (
             nominal.fakes.values(),
             nominal.not_signal.variances(),
-            *(each.values() for each in nominal.backgrounds.values()),
+            *(background.values() for background in nominal.backgrounds.values()),
         )
     )
     added = scale * added
-    named = {n: scale * each for n, each in zip(nominal.backgrounds, rest, strict=True) if scale}
-    found: dict[str, Array] = {}
+    named = {
+        n: scale * background
+        for n, background in zip(nominal.backgrounds, rest, strict=True)
+        if scale
+    }
+    covariances: dict[str, Array] = {}
     if statistics != "none":
-        found["matrix"] = nominal.covariance(truth, statistics)
+        covariances["matrix"] = nominal.covariance(truth, statistics)
         if scale:
-            found["matrix"] = found["matrix"] + scale**2 * np.diag(own)
+            covariances["matrix"] = covariances["matrix"] + scale**2 * np.diag(own)
     if varied or correlation is not None:
-        found["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
+        covariances["detector"] = detector_covariance(truth, nominal, varied, correlation, scale)
     if covariance is not None:
-        found["input"] = nominal.matrix.T @ _square(covariance, truth.size) @ nominal.matrix
-    made = empty(nominal.reco_axes, PREDICTION)
-    view: Any = made.view()
+        covariances["input"] = nominal.matrix.T @ _square(covariance, truth.size) @ nominal.matrix
+    predicted = empty(nominal.reco_axes, PREDICTION)
+    view: Any = predicted.view()
     shape = shape_of(nominal.reco_axes)
     view["value"] = sum(named.values(), truth @ nominal.matrix + added).reshape(shape)
-    view["variance"] = sum((np.diagonal(c) for c in found.values()), np.zeros(added.size)).reshape(
-        shape
-    )
+    view["variance"] = sum(
+        (np.diagonal(c) for c in covariances.values()), np.zeros(added.size)
+    ).reshape(shape)
     notes = other_names(nominal.true_axes, list(histogram.axes), "the spectrum")
-    return Prediction(made, found, added, beyond(histogram), (*notes, *above), named)
+    return Prediction(predicted, covariances, added, beyond(histogram), (*notes, *above), named)
 
 
 def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
@@ -296,32 +302,32 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
     return values
 
 
-def _on_axes(given: Any, matrix: ResponseMatrix) -> Any:
+def _on_axes(spectrum: Any, matrix: ResponseMatrix) -> Any:
     """Put contents that are an array, flat or of the shape of the true axes, on these; histograms stay."""
-    if hasattr(given, "axes") and hasattr(given, "values"):
-        return given
+    if hasattr(spectrum, "axes") and hasattr(spectrum, "values"):
+        return spectrum
     shape = shape_of(matrix.true_axes)
     n = math.prod(shape)
     try:
-        values = np.asarray(given, dtype=np.float64)
+        values = np.asarray(spectrum, dtype=np.float64)
     except (TypeError, ValueError):
-        message = f"the spectrum: a histogram with axes and values() (UHI), or an array of {n} numbers, is needed, found {type(given).__name__}"
+        message = f"the spectrum: a histogram with axes and values() (UHI), or an array of {n} numbers, is needed, found {type(spectrum).__name__}"
         raise ValueError(message) from None
     if values.shape not in {(n,), shape}:
         message = f"the spectrum has shape {values.shape}, the matrix has {' x '.join(map(str, shape))} true bins"
         raise ValueError(message)
-    made = empty(matrix.true_axes, SPECTRUM)
-    view: Any = made.view()
+    histogram = empty(matrix.true_axes, SPECTRUM)
+    view: Any = histogram.view()
     view["value"] = values.reshape(shape)
-    return made
+    return histogram
 
 
 def _with_axes(matrix: Any) -> Any:
     """Make response matrices of arrays, with numbered bins; others stay."""
     if isinstance(matrix, Mapping):
         # arrays beside matrices with axes have no bins that could be compared, and are refused where matrices are needed
-        alone = not any(hasattr(each, "true_axes") for each in matrix.values())
-        return {name: _with_axes(each) for name, each in matrix.items()} if alone else matrix
+        alone = not any(hasattr(item, "true_axes") for item in matrix.values())
+        return {name: _with_axes(item) for name, item in matrix.items()} if alone else matrix
     if hasattr(matrix, "true_axes"):
         return matrix
     from forefold.matrix.response_matrix import ResponseMatrix
@@ -364,13 +370,17 @@ def _fakes_scale(fakes: bool | float, truth: Array, matrix: ResponseMatrix) -> f
 
 
 def _square(covariance: ArrayLike, n: int) -> Array:
-    found = unmasked("covariance", covariance)
-    if found.shape == (n,):
-        found = np.diag(found)
-    if found.shape != (n, n) or not np.all(np.isfinite(found)) or np.any(np.diagonal(found) < 0.0):
+    matrix = unmasked("covariance", covariance)
+    if matrix.shape == (n,):
+        matrix = np.diag(matrix)
+    if (
+        matrix.shape != (n, n)
+        or not np.all(np.isfinite(matrix))
+        or np.any(np.diagonal(matrix) < 0.0)
+    ):
         message = (
             f"covariance of shape {np.shape(covariance)}: finite, of shape {(n,)} or {(n, n)}, and without negative "
             "variances is needed"
         )
         raise ValueError(message)
-    return found
+    return matrix

@@ -55,24 +55,24 @@ def irregular_axis(
     >>> axis.name, len(axis), bin_limits(axis)["p"].tolist()
     ('p_cos_theta', 3, [[0.0, 1.0], [1.0, 4.0], [0.0, 2.0]])
     """
-    found = {key: np.asarray(each, dtype=np.float64) for key, each in limits.items()}
-    shapes = {each.shape for each in found.values()}
-    n = max((len(each) for each in found.values()), default=0)
+    bounds = {key: np.asarray(pairs, dtype=np.float64) for key, pairs in limits.items()}
+    shapes = {pairs.shape for pairs in bounds.values()}
+    n = max((len(pairs) for pairs in bounds.values()), default=0)
     if shapes != {(n, 2)} or not 0 < n <= _MOST:
         message = f"limits of shapes {', '.join(map(str, sorted(shapes)))}: (n, 2) for all quantities, of 1 to {_MOST} bins, is needed"
         raise ValueError(message)
-    for key, each in found.items():
-        bad = ~(np.isfinite(each).all(axis=1) & (each[:, 1] > each[:, 0]))
+    for key, pairs in bounds.items():
+        bad = ~(np.isfinite(pairs).all(axis=1) & (pairs[:, 1] > pairs[:, 0]))
         if bad.any():
             k = int(np.argmax(bad))
-            message = f"bin {k} is {key} {each[k, 0]:g} to {each[k, 1]:g}; finite limits, the lower first, are needed"
+            message = f"bin {k} is {key} {pairs[k, 0]:g} to {pairs[k, 1]:g}; finite limits, the lower first, are needed"
             raise ValueError(message)
-    _refuse_overlaps(found)
-    words = {key: (labels or {}).get(key, key) for key in found}
+    _refuse_overlaps(bounds)
+    words = {key: (labels or {}).get(key, key) for key in bounds}
     axis = hist.axis.Regular(
-        n, 0, n, name=name or "_".join(found), label=f"Bin of ({', '.join(words.values())})"
+        n, 0, n, name=name or "_".join(bounds), label=f"Bin of ({', '.join(words.values())})"
     )
-    about = {key: {"label": words[key], "bins": each.tolist()} for key, each in found.items()}
+    about = {key: {"label": words[key], "bins": pairs.tolist()} for key, pairs in bounds.items()}
     axis.__dict__[_KEY] = json.dumps(about)
     return axis
 
@@ -80,25 +80,27 @@ def irregular_axis(
 def _refuse_overlaps(limits: Mapping[str, Array]) -> None:
     """Refuse bins that have more than a border in common."""
     both: Any = True
-    for each in limits.values():
-        slack = _TOLERANCE * float(np.ptp(each))
-        both = both & (each[:, None, 0] < each[None, :, 1] - slack)
+    for pairs in limits.values():
+        slack = _TOLERANCE * float(np.ptp(pairs))
+        both = both & (pairs[:, None, 0] < pairs[None, :, 1] - slack)
     both = np.triu(both & both.T, 1)
     if both.any():
         i, j = (int(k) for k in np.argwhere(both)[0])
-        where = ", ".join(f"{key} {each[i, 0]:g} to {each[i, 1]:g}" for key, each in limits.items())
+        where = ", ".join(
+            f"{key} {pairs[i, 0]:g} to {pairs[i, 1]:g}" for key, pairs in limits.items()
+        )
         message = f"bins {i} ({where}) and {j} overlap"
         raise ValueError(message)
 
 
 def bin_limits(axis: Any) -> dict[str, Array]:
     """Give the limits of irregular bins by quantity, each of shape (n, 2); none of another axis."""
-    return {key: np.array(each["bins"]) for key, each in _about(axis).items()}
+    return {key: np.array(entry["bins"]) for key, entry in _about(axis).items()}
 
 
 def bin_labels(axis: Any) -> dict[str, str]:
     """Give the labels of the quantities of irregular bins."""
-    return {key: str(each["label"]) for key, each in _about(axis).items()}
+    return {key: str(entry["label"]) for key, entry in _about(axis).items()}
 
 
 def _about(axis: Any) -> dict[str, Any]:
@@ -106,12 +108,12 @@ def _about(axis: Any) -> dict[str, Any]:
     return {} if text is None else dict(json.loads(text))
 
 
-def kept_bins(axis: Any, made: Any) -> Any:
+def kept_bins(axis: Any, target: Any) -> Any:
     """Give an axis that was made of another the limits of its irregular bins."""
     text = getattr(axis, "__dict__", {}).get(_KEY)
     if text is not None:
-        made.__dict__[_KEY] = text
-    return made
+        target.__dict__[_KEY] = text
+    return target
 
 
 def check_bins(axis: Any) -> None:
@@ -122,8 +124,8 @@ def check_bins(axis: Any) -> None:
     ValueError
     """
     try:
-        found = _about(axis)
-        if found:
+        about = _about(axis)
+        if about:
             again = irregular_axis(bin_limits(axis), bin_labels(axis))
             if len(again) != len(axis):
                 message = f"{len(again)} for {len(axis)} bins"
@@ -154,10 +156,10 @@ def same_bins(mine: Any, other: Any, where: str) -> None:
     if list(here) != list(there):
         message = f"{where} has bins of {', '.join(there)}, the matrix of {', '.join(here)}"
         raise ValueError(message)
-    for key, each in here.items():
-        differ = np.abs(each - there[key]).max(axis=1) > _TOLERANCE * float(np.ptp(each))
+    for key, pairs in here.items():
+        differ = np.abs(pairs - there[key]).max(axis=1) > _TOLERANCE * float(np.ptp(pairs))
         if differ.any():
             k = int(np.argmax(differ))
-            a, b = there[key][k], each[k]
+            a, b = there[key][k], pairs[k]
             message = f"{where} has bin {k} at {key} {a[0]:g} to {a[1]:g}, the matrix at {b[0]:g} to {b[1]:g}"
             raise ValueError(message)

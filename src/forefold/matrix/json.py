@@ -72,7 +72,7 @@ def written_documents(several: Mapping[str, Contents]) -> str:
 
 
 def _parts(held: Contents) -> dict[str, Any]:
-    return {name: each._to_uhi_() for name, each in histograms_of(held).items()}
+    return {name: histogram._to_uhi_() for name, histogram in histograms_of(held).items()}
 
 
 def histograms_of(held: Contents) -> dict[str, hist.Hist[Any]]:
@@ -93,7 +93,7 @@ def histograms_of(held: Contents) -> dict[str, hist.Hist[Any]]:
     if held.independent:
         notes["independent"] = True
     parts = {name: getattr(held, name) for name in _NEEDED}
-    parts |= {f"{BACKGROUND}{name}": each for name, each in held.backgrounds.items()}
+    parts |= {f"{BACKGROUND}{name}": background for name, background in held.backgrounds.items()}
     if held.oversampled is not None:
         notes["draws"] = held.oversampled.draws
         parts |= {
@@ -125,9 +125,9 @@ def _of_numbers(values: Array) -> hist.Hist[Any]:
     axes = [
         hist.axis.Integer(0, n, name=f"index_{k}", flow=False) for k, n in enumerate(values.shape)
     ]
-    made: hist.Hist[Any] = hist.Hist(*axes)
-    made.view()[...] = values
-    return made
+    histogram: hist.Hist[Any] = hist.Hist(*axes)
+    histogram.view()[...] = values
+    return histogram
 
 
 def read_document(text: str) -> Contents:
@@ -161,8 +161,8 @@ def _checked(content: Any) -> dict[str, Any]:
         )
         raise ValueError(message)
     if not isinstance(content, dict) or any(name not in content for name in _NEEDED):
-        found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
-        message = f"not a response matrix: histograms {', '.join(_NEEDED)} are needed, found {found or 'nothing'}"
+        names = ", ".join(content) if isinstance(content, dict) else type(content).__name__
+        message = f"not a response matrix: histograms {', '.join(_NEEDED)} are needed, found {names or 'nothing'}"
         raise ValueError(message)
     return content
 
@@ -202,14 +202,14 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
             message = "this is a response matrix; a spectrum is one histogram"
             raise ValueError(message)
         names = list(content)
-        named = [each for each in (PREDICTION, SPECTRUM) if each in content]
+        named = [key for key in (PREDICTION, SPECTRUM) if key in content]
         if not named and len(names) > 1:
             message = f"several histograms ({', '.join(names)}), and none is named {PREDICTION!r} or {SPECTRUM!r}; a spectrum is one"
             raise ValueError(message)
         content = content[(named or names)[0]]
-    found = histogram_of(content)
-    refuse_means(found, "a spectrum")
-    return found
+    histogram = histogram_of(content)
+    refuse_means(histogram, "a spectrum")
+    return histogram
 
 
 def covariances_of(text: str) -> dict[str, Array]:
@@ -234,17 +234,17 @@ def covariances_of(text: str) -> dict[str, Array]:
         return {}
     n = math.prod(shape_of(tuple(histogram_of(content[SPECTRUM]).axes)))
     parts = {
-        key: histogram_of(each) for key, each in content.items() if key.startswith(_COVARIANCE)
+        key: histogram_of(part) for key, part in content.items() if key.startswith(_COVARIANCE)
     }
     return {key.removeprefix(_COVARIANCE): _numbers(parts, key, (n, n)) for key in parts}
 
 
-def written_prediction(found: Prediction) -> str:
+def written_prediction(prediction: Prediction) -> str:
     """Write a prediction and its covariances as UHI JSON.
 
     Parameters
     ----------
-    found : Prediction
+    prediction : Prediction
 
     Returns
     -------
@@ -252,14 +252,20 @@ def written_prediction(found: Prediction) -> str:
         Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins, ``fakes`` and
         ``background_<name>`` where there are some. Notes and what is outside are in the metadata of the first.
     """
-    head = dict(found.histogram._to_uhi_())
-    told: dict[str, Any] = {_OUTSIDE: found.outside} if found.outside else {}
-    told |= {_NOTES: json.dumps(list(found.notes))} if found.notes else {}
-    head["metadata"] = {**head.get("metadata", {}), **told}
-    parts = {PREDICTION: head, "covariance": numbered(found.covariance)}
-    parts |= {f"{_COVARIANCE}{name}": numbered(each) for name, each in found.covariances.items()}
-    parts |= {"fakes": numbered(found.fakes)} if found.fakes.any() else {}
-    parts |= {f"{BACKGROUND}{name}": numbered(each) for name, each in found.backgrounds.items()}
+    head = dict(prediction.histogram._to_uhi_())
+    notes: dict[str, Any] = {_OUTSIDE: prediction.outside} if prediction.outside else {}
+    notes |= {_NOTES: json.dumps(list(prediction.notes))} if prediction.notes else {}
+    head["metadata"] = {**head.get("metadata", {}), **notes}
+    parts = {PREDICTION: head, "covariance": numbered(prediction.covariance)}
+    parts |= {
+        f"{_COVARIANCE}{name}": numbered(covariance)
+        for name, covariance in prediction.covariances.items()
+    }
+    parts |= {"fakes": numbered(prediction.fakes)} if prediction.fakes.any() else {}
+    parts |= {
+        f"{BACKGROUND}{name}": numbered(background)
+        for name, background in prediction.backgrounds.items()
+    }
     return json.dumps(parts, default=uhi.io.json.default)
 
 
@@ -275,30 +281,30 @@ def read_prediction(text: str) -> dict[str, Any]:
     if not isinstance(content, dict) or PREDICTION not in content:
         message = f"not a prediction: a histogram {PREDICTION!r} is needed"
         raise ValueError(message)
-    made = histogram_of(content[PREDICTION])
-    known = vars(made)
-    notes, outside = tuple(notes_of(made)), float(known.get(_OUTSIDE, 0.0))
+    histogram = histogram_of(content[PREDICTION])
+    attributes = vars(histogram)
+    notes, outside = tuple(notes_of(histogram)), float(attributes.get(_OUTSIDE, 0.0))
     for name in (_NOTES, _OUTSIDE):
-        known.pop(name, None)
-    found = {
+        attributes.pop(name, None)
+    parts = {
         name: histogram_of(part)
         for name, part in content.items()
         if name == "fakes" or name.startswith((_COVARIANCE, BACKGROUND))
     }
-    n = made.values().size
-    fakes = _numbers(found, "fakes", (n,)) if "fakes" in found else np.zeros(n)
+    n = histogram.values().size
+    fakes = _numbers(parts, "fakes", (n,)) if "fakes" in parts else np.zeros(n)
     covariances = {
-        name.removeprefix(_COVARIANCE): _numbers(found, name, (n, n))
-        for name in found
+        name.removeprefix(_COVARIANCE): _numbers(parts, name, (n, n))
+        for name in parts
         if name.startswith(_COVARIANCE)
     }
     backgrounds = {
-        name.removeprefix(BACKGROUND): _numbers(found, name, (n,))
-        for name in found
+        name.removeprefix(BACKGROUND): _numbers(parts, name, (n,))
+        for name in parts
         if name.startswith(BACKGROUND)
     }
     return {
-        "histogram": made,
+        "histogram": histogram,
         "covariances": covariances,
         "fakes": fakes,
         "outside": outside,
@@ -315,15 +321,15 @@ def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
     ValueError
         They are no list of texts.
     """
-    told = vars(spectrum).get(_NOTES, "[]")
+    text = vars(spectrum).get(_NOTES, "[]")
     try:
-        found = json.loads(told)
+        notes = json.loads(text)
     except (TypeError, ValueError):
-        found = None
-    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        message = f"{_NOTES}: a list of texts is expected, found {told!r}"
+        notes = None
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        message = f"{_NOTES}: a list of texts is expected, found {text!r}"
         raise ValueError(message)
-    return found
+    return notes
 
 
 def contents_of_histograms(parts: Mapping[str, hist.Hist[Any]]) -> Contents:
@@ -336,29 +342,29 @@ def contents_of_histograms(parts: Mapping[str, hist.Hist[Any]]) -> Contents:
     """
     notes = provenance(parts["counts"])
     if notes.get(_KEY) not in (_VERSION, _WITH_BACKGROUNDS):
-        found = notes.get(_KEY, "none")
+        version = notes.get(_KEY, "none")
         message = (
-            f"version {found}, of which this forefold knows {_VERSION} and {_WITH_BACKGROUNDS}"
+            f"version {version}, of which this forefold knows {_VERSION} and {_WITH_BACKGROUNDS}"
         )
         raise ValueError(message)
     named = {
-        key.removeprefix(BACKGROUND): each
-        for key, each in parts.items()
+        key.removeprefix(BACKGROUND): histogram
+        for key, histogram in parts.items()
         if key.startswith(BACKGROUND)
     }
     check_names_of_backgrounds(named)
-    for name, each in {**{name: parts[name] for name in _NEEDED}, **named}.items():
-        _check_part(name, each)
+    for name, histogram in {**{name: parts[name] for name in _NEEDED}, **named}.items():
+        _check_part(name, histogram)
     n = len(parts["truth"].axes)
     axes = list(parts["counts"].axes)
     matching(list(parts["truth"].axes), axes[:n], "counts")
     matching(list(parts["alone"].axes), axes[n:], "counts")
-    for name, each in named.items():
-        matching(list(parts["alone"].axes), list(each.axes), name)
+    for name, histogram in named.items():
+        matching(list(parts["alone"].axes), list(histogram.axes), name)
     counts, truth, alone = (_plain(parts[name], name) for name in _NEEDED)
     about = {k: v for k, v in notes.items() if k not in _OWN}
     exact, independent = (bool(notes.get(key)) for key in ("exact", "independent"))
-    backgrounds = {name: _plain(each, name) for name, each in named.items()}
+    backgrounds = {name: _plain(histogram, name) for name, histogram in named.items()}
     held = Contents(counts, truth, alone, None, None, exact, independent, about, backgrounds)
     size = tuple(math.prod(shape_of(a)) for a in (held.true_axes, held.reco_axes))
     drawn, replicas = None, None
@@ -394,16 +400,16 @@ def _check_part(name: str, histogram: hist.Hist[Any]) -> None:
 
 def _plain(histogram: hist.Hist[Any], name: str) -> hist.Hist[Any]:
     """Copy without the notes, which are kept apart."""
-    made: hist.Hist[Any] = hist.Hist(
+    plain: hist.Hist[Any] = hist.Hist(
         *histogram.axes, storage=hist.storage.Weight(), name=name, label="sum of weights"
     )
-    made.view(flow=True)[...] = histogram.view(flow=True)
-    return made
+    plain.view(flow=True)[...] = histogram.view(flow=True)
+    return plain
 
 
 def _numbers(parts: Mapping[str, hist.Hist[Any]], name: str, shape: tuple[int, ...]) -> Array:
-    found = np.asarray(parts[name].values(), dtype=np.float64)
-    if found.shape != shape or not np.all(np.isfinite(found)):
-        message = f"{name} has shape {found.shape}; finite numbers in {shape} are needed"
+    values = np.asarray(parts[name].values(), dtype=np.float64)
+    if values.shape != shape or not np.all(np.isfinite(values)):
+        message = f"{name} has shape {values.shape}; finite numbers in {shape} are needed"
         raise ValueError(message)
-    return found
+    return values

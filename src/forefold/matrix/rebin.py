@@ -78,7 +78,9 @@ def rebinned(held: Contents, factors: Mapping[str, int], truth: Any = None) -> C
         counts=_coarse(held.counts, [*true, *reco]),
         truth=_coarse(held.truth, true),
         alone=_coarse(held.alone, reco),
-        backgrounds={name: _coarse(each, reco) for name, each in held.backgrounds.items()},
+        backgrounds={
+            name: _coarse(background, reco) for name, background in held.backgrounds.items()
+        },
         oversampled=_coarse_moments(held, true, reco),
         replicas=_coarse_replicas(held, true, reco),
     )
@@ -118,22 +120,22 @@ def _weighted(held: Contents, truth: Any, *, joins: bool) -> Contents:
     view["variance"][inside] *= np.square(rows)
     # a row of which nothing is known stays so
     total.view()["value"] = np.where(old > 0.0, wanted, 0.0)  # type: ignore[call-overload]
-    known = {**held.provenance, SPECTRUM: "given"}
-    return replace(held, counts=counts, truth=total, provenance=known)
+    notes = {**held.provenance, SPECTRUM: "given"}
+    return replace(held, counts=counts, truth=total, provenance=notes)
 
 
 def _coarse(histogram: hist.Hist[Any], factors: Sequence[int]) -> hist.Hist[Any]:
     axes = tuple(_coarse_axis(a, f) for a, f in zip(histogram.axes, factors, strict=True))
-    made = empty(axes, str(histogram.name))
-    view: Any = made.view(flow=True)
+    coarse = empty(axes, str(histogram.name))
+    view: Any = coarse.view(flow=True)
     old: Any = histogram.view(flow=True)
     for key in ("value", "variance"):
-        found = old[key]
+        content = old[key]
         for k, (axis, factor) in enumerate(zip(histogram.axes, factors, strict=True)):
             starts = [0, *range(1, len(axis) + 1, factor), len(axis) + 1]
-            found = np.add.reduceat(found, starts, axis=k)
-        view[key] = found
-    return made
+            content = np.add.reduceat(content, starts, axis=k)
+        view[key] = content
+    return coarse
 
 
 def _coarse_axis(axis: Any, factor: int) -> Any:
@@ -189,16 +191,14 @@ def projected(
         raise ValueError(message)
     kept = []
     for axes, names in ((held.true_axes, true), (held.reco_axes, reco)):
-        known = [axis.name for axis in axes]
-        wanted = known if names is None else [names] if isinstance(names, str) else list(names)
+        available = [axis.name for axis in axes]
+        wanted = available if names is None else [names] if isinstance(names, str) else list(names)
         for name in wanted:
-            if name not in known:
-                message = (
-                    f"no axis {name!r}{species.near(name, known)}; there are {', '.join(known)}"
-                )
+            if name not in available:
+                message = f"no axis {name!r}{species.near(name, available)}; there are {', '.join(available)}"
                 raise ValueError(message)
         if not wanted:
-            message = f"at least one of {', '.join(known)} must stay"
+            message = f"at least one of {', '.join(available)} must stay"
             raise ValueError(message)
         kept.append(wanted)
     both = [*kept[0], *kept[1]]
@@ -208,5 +208,7 @@ def projected(
         counts=held.counts.project(*both),
         truth=held.truth.project(*kept[0]),
         alone=held.alone.project(*kept[1]),
-        backgrounds={name: each.project(*kept[1]) for name, each in held.backgrounds.items()},
+        backgrounds={
+            name: background.project(*kept[1]) for name, background in held.backgrounds.items()
+        },
     )

@@ -160,26 +160,26 @@ class ResponseMatrix(Building, Uncertainty):
     @cached_property
     def misses(self) -> hist.Hist[Any]:
         """What is true and not reconstructed inside the axes, over the true axes; its variances hold for one draw an event."""
-        found = empty(self.true_axes, "misses")
-        view: Any = found.view()
+        histogram = empty(self.true_axes, "misses")
+        view: Any = histogram.view()
         axes = tuple(range(len(self.true_axes), len(self.counts.axes)))
         for key, of in (("value", "values"), ("variance", "variances")):
-            total, seen = (np.asarray(getattr(h, of)()) for h in (self.truth, self.counts))
-            view[key] = total - seen.sum(axis=axes)
+            total, reconstructed = (np.asarray(getattr(h, of)()) for h in (self.truth, self.counts))
+            view[key] = total - reconstructed.sum(axis=axes)
         sign = -1.0 if self.errors_given else 1.0
         view["variance"] = np.maximum(sign * view["variance"], 0.0)
-        return found
+        return histogram
 
     @cached_property
     def reco(self) -> hist.Hist[Any]:
         """All that is reconstructed, fakes and backgrounds too, over the reconstructed axes."""
-        found = empty(self.reco_axes, "reco")
+        matched = empty(self.reco_axes, "reco")
         n = math.prod(shape_of(self.true_axes, flow=True))
-        view: Any = found.view(flow=True)
+        view: Any = matched.view(flow=True)
         counts: Any = self.counts.view(flow=True)
         for key in ("value", "variance"):
             view[key] = counts[key].reshape(n, -1).sum(axis=0).reshape(view.shape)
-        return _summed("reco", [self._contents.alone, *self.backgrounds.values(), found])
+        return _summed("reco", [self._contents.alone, *self.backgrounds.values(), matched])
 
     @cached_property
     def _total(self) -> Array:
@@ -230,8 +230,8 @@ class ResponseMatrix(Building, Uncertainty):
     @property
     def migration(self) -> Array:
         """Where the reconstructed ones go, shape (n_true, n_reco): rows sum to 1, or to 0 where nothing is reconstructed."""
-        seen = self.efficiency
-        return np.asarray(self.matrix / np.where(seen != 0.0, seen, 1.0)[:, None])
+        efficiency = self.efficiency
+        return np.asarray(self.matrix / np.where(efficiency != 0.0, efficiency, 1.0)[:, None])
 
     @property
     def purity(self) -> Array:
@@ -264,8 +264,8 @@ class ResponseMatrix(Building, Uncertainty):
         """
         own = self._own_bins("stability")
         cut = (slice(1, -1),) * len(self.true_axes)
-        seen = np.asarray(self.counts.values(flow=True), dtype=np.float64)[cut]
-        total = seen.reshape(own.size, -1).sum(axis=1)
+        reconstructed = np.asarray(self.counts.values(flow=True), dtype=np.float64)[cut]
+        total = reconstructed.reshape(own.size, -1).sum(axis=1)
         return shares(own, total)
 
     def _own_bins(self, what: str) -> Array:
@@ -286,16 +286,16 @@ class ResponseMatrix(Building, Uncertainty):
     @property
     def rank(self) -> int:
         """Rank of the matrix: singular values above 1e-12 of the largest."""
-        found = self._singular_values
-        return int((found > _RANK_TOLERANCE * found.max(initial=0.0)).sum())
+        values = self._singular_values
+        return int((values > _RANK_TOLERANCE * values.max(initial=0.0)).sum())
 
     @property
     def condition_number(self) -> float:
         """Largest over smallest singular value, without empty rows; infinite where the rank is not full."""
-        found = self._singular_values
-        if found.size == 0 or self.rank < found.size:
+        values = self._singular_values
+        if values.size == 0 or self.rank < values.size:
             return math.inf
-        return float(found[0] / found[-1])
+        return float(values[0] / values[-1])
 
     def __add__(self, other: ResponseMatrix) -> ResponseMatrix:
         if not isinstance(other, ResponseMatrix):
@@ -428,10 +428,10 @@ class ResponseMatrix(Building, Uncertainty):
 
 def _summed(name: str, parts: list[hist.Hist[Any]]) -> hist.Hist[Any]:
     """Add weighted histograms over the same axes, in their order."""
-    found = empty(tuple(parts[0].axes), name)
-    view: Any = found.view(flow=True)
+    total = empty(tuple(parts[0].axes), name)
+    view: Any = total.view(flow=True)
     for part in parts:
         content: Any = part.view(flow=True)
         for key in ("value", "variance"):
             view[key] += content[key]
-    return found
+    return total

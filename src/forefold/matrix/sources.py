@@ -110,7 +110,7 @@ def paired(
 
 def _is_piece(item: Any) -> bool:
     if isinstance(item, tuple):
-        return len(item) == 2 and all(isinstance(each, ak.Array) for each in item)
+        return len(item) == 2 and all(isinstance(array, ak.Array) for array in item)
     return isinstance(item, ak.Array)
 
 
@@ -169,8 +169,8 @@ def filled(
         true_axes, reco_axes, draws=draws, replicas=replicas, rng=rng, backgrounds=list(named)
     )
     reading = Reading(
-        [each.name for each in filler.true_axes],
-        [each.name for each in filler.reco_axes],
+        [axis.name for axis in filler.true_axes],
+        [axis.name for axis in filler.reco_axes],
         of=of,
         weight=weight,
         signal=None if signal is None else selection_of(signal, own_names),
@@ -183,8 +183,10 @@ def filled(
     shared = SharedDraws()
     for number, (record, smeared) in enumerate(pieces):
         filler.add(reading.columns(record, smeared))
-        known = smeared[0].attrs.get("forefold") or {}
-        own = {"made": "events"} | {k: known[k] for k in _KEPT if known.get(k) is not None}
+        attributes = smeared[0].attrs.get("forefold") or {}
+        own = {"made": "events"} | {
+            k: attributes[k] for k in _KEPT if attributes.get(k) is not None
+        }
         if number:
             check_same_meaning(about, own)
             own = {k: v for k, v in about.items() if own.get(k) == v}
@@ -246,9 +248,9 @@ class Reading:
     def notes(self) -> dict[str, str]:
         """Say what was taken, for the provenance."""
         said = {"of": self._of, "signal": self.signal, "select": self.select}
-        said |= {f"background_{name}": each for name, each in self.background.items()}
+        said |= {f"background_{name}": condition for name, condition in self.background.items()}
         said |= {f"define_{name}": text for name, text in self.definitions.texts.items()}
-        texts = {key: getattr(each, "text", each) for key, each in said.items()}
+        texts = {key: getattr(value, "text", value) for key, value in said.items()}
         return {key: str(text) for key, text in texts.items() if text is not None}
 
     def columns(self, events: ak.Array | None, draws: Sequence[ak.Array]) -> Columns:
@@ -261,9 +263,9 @@ class Reading:
         """
         first = draws[0]
         values = [EventValues(events, smeared, **self.options) for smeared in draws]
-        found = [self._one(*both) for both in zip(values, draws, strict=True)]
-        true, _, rows = found[0]
-        for other, _, _ in found[1:]:
+        per_draw = [self._one(*both) for both in zip(values, draws, strict=True)]
+        true, _, rows = per_draw[0]
+        for other, _, _ in per_draw[1:]:
             if any(
                 not np.array_equal(a, b, equal_nan=True) for a, b in zip(true, other, strict=True)
             ):
@@ -272,9 +274,9 @@ class Reading:
         if self.signal is not None:
             good = self.signal.passed(values[0])[rows]
             true = [np.where(good, column, np.nan) for column in true]
-        columns = [each[1] for each in found]
+        columns = [draw_columns[1] for draw_columns in per_draw]
         if self.select is not None:
-            kept = [self.select.passed(each)[rows] for each in values]
+            kept = [self.select.passed(event_values)[rows] for event_values in values]
             columns = [
                 [np.where(keep, column, np.nan) for column in own]
                 for keep, own in zip(kept, columns, strict=True)
@@ -285,15 +287,17 @@ class Reading:
             weights_of(first, self.weight)[rows],
             numbers(first["stream"], np.uint64)[rows],
             numbers(first["entry"], np.uint64)[rows],
-            np.stack([self._named(each)[rows] for each in values]) if self.background else None,
+            np.stack([self._named(event_values)[rows] for event_values in values])
+            if self.background
+            else None,
         )
 
     def _named(self, values: EventValues) -> NDArray[np.int64]:
         """Give the number of the first background of which the condition is true, -1 where there is none."""
-        found = np.full(values.events, -1, dtype=np.int64)
+        indices = np.full(values.events, -1, dtype=np.int64)
         for k, condition in enumerate(self.background.values()):
-            found[condition.passed(values) & (found < 0)] = k
-        return found
+            indices[condition.passed(values) & (indices < 0)] = k
+        return indices
 
     def _one(self, values: EventValues, smeared: ak.Array) -> tuple[list[Array], list[Array], Any]:
         if self.of is not None:
@@ -349,10 +353,10 @@ def check_quantities(names: Iterable[str], definitions: Definitions, of: int | N
     ------
     ValueError
     """
-    known = PARTICLE_QUANTITIES if of is not None else (*OBSERVABLES, *definitions)
-    for name in (parted(each)[0] for each in names):
-        if name not in known:
-            message = f"no quantity {name!r}{species.near(name, list(known))}{_where(name, of)}; known: {', '.join(known)}"
+    allowed = PARTICLE_QUANTITIES if of is not None else (*OBSERVABLES, *definitions)
+    for name in (parted(axis_name)[0] for axis_name in names):
+        if name not in allowed:
+            message = f"no quantity {name!r}{species.near(name, list(allowed))}{_where(name, of)}; known: {', '.join(allowed)}"
             raise ValueError(message)
         if name in definitions and definitions[name].expression.kind == "condition":
             message = f"{name} is a condition, an axis is of a number: where({name}, 1, 0) is one"

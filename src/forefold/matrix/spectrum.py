@@ -108,16 +108,16 @@ def spectrum(
     for record, smeared in _pieces(events, loaded, side, settings):
         if filled is None:
             side = side or ("true" if smeared is None else "reco")
-            made = with_units(made_axes(axes, side), own.units)
-            filled = hist.Hist(*made, storage=hist.storage.Weight(), name=SPECTRUM)
-            check_quantities([each.name for each in made], own)
+            histogram_axes = with_units(made_axes(axes, side), own.units)
+            filled = hist.Hist(*histogram_axes, storage=hist.storage.Weight(), name=SPECTRUM)
+            check_quantities([histogram_axis.name for histogram_axis in histogram_axes], own)
         values = EventValues(record, smeared, define=own, **options)
         good = np.ones(values.events, dtype=np.bool_)
         for condition in (cut, selected):
             good &= True if condition is None else condition.passed(values)
         if side == "reco" and smeared is not None:
             good &= ak.to_numpy(smeared["n_detected"]) > 0
-        columns = [numbers(values[each.name]) for each in filled.axes]
+        columns = [numbers(values[histogram_axis.name]) for histogram_axis in filled.axes]
         for column in columns:
             good &= ~np.isnan(column)  # which is no value, and not one above the axis
         whole: Any = record if smeared is None else smeared

@@ -56,17 +56,17 @@ def chi2_tail(chi2: float, ndf: float) -> float:
     # Lentz's method
     b = x + 1.0 - a
     c, d = 1.0 / _TINY, 1.0 / b
-    found = d
+    fraction = d
     for n in range(1, _STEPS):
         factor = -n * (n - a)
         b += 2.0
         d = 1.0 / (factor * d + b or _TINY)
         c = b + factor / c or _TINY
         step = d * c
-        found *= step
+        fraction *= step
         if abs(step - 1.0) < 1e-15:
             break
-    return min(1.0, scale * found)
+    return min(1.0, scale * fraction)
 
 
 def correlations(covariance: NDArray[np.float64], none: float = 0.0) -> NDArray[np.float64]:

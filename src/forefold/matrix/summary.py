@@ -190,7 +190,7 @@ class _Type:
 
     def row(self, label: str, energy_of: str) -> SummaryRow:
         below, middle, above = (self.ratio(p) for p in (0.158655, 0.5, 0.841345))
-        seen = self.energy.count > 0
+        has_energy = self.energy.count > 0
         return SummaryRow(
             type=label,
             particles=int(self.outcomes.sum()),
@@ -198,7 +198,7 @@ class _Type:
             below_threshold=self.count(*_BELOW),
             missed=self.count(*_MISSED),
             energy_of=energy_of,
-            energy_bias=self.energy.mean if seen else _NAN,
+            energy_bias=self.energy.mean if has_energy else _NAN,
             energy_width=self.energy.std,
             energy_median=middle - 1.0,
             energy_half_width=0.5 * (above - below),
@@ -401,15 +401,15 @@ def _outcome_indices(particles: ParticleColumns) -> NDArray[np.int64]:
     for index, outcome in enumerate(OUTCOMES):
         lookup[int(outcome)] = index
     outcomes = particles.fate & _MASK
-    found: NDArray[np.int64] = lookup[outcomes]
-    if np.any(found < 0):
-        message = f"fate {particles.fate[int(np.argmin(found))]} of a particle does not hold exactly one outcome"
+    indices: NDArray[np.int64] = lookup[outcomes]
+    if np.any(indices < 0):
+        message = f"fate {particles.fate[int(np.argmin(indices))]} of a particle does not hold exactly one outcome"
         raise ValueError(message)
     stray = np.isin(outcomes, _REACHED) != particles.smeared
     if np.any(stray):
         message = f"fate {particles.fate[int(np.argmax(stray))]} of a particle does not go with its rule, or no rule"
         raise ValueError(message)
-    return found
+    return indices
 
 
 def _percent(value: float, *, sign: str = "") -> str:

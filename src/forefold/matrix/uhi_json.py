@@ -24,9 +24,9 @@ _KEPT = ("version", "card", "card_sha256", "rng", "axis")
 
 def annotate(matrix: hist.Hist[Any], smeared: ak.Array, **settings: bool) -> hist.Hist[Any]:
     """Note on a histogram how its events were smeared and selected; returns the same histogram."""
-    known = smeared.attrs.get("forefold") or {}
+    attributes = smeared.attrs.get("forefold") or {}
     notes: dict[str, Any] = {
-        key: known[key] for key in _KEPT if known.get(key) is not None
+        key: attributes[key] for key in _KEPT if attributes.get(key) is not None
     } | settings
     matrix.__dict__.update({f"{_PREFIX}{key}": value for key, value in notes.items()})
     return matrix
@@ -148,20 +148,20 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         raise ValueError(message)
     _check_numbers(content["storage"])
     try:
-        made: hist.Hist[Any] = hist.Hist(content)
+        histogram: hist.Hist[Any] = hist.Hist(content)
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
-    _check_texts(made)
+    _check_texts(histogram)
     # hist makes attributes of all notes
-    hidden = [key for key in vars(made) if hasattr(type(made), key)]
+    hidden = [key for key in vars(histogram) if hasattr(type(histogram), key)]
     if hidden:
         message = (
             f"not a UHI histogram (schema 1): a note is named {hidden[0]!r}, as what histograms do"
         )
         raise ValueError(message)
-    return made
+    return histogram
 
 
 def _check_numbers(storage: Any) -> None:
@@ -170,22 +170,27 @@ def _check_numbers(storage: Any) -> None:
         kind = f" {storage['type']!r}" if isinstance(storage, dict) and "type" in storage else ""
         message = f"not a UHI histogram (schema 1): its storage{kind} has no 'values', axes alone are no contents"
         raise ValueError(message)
-    for key, given in storage.items():
-        if isinstance(given, np.ndarray) and given.dtype.kind not in "iuf":
+    for key, values in storage.items():
+        if isinstance(values, np.ndarray) and values.dtype.kind not in "iuf":
             message = f"not a UHI histogram (schema 1): '{key}' of the storage are no numbers"
             raise ValueError(message)
 
 
-def _check_texts(made: hist.Hist[Any]) -> None:
+def _check_texts(histogram: hist.Hist[Any]) -> None:
     """Refuse names and labels that are no texts."""
-    for what, each in (("the histogram", made), *(("an axis", axis) for axis in made.axes)):
+    for what, part in (
+        ("the histogram", histogram),
+        *(("an axis", axis) for axis in histogram.axes),
+    ):
         for key in ("name", "label"):
-            given = getattr(each, key, None)
-            lacks = given is None and not (key == "name" and each is not made)
-            if not (lacks or isinstance(given, str)):
-                message = f"not a UHI histogram (schema 1): the {key} of {what} is a text, found {given!r}"
+            text = getattr(part, key, None)
+            lacks = text is None and not (key == "name" and part is not histogram)
+            if not (lacks or isinstance(text, str)):
+                message = (
+                    f"not a UHI histogram (schema 1): the {key} of {what} is a text, found {text!r}"
+                )
                 raise ValueError(message)
-    for axis in made.axes:
+    for axis in histogram.axes:
         try:
             check_bins(axis)
         except ValueError as error:

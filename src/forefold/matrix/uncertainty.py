@@ -77,8 +77,8 @@ def cell_variance(moments: Moments) -> Array:
     """
     r, pairs = moments.rows, moments.pairs
     own = pairs if pairs.ndim == 2 else np.einsum("ijj->ij", pairs)
-    found = own - 2.0 * r * moments.linear + np.square(r) * moments.square[:, None]
-    return np.asarray(np.maximum(found * moments.per_square[:, None], 0.0))
+    variance = own - 2.0 * r * moments.linear + np.square(r) * moments.square[:, None]
+    return np.asarray(np.maximum(variance * moments.per_square[:, None], 0.0))
 
 
 def row_covariances(moments: Moments) -> Array:
@@ -94,14 +94,14 @@ def row_covariances(moments: Moments) -> Array:
     """
     r, linear = moments.rows, moments.linear
     cross = r[:, :, None] * linear[:, None, :]
-    found = moments.square[:, None, None] * r[:, :, None] * r[:, None, :]
-    found -= cross + cross.transpose(0, 2, 1)
+    covariances = moments.square[:, None, None] * r[:, :, None] * r[:, None, :]
+    covariances -= cross + cross.transpose(0, 2, 1)
     if moments.pairs.ndim == 2:
         k = np.arange(r.shape[1])
-        found[:, k, k] += moments.pairs
+        covariances[:, k, k] += moments.pairs
     else:
-        found += moments.pairs
-    return np.asarray(found * moments.per_square[:, None, None])
+        covariances += moments.pairs
+    return np.asarray(covariances * moments.per_square[:, None, None])
 
 
 def folded_covariance(moments: Moments, truth: Array) -> Array:
@@ -119,12 +119,12 @@ def folded_covariance(moments: Moments, truth: Array) -> Array:
     factor = np.square(truth) * moments.per_square
     r = moments.rows
     half = r.T @ (factor[:, None] * (0.5 * moments.square[:, None] * r - moments.linear))
-    found = half + half.T
+    covariance = half + half.T
     if moments.pairs.ndim == 2:
-        found[np.diag_indices_from(found)] += factor @ moments.pairs
+        covariance[np.diag_indices_from(covariance)] += factor @ moments.pairs
     else:
-        found += np.einsum("i,ijk->jk", factor, moments.pairs)
-    return np.asarray(found)
+        covariance += np.einsum("i,ijk->jk", factor, moments.pairs)
+    return np.asarray(covariance)
 
 
 def row_variances(moments: Moments, weights: Array) -> Array:
@@ -144,8 +144,8 @@ def row_variances(moments: Moments, weights: Array) -> Array:
         own = np.square(weights) @ moments.pairs.T
     else:
         own = np.einsum("...j,ijk,...k->...i", weights, moments.pairs, weights, optimize=True)
-    found = own - 2.0 * mean * linear + np.square(mean) * moments.square
-    return np.asarray(np.maximum(found * moments.per_square, 0.0))
+    variances = own - 2.0 * mean * linear + np.square(mean) * moments.square
+    return np.asarray(np.maximum(variances * moments.per_square, 0.0))
 
 
 def dirichlet(rows: Array, entries: Array, prior: float) -> tuple[Array, Array]:
@@ -225,8 +225,8 @@ class Uncertainty:
         Infinite for an exact matrix, 0 for an empty row. Draws of one event count once; `equivalent_entries` knows what they add. Where
         errors were given, these are the `equivalent_entries`.
         """
-        found = self._of_weights()
-        return self._of_variances(found) if self._contents.independent else found
+        entries = self._of_weights()
+        return self._of_variances(entries) if self._contents.independent else entries
 
     def _of_weights(self) -> Array:
         square, total = self._moments.square, self._moments.total
@@ -243,10 +243,10 @@ class Uncertainty:
 
     def _of_variances(self, otherwise: Array) -> Array:
         of_one = (self.matrix * (1.0 - self.matrix)).sum(axis=1)
-        found = self.variance.sum(axis=1)
-        good = (found > 0.0) & (of_one > 0.0)
+        total = self.variance.sum(axis=1)
+        good = (total > 0.0) & (of_one > 0.0)
         with np.errstate(over="ignore"):  # as good as infinite
-            return np.asarray(np.divide(of_one, found, out=otherwise, where=good))
+            return np.asarray(np.divide(of_one, total, out=otherwise, where=good))
 
     def moments(self, method: Method = "multinomial", *, prior: float = 0.5) -> Moments:
         """Give the moments of which the covariance of a spectrum of any truth is made.
@@ -344,12 +344,14 @@ class Uncertainty:
         ValueError
             If none were filled.
         """
-        found = self._contents.replicas
-        if found is None or len(found.truth) < 2:
+        replicas = self._contents.replicas
+        if replicas is None or len(replicas.truth) < 2:
             message = "bootstrap: no replicas were filled; give from_events(..., replicas=200)"
             raise ValueError(message)
-        total = found.truth[:, :, None]
-        return np.divide(found.counts, total, out=np.zeros_like(found.counts), where=total != 0.0)
+        total = replicas.truth[:, :, None]
+        return np.divide(
+            replicas.counts, total, out=np.zeros_like(replicas.counts), where=total != 0.0
+        )
 
     def _dirichlet(self, prior: float) -> tuple[Array, Array]:
         if not 0.0 < prior < np.inf:

@@ -68,12 +68,12 @@ def read_set(text: str) -> dict[str, ResponseMatrix]:
     return {name: ResponseMatrix(held) for name, held in read_documents(text).items()}
 
 
-def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+def nominal_and_varied(response: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
     """Part a nominal matrix from its variations.
 
     Parameters
     ----------
-    given : ResponseMatrix, or mapping of str to ResponseMatrix
+    response : ResponseMatrix, or mapping of str to ResponseMatrix
 
     Returns
     -------
@@ -85,20 +85,20 @@ def nominal_and_varied(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMa
     ValueError
         It is something else, there is no ``"nominal"``, or axes differ.
     """
-    if isinstance(given, ResponseMatrix):
-        return given, {}
-    if not isinstance(given, Mapping):
-        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found {type(given).__name__}"
+    if isinstance(response, ResponseMatrix):
+        return response, {}
+    if not isinstance(response, Mapping):
+        message = f"response: a ResponseMatrix, or a mapping of them, is needed, found {type(response).__name__}"
         raise ValueError(message)
-    if NOMINAL not in given or not all(isinstance(v, ResponseMatrix) for v in given.values()):
-        message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(given)}"
+    if NOMINAL not in response or not all(isinstance(v, ResponseMatrix) for v in response.values()):
+        message = f"response: a mapping needs a ResponseMatrix 'nominal' and those of variations, found {', '.join(response)}"
         raise ValueError(message)
-    nominal = given[NOMINAL]
-    varied = {name: each for name, each in given.items() if name != NOMINAL}
-    for name, each in varied.items():
-        matching(nominal.true_axes, each.true_axes, f"the matrix of {name!r}")
-        matching(nominal.reco_axes, each.reco_axes, f"the matrix of {name!r}")
-        same_backgrounds(nominal, each, f"the matrix of {name!r}")
+    nominal = response[NOMINAL]
+    varied = {name: matrix for name, matrix in response.items() if name != NOMINAL}
+    for name, matrix in varied.items():
+        matching(nominal.true_axes, matrix.true_axes, f"the matrix of {name!r}")
+        matching(nominal.reco_axes, matrix.reco_axes, f"the matrix of {name!r}")
+        same_backgrounds(nominal, matrix, f"the matrix of {name!r}")
     return nominal, varied
 
 
@@ -109,7 +109,7 @@ def same_backgrounds(nominal: ResponseMatrix, other: ResponseMatrix, what: str) 
     ------
     ValueError
     """
-    one, two = (", ".join(each.backgrounds) or "none" for each in (nominal, other))
+    one, two = (", ".join(matrix.backgrounds) or "none" for matrix in (nominal, other))
     if one != two:
         message = f"{what} has the backgrounds {two}, the nominal one has {one}"
         raise ValueError(message)
@@ -139,9 +139,9 @@ def detector_covariance(
     """
 
     def moved(name: str) -> Array:
-        each = varied[name]
-        shift = truth @ (each.matrix - nominal.matrix)
-        more = np.asarray(each.not_signal.values()) - np.asarray(nominal.not_signal.values())
+        matrix = varied[name]
+        shift = truth @ (matrix.matrix - nominal.matrix)
+        more = np.asarray(matrix.not_signal.values()) - np.asarray(nominal.not_signal.values())
         return np.asarray(shift + fakes * more.reshape(-1))
 
     thrown = [name for name in varied if is_universe(name)]
@@ -151,25 +151,25 @@ def detector_covariance(
         if name in thrown or base in pulls:
             continue
         pair = [f"{base}_up", f"{base}_down"]
-        if all(each in varied for each in pair):
+        if all(key in varied for key in pair):
             pulls[base] = 0.5 * (moved(pair[0]) - moved(pair[1]))
         else:
             pulls[base] = moved(name)
     n = nominal.matrix.shape[1]
     steps = np.array(list(pulls.values())).reshape(len(pulls), n)
-    found = steps.T @ pull_correlation(correlation, list(pulls)) @ steps
+    covariance = steps.T @ pull_correlation(correlation, list(pulls)) @ steps
     if thrown:
         rows = np.array([moved(name) for name in thrown])
-        found = found + rows.T @ rows / len(thrown)
-    return np.asarray(found)
+        covariance = covariance + rows.T @ rows / len(thrown)
+    return np.asarray(covariance)
 
 
-def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
+def pull_correlation(correlation: Card | ArrayLike | None, names: list[str]) -> Array:
     """Give the correlation of pulls: what a card says, or what was given; see `fold`.
 
     Parameters
     ----------
-    given : Card, or array_like, shape (pulls, pulls), or None
+    correlation : Card, or array_like, shape (pulls, pulls), or None
     names : list of str
 
     Returns
@@ -182,27 +182,31 @@ def pull_correlation(given: Card | ArrayLike | None, names: list[str]) -> Array:
         There is nothing to correlate, the shape is another, or a card has no such pull.
     """
     n = len(names)
-    if given is None:
+    if correlation is None:
         return np.eye(n)
     if not n:
-        what = f"card {given.name}" if isinstance(given, Card) else "a matrix"
+        what = f"card {correlation.name}" if isinstance(correlation, Card) else "a matrix"
         message = (
             f"correlation: {what} says it of pulls, and the response has none: give the matrices of its variations "
             "(ResponseMatrix.from_variations), or leave it out"
         )
         raise ValueError(message)
-    found = _of_card(given, names) if isinstance(given, Card) else np.asarray(given, np.float64)
+    matrix = (
+        _of_card(correlation, names)
+        if isinstance(correlation, Card)
+        else np.asarray(correlation, np.float64)
+    )
     if (
-        found.shape != (n, n)
-        or not np.allclose(found, found.T)
-        or not np.allclose(np.diag(found), 1.0)
+        matrix.shape != (n, n)
+        or not np.allclose(matrix, matrix.T)
+        or not np.allclose(np.diag(matrix), 1.0)
     ):
         message = (
-            f"correlation of shape {found.shape}: symmetric, with 1 on the diagonal, of shape {(n, n)} for "
+            f"correlation of shape {matrix.shape}: symmetric, with 1 on the diagonal, of shape {(n, n)} for "
             f"{', '.join(names)} is needed"
         )
         raise ValueError(message)
-    return found
+    return matrix
 
 
 def correlated_elsewhere(card: Card, names: list[str]) -> tuple[str, ...]:
@@ -235,10 +239,12 @@ def correlated_elsewhere(card: Card, names: list[str]) -> tuple[str, ...]:
 
 def _of_card(card: Card, names: list[str]) -> Array:
     """Give the correlations of a card's pulls."""
-    known, covariance = card.covariance()
+    available, covariance = card.covariance()
     for name in names:
-        if name not in known:
-            message = f"correlation: card {card.name} has no pull {name!r}{near(name, list(known))}"
+        if name not in available:
+            message = (
+                f"correlation: card {card.name} has no pull {name!r}{near(name, list(available))}"
+            )
             raise ValueError(message)
-    rows = [known.index(name) for name in names]
+    rows = [available.index(name) for name in names]
     return correlations(covariance[np.ix_(rows, rows)])

@@ -68,7 +68,7 @@ class Exported:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        lines = [", ".join(str(each) for each in self.files), *self.notes]
+        lines = [", ".join(str(file) for file in self.files), *self.notes]
         return "\n  ".join(lines)
 
 
@@ -153,10 +153,10 @@ def shares(rows: Array) -> tuple[Array, Array]:
 
 def fakes_of(matrix: ResponseMatrix) -> list[str]:
     """Say how many fakes, those of named backgrounds too, a matrix has; nothing, if it has none."""
-    found = float(np.sum(matrix.not_signal.values()))
+    total = float(np.sum(matrix.not_signal.values()))
     named = ", ".join(matrix.backgrounds)
     words = f"fakes and backgrounds ({named})" if named else "fakes"
-    return [f"{found:.6g} {words}"] if found else []
+    return [f"{total:.6g} {words}"] if total else []
 
 
 def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> list[str]:
@@ -213,10 +213,10 @@ def published_matrix(
     from forefold.matrix import ResponseMatrix
     from forefold.matrix.axes import made_axes
 
-    found = np.asarray(rows, dtype=np.float64)
+    values = np.asarray(rows, dtype=np.float64)
     n = math.prod(shape_of(made_axes(true, "true")))
-    sums = found.reshape(n, -1).sum(axis=1) if found.size and found.size % n == 0 else np.ones(1)
-    negative = int((found < 0.0).sum())
+    sums = values.reshape(n, -1).sum(axis=1) if values.size and values.size % n == 0 else np.ones(1)
+    negative = int((values < 0.0).sum())
     signed = bool(smearing) or (smearing is False and negative > 0)
     if signed and smearing is False:
         some = "1 cell is negative" if negative == 1 else f"{negative} cells are negative"
@@ -225,18 +225,18 @@ def published_matrix(
     said = list(notes)
     if over.any():
         factor = 1.0 / np.where(over, sums, 1.0)
-        shape = found.shape
-        found = (found.reshape(n, -1) * factor[:, None]).reshape(shape)
+        shape = values.shape
+        values = (values.reshape(n, -1) * factor[:, None]).reshape(shape)
         if variance is not None:
             squares = np.asarray(variance, dtype=np.float64).reshape(n, -1)
             variance = (squares * np.square(factor)[:, None]).reshape(shape)
         said.append(
             f"{int(over.sum())} row{'s' if over.sum() > 1 else ''} summed to 1 + {sums[over].max() - 1.0:.2g} at most, and {'were' if over.sum() > 1 else 'was'} scaled to 1"
         )
-    made = ResponseMatrix.from_array(
-        found, true, reco, variance=variance, efficiency=efficiency, signed=signed
+    matrix = ResponseMatrix.from_array(
+        values, true, reco, variance=variance, efficiency=efficiency, signed=signed
     )
-    return with_notes(made, "" if made.exact else words, said)
+    return with_notes(matrix, "" if matrix.exact else words, said)
 
 
 def with_notes(matrix: ResponseMatrix, words: str, said: Sequence[str]) -> ResponseMatrix:
@@ -270,8 +270,8 @@ def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
     ValueError
         If the unit is not known, or an edge is negative.
     """
-    found = re.search(r"\[([^\]]*)\]\s*$", axis.label or "")
-    own = unit or (found[1] if found else "")
+    bracketed = re.search(r"\[([^\]]*)\]\s*$", axis.label or "")
+    own = unit or (bracketed[1] if bracketed else "")
     if own not in _GEV:
         said = f"its unit is {own!r}" if own else "its label says no unit"
         message = (
@@ -315,14 +315,14 @@ def named_edges(name: str, edges: ArrayLike) -> dict[str, Any]:
     return {name: np.asarray(edges, dtype=np.float64)}
 
 
-def how_many_true(names: Sequence[str], given: int | None, what: str = "the axes are") -> int:
+def how_many_true(names: Sequence[str], true_axes: int | None, what: str = "the axes are") -> int:
     """Tell how many axes of a file are true; they come first.
 
     Parameters
     ----------
     names : sequence of str
         Of all axes.
-    given : int, optional
+    true_axes : int, optional
         What was said; those whose name ends in ``_true``, or all but those in ``_reco``, or else half of them, if left out.
     what : str
         How an error begins.
@@ -332,14 +332,14 @@ def how_many_true(names: Sequence[str], given: int | None, what: str = "the axes
     ValueError
         If none or all would be true, or names say that they do not come first.
     """
-    sides = [each.rpartition("_")[2] for each in names]
-    n = _true_by_names(sides) if given is None else given
+    sides = [name.rpartition("_")[2] for name in names]
+    n = _true_by_names(sides) if true_axes is None else true_axes
     if not 0 < n < len(names):
         message = (
             f"{what} {', '.join(names)}; say how many of them are true: true_axes= (--true-axes)"
         )
         raise ValueError(message)
-    if given is None and ("reco" in sides[:n] or "true" in sides[n:]):
+    if true_axes is None and ("reco" in sides[:n] or "true" in sides[n:]):
         message = f"{what} {', '.join(names)}: true ones are needed first, then reconstructed ones"
         raise ValueError(message)
     return n
@@ -362,12 +362,12 @@ def named_sides(
     return true, {name.removesuffix("_reco"): bins for name, bins in both[n:]}
 
 
-def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array]:
+def spectrum(histogram: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array]:
     """Give contents and variances of a histogram over axes, flat.
 
     Parameters
     ----------
-    given : UHI histogram
+    histogram : UHI histogram
     axes : tuple of axes
         What it must be over.
     what : str
@@ -385,13 +385,13 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     """
     from forefold.matrix.axes import matching
 
-    refuse_means(given, what)
-    matching(axes, list(given.axes), what)
+    refuse_means(histogram, what)
+    matching(axes, list(histogram.axes), what)
     n = math.prod(shape_of(axes))
-    values = np.asarray(given.values(), dtype=np.float64).reshape(n)
-    found = given.variances() if has_variances(given) else None
+    values = np.asarray(histogram.values(), dtype=np.float64).reshape(n)
+    stored = histogram.variances() if has_variances(histogram) else None
     variances = (
-        np.full(n, np.nan) if found is None else np.asarray(found, dtype=np.float64).reshape(n)
+        np.full(n, np.nan) if stored is None else np.asarray(stored, dtype=np.float64).reshape(n)
     )
     if not np.all(np.isfinite(values) & (values >= 0.0)):
         i = int(np.argmin(np.where(np.isfinite(values), values, -np.inf)))
@@ -400,7 +400,7 @@ def spectrum(given: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array
     return values, variances
 
 
-def has_variances(given: Any) -> bool:
+def has_variances(histogram: Any) -> bool:
     """Tell whether a histogram holds variances of its own: those of plain numbers are only their contents.
 
     Examples
@@ -410,10 +410,10 @@ def has_variances(given: Any) -> bool:
     >>> has_variances(hist.Hist(axis)), has_variances(hist.Hist(axis, storage=hist.storage.Weight()))
     (False, True)
     """
-    storage = getattr(given, "storage_type", None)
+    storage = getattr(histogram, "storage_type", None)
     if storage is not None:  # of boost-histogram and hist
         return issubclass(storage, boost_histogram.storage.Weight)
-    if hasattr(given, "weighted"):  # of uproot
-        return bool(given.weighted)
-    found = given.variances()
-    return found is not None and not np.array_equal(found, given.values())
+    if hasattr(histogram, "weighted"):  # of uproot
+        return bool(histogram.weighted)
+    variances = histogram.variances()
+    return variances is not None and not np.array_equal(variances, histogram.values())

@@ -67,8 +67,8 @@ def write(
     -------
     Exported
     """
-    made = correction_set(matrix, empty_rows=empty_rows)
-    content = (json.dumps(made, indent=1) + "\n").encode()
+    corrections = correction_set(matrix, empty_rows=empty_rows)
+    content = (json.dumps(corrections, indent=1) + "\n").encode()
     if Path(path).suffix == ".gz":
         content = gzip.compress(content, mtime=0)
     with replace_aside(path, overwrite=overwrite) as aside:
@@ -84,13 +84,13 @@ def correction_set(matrix: ResponseMatrix, *, empty_rows: EmptyRows = "stop") ->
     dict
     """
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    share, seen = shares(rows)
+    share, efficiency = shares(rows)
     true, both = matrix.true_axes, (*matrix.true_axes, *matrix.reco_axes)
     return {
         "schema_version": _SCHEMA,
         "description": f"response matrix, made by forefold {__version__}",
         "corrections": [
-            _correction("efficiency", true, seen, "probability to be reconstructed"),
+            _correction("efficiency", true, efficiency, "probability to be reconstructed"),
             _correction(
                 "migration",
                 both,
@@ -115,7 +115,7 @@ def _correction(name: str, axes: tuple[Any, ...], values: Array, text: str) -> d
             "nodetype": "multibinning",
             "inputs": [axis.name for axis in axes],
             "edges": [[float(edge) for edge in axis.edges] for axis in axes],
-            "content": [float(each) for each in values.reshape(-1)],
+            "content": [float(value) for value in values.reshape(-1)],
             "flow": 0.0,
         },
     }
@@ -147,7 +147,7 @@ def read(
     """
     try:
         content = json.loads(unpacked(str(path)).decode("utf-8"))
-        corrections = {each["name"]: each for each in content["corrections"]}
+        corrections = {correction["name"]: correction for correction in content["corrections"]}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         message = f"not a correction set of correctionlib: {type(error).__name__} {error}"
         raise ValueError(message) from None
@@ -159,24 +159,26 @@ def read(
         kind = data.get("nodetype") if isinstance(data, dict) else type(data).__name__
         message = f"correction {name!r} is a {kind}; a multibinning of numbers is needed"
         raise ValueError(message)
-    names = [str(each) for each in data["inputs"]]
+    names = [str(key) for key in data["inputs"]]
     n = how_many_true(names, true_axes, f"correction {name!r} has the inputs")
-    edges = [_edges(each, where) for each, where in zip(data["edges"], names, strict=True)]
-    shape = tuple(each.size - 1 for each in edges)
+    edges = [
+        _edges(axis_edges, where) for axis_edges, where in zip(data["edges"], names, strict=True)
+    ]
+    shape = tuple(axis_edges.size - 1 for axis_edges in edges)
     try:
-        values = np.array([float(each) for each in data["content"]]).reshape(shape)
+        values = np.array([float(number) for number in data["content"]]).reshape(shape)
     except (TypeError, ValueError):
         message = f"correction {name!r}: {len(data['content'])} contents for bins of the shape {shape}; one number each is needed"
         raise ValueError(message) from None
     return published_matrix(values, *named_sides(names, edges, n))
 
 
-def _edges(given: Any, name: str) -> Array:
+def _edges(edges: Any, name: str) -> Array:
     """Give edges of a list, or of a uniform binning."""
-    if isinstance(given, dict):
-        return np.linspace(float(given["low"]), float(given["high"]), int(given["n"]) + 1)
+    if isinstance(edges, dict):
+        return np.linspace(float(edges["low"]), float(edges["high"]), int(edges["n"]) + 1)
     try:
-        return np.array([float(each) for each in given])
+        return np.array([float(edge) for edge in edges])
     except (TypeError, ValueError):
-        message = f"input {name!r}: edges {str(given)[:60]}; numbers are needed"
+        message = f"input {name!r}: edges {str(edges)[:60]}; numbers are needed"
         raise ValueError(message) from None

@@ -96,7 +96,7 @@ def write(
     true, reco = one_axis(matrix, _WHAT)
     sampling, bins = (energies(axis, unit, "GeV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    share, seen = shares(rows)
+    share, row_efficiencies = shares(rows)
     beside = efficiency == "pre"
     rows = share if beside else rows
     n, m = matrix.matrix.shape
@@ -111,7 +111,7 @@ def write(
     if beside:
         text += [
             f"/* for channels: @pre_smearing_efficiencies = copy(%{label}_efficiency) */",
-            f"%{label}_efficiency = {listed(seen)}",
+            f"%{label}_efficiency = {listed(row_efficiencies)}",
         ]
     write_text_aside(
         path,

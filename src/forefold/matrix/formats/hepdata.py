@@ -88,12 +88,12 @@ def write(
     rows = positive_rows(matrix, _WHAT, empty_rows)
     errors = np.zeros_like(rows) if matrix.exact else np.sqrt(np.asarray(matrix.variance))
     both = (*matrix.true_axes, *matrix.reco_axes)
-    _, seen = shares(rows)
-    spread = np.zeros_like(seen)
+    _, efficiency = shares(rows)
+    spread = np.zeros_like(efficiency)
     if not matrix.exact:
         spread = np.sqrt(np.maximum(matrix.row_covariance().sum(axis=(1, 2)), 0.0))
     total = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)
-    about = {"Efficiency": (seen, spread)}
+    about = {"Efficiency": (efficiency, spread)}
     if matrix.knows_truth:
         about["Truth"] = (total, np.zeros_like(total))
     tables = {
@@ -122,10 +122,10 @@ def _words(text: str) -> str:
 
 
 def _header(label: str) -> str:
-    found = re.fullmatch(r"(.*?)\s*\[([^\]]*)\]\s*", label)
-    if found is None:
+    match = re.fullmatch(r"(.*?)\s*\[([^\]]*)\]\s*", label)
+    if match is None:
         return f"{{name: {_words(label)}}}"
-    return f"{{name: {_words(found[1])}, units: {_words(found[2])}}}"
+    return f"{{name: {_words(match[1])}, units: {_words(match[2])}}}"
 
 
 def _table(axes: tuple[Any, ...], dependent: dict[str, tuple[Array, Array]]) -> str:
@@ -136,16 +136,18 @@ def _table(axes: tuple[Any, ...], dependent: dict[str, tuple[Array, Array]]) -> 
         edges = np.asarray(axis.edges)
         limits = bin_limits(axis) or {"": np.column_stack([edges[:-1], edges[1:]])}
         labels = bin_labels(axis) or {"": axis.label}
-        for key, each in limits.items():
+        for key, bounds in limits.items():
             lines += [f"- header: {_header(labels[key])}", "  values:"]
-            lines += [f"  - {{low: {_number(a)}, high: {_number(b)}}}" for a, b in each[place]]
+            lines += [f"  - {{low: {_number(a)}, high: {_number(b)}}}" for a, b in bounds[place]]
     lines.append("dependent_variables:")
     for name, (values, errors) in dependent.items():
         lines += [f"- header: {{name: {name}}}", "  qualifiers:"]
         lines += [f"  - {{name: {_words(_AXES)}, value: {_words(_order(axes))}}}", "  values:"]
         for value, error in zip(values, errors, strict=True):
-            told = f", errors: [{{symerror: {_number(error)}, label: stat}}]" if error > 0.0 else ""
-            lines.append(f"  - {{value: {_number(value)}{told}}}")
+            error_text = (
+                f", errors: [{{symerror: {_number(error)}, label: stat}}]" if error > 0.0 else ""
+            )
+            lines.append(f"  - {{value: {_number(value)}{error_text}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -225,20 +227,20 @@ def read(
         for some, side in ((slice(n), "true"), (slice(n, None), "reco"))
     ]
     axes = [axis for side, _ in sides for axis in side]
-    places = tuple(each for _, at in sides for each in at)
+    places = tuple(place for _, at in sides for place in at)
     shape = shape_of(tuple(axes))
     _refuse_twice(np.ravel_multi_index(places, shape))
-    made, variances = np.zeros(shape), np.zeros(shape)
-    made[places] = values
-    found = errors_of(column, values, errors)
-    variances[places] = found.squares
+    contents, variances = np.zeros(shape), np.zeros(shape)
+    contents[places] = values
+    published_errors = errors_of(column, values, errors)
+    variances[places] = published_errors.squares
     m = len(sides[0][0])
     return published_matrix(
-        made,
+        contents,
         axes[:m],
         axes[m:],
         variances,
-        found.words,
+        published_errors.words,
         notes=[_IRREGULAR.format(len(axis)) for axis in axes if bin_limits(axis)],
         smearing=smearing,
     )
@@ -255,8 +257,8 @@ def _side(
     grid = gridded(own)
     if grid is not None:
         axes = [
-            hist.axis.Variable(each, name=key, label=label)
-            for key, each, label in zip(names, grid.edges, labels, strict=True)
+            hist.axis.Variable(edges, name=key, label=label)
+            for key, edges, label in zip(names, grid.edges, labels, strict=True)
         ]
         return axes, list(grid.places)
     whole = np.hstack(list(own.values()))
@@ -265,7 +267,7 @@ def _side(
     base = "_".join(key.removesuffix(f"_{side}") for key in names)
     some = first[order]
     axis = irregular_axis(
-        {key: each[some] for key, each in own.items()},
+        {key: bounds[some] for key, bounds in own.items()},
         {key: label or key for key, label in zip(names, labels, strict=True)},
         f"{base}_{side}",
     )
@@ -317,34 +319,38 @@ def read_spectrum(
     """
     independent, chosen, column = dependent(_content(path), name)
     values = numbers(column, chosen)
-    found = errors_of(column, values, errors)
+    published_errors = errors_of(column, values, errors)
     names = _names(independent, column)
     limits = limits_of(independent, names, values.size)
     own = _by_name(names, limits)
     axes, at = _axes(own, dict(zip(names, map(axis_label, independent), strict=True)))
-    widths = np.prod([np.diff(each, axis=1) for each in limits], axis=0).reshape(-1)
+    widths = np.prod([np.diff(bounds, axis=1) for bounds in limits], axis=0).reshape(-1)
     factor = widths if density else np.ones(values.size)
-    shifts = {label: (each * factor)[at] for label, each in found.shifts.items()}
+    shifts = {label: (shift * factor)[at] for label, shift in published_errors.shifts.items()}
     unit = str(column["header"].get("units") or "")
     unit = unit.partition("/")[0] if density else unit
-    made = published(axes, (values * factor)[at], shifts, correlated, found.words, unit)
+    spectrum = published(
+        axes, (values * factor)[at], shifts, correlated, published_errors.words, unit
+    )
     notes = [_IRREGULAR.format(len(axis)) for axis in axes if bin_limits(axis)]
-    return replace(made, notes=(*made.notes, *notes, *_without(found.lacking, values.size)))
+    return replace(
+        spectrum, notes=(*spectrum.notes, *notes, *_without(published_errors.lacking, values.size))
+    )
 
 
 def _axes(limits: dict[str, Array], labels: dict[str, str]) -> tuple[list[Any], Any]:
     """Give the axes of a spectrum, and the rows in the order of the bins."""
     grid = gridded(limits)
     if grid is not None:
-        shape = tuple(each.size - 1 for each in grid.edges)
-        flat = np.ravel_multi_index(grid.places, shape)
-        _refuse_twice(flat)
-        if flat.size == math.prod(shape):
+        shape = tuple(edges.size - 1 for edges in grid.edges)
+        positions = np.ravel_multi_index(grid.places, shape)
+        _refuse_twice(positions)
+        if positions.size == math.prod(shape):
             axes = [
-                hist.axis.Variable(each, name=key, label=labels[key])
-                for key, each in zip(limits, grid.edges, strict=True)
+                hist.axis.Variable(edges, name=key, label=labels[key])
+                for key, edges in zip(limits, grid.edges, strict=True)
             ]
-            return axes, np.argsort(flat)
+            return axes, np.argsort(positions)
     return [irregular_axis(limits, labels)], slice(None)
 
 
@@ -362,10 +368,10 @@ def _without(rows: Sequence[int], n: int) -> list[str]:
 def _names(independent: list[Any], column: Any) -> list[str]:
     """Give names of axes: what forefold noted, or else made of the headers."""
     order = [q["value"] for q in column.get("qualifiers") or [] if q.get("name") == _AXES]
-    names = [each.strip() for each in str(order[0]).split(",")] if order else []
+    names = [part.strip() for part in str(order[0]).split(",")] if order else []
     if len(names) == len(independent):
         return names
-    return [axis_name(str(each["header"]["name"])) for each in independent]
+    return [axis_name(str(variable["header"]["name"])) for variable in independent]
 
 
 def _content(path: str | Path) -> Any:

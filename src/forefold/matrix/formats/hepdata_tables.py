@@ -53,13 +53,13 @@ def axis_name(header: str) -> str:
     >>> axis_name("True energy"), axis_name("Energy (reconstructed)"), axis_name("E_vis")
     ('energy_true', 'energy_reco', 'e_vis')
     """
-    found = re.sub(r"[\W_]+", "_", header, flags=re.ASCII).strip("_").lower()
-    words = found.split("_")
+    name = re.sub(r"[\W_]+", "_", header, flags=re.ASCII).strip("_").lower()
+    words = name.split("_")
     for at in (0, -1):
         if words[at] in _SIDES and len(words) > 1:
             side = _SIDES[words.pop(at)]
             return "_".join([*words, side])
-    return found or "value"
+    return name or "value"
 
 
 def axis_label(column: Any) -> str:
@@ -103,13 +103,13 @@ def loaded(place: Path) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         message = f"the key {twice!r} is there twice in one object"
         raise _Twice(message)
-    return found
+    return mapping
 
 
 def _yaml_loader(yaml: Any) -> Any:
@@ -117,14 +117,14 @@ def _yaml_loader(yaml: Any) -> Any:
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen = set()
+            keys = set()
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             for key in (key for key, _ in pairs if isinstance(key, yaml.ScalarNode)):
-                if (key.tag, key.value) in seen:
+                if (key.tag, key.value) in keys:
                     line = key.start_mark.line + 1
                     message = f"line {line}: the key {key.value!r} is there twice in one mapping"
                     raise _Twice(message)
-                seen.add((key.tag, key.value))
+                keys.add((key.tag, key.value))
             return super().construct_mapping(node, deep)
 
     def number(loader: Any, node: Any) -> Any:
@@ -145,7 +145,7 @@ def _yaml_loader(yaml: Any) -> Any:
     return Loader
 
 
-def decimal(given: Any) -> float:
+def decimal(value: Any) -> float:
     """Read a finite number, or a text of one in decimals.
 
     Raises
@@ -162,13 +162,13 @@ def decimal(given: Any) -> float:
     ...
     ValueError: '1:30' is no finite number in decimals
     """
-    if isinstance(given, str) and _DECIMAL.fullmatch(given.strip()):
-        given = float(given)
-    good = isinstance(given, int | float) and not isinstance(given, bool)
-    if not good or not abs(given) < _LARGEST:
-        message = f"{str(given)[:40]!r} is no finite number in decimals"
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        value = float(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    if not good or not abs(value) < _LARGEST:
+        message = f"{str(value)[:40]!r} is no finite number in decimals"
         raise ValueError(message)
-    return float(given)
+    return float(value)
 
 
 def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
@@ -182,12 +182,14 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     try:
         independent = list(content["independent_variables"])
         columns = list(content["dependent_variables"])
-        headers = [str(each["header"]["name"]) for each in columns]
+        headers = [str(column["header"]["name"]) for column in columns]
     except (KeyError, TypeError) as error:
         message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
         raise ValueError(message) from None
     several = dict(zip(_told_apart(headers), columns, strict=True))
-    listed = ", ".join(f"{each}{_qualified(column)}" for each, column in several.items()) or "none"
+    listed = (
+        ", ".join(f"{title}{_qualified(column)}" for title, column in several.items()) or "none"
+    )
     if name is None and len(several) != 1:
         message = (
             f"{len(several)} dependent variables: {listed}; say which is meant: name= (--name)"
@@ -203,21 +205,21 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
 def _told_apart(headers: list[str]) -> list[str]:
     """Give headers a number where they are there more than once: ``NAME #1``, ``NAME #2``."""
     return [
-        each if headers.count(each) == 1 else f"{each} #{headers[: k + 1].count(each)}"
-        for k, each in enumerate(headers)
+        header if headers.count(header) == 1 else f"{header} #{headers[: k + 1].count(header)}"
+        for k, header in enumerate(headers)
     ]
 
 
 def _qualified(column: Any) -> str:
     """Give the qualifiers of a dependent variable, which tell it from others of its name."""
     try:
-        found = [
-            " ".join(str(each[key]) for key in ("name", "value", "units") if key in each)
-            for each in column.get("qualifiers", [])
+        texts = [
+            " ".join(str(qualifier[key]) for key in ("name", "value", "units") if key in qualifier)
+            for qualifier in column.get("qualifiers", [])
         ]
     except (TypeError, AttributeError):
         return ""
-    return f" ({'; '.join(found)})" if found else ""
+    return f" ({'; '.join(texts)})" if texts else ""
 
 
 def numbers(column: Any, name: str) -> Array:
@@ -232,17 +234,17 @@ def _column(column: Any, key: str, needed: str) -> Array:
     except (KeyError, TypeError) as error:
         message = f"{needed} ({type(error).__name__} {error})"
         raise ValueError(message) from None
-    found = np.empty(len(rows))
+    values = np.empty(len(rows))
     for i, row in enumerate(rows):
         try:
-            found[i] = decimal(row[key])
+            values[i] = decimal(row[key])
         except (KeyError, TypeError):
             message = f"{needed}: row {i + 1} has no {key}"
             raise ValueError(message) from None
         except ValueError as error:
             message = f"{needed}: {key} of row {i + 1}: {error}"
             raise ValueError(message) from None
-    return found
+    return values
 
 
 def limits_of(independent: list[Any], names: list[str], n: int) -> list[Array]:
@@ -261,15 +263,15 @@ def limits_of(independent: list[Any], names: list[str], n: int) -> list[Array]:
     ValueError
         If limits are missing, or they are not as many as the rows.
     """
-    found = []
+    limits = []
     for name, column in zip(names, independent, strict=True):
         needed = f"{name}: every row needs the limits low and high of a bin"
         both = [_column(column, key, needed) for key in ("low", "high")]
         if both[0].size != n:
             message = f"{n} values for {both[0].size} bins"
             raise ValueError(message)
-        found.append(np.column_stack(both))
-    return found
+        limits.append(np.column_stack(both))
+    return limits
 
 
 class Grid(NamedTuple):
@@ -299,15 +301,15 @@ def gridded(limits: dict[str, Array]) -> Grid | None:
         If a bin has no width, or the grid has more bins than can be.
     """
     edges, places = [], []
-    for name, each in limits.items():
-        low, high = each.T
+    for name, bounds in limits.items():
+        low, high = bounds.T
         if np.any(high <= low):
             k = int(np.argmax(high <= low))
             message = (
                 f"{name}: row {k + 1} is {low[k]:g} to {high[k]:g}; the lower limit comes first"
             )
             raise ValueError(message)
-        own = np.unique(each)
+        own = np.unique(bounds)
         at = np.searchsorted(own, low)
         if np.any(np.searchsorted(own, high) != at + 1):
             return None
@@ -315,7 +317,7 @@ def gridded(limits: dict[str, Array]) -> Grid | None:
             return None
         edges.append(own)
         places.append(at)
-    shape = [each.size - 1 for each in edges]
+    shape = [axis_edges.size - 1 for axis_edges in edges]
     if math.prod(shape) > _MOST:
         message = f"{' x '.join(map(str, shape))} cells; up to {_MOST} are read"
         raise ValueError(message)

@@ -52,19 +52,21 @@ def titled(axis: Any, name: str) -> Any:
 
 def weighted(axes: tuple[Any, ...], values: Any, variances: Any, title: str) -> Histogram:
     """Make a weighted histogram of contents without flow."""
-    made: Histogram = hist.Hist(*axes, storage=hist.storage.Weight(), label=title)
-    view: Any = made.view()
+    histogram: Histogram = hist.Hist(*axes, storage=hist.storage.Weight(), label=title)
+    view: Any = histogram.view()
     view["value"], view["variance"] = values, variances
-    return made
+    return histogram
 
 
-def write_histograms(path: str | Path, found: Mapping[str, Histogram], overwrite: bool) -> None:
+def write_histograms(
+    path: str | Path, histograms: Mapping[str, Histogram], overwrite: bool
+) -> None:
     """Write histograms to a ROOT file, whole or not at all."""
     import uproot
 
     with replace_aside(path, overwrite=overwrite) as aside, uproot.recreate(aside) as file:
-        for name, each in found.items():
-            file[name] = each
+        for name, histogram in histograms.items():
+            file[name] = histogram
 
 
 class _Told(ValueError):
@@ -120,12 +122,12 @@ def only_th1(folder: Any) -> str:
     """
     kinds = folder.classnames(recursive=False).items()
     names = [str(k).partition(";")[0] for k, kind in kinds if _TH1.fullmatch(kind)]
-    found = list(dict.fromkeys(names))
-    if len(found) != 1:
-        listed = ", ".join(found[:10]) or "none"
-        message = f"{len(found)} TH1s: {printable(listed)}; say which histogram is meant: FILE:PATH, or name= (--name)"
+    unique = list(dict.fromkeys(names))
+    if len(unique) != 1:
+        listed = ", ".join(unique[:10]) or "none"
+        message = f"{len(unique)} TH1s: {printable(listed)}; say which histogram is meant: FILE:PATH, or name= (--name)"
         raise _Told(message)
-    return found[0]
+    return unique[0]
 
 
 def optional_histogram(file: Any, name: str, dimensions: int) -> Histogram | None:
@@ -144,9 +146,9 @@ def read_histogram(file: Any, name: str, dimensions: int | str) -> Histogram:
     """
     keys = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
     if name not in keys:
-        known = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
+        listed = ", ".join(f"{key} ({kind})" for key, kind in keys.items()) or "nothing"
         message = (
-            f"no histogram {name!r}{near(name, keys)}; the file holds {printable(known)[:300]}"
+            f"no histogram {name!r}{near(name, keys)}; the file holds {printable(listed)[:300]}"
         )
         raise _Told(message)
     if not re.fullmatch(rf"TH[{dimensions}][A-Z]", keys[name]):
@@ -156,8 +158,8 @@ def read_histogram(file: Any, name: str, dimensions: int | str) -> Histogram:
                 " (write the histograms of a RooUnfoldResponse: Hresponse, Hmeasured, Htruth)"
             )
         raise _Told(message)
-    found: Histogram = file[name].to_hist()
-    return found
+    histogram: Histogram = file[name].to_hist()
+    return histogram
 
 
 def plain(axis: Any, fallback: str, side: str) -> Any:
@@ -176,17 +178,17 @@ def _named(title: str) -> str:
     return "" if name in ("true", "reco") else name.removesuffix("_true").removesuffix("_reco")
 
 
-def _errors(found: Histogram, values: Array) -> Array | None:
+def _errors(histogram: Histogram, values: Array) -> Array | None:
     """Give variances of probabilities, if a file holds any: without sums of squares, or with those of counts of 1, it does not."""
-    if found.storage_type is not hist.storage.Weight:
+    if histogram.storage_type is not hist.storage.Weight:
         return None
-    variances = np.asarray(found.variances(), dtype=np.float64)
+    variances = np.asarray(histogram.variances(), dtype=np.float64)
     return None if np.array_equal(variances, values) else variances
 
 
-def contents_of(found: Histogram) -> tuple[Array, Array]:
+def contents_of(histogram: Histogram) -> tuple[Array, Array]:
     """Give values and variances of a histogram."""
-    values, variances = found.values(), found.variances()
+    values, variances = histogram.values(), histogram.variances()
     return np.asarray(values, dtype=np.float64), np.asarray(variances, dtype=np.float64)
 
 
@@ -243,7 +245,7 @@ def matrix_of(
     both = np.asarray(counts.variances(), dtype=np.float64)
     named = dict(backgrounds or {})
     beside = [*([] if fakes is None else [fakes]), *named.values()]
-    if not spread.any() and not both.any() and not any(each[0].any() for each in beside):
+    if not spread.any() and not both.any() and not any(contents[0].any() for contents in beside):
         rows = values / np.where(total > 0.0, total, 1.0)[:, None]
         return ResponseMatrix.from_array(rows, [true], [reco], truth=total)
     added = None if fakes is None else weighted((reco,), *fakes, "fakes")
@@ -251,5 +253,5 @@ def matrix_of(
         weighted((true, reco), values, both, "counts"),
         weighted((true,), total, spread, "truth"),
         added,
-        {name: weighted((reco,), *each, name) for name, each in named.items()},
+        {name: weighted((reco,), *contents, name) for name, contents in named.items()},
     )

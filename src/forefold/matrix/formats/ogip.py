@@ -95,10 +95,10 @@ def write(
     _fits()
     lower, edges = (energies(axis, unit, "keV", _WHAT) for axis in (true, reco))
     rows = positive_rows(matrix, _WHAT, empty_rows)
-    share, seen = shares(rows)
+    share, efficiency = shares(rows)
     with replace_together([place, beside], overwrite) as (first, second):
         _write(_rmf(share, lower, edges), first)
-        _write(_arf(area * seen, lower, area), second)
+        _write(_arf(area * efficiency, lower, area), second)
     notes = left_out(matrix, _WHAT)
     if lower[0] == 0.0:
         notes.append("the first true bin starts at 0, which some tools change to a small number")
@@ -125,7 +125,7 @@ def _keywords(kind: str, *more: str) -> dict[str, Any]:
         "HDUCLAS2": kind,
         "CREATOR": f"forefold {__version__}"[:60],
     }
-    return words | {f"HDUCLAS{i}": each for i, each in enumerate(more, 3)}
+    return words | {f"HDUCLAS{i}": word for i, word in enumerate(more, 3)}
 
 
 def _rmf(rows: Array, lower: Array, edges: Array) -> Any:
@@ -177,12 +177,12 @@ def _arf(area: Array, lower: Array, scale: float) -> Any:
 def _hdus(tables: Mapping[str, tuple[Sequence[Any], Mapping[str, Any]]]) -> Any:
     """Put tables behind an empty primary array."""
     fits = _fits()
-    found = [fits.PrimaryHDU()]
+    hdus = [fits.PrimaryHDU()]
     for name, (columns, keywords) in tables.items():
         table = fits.BinTableHDU.from_columns(columns, name=name)
         table.header.update(keywords)
-        found.append(table)
-    return fits.HDUList(found)
+        hdus.append(table)
+    return fits.HDUList(hdus)
 
 
 def _write(hdus: Any, path: Path) -> None:
@@ -198,9 +198,9 @@ def _write(hdus: Any, path: Path) -> None:
 
 def _ragged(parts: Sequence[Array]) -> NDArray[np.object_]:
     """Make one cell of each array, also where all have one length."""
-    found = np.empty(len(parts), dtype=object)
-    found[:] = parts
-    return found
+    ragged = np.empty(len(parts), dtype=object)
+    ragged[:] = parts
+    return ragged
 
 
 def read(
@@ -245,19 +245,19 @@ def read(
     rows = sampling.ordered(edges.ordered(_rows(matrix, bounds, edges.n).T).T)
     rows, notes = _positive(rows, matrix.name)
     beside = Path(arf) if arf is not None else _beside(place)
-    seen = None
+    efficiency = None
     if beside is not None:
-        seen = _efficiency(beside, sampling, area)
+        efficiency = _efficiency(beside, sampling, area)
         notes.append(f"efficiency from {beside.name}")
     elif area is not None:
         rows = rows / _checked_area(area)
     _check_probabilities(rows, sampling, area)
-    rows, seen = _rounded(rows, seen)
+    rows, efficiency = _rounded(rows, efficiency)
     return published_matrix(
         rows,
         named_edges(true, sampling.gev),
         named_edges(reco, edges.gev),
-        efficiency=seen,
+        efficiency=efficiency,
         notes=notes,
     )
 
@@ -298,19 +298,19 @@ def _tables(path: Path) -> list[_Table]:
         warnings.simplefilter("always")
         try:
             with fits.open(io.BytesIO(content), memmap=False, checksum=True) as file:
-                found = [_table(hdu) for hdu in file if isinstance(hdu, fits.BinTableHDU)]
+                tables = [_table(hdu) for hdu in file if isinstance(hdu, fits.BinTableHDU)]
         except Exception as error:  # noqa: BLE001 - of a damaged file astropy raises whatever it stumbles over
             words = " ".join(f"{type(error).__name__} {error}".split())[:200]
             message = f"damaged FITS file: {words}"
             raise ValueError(message) from None
     # others are about headers that are off the standard
-    _check_sums([str(each.message) for each in said])
-    return found
+    _check_sums([str(warning.message) for warning in said])
+    return tables
 
 
 def _check_sums(said: Sequence[str]) -> None:
     """Refuse a file that does not have the sums that it tells."""
-    failed = [" ".join(each.split()) for each in said if "verification failed" in each]
+    failed = [" ".join(text.split()) for text in said if "verification failed" in text]
     if failed:
         message = f"{failed[0].rstrip('.')}: damaged, or edited by what leaves an old CHECKSUM or DATASUM behind (write it anew, as astropy does with writeto(checksum=True))"
         raise ValueError(message)
@@ -328,10 +328,10 @@ def _table(hdu: Any) -> _Table:
 
 def _of_kind(tables: list[_Table], kind: str) -> _Table:
     """Give the one table of a kind: what its header says, or else its name."""
-    hits = [each for each in tables if str(each.header.get("HDUCLAS2", "")).strip() == kind]
-    hits = hits or [each for each in tables if each.name.upper() in _NAMES[kind]]
+    hits = [table for table in tables if str(table.header.get("HDUCLAS2", "")).strip() == kind]
+    hits = hits or [table for table in tables if table.name.upper() in _NAMES[kind]]
     if len(hits) != 1:
-        there = ", ".join(each.name or "a table without a name" for each in tables) or "none"
+        there = ", ".join(table.name or "a table without a name" for table in tables) or "none"
         message = f"one table {' or '.join(_NAMES[kind])} (HDUCLAS2 {kind}) is needed, and there are {len(hits)}; the file has: {there}"
         raise ValueError(message)
     return hits[0]
@@ -390,7 +390,7 @@ def _bins(table: _Table, low: str, high: str) -> _Bins:
     wrong = gaps | (np.diff(edges)[:-1] <= 0.0)
     if wrong.any():
         k = int(np.argmax(wrong))
-        here, beyond = (a.size - 1 - each if falling else each for each in (k, k + 1))
+        here, beyond = (a.size - 1 - index if falling else index for index in (k, k + 1))
         message = f"{table.name}: bin {here} ends at {b[k]:.6g} and bin {beyond} starts at {a[k + 1]:.6g} {unit}; bins without gaps are needed"
         raise ValueError(message)
     return _Bins(edges, unit, falling)
@@ -407,7 +407,7 @@ def _rows(matrix: _Table, bounds: _Table, n: int) -> Array:
     )
     rows = np.zeros((len(groups), n))
     for i, number in enumerate(groups):
-        a, b = (np.ravel(each[i]).astype(int)[: int(number)] for each in (firsts, counts))
+        a, b = (np.ravel(column[i]).astype(int)[: int(number)] for column in (firsts, counts))
         values, at = np.ravel(cells[i]).astype(np.float64), 0
         for first, count in zip(a - start, b, strict=True):
             if not (first >= 0 and count >= 0 and first + count <= n):
@@ -456,26 +456,28 @@ def _check_probabilities(rows: Array, sampling: _Bins, area: float | None) -> No
     raise ValueError(message)
 
 
-def _rounded(rows: Array, seen: Array | None) -> tuple[Array, Array | None]:
+def _rounded(rows: Array, efficiency: Array | None) -> tuple[Array, Array | None]:
     """Take off what 32-bit numbers are above 1."""
     sums = rows.sum(axis=1)
     close = (sums > 1.0) & (sums <= 1.0 + _TOLERANCE)
     rows = rows / np.where(close, sums, 1.0)[:, None]
-    if seen is not None:
-        seen = np.where((seen > 1.0) & (seen <= 1.0 + _TOLERANCE), 1.0, seen)
-    return rows, seen
+    if efficiency is not None:
+        efficiency = np.where(
+            (efficiency > 1.0) & (efficiency <= 1.0 + _TOLERANCE), 1.0, efficiency
+        )
+    return rows, efficiency
 
 
 def _beside(rmf: Path) -> Path | None:
     """Find the ARF beside an RMF."""
     stem = rmf.with_suffix("") if rmf.suffix == _PACKED else rmf
     names = [stem.with_suffix(_SUFFIX), stem.with_suffix(_SUFFIX + _PACKED)]
-    return next((each for each in names if each != rmf and each.exists()), None)
+    return next((path for path in names if path != rmf and path.exists()), None)
 
 
 def _efficiency(path: Path, sampling: _Bins, area: float | None) -> Array:
     try:
-        tables = [each for each in _tables(path) if "SPECRESP" in each.columns]
+        tables = [table for table in _tables(path) if "SPECRESP" in table.columns]
         if len(tables) != 1:
             message = f"one table with a column SPECRESP is needed, and there are {len(tables)}"
             raise ValueError(message)

@@ -56,6 +56,6 @@ def matrix_response(matrix: ResponseMatrix) -> Smear:
         i, j = np.unravel_index(int(np.argmin(rows)), rows.shape)
         message = f"R[{i}, {j}] is {rows[i, j]:g}; a response has probabilities of 0 or more"
         raise ValueError(message)
-    made: hist.Hist[Any] = hist.Hist(true, reco)
-    made.view()[...] = rows
-    return Smear.from_histogram(made)
+    histogram: hist.Hist[Any] = hist.Hist(true, reco)
+    histogram.view()[...] = rows
+    return Smear.from_histogram(histogram)

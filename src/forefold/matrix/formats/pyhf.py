@@ -87,7 +87,7 @@ def write(
     -------
     Exported
     """
-    made = workspace(
+    content = workspace(
         matrix,
         signal=signal,
         background=background,
@@ -98,7 +98,7 @@ def write(
         name=name,
         empty_rows=empty_rows,
     )
-    write_text_aside(path, json.dumps(made, indent=1) + "\n", overwrite=overwrite)
+    write_text_aside(path, json.dumps(content, indent=1) + "\n", overwrite=overwrite)
     notes = []
     if per_true_bin and not matrix.exact:
         notes.append(
@@ -111,7 +111,9 @@ def write(
         notes.append(
             f"{thrown} universes of the detector are not written: pyhf has no place for them"
         )
-    if _IDLE in {each["name"] for each in made["channels"][0]["samples"][0]["modifiers"]}:
+    if _IDLE in {
+        modifier["name"] for modifier in content["channels"][0]["samples"][0]["modifiers"]
+    }:
         notes.append(
             f"the pull {_IDLE!r} moves nothing: pyhf's minuit cannot hold mu without another parameter"
         )
@@ -123,10 +125,10 @@ def write(
         norms = ", ".join(map(_norm, matrix.backgrounds))
         notes.append(f"norms of backgrounds ({norms}) are fixed at 1, for you to free")
     if any(
-        each["type"] == "shapesys"
-        for sample in made["channels"][0]["samples"]
+        modifier["type"] == "shapesys"
+        for sample in content["channels"][0]["samples"]
         if sample["name"] == "background"
-        for each in sample["modifiers"]
+        for modifier in sample["modifiers"]
     ):
         notes.append(
             "variances of the background are a shapesys: an Experiment has them with background_variance=, and not by itself"
@@ -172,7 +174,7 @@ def workspace(
     for i, part in enumerate(parts):
         some = slice(i, i + 1) if per_true_bin else slice(None)
         part["modifiers"] += [
-            _histosys(pull, *(true[some] @ each.matrix[some] for each in pair))
+            _histosys(pull, *(true[some] @ variation.matrix[some] for variation in pair))
             for pull, pair in pulls.items()
         ]
     if fakes:
@@ -184,7 +186,7 @@ def workspace(
             _sample("background", values, _shapesys("background", name, values, variances))
         )
     if not per_true_bin and all(
-        each["type"] == "normfactor" for part in parts for each in part["modifiers"]
+        modifier["type"] == "normfactor" for part in parts for modifier in part["modifiers"]
     ):
         # pyhf's minuit cannot hold a parameter that has no other beside it, as profiles and limits do
         values = np.asarray(parts[0]["data"])
@@ -195,14 +197,15 @@ def workspace(
         data = spectrum(observed, matrix.reco_axes, "observed")[0]
     normalisations = [f"mu_{i}" for i in range(len(true))] if per_true_bin else ["mu"]
     parameters: list[dict[str, Any]] = [
-        {"name": each, "inits": [1.0], "bounds": [[0.0, _MOST]]} for each in normalisations
+        {"name": normalisation, "inits": [1.0], "bounds": [[0.0, _MOST]]}
+        for normalisation in normalisations
     ]
     named = matrix.backgrounds if fakes else ()
-    parameters += [{"name": _norm(each), "inits": [1.0], "fixed": True} for each in named]
+    parameters += [{"name": _norm(source), "inits": [1.0], "fixed": True} for source in named]
     return {
         "version": "1.0.0",
         "channels": [{"name": name, "samples": parts}],
-        "observations": [{"name": name, "data": [float(each) for each in data]}],
+        "observations": [{"name": name, "data": [float(count) for count in data]}],
         "measurements": [
             {"name": name, "config": {"poi": normalisations[0], "parameters": parameters}}
         ],
@@ -210,7 +213,7 @@ def workspace(
 
 
 def _sample(name: str, data: Array, modifiers: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"name": name, "data": [float(each) for each in data], "modifiers": modifiers}
+    return {"name": name, "data": [float(value) for value in data], "modifiers": modifiers}
 
 
 def _signal(
@@ -240,7 +243,7 @@ def _staterror(variances: Array, name: str) -> list[dict[str, Any]]:
     """Give an error a bin."""
     if not variances.any():
         return []
-    errors = [float(each) for each in np.sqrt(np.maximum(variances, 0.0))]
+    errors = [float(error) for error in np.sqrt(np.maximum(variances, 0.0))]
     return [{"name": f"staterror_{name}", "type": "staterror", "data": errors}]
 
 
@@ -261,23 +264,23 @@ def _pulls(
     matrix: ResponseMatrix, variations: Mapping[str, ResponseMatrix]
 ) -> dict[str, tuple[_Varied, _Varied]]:
     """Give rows and fakes of each pull, up and down."""
-    found: dict[str, tuple[_Varied, _Varied]] = {}
+    pulls: dict[str, tuple[_Varied, _Varied]] = {}
     nominal = _Varied.of(matrix)
-    for key, each in variations.items():
+    for key, variation in variations.items():
         base = key.removesuffix("_up").removesuffix("_down")
-        if key == "nominal" or is_universe(key) or base in found:
+        if key == "nominal" or is_universe(key) or base in pulls:
             continue
-        matching(matrix.true_axes, each.true_axes, f"variation {key}")
-        matching(matrix.reco_axes, each.reco_axes, f"variation {key}")
-        same_backgrounds(matrix, each, f"variation {key}")
+        matching(matrix.true_axes, variation.true_axes, f"variation {key}")
+        matching(matrix.reco_axes, variation.reco_axes, f"variation {key}")
+        same_backgrounds(matrix, variation, f"variation {key}")
         up, down = (variations.get(f"{base}_{way}") for way in ("up", "down"))
         if up is not None and down is not None:
-            found[base] = (_Varied.of(up), _Varied.of(down))
+            pulls[base] = (_Varied.of(up), _Varied.of(down))
         else:
-            alone = _Varied.of(each)
+            alone = _Varied.of(variation)
             pair = (alone, nominal.mirrored(alone))
-            found[base] = (pair[1], pair[0]) if key.endswith("_down") else pair
-    return found
+            pulls[base] = (pair[1], pair[0]) if key.endswith("_down") else pair
+    return pulls
 
 
 class _Varied(NamedTuple):
@@ -291,7 +294,7 @@ class _Varied(NamedTuple):
         return cls(np.asarray(matrix.matrix), {n: v for n, (v, _) in _beside(matrix).items()})
 
     def mirrored(self, other: _Varied) -> _Varied:
-        pairs = {name: (each, other.beside[name]) for name, each in self.beside.items()}
+        pairs = {name: (own, other.beside[name]) for name, own in self.beside.items()}
         return _Varied(
             2.0 * self.matrix - other.matrix, {name: 2.0 * a - b for name, (a, b) in pairs.items()}
         )
@@ -299,13 +302,13 @@ class _Varied(NamedTuple):
 
 def _beside(matrix: ResponseMatrix) -> dict[str, tuple[Array, Array]]:
     """Give values and variances of what is no signal, by name."""
-    found = {"fakes": matrix.fakes, **matrix.backgrounds}
+    histograms = {"fakes": matrix.fakes, **matrix.backgrounds}
     return {
         name: (
-            np.asarray(each.values(), dtype=np.float64).reshape(-1),
-            np.asarray(each.variances(), dtype=np.float64).reshape(-1),
+            np.asarray(histogram.values(), dtype=np.float64).reshape(-1),
+            np.asarray(histogram.variances(), dtype=np.float64).reshape(-1),
         )
-        for name, each in found.items()
+        for name, histogram in histograms.items()
     }
 
 
@@ -314,7 +317,7 @@ def _norm(background: str) -> str:
 
 
 def _histosys(name: str, up: Array, down: Array) -> dict[str, Any]:
-    both = {"hi_data": [float(each) for each in up], "lo_data": [float(each) for each in down]}
+    both = {"hi_data": [float(value) for value in up], "lo_data": [float(value) for value in down]}
     return {"name": name, "type": "histosys", "data": both}
 
 
@@ -329,7 +332,7 @@ def _not_signal(
     for sample, (values, variances) in _beside(matrix).items():
         modifiers = _shapesys(sample, name, scale * values, scale**2 * variances)
         modifiers += [
-            _histosys(pull, *(scale * each.beside[sample] for each in pair))
+            _histosys(pull, *(scale * variation.beside[sample] for variation in pair))
             for pull, pair in pulls.items()
         ]
         modifiers += [_scaled(_norm(sample))] if sample in matrix.backgrounds else []
@@ -346,6 +349,6 @@ def _shapesys(sample: str, name: str, values: Array, variances: Array) -> list[d
         {
             "name": f"{sample}_{name}",
             "type": "shapesys",
-            "data": [float(each) for each in errors],
+            "data": [float(error) for error in errors],
         }
     ]

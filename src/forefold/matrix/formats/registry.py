@@ -49,14 +49,16 @@ _FOLDERS = ("hepdata",)
 _FIRST = ("matrix", "path")
 
 
-def _module(given: str, allowed: tuple[str, ...]) -> tuple[str, Any]:
+def _module(requested: str, allowed: tuple[str, ...]) -> tuple[str, Any]:
     """Give the name of a format in small letters, and its module."""
-    name = given.lower()
+    name = requested.lower()
     if name not in allowed:
         if name in FORMATS:
-            message = f"format {given!r} is written, not read: it has a folded spectrum, and no matrix; {', '.join(allowed)} are read"
+            message = f"format {requested!r} is written, not read: it has a folded spectrum, and no matrix; {', '.join(allowed)} are read"
             raise ValueError(message)
-        message = f"format {given!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
+        message = (
+            f"format {requested!r}{near(name, list(allowed))}: {', '.join(allowed)} are possible"
+        )
         raise ValueError(message)
     return name, import_module(f"forefold.matrix.formats.{name}")
 
@@ -87,7 +89,7 @@ class UnknownSetting(ValueError):
 def check_settings(function: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
     """Refuse settings that a writer or reader does not have."""
     allowed = settings_of(function)
-    wrong = [each for each in settings if each not in allowed]
+    wrong = [setting for setting in settings if setting not in allowed]
     if wrong:
         raise UnknownSetting(name, wrong[0], allowed)
 
@@ -144,8 +146,10 @@ def export_matrix(
     """
     format, module = _module(format, tuple(FORMATS))
     check_settings(module.write, format, settings)
-    found: Exported = module.write(matrix, Path(from_home(path)), overwrite=overwrite, **settings)
-    return found
+    exported: Exported = module.write(
+        matrix, Path(from_home(path)), overwrite=overwrite, **settings
+    )
+    return exported
 
 
 def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) -> ResponseMatrix:
@@ -180,8 +184,8 @@ def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) ->
     """
     format, module = _module(format, READABLE)
     check_settings(module.read, format, settings)
-    found, place = read_from(module.read, path, format, settings)
-    return _sourced(found, place, format)
+    matrix, place = read_from(module.read, path, format, settings)
+    return _sourced(matrix, place, format)
 
 
 def read_from(

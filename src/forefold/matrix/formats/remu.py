@@ -97,11 +97,11 @@ def write(
 
 
 def _axes(matrix: ResponseMatrix) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     for side, axes in (("true", matrix.true_axes), ("reco", matrix.reco_axes)):
-        found[f"{_OWN}{side}_names"] = np.array([axis.name for axis in axes])
-        found |= {f"{_OWN}{side}_edges_{k}": np.asarray(a.edges) for k, a in enumerate(axes)}
-    return found
+        arrays[f"{_OWN}{side}_names"] = np.array([axis.name for axis in axes])
+        arrays |= {f"{_OWN}{side}_edges_{k}": np.asarray(a.edges) for k, a in enumerate(axes)}
+    return arrays
 
 
 def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMatrix:
@@ -137,10 +137,10 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
         raise ValueError(message)
     rows = np.zeros((n, mean.shape[0]))
     rows[places] = mean.T
-    axes = [_given(arrays, side, each) for side, each in (("true", true), ("reco", reco))]
+    axes = [_given(arrays, side, chosen) for side, chosen in (("true", true), ("reco", reco))]
     bins = [
-        each if each is not None else {"bin": np.arange(m + 1.0)}
-        for each, m in zip(axes, rows.shape, strict=True)
+        axis if axis is not None else {"bin": np.arange(m + 1.0)}
+        for axis, m in zip(axes, rows.shape, strict=True)
     ]
     return published_matrix(rows, bins[0], bins[1])
 

@@ -65,18 +65,21 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         return Exported(
             (Path(path),), ("x is true, y is reconstructed; probabilities with errors",)
         )
-    found = alone | {
+    histograms = alone | {
         "counts": weighted((x, y), matrix.counts.values(), matrix.counts.variances(), "counts"),
         "truth": weighted((x,), matrix.truth.values(), matrix.truth.variances(), "truth"),
         **{
-            name: weighted((side,), each.values(), each.variances(), name)
-            for name, each in (
+            name: weighted((side,), histogram.values(), histogram.variances(), name)
+            for name, histogram in (
                 ("fakes", matrix.fakes),
-                *((f"{BACKGROUND}{name}", each) for name, each in matrix.backgrounds.items()),
+                *(
+                    (f"{BACKGROUND}{name}", histogram)
+                    for name, histogram in matrix.backgrounds.items()
+                ),
             )
         },
     }
-    write_histograms(path, found, overwrite)
+    write_histograms(path, histograms, overwrite)
     return Exported(
         (Path(path),),
         ("x is true, y is reconstructed; flow bins are not written", *of_ones(matrix)),
@@ -174,42 +177,42 @@ def read_spectrum(
     with opened(path) as (folder, inside):
         chosen = name or inside
         chosen = chosen or only_th1(folder)
-        found = read_histogram(folder, chosen, "123")
+        histogram = read_histogram(folder, chosen, "123")
         beside = None if covariance is None else read_histogram(folder, covariance, 2)
         unit = _unit_of_contents(folder[chosen])
     whole = None if beside is None else np.asarray(beside.values(), dtype=np.float64)
-    return _spectrum(found, whole, unit, covariance or "", density)
+    return _spectrum(histogram, whole, unit, covariance or "", density)
 
 
 def _spectrum(
-    found: Any, whole: Array | None, unit: str, label: str, density: bool
+    histogram: Any, whole: Array | None, unit: str, label: str, density: bool
 ) -> PublishedSpectrum:
     """Make a spectrum of a histogram of a file."""
-    axes = [_axis(each) for each in found.axes]
+    axes = [_axis(axis) for axis in histogram.axes]
     widths = np.ones(1)
     for axis in axes:
         widths = np.multiply.outer(widths, np.diff(axis.edges)).reshape(-1)
     factor = widths if density else np.ones(widths.size)
     unit = unit.partition("/")[0] if density else unit
-    values = np.asarray(found.values(), dtype=np.float64).reshape(-1) * factor
+    values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1) * factor
     variances = None
-    if found.storage_type is hist.storage.Weight:
-        variances = np.asarray(found.variances(), dtype=np.float64).reshape(-1) * factor**2
-    for what, each in (("contents", values), ("squared errors", variances)):
-        if each is not None and not np.all(np.isfinite(each)):
-            message = f"{what} of bin {int(np.argmin(np.isfinite(each)))} are not finite"
+    if histogram.storage_type is hist.storage.Weight:
+        variances = np.asarray(histogram.variances(), dtype=np.float64).reshape(-1) * factor**2
+    for what, array in (("contents", values), ("squared errors", variances)):
+        if array is not None and not np.all(np.isfinite(array)):
+            message = f"{what} of bin {int(np.argmin(np.isfinite(array)))} are not finite"
             raise ValueError(message)
     if whole is not None:
         return _with_covariance(axes, values, whole * np.outer(factor, factor), label)
     if variances is None:
         return published(axes, values, {}, (), "", unit)
-    made = published(
+    spectrum = published(
         axes, values, {"errors": np.sqrt(variances)}, (), "of the bins of the histogram"
     )
     if np.array_equal(values, variances):
         # as counts have them
-        return replace(made, covariances={}, notes=("errors are those of counts, √N",))
-    return made
+        return replace(spectrum, covariances={}, notes=("errors are those of counts, √N",))
+    return spectrum
 
 
 def _with_covariance(axes: list[Any], values: Array, whole: Array, label: str) -> PublishedSpectrum:
@@ -222,9 +225,9 @@ def _with_covariance(axes: list[Any], values: Array, whole: Array, label: str) -
     if not np.all(np.isfinite(whole)) or uneven.any() or np.any(np.diagonal(whole) < 0.0):
         message = f"covariance {label!r} is none: finite, symmetric numbers without negative variances are needed"
         raise ValueError(message)
-    made = published(axes, values, {label: np.sqrt(np.diagonal(whole))}, (), "")
+    spectrum = published(axes, values, {label: np.sqrt(np.diagonal(whole))}, (), "")
     notes = (f"covariance {label}, in place of errors of bins",)
-    return replace(made, covariances={label: 0.5 * (whole + whole.T)}, notes=notes)
+    return replace(spectrum, covariances={label: 0.5 * (whole + whole.T)}, notes=notes)
 
 
 def _axis(axis: Any) -> Any:
@@ -238,5 +241,5 @@ def _unit_of_contents(histogram: Any) -> str:
     """Give what stands in brackets at the end of the title of the axis of contents."""
     place = ("fYaxis", "fZaxis")[len(histogram.axes) - 1 :][:1]
     title = str(histogram.member(place[0]).member("fTitle")) if place else ""
-    found = re.search(r"\[([^\]]*)\]\s*$", title)
-    return found[1] if found else ""
+    match = re.search(r"\[([^\]]*)\]\s*$", title)
+    return match[1] if match else ""

@@ -58,12 +58,12 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         variances = np.zeros_like(values)
     measured = values.sum(axis=0) + np.asarray(fakes.values())
     spread = variances.sum(axis=0) + np.asarray(fakes.variances())
-    found = {
+    histograms = {
         "response": weighted((x, y), values.T, variances.T, "response"),
         "measured": weighted((x,), measured, spread, "measured"),
         "truth": weighted((own,), matrix.truth.values(), matrix.truth.variances(), "truth"),
     }
-    write_histograms(path, found, overwrite)
+    write_histograms(path, histograms, overwrite)
     notes = ["x of response is measured, y is true", *of_ones(matrix)]
     if matrix.errors_given:
         notes.append("errors of the matrix are not written: they are of probabilities")
@@ -100,22 +100,23 @@ def read(
     """
     with opened(path) as (file, _):
         both = read_histogram(file, name, 2)
-        seen = read_histogram(file, measured, 1)
+        measured_histogram = read_histogram(file, measured, 1)
         total = read_histogram(file, truth, 1)
     both = both.project(1, 0)
-    if len(seen.axes[0]) != len(both.axes[1]):
-        message = (
-            f"{measured} has {len(seen.axes[0])} bins, {name} {len(both.axes[1])} measured ones (x)"
-        )
+    if len(measured_histogram.axes[0]) != len(both.axes[1]):
+        message = f"{measured} has {len(measured_histogram.axes[0])} bins, {name} {len(both.axes[1])} measured ones (x)"
         raise ValueError(message)
-    all_seen, matched = np.asarray(seen.values()), np.asarray(both.values()).sum(axis=0)
-    fakes = all_seen - matched
-    fakes[np.abs(fakes) <= _ROUNDING * np.maximum(np.abs(all_seen), np.abs(matched))] = 0.0
+    all_measured, matched = (
+        np.asarray(measured_histogram.values()),
+        np.asarray(both.values()).sum(axis=0),
+    )
+    fakes = all_measured - matched
+    fakes[np.abs(fakes) <= _ROUNDING * np.maximum(np.abs(all_measured), np.abs(matched))] = 0.0
     if np.any(fakes < 0.0):
         k = int(np.argmin(fakes))
-        message = f"{measured} holds {all_seen[k]:g} in bin {k}, {name} {matched[k]:g}; what is measured holds the matched ones and the fakes"
+        message = f"{measured} holds {all_measured[k]:g} in bin {k}, {name} {matched[k]:g}; what is measured holds the matched ones and the fakes"
         raise ValueError(message)
-    spread = np.asarray(seen.variances()) - np.asarray(both.variances()).sum(axis=0)
+    spread = np.asarray(measured_histogram.variances()) - np.asarray(both.variances()).sum(axis=0)
     return matrix_of(
         both, total, (fakes, np.where(fakes > 0.0, np.maximum(spread, 0.0), 0.0)), (true, reco)
     )

@@ -93,8 +93,8 @@ def write(
         raise ValueError(message)
     true, reco = one_axis(matrix, _WHAT)
     edges = [energies(axis, unit, "GeV", _WHAT) for axis in (true, reco)]
-    for axis, each in zip((true, reco), edges, strict=True):
-        if not regular(each):
+    for axis, axis_edges in zip((true, reco), edges, strict=True):
+        if not regular(axis_edges):
             message = f"axis {axis.name!r} has bins of several widths; SNOwGLoBES knows a number of bins, the lowest and the highest energy"
             raise ValueError(message)
     rows = positive_rows(matrix, _WHAT, empty_rows)
@@ -108,8 +108,12 @@ def write(
 
 
 def _binning(edges: list[Array]) -> str:
-    said = [(each.size - 1, float(each[0]), float(each[-1])) for each in edges]
-    if all(each[0] == 200 and np.allclose(each[1:], _MODE_0[1:], rtol=1e-9) for each in said):
+    said = [
+        (axis_edges.size - 1, float(axis_edges[0]), float(axis_edges[-1])) for axis_edges in edges
+    ]
+    if all(
+        binning[0] == 200 and np.allclose(binning[1:], _MODE_0[1:], rtol=1e-9) for binning in said
+    ):
         return "these are the bins of run mode 0"
     columns = " ".join(f"{n} {low:.12g} {high:.12g}" for n, low, high in said)
     return f"run mode 1, columns 7 to 12 of the channel file: {columns}"

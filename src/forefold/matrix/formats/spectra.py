@@ -75,14 +75,17 @@ class PublishedSpectrum:
             return to_json(self.histogram)
         parts: dict[str, Any] = {SPECTRUM: self.histogram._to_uhi_()}
         parts["covariance"] = numbered(self.covariance)
-        parts |= {f"covariance_{key}": numbered(each) for key, each in self.covariances.items()}
+        parts |= {
+            f"covariance_{key}": numbered(covariance)
+            for key, covariance in self.covariances.items()
+        }
         return json.dumps(parts, default=uhi.io.json.default)
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, shape_of(tuple(self.histogram.axes))))
         lines = [f"PublishedSpectrum of {self.values.sum():.6g} in {shape} bins"]
-        for name, found in self.covariances.items():
-            spread = np.sqrt(max(float(found.sum()), 0.0))
+        for name, covariance in self.covariances.items():
+            spread = np.sqrt(max(float(covariance.sum()), 0.0))
             lines.append(f"  total +- {spread:.4g} from {name}")
         lines += [f"  note: {text}" for text in self.notes]
         return "\n".join(lines)
@@ -125,24 +128,24 @@ def published(
         if label not in shifts:
             message = f"no errors {label!r}{near(label, list(shifts))} that could be correlated; there are {', '.join(shifts) or 'none'}"
             raise ValueError(message)
-    found = {
-        label: np.outer(each, each) if label in correlated else np.diag(np.square(each))
-        for label, each in shifts.items()
+    covariances = {
+        label: np.outer(shift, shift) if label in correlated else np.diag(np.square(shift))
+        for label, shift in shifts.items()
     }
-    storage: Any = hist.storage.Weight() if found else hist.storage.Double()
-    made: hist.Hist[Any] = hist.Hist(*axes, storage=storage, name=SPECTRUM)
+    storage: Any = hist.storage.Weight() if covariances else hist.storage.Double()
+    histogram: hist.Hist[Any] = hist.Hist(*axes, storage=storage, name=SPECTRUM)
     shape = shape_of(tuple(axes))
-    view: Any = made.view()
-    if not found:
+    view: Any = histogram.view()
+    if not covariances:
         view[...] = values.reshape(shape)
-        return without_errors(made, unit)
+        return without_errors(histogram, unit)
     view["value"] = values.reshape(shape)
-    view["variance"] = np.diagonal(sum(found.values())).reshape(shape)
-    alone = [label for label in found if label not in correlated]
+    view["variance"] = np.diagonal(sum(covariances.values())).reshape(shape)
+    alone = [label for label in covariances if label not in correlated]
     notes = [f"errors: {words}"]
     notes += [f"independent from bin to bin: {', '.join(alone)}"] if alone else []
     notes += [f"all bins together: {', '.join(correlated)}"] if correlated else []
-    return PublishedSpectrum(made, found, tuple(notes))
+    return PublishedSpectrum(histogram, covariances, tuple(notes))
 
 
 def without_errors(histogram: hist.Hist[Any], unit: str = "") -> PublishedSpectrum:
@@ -160,7 +163,7 @@ def without_errors(histogram: hist.Hist[Any], unit: str = "") -> PublishedSpectr
         Its histogram knows that there are no errors, so that what needs them refuses it.
     """
     words = re.findall(r"[a-z]+", unit.lower())
-    if all(each in _COUNTED for each in words) and are_counts(histogram.values()):
+    if all(word in _COUNTED for word in words) and are_counts(histogram.values()):
         return PublishedSpectrum(
             histogram, {}, ("no errors are read: contents are taken for counts",)
         )
@@ -232,5 +235,5 @@ def import_spectrum(
         raise ValueError(message)
     reader = import_module(f"forefold.matrix.formats.{format}").read_spectrum
     check_settings(reader, format, settings)
-    found: PublishedSpectrum = read_from(reader, path, format, settings)[0]
-    return found
+    spectrum: PublishedSpectrum = read_from(reader, path, format, settings)[0]
+    return spectrum

@@ -50,23 +50,23 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         What is missed is in the underflow of y, fakes are in the underflow of x.
     """
     true, reco = one_axis(matrix, "TUnfold's histogram")
-    made: Any = hist.Hist(
+    histogram: Any = hist.Hist(
         titled(true, "xaxis"),
         titled(reco, "yaxis"),
         storage=hist.storage.Weight(),
         label=_NAME,
     )
-    view = made.view(flow=True)
+    view = histogram.view(flow=True)
     sides = {"value": "values", "variance": "variances"}
     for key, of in sides.items():
         inside, missed, fakes = (
-            np.asarray(getattr(each, of)(), dtype=np.float64)
-            for each in (matrix.counts, matrix.misses, matrix.not_signal)
+            np.asarray(getattr(part, of)(), dtype=np.float64)
+            for part in (matrix.counts, matrix.misses, matrix.not_signal)
         )
         if key == "variance" and matrix.errors_given:
             break
         view[key][1:-1, 1:-1], view[key][1:-1, 0], view[key][0, 1:-1] = inside, missed, fakes
-    write_histograms(path, {_NAME: made}, overwrite)
+    write_histograms(path, {_NAME: histogram}, overwrite)
     notes = ["x is true, y is measured (kHistMapOutputHoriz); misses are in the underflow of y"]
     if matrix.errors_given:
         notes.append("errors of the matrix are not written: they are of probabilities")
@@ -111,15 +111,15 @@ def read(
     if orientation == "true-y":
         both = both.project(1, 0)
     values, variances = (
-        np.asarray(each(flow=True), dtype=np.float64) for each in (both.values, both.variances)
+        np.asarray(method(flow=True), dtype=np.float64) for method in (both.values, both.variances)
     )
     if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):
         message = "contents or errors of the histogram are not finite"
         raise ValueError(message)
     total = weighted((both.axes[0],), values[1:-1].sum(axis=1), variances[1:-1].sum(axis=1), "")
-    fakes = tuple(each[[0, -1], 1:-1].sum(axis=0) for each in (values, variances))
-    found = matrix_of(both, total, (fakes[0], fakes[1]), (true, reco))
+    fakes = tuple(array[[0, -1], 1:-1].sum(axis=0) for array in (values, variances))
+    matrix = matrix_of(both, total, (fakes[0], fakes[1]), (true, reco))
     if np.any(values[1:-1][:, [0, -1]]):
-        return found
+        return matrix
     note = "the flow bins of the measured axis are empty: nothing is missed, if TUnfold's convention was kept"
-    return with_notes(found, "", [note])
+    return with_notes(matrix, "", [note])

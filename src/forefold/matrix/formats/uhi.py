@@ -48,13 +48,13 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     Exported
     """
     axes = (*matrix.true_axes, *matrix.reco_axes)
-    made: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="response")
-    view: Any = made.view()
+    histogram: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="response")
+    view: Any = histogram.view()
     view["value"] = matrix.matrix.reshape(shape_of(axes))
     if not matrix.exact:
         view["variance"] = np.asarray(matrix.variance).reshape(shape_of(axes))
     notes = {"true_axes": len(matrix.true_axes), "kind": "response"}
-    write_text_aside(path, to_json(made, notes) + "\n", overwrite=overwrite)
+    write_text_aside(path, to_json(histogram, notes) + "\n", overwrite=overwrite)
     return Exported((Path(path),), tuple(left_out(matrix, "one histogram", statistics=False)))
 
 
@@ -89,15 +89,15 @@ def read(
         raise ValueError(message) from None
     if isinstance(content, dict) and content and "uhi_schema" not in content:
         return ResponseMatrix.from_json(text)
-    found = from_json(text)
-    refuse_means(found, "the histogram")
-    n = how_many_true([axis.name for axis in found.axes], true_axes)
-    axes = list(found.axes)
-    weighted = found.storage_type is hist.storage.Weight
-    variance = np.asarray(found.variances()) if weighted else None
+    histogram = from_json(text)
+    refuse_means(histogram, "the histogram")
+    n = how_many_true([axis.name for axis in histogram.axes], true_axes)
+    axes = list(histogram.axes)
+    weighted = histogram.storage_type is hist.storage.Weight
+    variance = np.asarray(histogram.variances()) if weighted else None
     words = "variances of the histogram"
     return published_matrix(
-        np.asarray(found.values()), axes[:n], axes[n:], variance, words, smearing=smearing
+        np.asarray(histogram.values()), axes[:n], axes[n:], variance, words, smearing=smearing
     )
 
 
@@ -114,12 +114,12 @@ def read_spectrum(path: str | Path) -> PublishedSpectrum:
     PublishedSpectrum
     """
     text = Path(path).read_text(encoding="utf-8", errors="replace")
-    found = spectrum_of(text)
-    if found.storage_type is not hist.storage.Weight:
-        return without_errors(found)
+    histogram = spectrum_of(text)
+    if histogram.storage_type is not hist.storage.Weight:
+        return without_errors(histogram)
     whole = covariances_of(text)
     if whole:
-        return PublishedSpectrum(found, whole)
-    variances = np.asarray(found.variances(), dtype=np.float64).reshape(-1)
+        return PublishedSpectrum(histogram, whole)
+    variances = np.asarray(histogram.variances(), dtype=np.float64).reshape(-1)
     notes = ("variances of the histogram, independent from bin to bin",)
-    return PublishedSpectrum(found, {"variances": np.diag(variances)}, notes)
+    return PublishedSpectrum(histogram, {"variances": np.diag(variances)}, notes)

@@ -43,7 +43,7 @@ class Errors(NamedTuple):
     @property
     def squares(self) -> Any:
         """Sum of squares over labels, shape (rows,); 0, if there are none."""
-        return sum((np.square(each) for each in self.shifts.values()), np.zeros(()))
+        return sum((np.square(shift) for shift in self.shifts.values()), np.zeros(()))
 
 
 def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Errors:
@@ -72,7 +72,7 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     ``symerror`` s is a shift of s. ``asymerror`` with plus p and minus m (signed, as HEPData has them) is a shift of (p - m) / 2; where both
     have one sign, the one that is larger in size.
     """
-    found: dict[str, Array] = {}
+    shifts: dict[str, Array] = {}
     stated: dict[str, set[int]] = {}
     halved: Counter[str] = Counter()
     one_sided: Counter[str] = Counter()
@@ -87,9 +87,9 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
         halved[label] += sides[0] != -sides[1]
         one_sided[label] += sides[0] * sides[1] > 0.0
         if shift:
-            rows = found.setdefault(label, np.zeros(values.size))
+            rows = shifts.setdefault(label, np.zeros(values.size))
             rows[i] = np.copysign(np.hypot(rows[i], shift), shift) if rows[i] else shift
-    chosen = _chosen(found, labels)
+    chosen = _chosen(shifts, labels)
     some = set().union(*(stated[label] for label in chosen))
     lacking = tuple(i for i in range(values.size) if i not in some) if some else ()
     words = ", ".join(chosen) + _told(*_sums(chosen, halved, one_sided))
@@ -99,43 +99,43 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
 def _listed(column: Any) -> Iterator[tuple[int, str, Any]]:
     """Give each error with its row, counted from 0, and its label."""
     for i, row in enumerate(column["values"]):
-        given = row.get("errors") or []
-        if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        errors = row.get("errors") or []
+        if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
             message = (
                 f"row {i + 1}: errors: a list of errors such as {{symerror: 0.1, label: stat}} "
-                f"is needed, found {str(given)[:40]!r}"
+                f"is needed, found {str(errors)[:40]!r}"
             )
             raise ValueError(message)
-        for error in given:
+        for error in errors:
             yield i, str(error.get("label") or _PLAIN), error
 
 
 def _sums(chosen: dict[str, Array], *counts: Counter[str]) -> list[int]:
-    return [sum(each[label] for label in chosen) for each in counts]
+    return [sum(count[label] for label in chosen) for count in counts]
 
 
 def _told(halved: int, one_sided: int) -> str:
     if not halved:
         return ""
-    told = f"; {halved} asymmetric {'one' if halved == 1 else 'ones'} made symmetric"
-    return told + (f", {one_sided} of them with both sides of one sign" if one_sided else "")
+    words = f"; {halved} asymmetric {'one' if halved == 1 else 'ones'} made symmetric"
+    return words + (f", {one_sided} of them with both sides of one sign" if one_sided else "")
 
 
-def _chosen(found: dict[str, Array], labels: Sequence[str] | None) -> dict[str, Array]:
+def _chosen(shifts: dict[str, Array], labels: Sequence[str] | None) -> dict[str, Array]:
     if labels is None:
-        sums = [each for each in found if each.lower() in _SUMS]
-        if sums and len(found) > 1:
-            others = ", ".join(each for each in found if each not in sums)
+        sums = [label for label in shifts if label.lower() in _SUMS]
+        if sums and len(shifts) > 1:
+            others = ", ".join(label for label in shifts if label not in sums)
             message = f"errors {sums[0]!r} and {others}: a sum beside its parts would count twice; say which are read: errors= (--error)"
             raise ValueError(message)
-        return found
+        return shifts
     labels = [labels] if isinstance(labels, str) else labels
-    for each in labels:
-        if each not in found:
-            there = f"there are {', '.join(found)}" if found else "there are none"
-            message = f"no errors {each!r}{near(each, list(found))}; {there}"
+    for label in labels:
+        if label not in shifts:
+            there = f"there are {', '.join(shifts)}" if shifts else "there are none"
+            message = f"no errors {label!r}{near(label, list(shifts))}; {there}"
             raise ValueError(message)
-    return {each: found[each] for each in labels}
+    return {label: shifts[label] for label in labels}
 
 
 def _sides(error: Any, value: float, label: str) -> tuple[float, float]:
@@ -155,24 +155,24 @@ def _sides(error: Any, value: float, label: str) -> tuple[float, float]:
     return size, -size
 
 
-def _mapping(given: Any, label: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        message = f"asymerror of {label!r} is {str(given)[:40]!r}; plus and minus are needed"
+def _mapping(value: Any, label: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = f"asymerror of {label!r} is {str(value)[:40]!r}; plus and minus are needed"
         raise ValueError(message)
-    return given
+    return value
 
 
-def _number(given: Any, value: float, label: str) -> float:
+def _number(error: Any, value: float, label: str) -> float:
     """Read a number, or a percentage of a value."""
-    if given in (None, ""):
+    if error in (None, ""):
         return 0.0
-    number, share = given, 1.0
-    if isinstance(given, str) and given.strip().endswith("%"):
-        number, share = given.strip().removesuffix("%").strip(), abs(value) / 100.0
+    number, share = error, 1.0
+    if isinstance(error, str) and error.strip().endswith("%"):
+        number, share = error.strip().removesuffix("%").strip(), abs(value) / 100.0
     try:
         return decimal(number) * share
     except ValueError:
-        message = f"error {label!r} is {str(given)[:40]!r}; a finite number in decimals or a percentage is needed"
+        message = f"error {label!r} is {str(error)[:40]!r}; a finite number in decimals or a percentage is needed"
         raise ValueError(message) from None
 
 
