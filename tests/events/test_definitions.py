@@ -222,8 +222,11 @@ def test_conditions_name_them(events: ak.Array, smeared: ak.Array) -> None:
         ({"2a": "w"}, "define '2a': a name is letters, digits and '_'"),
         ({"a": ""}, "define a: expression, character 1 (the end): the expression is empty"),
         ({"a": "W"}, "define a: expression, character 1 ('W'): unknown name 'W' (did you mean 'w'?)"),
-        ({"a": "B", "B": "w"}, "define a: expression, character 1 ('B'): unknown name 'B'"),
-        ({"a": "a + 1"}, "unknown name 'a'"),
+        ({"a": "B", "B": "w"}, "character 1 ('B'): 'B' is defined after a; a formula may name those before it"),
+        ({"a": "b_reco + 1", "b": "a_reco"}, "'b_reco' is defined after a"),
+        ({"a": "2 * a + 1"}, "character 5 ('a + 1'): 'a' is what this formula defines"),
+        ({"Q2": "w"}, "define Q2: it differs from 'q2', which there is, in upper and lower case alone"),
+        ({"CC": "w > 2"}, "define CC: it differs from 'cc'"),
         ({"a": "cc + 1"}, "'+' takes numbers, this is a condition"),
         ({"a": "mass(mu-)"}, "character 6 ('mu-)'): 1 particles given: write mass(mu-, mu+)"),
         ({"a": "mass"}, "particles are needed: write mass(mu-, mu+)"),
@@ -244,6 +247,13 @@ def test_refused(define: Any, said: str) -> None:
         definitions_of(define)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_has_one_side_has_one_name() -> None:
+    with pytest.raises(
+        ValueError, match="'bias_reco' is called bias: all names of its formula say"
+    ):
+        SmearedSelection("bias_reco < 1", {"bias": "q0_reco / q0_true - 1"})
 
 
 def test_ways_to_write_them() -> None:

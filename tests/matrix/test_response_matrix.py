@@ -393,7 +393,12 @@ def test_peek_draws_matrix_efficiency_and_purity() -> None:
     two = ResponseMatrix.from_columns(
         [[1.0]] * 2, [1.0], true_axes=["x=0:1:2", "y=0:1:3"], reco_axes="x=0:2:2"
     )
-    assert "Bin of" in two.peek().axes[0].get_xlabel()
+    assert two.peek().axes[0].get_xlabel() == "True bin of (x, y)"
+    axes = ["lepton_momentum=0:1:2", "lepton_cos_theta=0:1:3"]  # names are longer than a panel
+    named = ResponseMatrix.from_columns([[0.5]] * 2, [[0.5]] * 2, true_axes=axes, reco_axes=axes)
+    panel = named.peek().axes[0]
+    assert panel.get_xlabel() == r"True bin of ($p_\ell$, $\cos\theta_\ell$)"
+    assert panel.get_ylabel() == r"Reconstructed bin of ($p_\ell$, $\cos\theta_\ell$)"
 
 
 def test_columns_that_are_no_columns_are_named() -> None:

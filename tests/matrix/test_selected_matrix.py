@@ -223,6 +223,18 @@ def test_nothing_selected_and_nothing_named_are_warned_of(pair: Pair) -> None:
         UserWarning, match="takes no event: without signal, every event with a truth"
     ):
         ResponseMatrix.from_events(pair, true="enu=0:10:2", background={"neutral": "nc"})
+    twice = {**SETTINGS, "background": {"all": "true", "neutral": "nc"}}
+    with pytest.warns(
+        UserWarning, match="'neutral' takes no event: an event goes to the first .* and 'all' come"
+    ):
+        ResponseMatrix.from_events(pair, **twice)
+
+
+def test_a_mask_is_no_selection(pair: Pair) -> None:
+    with pytest.raises(
+        TypeError, match="a condition is a text, such as 'n_mu_reco == 1', found Array"
+    ):
+        ResponseMatrix.from_events(pair, **{**SETTINGS, "select": pair[1].n_detected > 1})
 
 
 def test_a_cut_after_smearing_is_refused(pair: Pair, matrix: ResponseMatrix) -> None:

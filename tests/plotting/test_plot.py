@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import forefold
 from forefold import plotting as plot
 from forefold.detector.load import load_card
-from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
+from forefold.matrix import angle_matrix, energy_matrix, from_json, resolution_matrix, to_json
 from forefold.plotting.style import type_html, type_label
 
 if TYPE_CHECKING:
@@ -159,6 +159,13 @@ def test_long_and_odd_titles_stay_on_the_figure(energy: Matrix) -> None:
     assert title.startswith("a \\$card\\$\nxxx")
     assert "…" in title
     assert max(map(len, title.split("\n"))) <= 50
+
+
+def test_what_is_selected_has_a_line_of_its_own(energy: Matrix) -> None:
+    select = "n_mu_reco == 1 and p_mu_reco > 0.1"
+    drawn = from_json(to_json(energy, {"select": select}))
+    figure = plot.energy_matrix_figure(drawn, titles=["card"], sample="a_sample.root")
+    assert figure.axes[0].get_title(loc="left") == f"card, a_sample.root\nselected: {select}"
 
 
 def test_empty_matrices_are_drawn(smeared: ak.Array) -> None:

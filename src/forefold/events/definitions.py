@@ -7,7 +7,7 @@ in ``NAME_reco``; a formula all of whose names say their side is one quantity, `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +108,9 @@ class Definitions(Mapping[str, Definition]):
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self._all: dict[str, Definition] = {}
-        for written, formula in (texts or {}).items():
-            definition = self._read(written, formula)
+        later = [match["name"] for match in map(_WRITTEN.match, map(str, texts or {})) if match]
+        for i, (written, formula) in enumerate((texts or {}).items()):
+            definition = self._read(written, formula, later[i:])
             self._all[definition.name] = definition
 
     def __getitem__(self, name: str) -> Definition:
@@ -157,7 +158,7 @@ class Definitions(Mapping[str, Definition]):
         both._all = {**self._all, **other._all}
         return both
 
-    def _read(self, written: object, formula: object) -> Definition:
+    def _read(self, written: object, formula: object, later: Sequence[str]) -> Definition:
         match = _WRITTEN.fullmatch(written) if isinstance(written, str) else None
         if match is None or not isinstance(formula, str):
             message = f"define: names and formulas are texts, such as 'pmiss [GeV/c]' and 'missing_pt', found {written!r}: {formula!r}"
@@ -173,7 +174,13 @@ class Definitions(Mapping[str, Definition]):
             **{name: d.expression.kind for name, d in self.items()},
         }
         try:
-            expression = parse(formula, kinds, labels=LABELS, of_words=of_words("", *ENDS))
+            expression = parse(
+                formula,
+                kinds,
+                labels=LABELS,
+                elsewhere=_not_yet(name, later),
+                of_words=of_words("", *ENDS),
+            )
         except ValueError as error:
             message = f"define {name}: {error}"
             raise ValueError(message) from None
@@ -211,6 +218,21 @@ class Definitions(Mapping[str, Definition]):
             if name in names:
                 message = f"define {name}: the name is taken: it is {what}"
                 raise ValueError(message)
+        for other in (*OBSERVABLES, *FACTS):
+            if name.lower() == other.lower():  # one of the two would be taken for the other
+                message = f"define {name}: it differs from {other!r}, which there is, in upper and lower case alone"
+                raise ValueError(message)
+
+
+def _not_yet(name: str, later: Iterable[str]) -> dict[str, str]:
+    """Say of names that a formula cannot have yet what they are: its own, and those after it."""
+    words = {
+        other: "is what this formula defines"
+        if other == name
+        else f"is defined after {name}; a formula may name those before it"
+        for other in later
+    }
+    return {form: text for other, text in words.items() for form in (other, f"{other}_true", f"{other}_reco")}  # fmt: skip
 
 
 def definitions_of(define: Definitions | Mapping[str, str] | Iterable[str] | None) -> Definitions:

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, overload
 
 from forefold.events.definitions import definitions_of
-from forefold.events.observables.catalogue import ENDS, OBSERVABLES, of_words, parted, unit_of
+from forefold.events.observables.catalogue import (
+    ENDS,
+    OBSERVABLES,
+    SIDES,
+    of_words,
+    parted,
+    sided,
+    unit_of,
+)
 from forefold.events.values import LABELS, NAMES, SMEARED_NAMES, VERTEX, EventValues
 from forefold.expressions import limits, parse
 
@@ -100,10 +108,12 @@ class Selection:
         **{f"{name}_true": f"is called {name} here, where all is true" for name in OBSERVABLES},
     }
 
+    _example: ClassVar[str] = "cc and enu > 0.5"
     _ends: ClassVar[tuple[str, ...]] = ("",)
     """How names of quantities of particles end."""
 
     def __init__(self, text: str, define: Define = None) -> None:
+        _check_text(text, self._example)
         self.text = text
         self.definitions = definitions_of(define)
         self._expression = parse(
@@ -246,6 +256,7 @@ class SmearedSelection(Selection):
         for name in (*OBSERVABLES, *VERTEX)
     }
 
+    _example = "n_mu_reco == 1"
     _ends = ENDS
 
     def selected(self, events: ak.Array | None, smeared: ak.Array) -> ak.Array:
@@ -265,11 +276,14 @@ class SmearedSelection(Selection):
         return self.definitions.kinds_smeared()
 
     def _own_elsewhere(self) -> dict[str, str]:
-        return {
-            name: f"is {name}_reco or {name}_true in a selection of smeared events"
-            for name, each in self.definitions.items()
-            if each.sided
-        }
+        says: dict[str, str] = {}
+        for name, each in self.definitions.items():
+            if each.sided:
+                says[name] = f"is {name}_reco or {name}_true in a selection of smeared events"
+            else:
+                one = f"is called {name}: all names of its formula say their side"
+                says |= {sided(name, side): one for side in SIDES}
+        return says
 
     def _is_reconstructed(self, name: str) -> bool:
         base, side = parted(name)
@@ -289,6 +303,12 @@ class BackgroundCondition(Selection):
 
     def _own_elsewhere(self) -> dict[str, str]:
         return {}
+
+
+def _check_text(text: object, example: str) -> None:
+    if not isinstance(text, str):
+        message = f"a condition is a text, such as {example!r}, found {type(text).__name__}: masks are no conditions"
+        raise TypeError(message)
 
 
 def selection_of(where: str | Selection, define: Define = None) -> Selection:

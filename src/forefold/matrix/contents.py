@@ -222,13 +222,16 @@ def warn_of_nothing(held: Contents) -> None:
         message = f"no event is selected: select {about['select']!r} is true of none that has a reconstructed value on the axes"
         warnings.warn(message, UserWarning, stacklevel=3)
         return
-    for name, background in held.backgrounds.items():
+    for i, (name, background) in enumerate(held.backgrounds.items()):
         if not filled(background):
-            why = (
-                ""
-                if "signal" in about
-                else ": without signal, every event with a truth on the axes is signal"
-            )
+            why = ""
+            if "signal" not in about:
+                why = ": without signal, every event with a truth on the axes is signal"
+            elif i:
+                before = ", ".join(map(repr, list(held.backgrounds)[:i]))
+                why = (
+                    f": an event goes to the first background that holds, and {before} come before"
+                )
             message = f"background {name!r} takes no event{why}"
             warnings.warn(message, UserWarning, stacklevel=3)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import hist
 import numpy as np
 
+from forefold.events.observables.catalogue import OBSERVABLES, parted
 from forefold.matrix import provenance
 from forefold.plotting.style import (
     COLUMN,
@@ -113,8 +114,8 @@ def heading(matrix: Matrix, name: str, sample: str, *, wide: bool = True) -> str
     selection = "CC events" if known.get("cc_only") else ""
     selected = f"selected: {known['select']}" if "select" in known else ""
     words = [word for word in (name, sample, selection, selected) if word]
-    line = ", ".join(words)
-    lines = [line] if len(line) <= limit else [words[0], ", ".join(words[1:])]
+    first = next(n for n in (len(words), 2, 1) if len(", ".join(words[:n])) <= limit or n == 1)
+    lines = [", ".join(words[:first]), ", ".join(words[first:])]
     return "\n".join(_shortened(text, limit).replace("$", r"\$") for text in lines if text)
 
 
@@ -544,10 +545,14 @@ def flat_edges(axes: tuple[Any, ...]) -> NDArray[np.float64]:
 
 
 def flat_label(axes: tuple[Any, ...]) -> str:
-    """Give the label of one axis, the names of several."""
+    """Give the label of one axis; of several their symbols, as names are longer than a panel is wide."""
     if len(axes) == 1:
         return str(axes[0].label)
-    return f"Bin of ({', '.join(axis.name for axis in axes)})"
+    names, sides = zip(*(parted(axis.name) for axis in axes), strict=True)
+    symbols = [f"${OBSERVABLES[name].symbol}$" if name in OBSERVABLES else name for name in names]
+    said = {"true": "True bin", "reco": "Reconstructed bin"}
+    what = said.get(str(sides[0]), "Bin") if len(set(sides)) == 1 else "Bin"
+    return f"{what} of ({', '.join(symbols)})"
 
 
 def _response_panel(ax: Axes, matrix: ResponseMatrix) -> Any:

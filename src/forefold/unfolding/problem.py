@@ -182,7 +182,7 @@ def problem(
     >>> problem([1.0, 2.0], [[0.9, 0.1], [0.0, 0.0]])
     Traceback (most recent call last):
     ...
-    ValueError: true bin 1 has zero efficiency and cannot be unfolded: leave such bins out of the matrix, or say blind='drop'
+    ValueError: true bin 1 has zero efficiency and cannot be unfolded: leave such bins out of the matrix, or say blind='drop' (--drop-blind)
     """
     response = array("response", matrix, 2)
     n, m = response.shape
@@ -298,7 +298,7 @@ def _seen(response: Array, blind: str) -> NDArray[np.bool_]:
     if blind == "stop" and not kept.all():
         message = (
             f"true {listed(~kept)} zero efficiency and cannot be unfolded: leave such bins out of the matrix, "
-            "or say blind='drop'"
+            "or say blind='drop' (--drop-blind)"
         )
         raise ValueError(message)
     if not kept.any():
