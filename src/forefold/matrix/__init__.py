@@ -31,11 +31,16 @@ from forefold.matrix.compare import (
     in_bin_variation,
 )
 from forefold.matrix.fold import Prediction, fold
-from forefold.matrix.histograms import angle_matrix, energy_matrix, resolution_matrix
+from forefold.matrix.histograms import (
+    angle_matrix,
+    energy_matrix,
+    resolution_matrix,
+    varied_energy_matrix,
+    varied_matrix,
+)
 from forefold.matrix.response_matrix import ResponseMatrix
 from forefold.matrix.summary import Summary, SummaryRow, summary
 from forefold.matrix.uhi_json import from_json, provenance, to_json
-from forefold.matrix.varied import varied_energy_matrix, varied_matrix
 
 __all__ = [
     "Compatibility",

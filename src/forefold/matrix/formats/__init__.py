@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from forefold.matrix.formats.common import Exported
 from forefold.matrix.formats.globes_configuration import GlobesConfiguration
-from forefold.matrix.formats.published import matrix_response
 from forefold.matrix.formats.registry import FORMATS, READABLE, export_matrix, import_matrix
+from forefold.matrix.formats.response import matrix_response
 from forefold.matrix.formats.spectra import PublishedSpectrum, import_spectrum
 
 __all__ = [

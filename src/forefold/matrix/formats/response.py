@@ -1,4 +1,4 @@
-"""A matrix that was published as a response: what smears values, composes and makes matrices in other bins."""
+"""A response made of a matrix, such as a published one: it smears values, composes with other responses, and gives matrices in other bins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["matrix_response"]
 
 
 def matrix_response(matrix: ResponseMatrix) -> Smear:
-    """Make a response of a matrix, such as one that was published.
+    """Make a response, which smears single values, from a matrix, such as a published one.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ def matrix_response(matrix: ResponseMatrix) -> Smear:
     Returns
     -------
     forefold.response.Smear
-        Its efficiency is that of the true bin, 0 outside the axis; what is seen has an even density within each reconstructed bin. It
-        smears values, composes with others (`then`), and gives a matrix in any bins.
+        Its efficiency is that of the true bin, and 0 outside the axis. Reconstructed values are spread evenly within each reconstructed
+        bin. It smears values, composes with other responses (`then`), and gives a matrix in any bins.
 
     Raises
     ------
@@ -37,8 +37,8 @@ def matrix_response(matrix: ResponseMatrix) -> Smear:
 
     Notes
     -----
-    A matrix knows nothing of what is within its bins: narrower bins than its own are no better known. Its statistics are
-    left behind.
+    A matrix does not say how the response varies within its bins, so narrower bins bring no new information. The statistical
+    uncertainty of the matrix is not carried over.
 
     Examples
     --------
