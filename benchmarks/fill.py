@@ -11,7 +11,7 @@ import hist
 import numpy as np
 
 from benchmarks.clock import best
-from forefold.matrix.fill import Columns, Filler
+from forefold.matrix.fill import Entries, Filler
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def one(axis: Any, n: int, repeats: int) -> dict[str, float]:
     true, reco, weight = sample(n)
     filler = Filler(axis)
     zeros = np.zeros(n, np.uint64)
-    piece = Columns([true], [reco[None]], weight, zeros, zeros)
+    piece = Entries([true], [reco[None]], weight, zeros, zeros)
     filler.add(piece)  # compiled before the clock runs
     edges = np.asarray(axis.edges)
     bins: Any = edges

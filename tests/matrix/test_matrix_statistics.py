@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forefold import ResponseMatrix
-from forefold.matrix.fill import Columns, Filler, poisson_weights
+from forefold.matrix.fill import Entries, Filler, poisson_weights
 
 P = np.array([[0.5, 0.2, 0.1], [0.1, 0.3, 0.4]])
 AXES = ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 3.0])
@@ -22,7 +22,7 @@ def drawn(rng: np.random.Generator, shares: np.ndarray) -> np.ndarray:
 def filled(true: np.ndarray, reco: np.ndarray, weight: np.ndarray) -> ResponseMatrix:
     filler = Filler({"x": AXES[0]}, {"y": AXES[1]}, draws=len(reco))
     zeros = np.zeros(true.size, np.uint64)
-    filler.add(Columns([true], [reco], weight, zeros, zeros))
+    filler.add(Entries([true], [reco], weight, zeros, zeros))
     return ResponseMatrix(filler.contents())
 
 
@@ -138,7 +138,7 @@ def test_rebinned_draws_are_those_of_wider_bins() -> None:
     made = []
     for bins in (4, 2):
         filler = Filler(f"x=0:2:{bins}", f"y=0:4:{2 * bins}", draws=3, replicas=4, rng=2)
-        filler.add(Columns([true], [reco], weight, zeros, np.arange(300, dtype=np.uint64)))
+        filler.add(Entries([true], [reco], weight, zeros, np.arange(300, dtype=np.uint64)))
         made.append(ResponseMatrix(filler.contents()))
     coarse = made[0].rebin(x_true=2, y_reco=2)
     np.testing.assert_allclose(coarse.row_covariance(), made[1].row_covariance(), atol=1e-15)

@@ -104,12 +104,12 @@ def test_weights_draws_and_replicas(events: ak.Array, pair: Pair, matrix: Respon
 
 def test_variances_of_draws_of_backgrounds_are_those_of_events() -> None:
     """Every event is drawn twice and seen twice in one bin: the variance is that of one entry of weight 1."""
-    from forefold.matrix.fill import Columns, Filler
+    from forefold.matrix.fill import Entries, Filler
 
     filler = Filler("x=0:1:1", draws=2, backgrounds=["b"])
     n = np.arange(4, dtype=np.uint64)
     nothing, seen = np.full(4, np.nan), np.full((2, 4), 0.5)
-    filler.add(Columns([nothing], [seen], np.ones(4), 0 * n, n, np.zeros((2, 4), np.int64)))
+    filler.add(Entries([nothing], [seen], np.ones(4), 0 * n, n, np.zeros((2, 4), np.int64)))
     made = filler.contents()
     assert made.backgrounds["b"].values().tolist() == [4.0]
     variances: Any = made.backgrounds["b"].variances()

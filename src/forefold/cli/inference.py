@@ -463,7 +463,7 @@ def _held(options: argparse.Namespace, name: str) -> dict[str, float]:
 def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]]:
     """Read everything; gives the experiment, its data, and what a reader must know."""
     from forefold.inference import Experiment
-    from forefold.matrix.contents import beyond
+    from forefold.matrix.contents import flow_content
     from forefold.matrix.json import PREDICTION, notes_of, read_spectrum
     from forefold.matrix.variations import read_set
 
@@ -487,7 +487,7 @@ def _experiment(options: argparse.Namespace) -> tuple[Experiment, Any, list[str]
     if fakes == "ignore" and matrices["nominal"].not_signal.values().any():
         what = " and ".join(["fakes", *matrices["nominal"].backgrounds])
         notes.append(f"{what} of the matrix are ignored")
-    unused = beyond(data)
+    unused = flow_content(data)
     if unused and options.command == "limit":  # fits say it themselves
         notes.append(f"{unused:.6g} counts in underflow and overflow are not used")
     truth = _read(options.truth, "truth", read_spectrum)

@@ -24,7 +24,7 @@ from forefold.inference.profile import Problem
 from forefold.inference.scoring import Objective
 from forefold.kernels.philox import random_key
 from forefold.matrix import Prediction
-from forefold.matrix.axes import cell_name
+from forefold.matrix.axes import bin_name
 from forefold.matrix.contents import empty, shape_of
 from forefold.matrix.fold import check_efficiency
 from forefold.matrix.json import PREDICTION
@@ -139,7 +139,7 @@ class Expecting:
         if bad.any() and treatment == "stop":
             i = int(np.argmax(bad))
             message = (
-                f"truth has {found[i]:g} in {cell_name(self._matrix.true_axes, i)}, of which the response knows nothing "
+                f"truth has {found[i]:g} in {bin_name(self._matrix.true_axes, i)}, of which the response knows nothing "
                 f"({int(bad.sum())} such bins): fill it with more events, or say empty_rows='lose'"
             )
             raise ValueError(message)
@@ -229,7 +229,7 @@ class Expecting:
         found = self._expectation(x)
         if np.any(found.mean < -1e-9):
             i = int(np.argmin(found.mean))
-            message = f"{cell_name(self._matrix.reco_axes, i)} expects {found.mean[i]:g} counts with these parameters"
+            message = f"{bin_name(self._matrix.reco_axes, i)} expects {found.mean[i]:g} counts with these parameters"
             raise ValueError(message)
         return found
 

@@ -13,8 +13,8 @@ from forefold.detector.load import Card, load_card
 from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter
 from forefold.matrix import ResponseMatrix
-from forefold.matrix.axes import cell_name, matching, refuse_side
-from forefold.matrix.contents import beyond, refuse_means, refuse_no_counts
+from forefold.matrix.axes import bin_name, matching, refuse_side
+from forefold.matrix.contents import flow_content, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
 from forefold.matrix.uncertainty import METHODS
 from forefold.matrix.variations import (
@@ -391,7 +391,7 @@ def contents(
     if bad.any():
         i = int(np.argmax(bad))
         kind = "from 0" if sign else f"from {-_LARGEST:g}"
-        message = f"{what} holds {found[i]:g} in {cell_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
+        message = f"{what} holds {found[i]:g} in {bin_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
         raise ValueError(message)
     return found
 
@@ -423,12 +423,12 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
         if not np.allclose(flat, found, rtol=1e-6, atol=1e-9):
             i = int(np.argmax(abs(flat - found)))
             message = (
-                f"data are weighted ({found[i]:g} with variance {flat[i]:g} in {cell_name(matrix.reco_axes, i)}), so that they "
+                f"data are weighted ({found[i]:g} with variance {flat[i]:g} in {bin_name(matrix.reco_axes, i)}), so that they "
                 "have no Poisson likelihood; give counts, or .values() to take them as expected ones"
             )
             raise ValueError(message)
     refuse_no_counts(given, found, "data")
-    return found, beyond(given)
+    return found, flow_content(given)
 
 
 def simulation(statistics: str, matrix: ResponseMatrix) -> Moments | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from forefold.matrix.uncertainty import cell_variance, folded_covariance, row_variances
+from forefold.matrix.uncertainty import element_variance, folded_covariance, row_variances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,7 +251,7 @@ class Expectation:
         """Variances of the elements of the response, shape (n_true, n_reco)."""
         known = self.simulation
         rows = len(self.matrix) - len(self.scaled_variance) - 1
-        return np.zeros((rows, self.matrix.shape[1])) if known is None else cell_variance(known)
+        return np.zeros((rows, self.matrix.shape[1])) if known is None else element_variance(known)
 
     @cached_property
     def _migrates(self) -> bool:

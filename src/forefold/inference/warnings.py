@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.matrix.axes import cell_name
+from forefold.matrix.axes import bin_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -248,7 +248,7 @@ def _unexpected(data: Array, expected: Array, axes: tuple[Any, ...]) -> tuple[st
     if not bad.any():
         return ()
     note = (
-        f"{data[bad].sum():.6g} counts in {int(bad.sum())} bins where nothing is expected, the first {cell_name(axes, int(np.argmax(bad)))}: "
+        f"{data[bad].sum():.6g} counts in {int(bad.sum())} bins where nothing is expected, the first {bin_name(axes, int(np.argmax(bad)))}: "
         "they decide the deviance; fill the matrix with more events, or take wider bins, a background, or statistics 'dirichlet'"
     )
     return (note,)
@@ -261,7 +261,7 @@ def _negative(expected: Array, axes: tuple[Any, ...]) -> tuple[str, ...]:
         return ()
     i = int(np.argmin(expected))
     note = (
-        f"{cell_name(axes, i)} expects {expected[i]:.4g} counts ({int(bad.sum())} such bins), which is no mean of a Poisson variable: the likelihood "
+        f"{bin_name(axes, i)} expects {expected[i]:.4g} counts ({int(bad.sum())} such bins), which is no mean of a Poisson variable: the likelihood "
         "goes on there as a straight line, and nothing follows from it; give parameters limits that keep expectations at 0 or more"
     )
     return (note,)

@@ -26,14 +26,14 @@ __all__ = [
     "Side",
     "axis_facts",
     "axis_of",
-    "cell_name",
+    "bin_name",
     "label_of",
     "limits_of",
-    "made_axes",
     "matching",
     "parse_axis",
     "refuse_side",
     "renamed",
+    "side_axes",
     "warn_of_degrees",
     "with_units",
 ]
@@ -130,7 +130,7 @@ def _variable(edges: ArrayLike, name: str) -> hist.axis.Variable:
     return hist.axis.Variable(values, name=name)
 
 
-def made_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
+def side_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
     """Make the axes of one side of a matrix: named, labelled, with underflow and overflow.
 
     Parameters
@@ -151,10 +151,10 @@ def made_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
 
     Examples
     --------
-    >>> made_axes({"q2": [0.0, 1.0, 4.0]}, "true")
+    >>> side_axes({"q2": [0.0, 1.0, 4.0]}, "true")
     (Variable([0, 1, 4], name='q2_true', label='True $Q^2$ [GeV$^2$]'),)
     """
-    axes = tuple(_made(item, side) for item in _listed(specification))
+    axes = tuple(_on_side(item, side) for item in _axis_list(specification))
     names = [axis.name for axis in axes]
     twice = [name for name in names if names.count(name) > 1]
     if twice or not axes:
@@ -169,7 +169,7 @@ def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
     Parameters
     ----------
     axes : iterable of axes
-        Of `made_axes`.
+        Of `side_axes`.
     units : mapping of str to str
         By name without its side.
     """
@@ -182,7 +182,7 @@ def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
     ]
 
 
-def _listed(specification: AxesLike) -> list[Any]:
+def _axis_list(specification: AxesLike) -> list[Any]:
     if isinstance(specification, dict):
         return [_variable(edges, name) for name, edges in specification.items()]
     if isinstance(specification, str) or _is_axis(specification):
@@ -197,7 +197,7 @@ def _is_axis(item: Any) -> bool:
     return hasattr(item, "edges") and hasattr(item, "traits")
 
 
-def _made(axis: Any, side: Side) -> Axis:
+def _on_side(axis: Any, side: Side) -> Axis:
     if isinstance(axis, str):
         axis = parse_axis(axis)
     if not _is_axis(axis):
@@ -228,7 +228,7 @@ def axis_facts(axis: Axis) -> dict[str, Any]:
 
     Examples
     --------
-    >>> (axis,) = made_axes("q2=0:1:4", "true")
+    >>> (axis,) = side_axes("q2=0:1:4", "true")
     >>> axis_of(axis_facts(axis)) == axis
     True
     """
@@ -325,7 +325,7 @@ def other_names(mine: Sequence[Any], other: Sequence[Any], what: str) -> list[st
 
     Examples
     --------
-    >>> energy, momentum = (made_axes({name: [0.0, 1.0]}, "true") for name in ("enu", "p"))
+    >>> energy, momentum = (side_axes({name: [0.0, 1.0]}, "true") for name in ("enu", "p"))
     >>> other_names(energy, momentum, "the spectrum")
     ["the spectrum: axis 'p_true' is taken for 'enu_true' of the matrix: same bins, another name"]
     """
@@ -390,15 +390,15 @@ def _same_edges(where: str, mine: Array, other: Array) -> None:
         raise ValueError(message)
 
 
-def cell_name(axes: Iterable[Any], flat: int) -> str:
-    """Say which bin a number stands for, with its limits.
+def bin_name(axes: Iterable[Any], index: int) -> str:
+    """Give the number and the limits of a bin, counted in C order over the axes, for messages.
 
     Examples
     --------
-    >>> cell_name(made_axes({"q2": [0.0, 1.0, 4.0]}, "true"), 1)
+    >>> bin_name(side_axes({"q2": [0.0, 1.0, 4.0]}, "true"), 1)
     'bin 1 (q2_true 1 to 4)'
     """
-    return f"bin {flat} ({limits_of(axes, flat)})"
+    return f"bin {index} ({limits_of(axes, index)})"
 
 
 def limits_of(axes: Iterable[Any], index: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from forefold._about import __version__
 from forefold._inputs import refuse_masked, unmasked
 from forefold.events.selection import check_names_of_backgrounds
-from forefold.matrix.axes import cell_name, made_axes, matching
+from forefold.matrix.axes import bin_name, matching, side_axes
 from forefold.matrix.contents import (
     SIGNED,
     SPECTRUM,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["of_array", "of_histograms", "of_response", "per_row", "several"]
+__all__ = ["axis_columns", "of_array", "of_histograms", "of_response", "per_row"]
 
 _POINTS = 64
 _ROUNDING = 1e-9
@@ -53,8 +53,8 @@ def of_histograms(
             "reconstructed ones"
         )
         raise ValueError(message)
-    true = made_axes(list(truth.axes), "true")
-    reco = made_axes(list(counts.axes)[n:], "reco")
+    true = side_axes(list(truth.axes), "true")
+    reco = side_axes(list(counts.axes)[n:], "reco")
     matching(true, list(counts.axes)[:n], "counts")
     named = dict(backgrounds or {})
     check_names_of_backgrounds(named)
@@ -102,7 +102,7 @@ def _check_rows(contents: Contents) -> None:
     if np.any(over & (total >= 0.0)):
         i = int(np.argmax(over))
         message = (
-            f"true {cell_name(contents.true_axes, i)}: {sums[i]:g} reconstructed of {total[i]:g}; what is "
+            f"true {bin_name(contents.true_axes, i)}: {sums[i]:g} reconstructed of {total[i]:g}; what is "
             "reconstructed cannot be more than what is true"
         )
         raise ValueError(message)
@@ -120,12 +120,12 @@ def of_array(
     signed: bool = False,
 ) -> Contents:
     """See `forefold.ResponseMatrix.from_array`."""
-    true_axes, reco_axes = made_axes(true, "true"), made_axes(reco, "reco")
+    true_axes, reco_axes = side_axes(true, "true"), side_axes(reco, "reco")
     n = math.prod(shape_of(true_axes))
-    rows = _cells("R", matrix, true_axes, reco_axes, signed=signed)
+    rows = _checked_elements("R", matrix, true_axes, reco_axes, signed=signed)
     spread = np.zeros_like(rows)
     if variance is not None:
-        spread = _cells("variance", variance, true_axes, reco_axes)
+        spread = _checked_elements("variance", variance, true_axes, reco_axes)
     if efficiency is not None:
         efficiencies = per_row("efficiency", efficiency, n)
         if efficiencies.max(initial=0.0) > 1.0:
@@ -136,7 +136,7 @@ def of_array(
     if sums.max() > 1.0 + _ROUNDING and not signed:
         i = int(np.argmax(sums))
         message = (
-            f"true {cell_name(true_axes, i)} sums to {sums[i]:.9g}; rows of R[true, reco] sum to at most "
+            f"true {bin_name(true_axes, i)} sums to {sums[i]:.9g}; rows of R[true, reco] sum to at most "
             "1: is the matrix the other way round, or are these counts (see from_histograms)?"
         )
         raise ValueError(message)
@@ -178,7 +178,7 @@ def _from_numbers(alone: bool) -> dict[str, Any]:
     return notes | {SPECTRUM: UNKNOWN} if alone else notes
 
 
-def _cells(
+def _checked_elements(
     name: str,
     values: ArrayLike,
     true_axes: tuple[Any, ...],
@@ -186,22 +186,22 @@ def _cells(
     *,
     signed: bool = False,
 ) -> Array:
-    cells = unmasked(name, values)
+    elements = unmasked(name, values)
     matrix_shape = tuple(math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     full = shape_of((*true_axes, *reco_axes))
-    if cells.shape not in {matrix_shape, full}:
+    if elements.shape not in {matrix_shape, full}:
         words = f"{matrix_shape}" if matrix_shape == full else f"{matrix_shape} or {full}"
         what = "a matrix" if name == "R" else name
-        message = f"{what} of shape {cells.shape}; {words} (true, reco) goes with the axes"
+        message = f"{what} of shape {elements.shape}; {words} (true, reco) goes with the axes"
         raise ValueError(message)
-    cells = cells.reshape(matrix_shape)
-    bad = ~(np.isfinite(cells) & ((cells >= 0.0) | signed))
+    elements = elements.reshape(matrix_shape)
+    bad = ~(np.isfinite(elements) & ((elements >= 0.0) | signed))
     if bad.any():
         i, j = np.unravel_index(int(np.argmax(bad)), matrix_shape)
         which = "finite numbers" if signed else "finite numbers of 0 or more"
-        message = f"{name}[{i}, {j}] is {cells[i, j]:g}; {which} are needed"
+        message = f"{name}[{i}, {j}] is {elements[i, j]:g}; {which} are needed"
         raise ValueError(message)
-    return cells
+    return elements
 
 
 def per_row(name: str, values: ArrayLike, n: int) -> Array:
@@ -240,8 +240,8 @@ def of_response(
     true_spectrum: Callable[[Any], Any] | None = None,
 ) -> Contents:
     """See `forefold.ResponseMatrix.from_response`."""
-    true_axes = made_axes(true, "true")
-    reco_axes = made_axes(true_axes if reco is None else reco, "reco")
+    true_axes = side_axes(true, "true")
+    reco_axes = side_axes(true_axes if reco is None else reco, "reco")
     if len(true_axes) != 1 or len(reco_axes) != 1:
         message = (
             f"{len(true_axes)} true and {len(reco_axes)} reconstructed axes; a response has one of each: "
@@ -277,7 +277,7 @@ def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
     return np.asarray((values * weights).sum(axis=1) * half)
 
 
-def several(values: Any, n: int) -> list[NDArray[np.float64]]:
+def axis_columns(values: Any, n: int) -> list[NDArray[np.float64]]:
     """Give one column an axis.
 
     Raises

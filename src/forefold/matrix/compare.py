@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.matrix.axes import cell_name, matching
+from forefold.matrix.axes import bin_name, matching
 from forefold.matrix.rebin import joined_axes
 from forefold.matrix.statistics import chi2_tail
 
@@ -106,7 +106,7 @@ def compatibility(first: ResponseMatrix, second: ResponseMatrix) -> Compatibilit
     if first.exact and second.exact:
         message = "two exact matrices have no statistics: compare their elements"
         raise ValueError(message)
-    names = tuple(cell_name(first.true_axes, i) for i in range(first.matrix.shape[0]))
+    names = tuple(bin_name(first.true_axes, i) for i in range(first.matrix.shape[0]))
     return _compared(
         first.matrix, first.equivalent_entries, second.matrix, second.equivalent_entries, names
     )
@@ -248,5 +248,5 @@ def in_bin_variation(
                     entries[b],
                 )
                 chi2[i], ndf[i] = chi2[i] + chi2_ndf[0], ndf[i] + chi2_ndf[1]
-    words = tuple(cell_name(wide, i) for i in range(len(order)))
+    words = tuple(bin_name(wide, i) for i in range(len(order)))
     return InBinVariation(shift, gap, noise, Compatibility(chi2, ndf, words))

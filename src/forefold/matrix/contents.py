@@ -30,10 +30,10 @@ __all__ = [
     "Oversampled",
     "Replicas",
     "are_counts",
-    "beyond",
+    "as_matrix",
     "check_same_meaning",
     "empty",
-    "inside",
+    "flow_content",
     "refuse_means",
     "refuse_no_counts",
     "shape_of",
@@ -269,13 +269,13 @@ def shape_of(axes: tuple[Any, ...], *, flow: bool = False) -> tuple[int, ...]:
     return tuple(len(axis) + 2 * flow for axis in axes)
 
 
-def inside(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
+def as_matrix(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...]) -> Array:
     """Flatten an array over all axes to (n_true, n_reco), without flow."""
     n, m = (math.prod(shape_of(axes)) for axes in (true_axes, reco_axes))
     return np.asarray(values, dtype=np.float64).reshape(n, m)
 
 
-def beyond(histogram: Any) -> float:
+def flow_content(histogram: Any) -> float:
     """Sum the flow bins of a histogram; 0 of numbers, and of histograms that have none."""
     try:
         whole = float(np.sum(np.asarray(histogram.values(flow=True), dtype=np.float64)))

@@ -11,7 +11,7 @@ import numpy as np
 from forefold.kernels.arrays import uniform_pairs
 from forefold.kernels.histogram import Bins, bin_indices, bins_of, joint_sums, sums
 from forefold.kernels.philox import random_key, stream_keys
-from forefold.matrix.axes import made_axes
+from forefold.matrix.axes import side_axes
 from forefold.matrix.contents import Contents, Oversampled, Replicas, empty, shape_of
 
 if TYPE_CHECKING:
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["Columns", "Filler", "poisson_weights"]
+__all__ = ["Entries", "Filler", "poisson_weights"]
 
 _PURPOSE_BOOTSTRAP = 14
-_MOST_CELLS = 64_000_000
+_MOST_ELEMENTS = 64_000_000
 _MOST_PAIRS = 32_000_000  # values of the second moments: 256 MB
 _MOST_REPLICAS = 64_000_000
 # cumulative Poisson distribution of mean 1
 _CUMULATIVE = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(20)])
 
 
-class Columns(NamedTuple):
+class Entries(NamedTuple):
     """A piece: one element an entry.
 
     Attributes
@@ -122,8 +122,8 @@ class Filler:
         rng: int | np.random.Generator | None = None,
         backgrounds: Sequence[str] = (),
     ) -> None:
-        self.true_axes = made_axes(true, "true")
-        self.reco_axes = made_axes(self.true_axes if reco is None else reco, "reco")
+        self.true_axes = side_axes(true, "true")
+        self.reco_axes = side_axes(self.true_axes if reco is None else reco, "reco")
         if draws < 1 or replicas < 0:
             message = f"draws = {draws}, replicas = {replicas}: at least 1 and 0 are needed"
             raise ValueError(message)
@@ -142,8 +142,8 @@ class Filler:
         self._rep_truth = np.zeros((replicas, n))
 
     def _check_memory(self, n: int, m: int) -> None:
-        if n * m > _MOST_CELLS:
-            message = f"{n:,} true and {m:,} reconstructed bins: {n * m:,} cells, more than {_MOST_CELLS:,}; take fewer bins"
+        if n * m > _MOST_ELEMENTS:
+            message = f"{n:,} true and {m:,} reconstructed bins: {n * m:,} cells, more than {_MOST_ELEMENTS:,}; take fewer bins"
             raise ValueError(message)
         if self.draws > 1 and n * m * m > _MOST_PAIRS:
             message = (
@@ -158,7 +158,7 @@ class Filler:
             )
             raise ValueError(message)
 
-    def add(self, piece: Columns) -> None:
+    def add(self, piece: Entries) -> None:
         """Count a piece in.
 
         Raises
@@ -201,7 +201,7 @@ class Filler:
         for out, one, two in zip(outs, mine, others, strict=True):
             _add_pairs(out, np.where(true < 0, one, -1), two, share, 0 * at)
 
-    def _moments(self, true: Whole, reco_bins: list[Whole], weight: Array, piece: Columns) -> None:
+    def _moments(self, true: Whole, reco_bins: list[Whole], weight: Array, piece: Entries) -> None:
         """Sum what only the bins inside need: moments of draws and bootstrap replicas."""
         k = len(reco_bins)
         # the last element serves -1
@@ -224,7 +224,7 @@ class Filler:
         if self.replicas:
             self._replicate(row, columns, weight, piece)
 
-    def _replicate(self, row: Whole, columns: list[Whole], weight: Array, piece: Columns) -> None:
+    def _replicate(self, row: Whole, columns: list[Whole], weight: Array, piece: Entries) -> None:
         n = self._rep_truth.shape[1]
         m = self._rep_counts.shape[1] // n
         there = row >= 0
@@ -280,7 +280,7 @@ def _add_pairs(out: Array, one: Whole, two: Whole, share: Array, first: Whole) -
     flat[:, 1] += np.bincount((first + one)[good], 2.0 * np.square(share[good]), len(flat))
 
 
-def _check(piece: Columns, weight: Array, draws: int, n_true: int, n_reco: int) -> None:
+def _check(piece: Entries, weight: Array, draws: int, n_true: int, n_reco: int) -> None:
     if (len(piece.true), len(piece.reco)) != (n_true, n_reco):
         message = (
             f"{len(piece.true)} true and {len(piece.reco)} reconstructed columns for {n_true} true and "

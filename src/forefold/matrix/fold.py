@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forefold._inputs import unmasked
-from forefold.matrix.axes import cell_name, matching, other_names, refuse_side
-from forefold.matrix.contents import beyond, empty, refuse_means, shape_of
+from forefold.matrix.axes import bin_name, matching, other_names, refuse_side
+from forefold.matrix.contents import empty, flow_content, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, SPECTRUM, read_prediction, written_prediction
 from forefold.matrix.statistics import correlations
 from forefold.matrix.uncertainty import row_variances
@@ -250,7 +250,9 @@ def fold(
         (np.diagonal(c) for c in covariances.values()), np.zeros(added.size)
     ).reshape(shape)
     notes = other_names(nominal.true_axes, list(histogram.axes), "the spectrum")
-    return Prediction(predicted, covariances, added, beyond(histogram), (*notes, *above), named)
+    return Prediction(
+        predicted, covariances, added, flow_content(histogram), (*notes, *above), named
+    )
 
 
 def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
@@ -278,7 +280,7 @@ def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
         return ()
     error = float(np.sqrt(row_variances(matrix.moments(), np.ones(matrix.matrix.shape[1]))[i]))
     where = (
-        f"true {cell_name(matrix.true_axes, i)}: the row of the matrix sums to {1.0 + over[i]:.4g}"
+        f"true {bin_name(matrix.true_axes, i)}: the row of the matrix sums to {1.0 + over[i]:.4g}"
     )
     if over[i] > _DEVIATIONS * error + _ROUNDING:
         message = f"{where} +- {error:.2g}; rows sum to the efficiency, 1 at most"
@@ -293,11 +295,11 @@ def _contents(histogram: Any, matrix: ResponseMatrix) -> Array:
     values = np.asarray(histogram.values(), dtype=np.float64).reshape(-1)
     if not np.all(np.isfinite(values)):
         i = int(np.argmin(np.isfinite(values)))
-        message = f"the spectrum holds {values[i]} in {cell_name(matrix.true_axes, i)}; finite contents are needed"
+        message = f"the spectrum holds {values[i]} in {bin_name(matrix.true_axes, i)}; finite contents are needed"
         raise ValueError(message)
     if np.any(values < 0.0):
         i = int(np.argmin(values))
-        message = f"the spectrum holds {values[i]:g} in {cell_name(matrix.true_axes, i)}; contents are not negative"
+        message = f"the spectrum holds {values[i]:g} in {bin_name(matrix.true_axes, i)}; contents are not negative"
         raise ValueError(message)
     return values
 
@@ -348,7 +350,7 @@ def _check_rows(truth: Array, matrix: ResponseMatrix, treatment: str) -> None:
     if bad.any() and treatment == "stop":
         i = int(np.argmax(bad))
         message = (
-            f"the spectrum has {truth[i]:g} in true {cell_name(matrix.true_axes, i)}, of which the matrix knows nothing "
+            f"the spectrum has {truth[i]:g} in true {bin_name(matrix.true_axes, i)}, of which the matrix knows nothing "
             f"({int(bad.sum())} such bins): fill it with more events, or say empty_rows='lose'"
         )
         raise ValueError(message)

@@ -15,29 +15,29 @@ from forefold.detector.load import load_card
 from forefold.events.repeats import SharedDraws
 from forefold.kernels.philox import random_key
 from forefold.matrix import build, rebin
-from forefold.matrix.axes import cell_name, limits_of
+from forefold.matrix.axes import bin_name, limits_of
 from forefold.matrix.contents import (
     SIGNED,
     SPECTRUM,
     UNKNOWN,
     Contents,
+    as_matrix,
     empty,
-    inside,
     shape_of,
     shares,
     warn_of_nothing,
 )
-from forefold.matrix.describing import described
-from forefold.matrix.fill import Columns, Filler
+from forefold.matrix.description import description
+from forefold.matrix.entries import event_pairs, fill_from_events
+from forefold.matrix.fill import Entries, Filler
 from forefold.matrix.json import NOMINAL, read_document, written_document
-from forefold.matrix.sources import filled, paired
 from forefold.matrix.uncertainty import (
     Method,
     Moments,
-    cell_variance,
     check_method,
     dirichlet,
     dirichlet_moments,
+    element_variance,
     folded_covariance,
     row_covariances,
 )
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from forefold.events.definitions import Definitions
     from forefold.events.selection import BackgroundCondition, Selection, SmearedSelection
     from forefold.matrix.axes import AxesLike
-    from forefold.matrix.sources import Missing
+    from forefold.matrix.entries import Missing
     from forefold.response import Response
     from forefold.smearing.engine import OnInvalid
     from forefold.smearing.particles import Axis
@@ -220,10 +220,10 @@ class ResponseMatrix:
         """
         loaded = None if card is None else load_card(card)
         key = random_key(rng)
-        pieces = paired(
+        pieces = event_pairs(
             events, loaded, draws=draws, missing=missing, rng=key, axis=axis, on_invalid=on_invalid
         )
-        contents = filled(
+        contents = fill_from_events(
             pieces, true=true, reco=reco, of=of, weight=weight, signal=signal, select=select, background=background,
             define=define, draws=draws, replicas=replicas, rng=key, binding_energy=binding_energy, thresholds=thresholds,
         )  # fmt: skip
@@ -264,7 +264,7 @@ class ResponseMatrix:
         for piece in [varied] if isinstance(varied, Variations) else varied:
             shared.add(piece.events)
             for name in piece:
-                one = filled(paired((piece.events, piece[name]), None), **settings)
+                one = fill_from_events(event_pairs((piece.events, piece[name]), None), **settings)
                 by_variation[name] = by_variation[name] + one if name in by_variation else one
         if not by_variation:
             message = "no events were given"
@@ -319,13 +319,13 @@ class ResponseMatrix:
         ([[0.5, 0.0], [0.0, 1.0]], [1.0, 0.0])
         """
         filler = Filler(true_axes, reco_axes, replicas=replicas, rng=rng)
-        t = build.several(true, len(filler.true_axes))
-        r = build.several(reco, len(filler.reco_axes))
+        t = build.axis_columns(true, len(filler.true_axes))
+        r = build.axis_columns(reco, len(filler.reco_axes))
         n = t[0].size
         w = np.ones(n) if weight is None else unmasked("weight", weight)
         entry = np.arange(n, dtype=np.uint64) + np.uint64(first)
         columns = [column.reshape(1, -1) for column in r]
-        filler.add(Columns(t, columns, w, np.zeros(n, np.uint64), entry))
+        filler.add(Entries(t, columns, w, np.zeros(n, np.uint64), entry))
         return cls(filler.contents({"version": __version__, "made": "columns"}))
 
     @classmethod
@@ -593,11 +593,11 @@ class ResponseMatrix:
         if np.any(total < 0.0):
             i = int(np.argmin(total))
             message = (
-                f"true {cell_name(self.true_axes, i)}: the weights sum to {total[i]:g}; negative weights need so "
+                f"true {bin_name(self.true_axes, i)}: the weights sum to {total[i]:g}; negative weights need so "
                 "many events that every bin's sum is positive: take wider bins or more events"
             )
             raise ValueError(message)
-        counts = inside(self.counts.values(), self.true_axes, self.reco_axes)
+        counts = as_matrix(self.counts.values(), self.true_axes, self.reco_axes)
         rows = counts / np.where(total > 0.0, total, 1.0)[:, None]
         rows[total == 0.0] = 0.0
         rows.flags.writeable = False
@@ -671,7 +671,7 @@ class ResponseMatrix:
         except ValueError as error:
             message = f"{what} needs the same bins true and reconstructed; {error}"
             raise ValueError(message) from None
-        counts = inside(self.counts.values(), self.true_axes, self.reco_axes)
+        counts = as_matrix(self.counts.values(), self.true_axes, self.reco_axes)
         return np.asarray(np.diagonal(counts), dtype=np.float64)
 
     @cached_property
@@ -697,7 +697,7 @@ class ResponseMatrix:
         held = self._contents
         total = np.asarray(held.truth.values(), dtype=np.float64).reshape(-1)
         square = np.asarray(held.truth.variances(), dtype=np.float64).reshape(-1)
-        own = inside(held.counts.variances(), held.true_axes, held.reco_axes)
+        own = as_matrix(held.counts.variances(), held.true_axes, held.reco_axes)
         drawn = held.oversampled
         if held.independent:
             none = np.zeros_like(own)
@@ -709,7 +709,7 @@ class ResponseMatrix:
     @property
     def variance(self) -> Array:
         """Variance of every element of `matrix`, shape (n_true, n_reco): weighted multinomial, or as given; 0 of an exact matrix."""
-        return cell_variance(self._moments)
+        return element_variance(self._moments)
 
     @property
     def effective_entries(self) -> Array:
@@ -1006,7 +1006,7 @@ class ResponseMatrix:
         return cls(read_document(text))
 
     def __repr__(self) -> str:
-        return described(self)
+        return description(self)
 
     def _repr_html_(self) -> str:
         """Show it in a notebook, with truth and efficiency of each true bin."""

@@ -14,9 +14,9 @@ from forefold.events.definitions import definitions_of
 from forefold.events.selection import selection_of, selection_of_smeared
 from forefold.events.values import EventValues
 from forefold.kernels.philox import random_key
-from forefold.matrix.axes import made_axes, with_units
+from forefold.matrix.axes import side_axes, with_units
+from forefold.matrix.entries import check_quantities, event_pairs, numbers, weights_of
 from forefold.matrix.json import SPECTRUM
-from forefold.matrix.sources import check_quantities, numbers, paired, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from forefold.events.definitions import Definitions
     from forefold.events.selection import Selection, SmearedSelection
     from forefold.matrix.axes import AxesLike, Side
-    from forefold.matrix.sources import Missing
+    from forefold.matrix.entries import Missing
     from forefold.smearing.engine import OnInvalid
     from forefold.smearing.particles import Axis
 
@@ -108,7 +108,7 @@ def spectrum(
     for record, smeared in _pieces(events, loaded, side, settings):
         if filled is None:
             side = side or ("true" if smeared is None else "reco")
-            histogram_axes = with_units(made_axes(axes, side), own.units)
+            histogram_axes = with_units(side_axes(axes, side), own.units)
             filled = hist.Hist(*histogram_axes, storage=hist.storage.Weight(), name=SPECTRUM)
             check_quantities([histogram_axis.name for histogram_axis in histogram_axes], own)
         values = EventValues(record, smeared, define=own, **options)
@@ -148,5 +148,5 @@ def _pieces(
             continue
         # what was cut away after smearing is missing from what is true, and not from what is reconstructed
         missing: Missing = "stop" if side == "true" else "accept"
-        for record, (smeared,) in paired(item, card, missing=missing, **settings):
+        for record, (smeared,) in event_pairs(item, card, missing=missing, **settings):
             yield record, smeared

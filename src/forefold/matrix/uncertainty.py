@@ -15,10 +15,10 @@ __all__ = [
     "METHODS",
     "Method",
     "Moments",
-    "cell_variance",
     "check_method",
     "dirichlet",
     "dirichlet_moments",
+    "element_variance",
     "folded_covariance",
     "row_covariances",
     "row_variances",
@@ -54,7 +54,7 @@ class Moments(NamedTuple):
         return np.divide(1.0, square, out=np.zeros_like(square), where=good)
 
 
-def cell_variance(moments: Moments) -> Array:
+def element_variance(moments: Moments) -> Array:
     """Give the variance of every element of R.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 
 from forefold._old_words import is_universe
 from forefold.matrix.axes import Side, matching, other_names, refuse_side
-from forefold.matrix.contents import beyond, refuse_means, refuse_no_counts
+from forefold.matrix.contents import flow_content, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
 from forefold.unfolding.problem import array
 from forefold.unfolding.text import listed
@@ -110,7 +110,7 @@ def inputs(
         covariance = _of_histogram(data, counts, notes)
         if covariance is None:
             refuse_no_counts(data, counts, "data")
-    if unused := beyond(data):
+    if unused := flow_content(data):
         notes.append(f"{unused:.6g} events in underflow and overflow of the data are not used")
     spread = matrix_variance
     if spread is None and known:

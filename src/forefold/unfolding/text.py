@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.matrix.axes import cell_name
+from forefold.matrix.axes import bin_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def bare(name: str) -> str:
 
 def limits(axes: Sequence[Any], flat: int) -> str:
     """Say the limits of a bin."""
-    return bare(cell_name(axes, flat))
+    return bare(bin_name(axes, flat))
 
 
 def listed(which: NDArray[np.bool_], axes: Sequence[Any] = ()) -> str:
@@ -50,11 +50,11 @@ def listed(which: NDArray[np.bool_], axes: Sequence[Any] = ()) -> str:
 
     Examples
     --------
-    >>> from forefold.matrix.axes import made_axes
+    >>> from forefold.matrix.axes import side_axes
     >>> bins = np.array([False, True, True])
     >>> listed(bins)
     'bins 1, 2 have'
-    >>> listed(bins, made_axes({"q2": [0.0, 1.0, 4.0, 9.0]}, "true"))
+    >>> listed(bins, side_axes({"q2": [0.0, 1.0, 4.0, 9.0]}, "true"))
     'bins 1 to 4, 4 to 9 of q2_true have'
     """
     found = [int(k) for k in np.flatnonzero(which)]

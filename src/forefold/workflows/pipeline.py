@@ -11,7 +11,7 @@ import numpy as np
 
 from forefold.io.provenance import origins
 from forefold.matrix import fold
-from forefold.matrix.axes import made_axes, matching
+from forefold.matrix.axes import matching, side_axes
 from forefold.matrix.compare import compatibility
 from forefold.unfolding import closure, unfold
 from forefold.unfolding.methods import settings as check_method
@@ -177,7 +177,7 @@ def run_chain(
     if data is not None and other is not None:
         message = "data and other: give one of them"
         raise ValueError(message)
-    true, reco = made_axes(true, "true"), made_axes(reco, "reco")
+    true, reco = side_axes(true, "true"), side_axes(reco, "reco")
     if data is not None:
         matching(reco, list(data.axes), "the data")
     watch = watch or _nobody

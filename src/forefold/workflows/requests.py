@@ -184,10 +184,10 @@ class MatrixRequest:
         """
         from forefold.events.definitions import definitions_of
         from forefold.events.selection import backgrounds_of, selection_of
-        from forefold.matrix.axes import made_axes
+        from forefold.matrix.axes import side_axes
 
-        sides = made_axes(true, "true")
-        others = made_axes(sides if reco is None else reco, "reco")
+        sides = side_axes(true, "true")
+        others = side_axes(sides if reco is None else reco, "reco")
         own = definitions_of(define)
         named = {name: each.text for name, each in backgrounds_of(background, own).items()}
         text = None if signal is None else selection_of(signal, own).text
@@ -221,9 +221,9 @@ class MatrixRequest:
         recipe: Recipe | None = None,
     ) -> Contents:
         """Fill the contents of a matrix with pieces of events and of what is reconstructed of them, one a draw."""
-        from forefold.matrix.sources import filled
+        from forefold.matrix.entries import fill_from_events
 
-        return filled(
+        return fill_from_events(
             pieces,
             true=self.true,
             reco=self.reco,

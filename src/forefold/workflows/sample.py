@@ -14,7 +14,7 @@ from forefold.io.inspection import Counts
 from forefold.io.provenance import origins
 from forefold.io.registry import choose, nothing_left
 from forefold.matrix import ResponseMatrix, Summary, resolution_matrix
-from forefold.matrix.axes import made_axes, renamed
+from forefold.matrix.axes import renamed, side_axes
 from forefold.matrix.compare import in_bin_variation
 from forefold.workflows.stream import read_for
 
@@ -125,7 +125,7 @@ def collect(
         if not counts.events:
             raise nothing_left(", ".join(names), damage)
 
-    axes, others = made_axes(true, "true"), made_axes(reco, "reco")
+    axes, others = side_axes(true, "true"), side_axes(reco, "reco")
     halves = tuple(_halved(axis) for axis in axes)
     cells = np.prod([float(len(axis)) for axis in (*halves, *others)])
     finer = cells <= _MOST

@@ -12,7 +12,7 @@ from cli_runs import Run, refused
 
 import forefold
 from forefold.matrix import Prediction, from_json, to_json
-from forefold.matrix.axes import cell_name, made_axes
+from forefold.matrix.axes import bin_name, side_axes
 from forefold.matrix.irregular import bin_labels, bin_limits, irregular_axis
 
 # slices of the cosine, each with its own bins of momentum
@@ -65,7 +65,7 @@ def test_rows_are_bins_in_their_order(tmp_path: Path) -> None:
         np.testing.assert_array_equal(each, LIMITS[key])
     assert bin_labels(axis) == {"cos_theta_mu": "cos theta_mu", "p_mu": "p_mu [GeV/c]"}
     assert "6 irregular bins are one axis of numbered bins, which keeps their limits" in found.notes
-    assert cell_name([axis], 3) == "bin 3 (cos_theta_mu 0 to 0.6, p_mu 0.3 to 0.7)"
+    assert bin_name([axis], 3) == "bin 3 (cos_theta_mu 0 to 0.6, p_mu 0.3 to 0.7)"
     wide = forefold.import_spectrum(tmp_path / "xsec.json", "hepdata", density=True)
     areas = np.diff(COSINE, axis=1)[:, 0] * np.diff(MOMENTUM, axis=1)[:, 0]
     np.testing.assert_allclose(wide.values, VALUES * areas)
@@ -181,7 +181,7 @@ def test_a_cell_in_two_rows_is_refused(tmp_path: Path) -> None:
 
 def test_an_axis_of_irregular_bins_keeps_them_under_another_name() -> None:
     axis = irregular_axis(LIMITS)
-    (made,) = made_axes(axis, "true")
+    (made,) = side_axes(axis, "true")
     assert made.name == "cos_theta_mu_p_mu_true"
     np.testing.assert_array_equal(bin_limits(made)["p_mu"], MOMENTUM)
     with pytest.raises(ValueError, match=r"limits of shapes \(2, 2\), \(6, 2\)"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import boost_histogram
 import numpy as np
 
-from forefold.matrix.axes import cell_name
+from forefold.matrix.axes import bin_name
 from forefold.matrix.contents import NOTED, refuse_means, shape_of
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ __all__ = [
     "left_out",
     "named_edges",
     "named_sides",
-    "of_ones",
     "one_axis",
     "positive_rows",
     "published_matrix",
     "regular",
     "shares",
     "spectrum",
+    "unit_truth_note",
     "with_notes",
 ]
 
@@ -120,14 +120,14 @@ def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> A
     if (rows < 0.0).any():
         i, j = (int(k) for k in np.unravel_index(int(np.argmin(rows)), rows.shape))
         message = (
-            f"R[{i}, {j}] is {rows[i, j]:g}, true {cell_name(matrix.true_axes, i)}; {what} takes 0 or more: "
+            f"R[{i}, {j}] is {rows[i, j]:g}, true {bin_name(matrix.true_axes, i)}; {what} takes 0 or more: "
             "wider bins or more events are needed"
         )
         raise ValueError(message)
     if empty_rows == "stop" and matrix.empty_rows.any():
         i = int(np.argmax(matrix.empty_rows))
         message = (
-            f"{int(matrix.empty_rows.sum())} true bins are empty, the first is {cell_name(matrix.true_axes, i)}; {what} cannot say "
+            f"{int(matrix.empty_rows.sum())} true bins are empty, the first is {bin_name(matrix.true_axes, i)}; {what} cannot say "
             "that a row is not known: rebin, or lose what is there (empty_rows='lose', --lose-empty)"
         )
         raise ValueError(message)
@@ -170,7 +170,7 @@ def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> l
     return notes
 
 
-def of_ones(matrix: ResponseMatrix) -> list[str]:
+def unit_truth_note(matrix: ResponseMatrix) -> list[str]:
     """Note that a format with a truth gets one that is none."""
     if matrix.knows_truth:
         return []
@@ -211,10 +211,10 @@ def published_matrix(
         Rows that sum to more than 1 by up to 1 % are scaled to 1, with their errors, and its summary says so.
     """
     from forefold.matrix import ResponseMatrix
-    from forefold.matrix.axes import made_axes
+    from forefold.matrix.axes import side_axes
 
     values = np.asarray(rows, dtype=np.float64)
-    n = math.prod(shape_of(made_axes(true, "true")))
+    n = math.prod(shape_of(side_axes(true, "true")))
     sums = values.reshape(n, -1).sum(axis=1) if values.size and values.size % n == 0 else np.ones(1)
     negative = int((values < 0.0).sum())
     signed = bool(smearing) or (smearing is False and negative > 0)
@@ -395,7 +395,7 @@ def spectrum(histogram: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, A
     )
     if not np.all(np.isfinite(values) & (values >= 0.0)):
         i = int(np.argmin(np.where(np.isfinite(values), values, -np.inf)))
-        message = f"{what}: {cell_name(axes, i)} holds {values[i]:g}; finite contents of 0 or more are needed"
+        message = f"{what}: {bin_name(axes, i)} holds {values[i]:g}; finite contents of 0 or more are needed"
         raise ValueError(message)
     return values, variances
 

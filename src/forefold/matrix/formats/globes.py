@@ -181,12 +181,12 @@ def read(
     fields, pre, post = _of_channel(content, channel, name)
     true_axis, sampling = _axis(true, "--true", content.settings, aedl.sampling_edges)
     reco_axis, bins = _axis(reco, "--reco", content.settings, aedl.bin_edges)
-    label, cells = matrix_of(content, fields[5] if fields else name, sampling.size - 1)
+    label, elements = matrix_of(content, fields[5] if fields else name, sampling.size - 1)
     rows = content.matrices[label]
     if len(rows) != bins.size - 1:
         message = f"{rows[0].place}: energy(#{label}) has {len(rows)} rows for {bins.size - 1} bins"
         raise ValueError(message)
-    check_probabilities(label, rows, cells, sampling)
+    check_probabilities(label, rows, elements, sampling)
     assumed = ""
     if channel is None:
         pre = content.lists.get(f"{label}_efficiency")
@@ -197,7 +197,9 @@ def read(
     before = efficiencies(pre, sampling.size - 1, f"{where}, before the smearing")
     after = efficiencies(post, bins.size - 1, f"{where}, after it")
     notes = [assumed] if assumed else []
-    return published_matrix(cells.T * after, true_axis, reco_axis, efficiency=before, notes=notes)
+    return published_matrix(
+        elements.T * after, true_axis, reco_axis, efficiency=before, notes=notes
+    )
 
 
 def _bare_name(path: Path) -> str:

@@ -324,12 +324,12 @@ def _published(
     _check_names(content)
     matrices = {}
     for name, rows in content.matrices.items():
-        _, cells = matrix_of(content, name, None if edges[0] is None else edges[0].size - 1)
+        _, elements = matrix_of(content, name, None if edges[0] is None else edges[0].size - 1)
         if edges[1] is not None and len(rows) != edges[1].size - 1:
             message = f"{rows[0].place}: energy(#{name}) has {len(rows)} rows for {edges[1].size - 1} bins"
             raise ValueError(message)
-        notes += _odd_columns(name, rows, cells)
-        matrices[name] = np.ascontiguousarray(cells.T)
+        notes += _odd_columns(name, rows, elements)
+        matrices[name] = np.ascontiguousarray(elements.T)
     _check_lengths(content, *edges)
     tables: dict[str, dict[str, Array]] = {"flux_file": {}, "cross_file": {}}
     for kind, attribute in _FILES.items():
@@ -404,11 +404,11 @@ def _check_name(name: str, kinds: tuple[str, ...], content: aedl.Definitions, to
         raise ValueError(message)
 
 
-def _odd_columns(name: str, rows: list[aedl.Row], cells: Array) -> Iterator[str]:
+def _odd_columns(name: str, rows: list[aedl.Row], elements: Array) -> Iterator[str]:
     """Note columns that are no probabilities: GLoBES takes them, and so does a record."""
-    sums = cells.sum(axis=0)
+    sums = elements.sum(axis=0)
     for bad, words in (
-        ((cells < 0.0).any(axis=0), "have negative numbers"),
+        ((elements < 0.0).any(axis=0), "have negative numbers"),
         (sums > 1.0 + PRINTED, f"sum to more than 1, up to {sums.max():.6g}"),
     ):
         if bad.any():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_probabilities", "energy_environment", "listed", "matrix_of", "name_of"]
 
-_CELLS = 100_000_000  # of a matrix that is believed
+_MOST_ELEMENTS = 100_000_000  # of a matrix that is believed
 _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
@@ -125,16 +125,16 @@ def matrix_of(content: Definitions, name: str | None, columns: int | None) -> tu
             )
             raise ValueError(message)
     n = columns or 1 + int(max((row.values[1] for row in rows), default=0))
-    if len(rows) * n > _CELLS:
-        message = f"energy(#{name}): {len(rows)} rows of {n} columns; {_CELLS:,} cells are believed"
+    if len(rows) * n > _MOST_ELEMENTS:
+        message = f"energy(#{name}): {len(rows)} rows of {n} columns; {_MOST_ELEMENTS:,} cells are believed"
         raise ValueError(message)
-    cells = np.zeros((len(rows), n))
+    elements = np.zeros((len(rows), n))
     for i, (row, _) in enumerate(rows):
-        cells[i, int(row[0]) : int(row[1]) + 1] = row[2:]
-    return name, cells
+        elements[i, int(row[0]) : int(row[1]) + 1] = row[2:]
+    return name, elements
 
 
-def check_probabilities(name: str, rows: list[Row], cells: Array, edges: Array) -> None:
+def check_probabilities(name: str, rows: list[Row], elements: Array, edges: Array) -> None:
     """Refuse a smearing matrix that holds something else than probabilities.
 
     Parameters
@@ -143,7 +143,7 @@ def check_probabilities(name: str, rows: list[Row], cells: Array, edges: Array) 
         Of the environment.
     rows : list of Row
         Where they stand.
-    cells : ndarray, shape (n_reco, n_true)
+    elements : ndarray, shape (n_reco, n_true)
     edges : ndarray, shape (n_true + 1,), GeV
 
     Raises
@@ -151,9 +151,9 @@ def check_probabilities(name: str, rows: list[Row], cells: Array, edges: Array) 
     ValueError
         If a number is negative, or a column sums to more than 1 by more than 1 %; the message says file, line, row, column and its limits.
     """
-    sums = np.cumsum(cells, axis=0)
+    sums = np.cumsum(elements, axis=0)
     for bad, words in (
-        (cells < 0.0, "holds {cell:g}; 0 or more is needed"),
+        (elements < 0.0, "holds {cell:g}; 0 or more is needed"),
         (
             sums > 1.0 + PRINTED,
             "sums to {sum:.6g} with this row; what becomes of a true bin sums to at most 1: is the matrix the other way round?",
@@ -161,7 +161,7 @@ def check_probabilities(name: str, rows: list[Row], cells: Array, edges: Array) 
     ):
         if bad.any():
             i, j = (int(k) for k in np.argwhere(bad)[0])
-            what = words.format(cell=cells[i, j], sum=sums[i, j])
+            what = words.format(cell=elements[i, j], sum=sums[i, j])
             message = (
                 f"{rows[i].place}: energy(#{name}), row {i}: column {j} (true bin from {edges[j]:.6g} to "
                 f"{edges[j + 1]:.6g} GeV) {what}"

@@ -282,10 +282,10 @@ def _by_name(names: list[str], limits: list[Array]) -> dict[str, Array]:
     return dict(zip(names, limits, strict=True))
 
 
-def _refuse_twice(flat: Any) -> None:
+def _refuse_twice(positions: Any) -> None:
     """Refuse a table that has one cell in two rows."""
-    order = np.argsort(flat, kind="stable")
-    same = np.flatnonzero(np.diff(flat[order]) == 0)
+    order = np.argsort(positions, kind="stable")
+    same = np.flatnonzero(np.diff(positions[order]) == 0)
     if same.size:
         i, j = sorted(int(order[same[0] + k]) + 1 for k in (0, 1))
         message = f"rows {i} and {j} are of the same bin"

@@ -41,7 +41,7 @@ _DECIMAL = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?
 _SIDES = {"true": "true", "reco": "reco", "reconstructed": "reco"}
 
 
-class _Twice(ValueError):
+class _DuplicateKey(ValueError):
     """A key is there twice in one mapping."""
 
 
@@ -82,8 +82,8 @@ def loaded(place: Path) -> Any:
     text = place.read_text(encoding="utf-8", errors="replace")
     if place.suffix == ".json":
         try:
-            return json.loads(text, object_pairs_hook=_once, parse_constant=str)
-        except _Twice:
+            return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=str)
+        except _DuplicateKey:
             raise
         except (ValueError, RecursionError) as error:
             message = f"not JSON: {error}"
@@ -95,20 +95,20 @@ def loaded(place: Path) -> Any:
         raise ModuleNotFoundError(message) from None
     try:
         return yaml.load(text, Loader=_yaml_loader(yaml))
-    except _Twice:
+    except _DuplicateKey:
         raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         message = f"not YAML: {' '.join(str(error).split())[:200]}"
         raise ValueError(message) from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         message = f"the key {twice!r} is there twice in one object"
-        raise _Twice(message)
+        raise _DuplicateKey(message)
     return mapping
 
 
@@ -123,7 +123,7 @@ def _yaml_loader(yaml: Any) -> Any:
                 if (key.tag, key.value) in keys:
                     line = key.start_mark.line + 1
                     message = f"line {line}: the key {key.value!r} is there twice in one mapping"
-                    raise _Twice(message)
+                    raise _DuplicateKey(message)
                 keys.add((key.tag, key.value))
             return super().construct_mapping(node, deep)
 
@@ -186,7 +186,7 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     except (KeyError, TypeError) as error:
         message = f"not a data table of HEPData: independent_variables and dependent_variables with headers are needed ({type(error).__name__} {error})"
         raise ValueError(message) from None
-    several = dict(zip(_told_apart(headers), columns, strict=True))
+    several = dict(zip(_unique_names(headers), columns, strict=True))
     listed = (
         ", ".join(f"{title}{_qualified(column)}" for title, column in several.items()) or "none"
     )
@@ -202,7 +202,7 @@ def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
     return independent, chosen, several[chosen]
 
 
-def _told_apart(headers: list[str]) -> list[str]:
+def _unique_names(headers: list[str]) -> list[str]:
     """Give headers a number where they are there more than once: ``NAME #1``, ``NAME #2``."""
     return [
         header if headers.count(header) == 1 else f"{header} #{headers[: k + 1].count(header)}"

@@ -69,7 +69,7 @@ def write_histograms(
             file[name] = histogram
 
 
-class _Told(ValueError):
+class _RootFileError(ValueError):
     """What is said already in words."""
 
 
@@ -95,7 +95,7 @@ def opened(path: str | Path) -> Iterator[tuple[Any, str]]:
             held, said = size(front), file.file.fEND
             if 0 < held < said:
                 message = f"the ROOT file is cut short: {held} of {said} bytes"
-                raise _Told(message)
+                raise _RootFileError(message)
             kinds = {key.partition(";")[0]: kind for key, kind in file.classnames().items()}
             if inside and kinds.get(inside, "").startswith("TDirectory"):
                 yield file[inside], ""
@@ -104,7 +104,7 @@ def opened(path: str | Path) -> Iterator[tuple[Any, str]]:
                 yield file[above], name
             else:
                 yield file, inside
-    except (_Told, FileNotFoundError, PermissionError, IsADirectoryError):
+    except (_RootFileError, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # noqa: BLE001 - damage may raise anything in a decompressor or a streamer
         words = str(error).strip().splitlines() or [type(error).__name__]
@@ -126,7 +126,7 @@ def only_th1(folder: Any) -> str:
     if len(unique) != 1:
         listed = ", ".join(unique[:10]) or "none"
         message = f"{len(unique)} TH1s: {printable(listed)}; say which histogram is meant: FILE:PATH, or name= (--name)"
-        raise _Told(message)
+        raise _RootFileError(message)
     return unique[0]
 
 
@@ -150,14 +150,14 @@ def read_histogram(file: Any, name: str, dimensions: int | str) -> Histogram:
         message = (
             f"no histogram {name!r}{near(name, keys)}; the file holds {printable(listed)[:300]}"
         )
-        raise _Told(message)
+        raise _RootFileError(message)
     if not re.fullmatch(rf"TH[{dimensions}][A-Z]", keys[name]):
         message = f"{name!r} is a {keys[name]}; a {' or '.join(f'TH{n}' for n in str(dimensions))} is needed"
         if keys[name].startswith("RooUnfold"):
             message += (
                 " (write the histograms of a RooUnfoldResponse: Hresponse, Hmeasured, Htruth)"
             )
-        raise _Told(message)
+        raise _RootFileError(message)
     histogram: Histogram = file[name].to_hist()
     return histogram
 

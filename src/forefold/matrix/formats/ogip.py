@@ -244,7 +244,7 @@ def read(
     sampling, edges = _bins(matrix, "ENERG_LO", "ENERG_HI"), _bins(bounds, "E_MIN", "E_MAX")
     rows = sampling.ordered(edges.ordered(_rows(matrix, bounds, edges.n).T).T)
     rows, notes = _positive(rows, matrix.name)
-    beside = Path(arf) if arf is not None else _beside(place)
+    beside = Path(arf) if arf is not None else _arf_beside(place)
     efficiency = None
     if beside is not None:
         efficiency = _efficiency(beside, sampling, area)
@@ -402,13 +402,13 @@ def _rows(matrix: _Table, bounds: _Table, n: int) -> Array:
     channels = bounds.columns.get("CHANNEL")
     default = 1 if channels is None or len(channels) == 0 else int(channels[0])
     start = int(matrix.header.get(f"TLMIN{place}", default))
-    groups, firsts, counts, cells = (
+    groups, firsts, counts, elements = (
         matrix.column(name) for name in ("N_GRP", "F_CHAN", "N_CHAN", "MATRIX")
     )
     rows = np.zeros((len(groups), n))
     for i, number in enumerate(groups):
         a, b = (np.ravel(column[i]).astype(int)[: int(number)] for column in (firsts, counts))
-        values, at = np.ravel(cells[i]).astype(np.float64), 0
+        values, at = np.ravel(elements[i]).astype(np.float64), 0
         for first, count in zip(a - start, b, strict=True):
             if not (first >= 0 and count >= 0 and first + count <= n):
                 message = f"row {i} of {matrix.name}: channels {first + start} to {first + start + count - 1} are not among the {n} of EBOUNDS"
@@ -468,7 +468,7 @@ def _rounded(rows: Array, efficiency: Array | None) -> tuple[Array, Array | None
     return rows, efficiency
 
 
-def _beside(rmf: Path) -> Path | None:
+def _arf_beside(rmf: Path) -> Path | None:
     """Find the ARF beside an RMF."""
     stem = rmf.with_suffix("") if rmf.suffix == _PACKED else rmf
     names = [stem.with_suffix(_SUFFIX), stem.with_suffix(_SUFFIX + _PACKED)]

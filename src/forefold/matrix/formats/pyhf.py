@@ -291,7 +291,10 @@ class _Varied(NamedTuple):
 
     @classmethod
     def of(cls, matrix: ResponseMatrix) -> _Varied:
-        return cls(np.asarray(matrix.matrix), {n: v for n, (v, _) in _beside(matrix).items()})
+        return cls(
+            np.asarray(matrix.matrix),
+            {n: v for n, (v, _) in _fakes_and_backgrounds(matrix).items()},
+        )
 
     def mirrored(self, other: _Varied) -> _Varied:
         pairs = {name: (own, other.beside[name]) for name, own in self.beside.items()}
@@ -300,7 +303,7 @@ class _Varied(NamedTuple):
         )
 
 
-def _beside(matrix: ResponseMatrix) -> dict[str, tuple[Array, Array]]:
+def _fakes_and_backgrounds(matrix: ResponseMatrix) -> dict[str, tuple[Array, Array]]:
     """Give values and variances of what is no signal, by name."""
     histograms = {"fakes": matrix.fakes, **matrix.backgrounds}
     return {
@@ -329,7 +332,7 @@ def _not_signal(
         message = "fakes scale with the signal over the truth of the matrix, which is 0"
         raise ValueError(message)
     samples = []
-    for sample, (values, variances) in _beside(matrix).items():
+    for sample, (values, variances) in _fakes_and_backgrounds(matrix).items():
         modifiers = _shapesys(sample, name, scale * values, scale**2 * variances)
         modifiers += [
             _histosys(pull, *(scale * variation.beside[sample] for variation in pair))

@@ -137,7 +137,7 @@ def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMat
         raise ValueError(message)
     rows = np.zeros((n, mean.shape[0]))
     rows[places] = mean.T
-    axes = [_given(arrays, side, chosen) for side, chosen in (("true", true), ("reco", reco))]
+    axes = [_chosen_axes(arrays, side, chosen) for side, chosen in (("true", true), ("reco", reco))]
     bins = [
         axis if axis is not None else {"bin": np.arange(m + 1.0)}
         for axis, m in zip(axes, rows.shape, strict=True)
@@ -150,16 +150,16 @@ def _mean(arrays: dict[str, Any]) -> Array:
     if matrices.ndim < 2 or matrices.size == 0:
         message = f"matrices have the shape {matrices.shape}; (toys, reconstructed, true) is needed"
         raise ValueError(message)
-    flat = matrices.reshape(-1, *matrices.shape[-2:])
+    toys = matrices.reshape(-1, *matrices.shape[-2:])
     weights = np.asarray(arrays.get("weights", 1.0), dtype=np.float64).reshape(-1)
-    weights = np.full(len(flat), weights[0]) if weights.size == 1 else weights
-    if weights.size != len(flat) or not weights.sum() > 0.0:
-        message = f"{weights.size} weights for {len(flat)} matrices"
+    weights = np.full(len(toys), weights[0]) if weights.size == 1 else weights
+    if weights.size != len(toys) or not weights.sum() > 0.0:
+        message = f"{weights.size} weights for {len(toys)} matrices"
         raise ValueError(message)
-    return np.asarray(np.tensordot(weights / weights.sum(), flat, axes=1))
+    return np.asarray(np.tensordot(weights / weights.sum(), toys, axes=1))
 
 
-def _given(arrays: dict[str, Any], side: str, axes: Any) -> Any:
+def _chosen_axes(arrays: dict[str, Any], side: str, axes: Any) -> Any:
     if axes is not None:
         return axes
     names = arrays.get(f"{_OWN}{side}_names")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import hist
 import numpy as np
 
-from forefold.matrix.formats.common import Exported, of_ones, one_axis
+from forefold.matrix.formats.common import Exported, one_axis, unit_truth_note
 from forefold.matrix.formats.hepdata_tables import axis_name
 from forefold.matrix.formats.histograms import (
     contents_of,
@@ -82,7 +82,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     write_histograms(path, histograms, overwrite)
     return Exported(
         (Path(path),),
-        ("x is true, y is reconstructed; flow bins are not written", *of_ones(matrix)),
+        ("x is true, y is reconstructed; flow bins are not written", *unit_truth_note(matrix)),
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forefold.matrix.formats.common import Exported, of_ones, one_axis
+from forefold.matrix.formats.common import Exported, one_axis, unit_truth_note
 from forefold.matrix.formats.histograms import (
     matrix_of,
     opened,
@@ -64,7 +64,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         "truth": weighted((own,), matrix.truth.values(), matrix.truth.variances(), "truth"),
     }
     write_histograms(path, histograms, overwrite)
-    notes = ["x of response is measured, y is true", *of_ones(matrix)]
+    notes = ["x of response is measured, y is true", *unit_truth_note(matrix)]
     if matrix.errors_given:
         notes.append("errors of the matrix are not written: they are of probabilities")
     return Exported((Path(path),), tuple(notes))

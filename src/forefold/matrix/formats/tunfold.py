@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import hist
 import numpy as np
 
-from forefold.matrix.formats.common import Exported, of_ones, one_axis, with_notes
+from forefold.matrix.formats.common import Exported, one_axis, unit_truth_note, with_notes
 from forefold.matrix.formats.histograms import (
     matrix_of,
     opened,
@@ -70,7 +70,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     notes = ["x is true, y is measured (kHistMapOutputHoriz); misses are in the underflow of y"]
     if matrix.errors_given:
         notes.append("errors of the matrix are not written: they are of probabilities")
-    return Exported((Path(path),), (*notes, *of_ones(matrix)))
+    return Exported((Path(path),), (*notes, *unit_truth_note(matrix)))
 
 
 def read(

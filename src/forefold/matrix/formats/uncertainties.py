@@ -92,7 +92,7 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     chosen = _chosen(shifts, labels)
     some = set().union(*(stated[label] for label in chosen))
     lacking = tuple(i for i in range(values.size) if i not in some) if some else ()
-    words = ", ".join(chosen) + _told(*_sums(chosen, halved, one_sided))
+    words = ", ".join(chosen) + _asymmetry_note(*_sums(chosen, halved, one_sided))
     return Errors(chosen, words, lacking)
 
 
@@ -114,7 +114,7 @@ def _sums(chosen: dict[str, Array], *counts: Counter[str]) -> list[int]:
     return [sum(count[label] for label in chosen) for count in counts]
 
 
-def _told(halved: int, one_sided: int) -> str:
+def _asymmetry_note(halved: int, one_sided: int) -> str:
     if not halved:
         return ""
     words = f"; {halved} asymmetric {'one' if halved == 1 else 'ones'} made symmetric"

@@ -17,9 +17,9 @@ from forefold.events.observables.final_state import check_same
 from forefold.events.repeats import SharedDraws
 from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.events.values import EventValues
-from forefold.matrix.axes import made_axes, warn_of_degrees, with_units
+from forefold.matrix.axes import side_axes, warn_of_degrees, with_units
 from forefold.matrix.contents import check_same_meaning
-from forefold.matrix.fill import Columns, Filler
+from forefold.matrix.fill import Entries, Filler
 from forefold.smearing.particle_columns import particle_columns, warn_of_thresholds
 from forefold.smearing.smear import smear
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARTICLE_QUANTITIES",
+    "EntryReader",
     "Missing",
-    "Reading",
     "check_quantities",
-    "filled",
+    "event_pairs",
+    "fill_from_events",
     "numbers",
-    "paired",
     "weights_of",
 ]
 
@@ -56,7 +56,7 @@ PARTICLE_QUANTITIES = ("energy", "kinetic_energy", "momentum", "theta", "cos_the
 """What is known of a particle, true and reconstructed: GeV, GeV/c and radians."""
 
 
-def paired(
+def event_pairs(
     events: Any,
     card: Card | None,
     *,
@@ -125,7 +125,7 @@ def _drawn(
     return smeared
 
 
-def filled(
+def fill_from_events(
     pieces: Iterable[tuple[ak.Array | None, Sequence[ak.Array]]],
     *,
     true: AxesLike,
@@ -146,7 +146,7 @@ def filled(
     Parameters
     ----------
     pieces : iterable of (ak.Array or None, sequence of ak.Array)
-        As `paired` gives them: event records, and what is reconstructed of them, one a draw.
+        As `event_pairs` gives them: event records, and what is reconstructed of them, one a draw.
     true, reco, of, weight, signal, select, background, define, draws, replicas, rng
         See `forefold.ResponseMatrix.from_events`.
     options
@@ -163,12 +163,12 @@ def filled(
     """
     own_names = definitions_of(define)
     named = backgrounds_of(background, own_names)
-    true_axes = with_units(made_axes(true, "true"), own_names.units)
-    reco_axes = with_units(made_axes(true if reco is None else reco, "reco"), own_names.units)
+    true_axes = with_units(side_axes(true, "true"), own_names.units)
+    reco_axes = with_units(side_axes(true if reco is None else reco, "reco"), own_names.units)
     filler = Filler(
         true_axes, reco_axes, draws=draws, replicas=replicas, rng=rng, backgrounds=list(named)
     )
-    reading = Reading(
+    reader = EntryReader(
         [axis.name for axis in filler.true_axes],
         [axis.name for axis in filler.reco_axes],
         of=of,
@@ -182,7 +182,7 @@ def filled(
     about: dict[str, Any] = {}
     shared = SharedDraws()
     for number, (record, smeared) in enumerate(pieces):
-        filler.add(reading.columns(record, smeared))
+        filler.add(reader.entries(record, smeared))
         attributes = smeared[0].attrs.get("forefold") or {}
         own = {"made": "events"} | {
             k: attributes[k] for k in _KEPT if attributes.get(k) is not None
@@ -192,11 +192,11 @@ def filled(
             own = {k: v for k, v in about.items() if own.get(k) == v}
         about = own
         shared.add(smeared[0])
-    notes = {"made": "events", "version": __version__, **about, **reading.notes()}
+    notes = {"made": "events", "version": __version__, **about, **reader.notes()}
     return filler.contents(notes)
 
 
-class Reading:
+class EntryReader:
     """What to take from events: the quantities of the axes.
 
     Parameters
@@ -253,7 +253,7 @@ class Reading:
         texts = {key: getattr(value, "text", value) for key, value in said.items()}
         return {key: str(text) for key, text in texts.items() if text is not None}
 
-    def columns(self, events: ak.Array | None, draws: Sequence[ak.Array]) -> Columns:
+    def entries(self, events: ak.Array | None, draws: Sequence[ak.Array]) -> Entries:
         """Take the columns of one piece.
 
         Raises
@@ -281,18 +281,18 @@ class Reading:
                 [np.where(keep, column, np.nan) for column in own]
                 for keep, own in zip(kept, columns, strict=True)
             ]
-        return Columns(
+        return Entries(
             true,
             [np.stack([own[k] for own in columns]) for k in range(len(self.reco))],
             weights_of(first, self.weight)[rows],
             numbers(first["stream"], np.uint64)[rows],
             numbers(first["entry"], np.uint64)[rows],
-            np.stack([self._named(event_values)[rows] for event_values in values])
+            np.stack([self._background_numbers(event_values)[rows] for event_values in values])
             if self.background
             else None,
         )
 
-    def _named(self, values: EventValues) -> NDArray[np.int64]:
+    def _background_numbers(self, values: EventValues) -> NDArray[np.int64]:
         """Give the number of the first background of which the condition is true, -1 where there is none."""
         indices = np.full(values.events, -1, dtype=np.int64)
         for k, condition in enumerate(self.background.values()):

@@ -11,13 +11,13 @@ from forefold.matrix.contents import NOTED
 if TYPE_CHECKING:
     from forefold.matrix.response_matrix import ResponseMatrix
 
-__all__ = ["described"]
+__all__ = ["description"]
 
 _SIGNED = "smears spectra, as an additional smearing matrix (A_C): rows are no probabilities, no efficiency"
 _ALONE = "probabilities alone: no true spectrum, and no fakes, are known"
 
 
-def described(matrix: ResponseMatrix) -> str:
+def description(matrix: ResponseMatrix) -> str:
     """Give it in a few lines; see `forefold.ResponseMatrix`."""
     n, m = matrix.matrix.shape
     lines = [f"ResponseMatrix of {n} true and {m} reconstructed bins ({_origin(matrix)})"]
