@@ -68,19 +68,10 @@ def gpu(session: nox.Session) -> None:
     session.run("pytest", "tests/kernels/test_cuda.py", *session.posargs)
 
 
-@nox.session(venv_backend="uv", python="3.11", default=False)
+@nox.session(python=False, default=False)
 def minimums(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that pyproject.toml allows."""
-    session.install("-e.[test]", "--resolution=lowest-direct")
-    # old releases warn of what newer ones have mended
-    session.run(
-        "pytest",
-        "-W",
-        "ignore::DeprecationWarning",
-        "-W",
-        "ignore::PendingDeprecationWarning",
-        *session.posargs,
-    )
+    """Run every command and format with the oldest dependencies that pyproject.toml allows."""
+    session.run(".ci/minimum", external=True)
 
 
 @nox.session(default=False)

@@ -226,7 +226,9 @@ def _complaints() -> Callable[..., None]:
     """Give what says a warning in one line, and each text once: conditions are read here and by what fills."""
     said: set[str] = set()
 
-    def show(message: Warning | str, *_: object) -> None:
+    def show(message: Warning | str, category: type[Warning], *_: object) -> None:
+        if issubclass(category, DeprecationWarning):  # of one library about another: no user can mend it
+            return
         if str(message) not in said:
             said.add(str(message))
             complain("warning", str(message))

@@ -9,7 +9,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from weakref import ReferenceType, ref
 
-from pydantic import Field, ModelWrapValidatorHandler, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from forefold.detector.check import check
 from forefold.detector.identification import Identification, Parameter, TableBlock
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
+    from pydantic.functional_validators import ModelWrapValidatorHandler
 
 __all__ = ["Card", "remember"]
 
