@@ -227,7 +227,9 @@ def _complaints() -> Callable[..., None]:
     said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *_: object) -> None:
-        if issubclass(category, DeprecationWarning):  # of one library about another: no user can mend it
+        if issubclass(
+            category, DeprecationWarning
+        ):  # of one library about another: no user can mend it
             return
         if str(message) not in said:
             said.add(str(message))
