@@ -1,4 +1,4 @@
-"""Does a matrix depend on what it was made with? Two matrices against each other, and a matrix within its bins."""
+"""Tests of a response matrix: two matrices against each other, and how much the response varies inside wide bins."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _FEWEST = 5.0  # expected entries of a category, of the smaller sample
 
 @dataclass(frozen=True)
 class Compatibility:
-    """Chi2 of two matrices, row by row.
+    """Result of a chi2 test of two matrices against each other, row by row.
 
     Attributes
     ----------
     chi2 : ndarray, shape (n_true,)
+        Chi2 of each row.
     ndf : ndarray of int, shape (n_true,)
-        0 where a row was not compared: too few entries in one of the two.
+        Degrees of freedom of each row; 0 where a row has too few entries in one of the two and was not compared.
     names : tuple of str
-        The true bins in words.
+        Number and limits of each true bin, for messages.
     """
 
     chi2: Array
@@ -47,13 +48,13 @@ class Compatibility:
 
     @property
     def p_value(self) -> float:
-        """Probability of a total chi2 that is as large or larger, if both have one response; NaN if nothing was compared."""
+        """Probability of a total chi2 at least as large if both matrices have the same response; NaN if no row was compared."""
         ndf = int(self.ndf.sum())
         return chi2_tail(self.total, ndf) if ndf else float("nan")
 
     @property
     def row_p_values(self) -> Array:
-        """The same of each row, NaN where it was not compared; shape (n_true,)."""
+        """Such a probability for each row, NaN where it was not compared; shape (n_true,)."""
         pairs = zip(self.chi2, self.ndf, strict=True)
         return np.array([chi2_tail(float(c), int(n)) if n else np.nan for c, n in pairs])
 
@@ -70,12 +71,12 @@ class Compatibility:
 
 
 def compatibility(first: ResponseMatrix, second: ResponseMatrix) -> Compatibility:
-    """Test whether two matrices are of one response, such as those of two generators.
+    """Test whether two matrices, such as those from two generators, agree within their statistical uncertainties.
 
     Parameters
     ----------
     first, second : ResponseMatrix
-        On the same axes, of independent samples; at most one of them exact.
+        Matrices with the same axes from independent samples; at most one of them exact.
 
     Returns
     -------
@@ -88,10 +89,10 @@ def compatibility(first: ResponseMatrix, second: ResponseMatrix) -> Compatibilit
 
     Notes
     -----
-    Pearson's test of homogeneity of each row over the reconstructed bins and the missed ones, with the common probabilities
-    estimated from both, and with `ResponseMatrix.equivalent_entries` in place of counts where events have weights or several draws, which
-    makes it approximate there. Neighbouring bins are joined until the smaller sample expects 5 entries. It does not compare
-    the true spectra, on which a matrix should not depend, nor the fakes.
+    This is Pearson's test of homogeneity of each row over the reconstructed bins and the misses, with common probabilities estimated from both
+    matrices. For weighted events or several draws it uses `ResponseMatrix.equivalent_entries` in place of counts, and is approximate.
+    Neighbouring bins are joined until the smaller sample expects 5 entries. True spectra, on which a matrix should not depend, and fakes are not
+    compared.
 
     Examples
     --------
@@ -156,18 +157,18 @@ def _groups(expected: Array) -> list[int]:
 
 @dataclass(frozen=True)
 class InBinVariation:
-    """How much the response varies inside the bins that joining neighbours would make.
+    """How much the response varies inside the wider bins that `in_bin_variation` looked at.
 
     Attributes
     ----------
     shift : ndarray, shape (n,)
-        Largest difference of cumulated rows (missed ones apart) inside each wider bin: 0 where they are all alike, 1 where they do not overlap.
+        Largest difference of the cumulative migration rows inside each wider bin: 0 if all rows are alike, 1 if they do not overlap.
     efficiency : ndarray, shape (n,)
-        Largest difference of the efficiencies inside it.
+        Largest difference of the efficiencies inside each wider bin.
     noise : ndarray, shape (n,)
-        What `shift` would be by the statistics of the matrix alone, to one standard deviation.
+        Size of `shift` that the statistical fluctuations of the matrix alone would give, as one standard deviation.
     compatible : Compatibility
-        Test of neighbours inside each wider bin against each other.
+        Chi2 test of the neighbouring rows inside each wider bin against each other.
     """
 
     shift: Array
@@ -188,22 +189,24 @@ class InBinVariation:
 def in_bin_variation(
     fine: ResponseMatrix, axis: str | None = None, *, factor: int = 2
 ) -> InBinVariation:
-    """Say how much the response varies inside true bins that are `factor` times as wide as these.
+    """Measure how much the response varies inside true bins that are `factor` times as wide as those of a fine matrix.
 
-    Fill a matrix finer than it is needed, look here, and take ``fine.rebin(...)``: where the rows that are joined
-    differ, the wide bin's row depends on the spectrum inside the bin, and with that on the generator.
+    Fill a matrix with finer true bins than needed, check it with this function, then use ``fine.rebin(...)``. Where the joined rows differ, the row
+    of the wide bin depends on the spectrum inside the bin, and thus on the generator.
 
     Parameters
     ----------
     fine : ResponseMatrix
+        Matrix with fine true bins.
     axis : str, optional
-        True axis along which bins would be joined; the first one if left out.
+        Name of the true axis along which bins would be joined; the first one if left out.
     factor : int
+        How many neighbouring bins would become one.
 
     Returns
     -------
     InBinVariation
-        One element a wide bin.
+        Its arrays have one element for each wide bin.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a response matrix holds: sums of weights, which add."""
+"""Contents of a response matrix: sums of weights, which can be added, and checks of histograms."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ _LEAST_COUNT = 1e-6  # sum of data that are taken for counts
 
 
 class Oversampled(NamedTuple):
-    """Second moments of events of which several draws were filled; an event with weight w has the share f_j of its draws in bin j.
+    """Second moments for events with several draws; an event of weight w has the fraction f_j of its draws in bin j.
 
     Attributes
     ----------
     draws : int
-        Of each event.
+        Number of draws of each event.
     pairs : ndarray, shape (n_true, n_reco, n_reco)
         Sums of w² f_j f_k.
     linear : ndarray, shape (n_true, n_reco)
@@ -74,14 +74,16 @@ class Oversampled(NamedTuple):
 
 
 class Replicas(NamedTuple):
-    """Matrices filled again with Poisson weights of events.
+    """Bootstrap replicas of a matrix: the same events, each with a Poisson weight of mean 1.
 
     Attributes
     ----------
     rng : int
-        What fixed the weights.
+        Key of the random numbers of the weights.
     counts : ndarray, shape (replicas, n_true, n_reco)
+        Sums of weights of reconstructed events.
     truth : ndarray, shape (replicas, n_true)
+        Sums of weights of all true events.
     """
 
     rng: int
@@ -108,7 +110,7 @@ class Contents:
     exact : bool
         Whether these are probabilities rather than counts of a sample.
     independent : bool
-        Whether the variances of `counts` are errors of cells that were given, rather than sums of squared weights; they add over cells.
+        Whether the variances of `counts` are given errors of independent elements rather than sums of squared weights.
     provenance : dict
     """
 
@@ -174,17 +176,17 @@ _CARRIED = ("card_sha256", "axis")  # by smeared events, which may have lost it
 
 
 def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
-    """Refuse to add what was filled of events that were smeared or chosen in different ways.
+    """Refuse to add matrices whose events were smeared or selected differently.
 
     Parameters
     ----------
     one, other : mapping
-        Provenances. Of matrices that were not filled with events, nothing is compared.
+        Provenances of both. Matrices that were not filled with events are not compared.
 
     Raises
     ------
     ValueError
-        They differ.
+        If they differ.
     """
     if not one.get("made") == other.get("made") == "events":
         return
@@ -206,11 +208,12 @@ def check_same_meaning(one: Mapping[str, Any], other: Mapping[str, Any]) -> None
 
 
 def warn_of_nothing(held: Contents) -> None:
-    """Warn of a selection that nothing passes, and of backgrounds that take nothing.
+    """Warn if no event passes the selection, or a background has no events.
 
     Warns
     -----
     UserWarning
+        The message names the condition that no event passes.
     """
     about = held.provenance
 
@@ -265,7 +268,7 @@ def empty(axes: tuple[Any, ...], name: str) -> Histogram:
 
 
 def shape_of(axes: tuple[Any, ...], *, flow: bool = False) -> tuple[int, ...]:
-    """Give the numbers of bins, with those of under- and overflow if asked for."""
+    """Give the number of bins of each axis, with flow bins if asked for."""
     return tuple(len(axis) + 2 * flow for axis in axes)
 
 
@@ -276,7 +279,7 @@ def as_matrix(values: Any, true_axes: tuple[Any, ...], reco_axes: tuple[Any, ...
 
 
 def flow_content(histogram: Any) -> float:
-    """Sum the flow bins of a histogram; 0 of numbers, and of histograms that have none."""
+    """Sum the flow bins of a histogram; 0 for arrays, and for histograms without flow bins."""
     try:
         whole = float(np.sum(np.asarray(histogram.values(flow=True), dtype=np.float64)))
     except (AttributeError, TypeError):  # numbers; and UHI does not ask for the keyword
@@ -286,7 +289,7 @@ def flow_content(histogram: Any) -> float:
 
 
 def are_counts(values: Any) -> bool:
-    """Tell whether numbers without errors can be counts, observed or expected: they add up to something.
+    """Tell whether numbers without errors can be observed or expected counts: their sum is 0 or large enough.
 
     Examples
     --------
@@ -298,7 +301,7 @@ def are_counts(values: Any) -> bool:
 
 
 def refuse_means(histogram: Any, what: str) -> None:
-    """Refuse a histogram of means, whose values are no contents.
+    """Refuse a profile histogram, whose values are means and not contents.
 
     Parameters
     ----------
@@ -309,7 +312,7 @@ def refuse_means(histogram: Any, what: str) -> None:
     Raises
     ------
     ValueError
-        Its kind is not COUNT.
+        If the kind of the histogram is not COUNT.
     """
     kind = getattr(histogram, "kind", "COUNT")
     kind = getattr(kind, "name", kind)
@@ -319,20 +322,20 @@ def refuse_means(histogram: Any, what: str) -> None:
 
 
 def refuse_no_counts(histogram: Any, values: Array, what: str) -> None:
-    """Refuse data without errors that are no counts.
+    """Refuse data without errors if they cannot be counts, since Poisson errors would be wrong.
 
     Parameters
     ----------
     histogram : UHI histogram, or anything else
     values : ndarray
-        Its contents.
+        Contents of the histogram.
     what : str
         For the message.
 
     Raises
     ------
     ValueError
-        It was read from a file in other units than counts, or its sum is next to nothing.
+        If it was read from a file in other units than counts, or its sum is too small for counts.
     """
     if getattr(histogram, ERRORS, None) == UNKNOWN or not are_counts(values):
         message = f"{what} without errors, and of no counts (they sum to {float(np.sum(values)):.4g}): their errors are not those of Poisson; give them with covariance=, or say that they are: 'poisson' (--poisson)"
@@ -340,7 +343,7 @@ def refuse_no_counts(histogram: Any, values: Array, what: str) -> None:
 
 
 def shares(part: Array, whole: Array) -> Array:
-    """Divide, NaN where the whole is 0.
+    """Divide a part by the whole, NaN where the whole is 0.
 
     Parameters
     ----------

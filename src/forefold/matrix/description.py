@@ -1,4 +1,4 @@
-"""What a response matrix says of itself."""
+"""The text that a printed response matrix shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALONE = "probabilities alone: no true spectrum, and no fakes, are known"
 
 
 def description(matrix: ResponseMatrix) -> str:
-    """Give it in a few lines; see `forefold.ResponseMatrix`."""
+    """Describe a response matrix in a few lines: axes, efficiency, fakes, statistics, condition number."""
     n, m = matrix.matrix.shape
     lines = [f"ResponseMatrix of {n} true and {m} reconstructed bins ({_origin(matrix)})"]
     for side, axes in (("true", matrix.true_axes), ("reco", matrix.reco_axes)):

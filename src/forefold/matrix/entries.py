@@ -1,4 +1,4 @@
-"""Columns of what is true and what is reconstructed, from events."""
+"""Entries of a response matrix from events: true and reconstructed values, weights and backgrounds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Missing: TypeAlias = Literal["stop", "accept"]
 _KEPT = ("version", "card", "card_sha256", "rng", "axis")
 
 PARTICLE_QUANTITIES = ("energy", "kinetic_energy", "momentum", "theta", "cos_theta")
-"""What is known of a particle, true and reconstructed: GeV, GeV/c and radians."""
+"""Quantities of a particle that an axis can be of; GeV, GeV/c and radians."""
 
 
 def event_pairs(
@@ -64,14 +64,16 @@ def event_pairs(
     missing: Missing = "stop",
     **settings: Any,
 ) -> Iterator[tuple[ak.Array | None, list[ak.Array]]]:
-    """Give pieces of event records, None where they are not known, with what is reconstructed of them.
+    """Pair event records, None where they are not known, with their smeared events, piece by piece.
 
     Parameters
     ----------
     events : ak.Array, pair of ak.Array, or an iterable of them
         Event records (with a card), smeared events, or pairs of both.
     card : Card or None
+        Detector that event records are smeared by.
     draws : int
+        How often event records are smeared.
     missing : {"stop", "accept"}
         Whether events that were cut after they were smeared are an error.
     settings
@@ -146,7 +148,7 @@ def fill_from_events(
     Parameters
     ----------
     pieces : iterable of (ak.Array or None, sequence of ak.Array)
-        As `event_pairs` gives them: event records, and what is reconstructed of them, one a draw.
+        Event records and their smeared events, one for each draw, as `event_pairs` gives them.
     true, reco, of, weight, signal, select, background, define, draws, replicas, rng
         See `forefold.ResponseMatrix.from_events`.
     options
@@ -159,7 +161,7 @@ def fill_from_events(
     Raises
     ------
     ValueError
-        What is asked for cannot be filled.
+        If a quantity is not known or a weight is not finite, see `forefold.ResponseMatrix.from_events`.
     """
     own_names = definitions_of(define)
     named = backgrounds_of(background, own_names)
@@ -197,14 +199,14 @@ def fill_from_events(
 
 
 class EntryReader:
-    """What to take from events: the quantities of the axes.
+    """Read the quantities of the axes, weights and conditions from events.
 
     Parameters
     ----------
     true, reco : sequence of str
         Names of the axes, with ``_true`` and ``_reco``.
     of : str, int or None
-        Particle of which every one is an entry; None for one entry an event.
+        Kind of particle, for one entry for each such particle; None for one entry for each event.
     weight : str or None
         Field with the weight of an event; None for weights of 1.
     signal : Selection or None
@@ -212,7 +214,7 @@ class EntryReader:
     select : SmearedSelection or None
         Condition on smeared events; what is not selected is not reconstructed.
     background : mapping of str to BackgroundCondition
-        What selected events without truth are; the first that holds.
+        Conditions by name for selected events without truth; the first that holds counts.
     options
         ``define``, ``binding_energy`` and ``thresholds`` of `forefold.observables`.
 
@@ -246,7 +248,7 @@ class EntryReader:
         check_quantities([*self.true, *self.reco], self.definitions, self.of)
 
     def notes(self) -> dict[str, str]:
-        """Say what was taken, for the provenance."""
+        """Give the particle, conditions and definitions as texts, for the provenance."""
         said = {"of": self._of, "signal": self.signal, "select": self.select}
         said |= {f"background_{name}": condition for name, condition in self.background.items()}
         said |= {f"define_{name}": text for name, text in self.definitions.texts.items()}
@@ -254,12 +256,12 @@ class EntryReader:
         return {key: str(text) for key, text in texts.items() if text is not None}
 
     def entries(self, events: ak.Array | None, draws: Sequence[ak.Array]) -> Entries:
-        """Take the columns of one piece.
+        """Give the entries of one piece of events.
 
         Raises
         ------
         ValueError
-            If a quantity needs the event record and that is not there, or draws have other truths.
+            If a quantity needs the event record and there is none, or the true values differ between draws.
         """
         first = draws[0]
         values = [EventValues(events, smeared, **self.options) for smeared in draws]

@@ -1,4 +1,4 @@
-"""Flat columns into a response matrix, piece by piece."""
+"""Filling of a response matrix from arrays of entries, piece by piece."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CUMULATIVE = np.cumsum([math.exp(-1.0) / math.factorial(k) for k in range(20)])
 
 
 class Entries(NamedTuple):
-    """A piece: one element an entry.
+    """A piece of a sample, as arrays with one element for each entry.
 
     Attributes
     ----------
@@ -45,10 +45,11 @@ class Entries(NamedTuple):
     reco : list of ndarray of float64, shape (draws, n)
         One for each reconstructed axis; NaN where it is missed.
     weight : ndarray of float64, shape (n,)
+        Weight of each entry.
     stream, entry : ndarray of uint64, shape (n,)
-        What tells events apart.
+        Numbers that identify the event, which fix the weights of replicas.
     background : ndarray of int64, shape (draws, n), or None
-        Number of the background that an entry belongs to if it has no truth, -1 for none.
+        Number of the background of an entry without truth, -1 for none.
     """
 
     true: list[Array]
@@ -91,7 +92,7 @@ def poisson_weights(
 
 
 class Filler:
-    """Sums of a response matrix; each `add` counts a piece in, `contents` gives the matrix so far.
+    """Fill a response matrix piece by piece: `add` adds a piece, `contents` gives the sums so far.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ class Filler:
     rng : int, numpy Generator or None
         Fixes the weights of the replicas.
     backgrounds : sequence of str
-        Names of what is kept apart of what is reconstructed without truth.
+        Names of backgrounds, into which reconstructed entries without truth are sorted.
 
     Raises
     ------
@@ -159,7 +160,7 @@ class Filler:
             raise ValueError(message)
 
     def add(self, piece: Entries) -> None:
-        """Count a piece in.
+        """Add the entries of a piece to the sums.
 
         Raises
         ------

@@ -36,23 +36,23 @@ _DEVIATIONS = 5.0
 
 @dataclass(frozen=True)
 class Prediction:
-    """A folded spectrum.
+    """A predicted reconstructed spectrum, with its covariance by source.
 
     Attributes
     ----------
     histogram : hist.Hist
-        Over the reconstructed axes; its variances are the diagonal of `covariance`.
+        Spectrum over the reconstructed axes; its variances are the diagonal of `covariance`.
     covariances : dict of str to ndarray, shape (n_reco, n_reco)
-        By source: ``"matrix"`` (statistics of the matrix, and of fakes and backgrounds), ``"detector"`` (variations), ``"input"`` (of the
-        spectrum that was folded); those that were asked for.
+        Covariance by source: ``"matrix"`` (statistics of the matrix, and of fakes and backgrounds), ``"detector"`` (variations), ``"input"`` (of
+        the true spectrum); only those that were asked for.
     fakes : ndarray, shape (n_reco,)
-        What was added for fakes.
+        Fakes that were added to the prediction.
     backgrounds : dict of str to ndarray, shape (n_reco,)
-        What was added for named backgrounds of the matrix.
+        Backgrounds of the matrix that were added to the prediction, by name.
     outside : float
-        Content of the spectrum's flow bins: true outside the axes, and therefore not folded.
+        Content of the flow bins of the true spectrum, which is outside the axes and not folded.
     notes : tuple of str
-        What to look at, such as axes with the bins of the matrix and other names.
+        Remarks, such as that an axis of the spectrum has another name than that of the matrix.
     """
 
     histogram: hist.Hist[Any]
@@ -64,7 +64,7 @@ class Prediction:
 
     @property
     def values(self) -> Array:
-        """Prediction, flat in C order; shape (n_reco,)."""
+        """Predicted content of each bin, in C order over the axes; shape (n_reco,)."""
         return np.asarray(self.histogram.values(), dtype=np.float64).reshape(-1)
 
     @property
@@ -102,7 +102,7 @@ class Prediction:
         Raises
         ------
         ValueError
-            It is none.
+            If the text is no prediction.
 
         Examples
         --------
@@ -116,7 +116,7 @@ class Prediction:
         return cls(**read_prediction(text))
 
     def peek(self) -> Figure:
-        """Draw it with its errors, and their correlations.
+        """Draw the prediction with its errors, and their correlations.
 
         Returns
         -------
@@ -160,28 +160,28 @@ def fold(
     fakes: bool | float = False,
     empty_rows: Literal["stop", "lose"] = "stop",
 ) -> Prediction:
-    """Predict what is reconstructed of a true spectrum, with its covariance.
+    """Fold a true spectrum with a response matrix: predict the reconstructed spectrum and its covariance.
 
     Parameters
     ----------
     histogram : UHI histogram or array_like
-        Any object with ``axes`` and ``values()``, over the true axes of the matrix in their order; or its contents, flat or of their
-        shape.
+        True spectrum: any object with ``axes`` and ``values()``, over the true axes of the matrix in their order; or an array of its contents, of
+        the shape of these axes or one-dimensional in C order.
     matrix : ResponseMatrix, array_like of shape (n_true, n_reco), or mapping of str to these
         A mapping holds ``"nominal"`` and variations of the detector, as `ResponseMatrix.from_variations` gives them.
     covariance : array_like, optional
-        Of the spectrum: shape (n_true,) for variances or (n_true, n_true). Without it the spectrum is taken as known, whatever
-        variances it has.
+        Variances of the true spectrum, shape (n_true,), or its covariance, shape (n_true, n_true). Without it the spectrum is taken as exactly
+        known, even if the histogram has variances.
     statistics : {"multinomial", "dirichlet", "bootstrap", "none"}
-        How the statistics of the matrix are counted, see `ResponseMatrix.covariance`.
+        How the statistical uncertainty of the matrix is computed, see `ResponseMatrix.covariance`.
     correlation : Card or array_like, optional
-        Of the pulls: those that a card says, or a matrix in the order in which the pulls first appear among the variations;
+        Correlation of the nuisance parameters: a card that states it, or a matrix in the order in which they first appear among the variations;
         independent if left out.
     fakes : bool or float
-        True adds the fakes and the named backgrounds, scaled with the total of the spectrum over that of the matrix's truth; a number is taken
-        for that scale.
+        True adds the fakes and the named backgrounds, scaled by the total of the spectrum over the total of the matrix's truth; a number is
+        this scale itself.
     empty_rows : {"stop", "lose"}
-        What becomes of content in a true bin of which the matrix knows nothing: an error, or it is lost.
+        Content in a true bin for which the matrix has no events is an error (``"stop"``) or is lost (``"lose"``).
 
     Returns
     -------
@@ -190,13 +190,14 @@ def fold(
     Raises
     ------
     ValueError
-        If axes differ (which, and where), contents are negative or not finite, or are in an empty row; or a row sums to more than 1.
+        If axes differ (the message says which and where), contents are negative, not finite or in an empty row, or a row sums to more than 1.
 
     Notes
     -----
-    ``spectrum @ R``. Detector: a pair ``NAME_up``, ``NAME_down`` moves the prediction by half its difference, one alone by its difference
-    to the nominal one; universes (``universe_0``, ...) give the mean square of their differences to the nominal one. The statistics of the
-    matrix are in the differences too: use common random numbers (`forefold.smear_variations`), which cancel most of them.
+    The prediction is ``spectrum @ R``. For the detector covariance, the shift of a nuisance parameter is half the difference of its pair
+    ``NAME_up`` and ``NAME_down``, or the difference to the nominal prediction if only one is there; universes (``universe_0``, ...) add the mean
+    square of their differences to the nominal prediction. These differences contain statistical fluctuations of the matrices; with common random
+    numbers (`forefold.smear_variations`) most of them cancel.
 
     Examples
     --------
@@ -256,7 +257,7 @@ def fold(
 
 
 def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
-    """Look for rows that hold more than is true.
+    """Check that no row of a matrix sums to more than 1.
 
     Parameters
     ----------
@@ -265,12 +266,12 @@ def check_efficiency(matrix: ResponseMatrix) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        A note where a row is above 1 within its statistics, as negative weights make it; or none, as of a matrix that smears spectra.
+        A note if a row is above 1 within its statistical uncertainty, as negative weights can make it; empty otherwise, and for a matrix that smears spectra.
 
     Raises
     ------
     ValueError
-        One is above 1 by more than 5 standard deviations.
+        If a row is above 1 by more than 5 standard deviations.
     """
     if matrix.signed:
         return ()

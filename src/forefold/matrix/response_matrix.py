@@ -1,4 +1,4 @@
-"""The response matrix: what it holds, and what follows from that."""
+"""The response matrix: how it is made, what it holds, its statistical uncertainty, and how it is rebinned, drawn and written."""
 
 from __future__ import annotations
 
@@ -70,28 +70,28 @@ _RANK_TOLERANCE = 1e-12
 
 
 class ResponseMatrix:
-    """What is reconstructed of what is true, bin by bin: R[true, reco], whose rows sum to the efficiency.
+    """Response matrix R[true, reco]: probability that an event of a true bin is reconstructed in a bin; rows sum to the efficiency.
 
-    Made by `from_events` (a sample), `from_columns` (flat arrays), `from_response` (closed form, exact), `from_array` (numbers)
-    or `from_histograms`. Matrices of parts of a sample add with ``+``. It does not change once it is made.
+    Make one with `from_events` (a sample), `from_columns` (arrays), `from_response` (closed form, exact), `from_array` (numbers)
+    or `from_histograms`. Matrices of parts of a sample are added with ``+``. A matrix never changes after it is made.
 
     Parameters
     ----------
     contents : Contents
-        Sums of weights; use one of the methods above.
+        Sums of weights. Use one of the methods above rather than this.
 
     Notes
     -----
-    - **Axes**: any number of true and of reconstructed ones. `matrix`, `efficiency` and the like are flat in C order over the bins
+    - **Axes**: any number of true and of reconstructed axes. `matrix`, `efficiency` and the like are flat in C order over the bins
       of all axes of a side, without flow bins.
-    - **Missed**: true inside the true axes, and not reconstructed, or outside the reconstructed axes. The row sums to less than 1.
-    - **Fakes**: reconstructed, and truth outside the true axes, or without truth. They are in no row; `fakes` has them. Those that a
-      condition names are in `backgrounds` instead, each under its name.
-    - `counts` and `truth` keep their flow bins, so that no weight disappears: those of the true axes are fakes, those of
-      the reconstructed axes are missed.
-    - **Weights** may be negative. A true bin whose sum is negative is an error when `matrix` is asked for; a negative cell stays.
-    - **Empty rows**: a bin of which nothing is true has zeros in `matrix` and `efficiency`, and is True in `empty_rows`. `forefold.fold`
-      refuses content in such a bin.
+    - **Misses**: events inside the true axes that are not reconstructed, or are reconstructed outside the reconstructed axes. They make a row sum to less than 1.
+    - **Fakes**: reconstructed events without truth, or with a truth outside the true axes. They are in no row of the matrix but in `fakes`;
+      those that pass the condition of a background are in `backgrounds` instead, under its name.
+    - `counts` and `truth` keep their flow bins, so that no weight disappears: what is in flow bins of the true axes counts as fakes, what
+      is in those of the reconstructed axes as misses.
+    - **Weights** may be negative. If the weights of a true bin sum to less than 0, asking for `matrix` is an error; a negative element is kept.
+    - **Empty rows**: a true bin without events has zeros in `matrix` and `efficiency`, and is True in `empty_rows`. `forefold.fold`
+      refuses a spectrum with content in such a bin.
 
     Examples
     --------
@@ -142,40 +142,40 @@ class ResponseMatrix:
         card : Card, str or Path, optional
             Detector that event records are smeared by.
         true, reco : axes
-            Named by what they hold: an observable of `forefold.observables` (``"enu"``), or with `of` a quantity of a particle:
+            Named by their quantity: an observable of `forefold.observables` (``"enu"``), or with `of` a quantity of a particle:
             ``energy``, ``kinetic_energy``, ``momentum`` (GeV), ``theta`` (rad) or ``cos_theta``. Each is an axis of hist, a
             text such as ``"visible_energy=0:8:40"`` (also ``"q2=0,0.5,2"`` and ``"q2=0.1:10:20:log"``), or several in a list, or a mapping
             of names to edges. `reco` is as `true` if left out.
         of : str or int, optional
-            Particle: each one is an entry. It is reconstructed if it is detected and taken for this kind; others that are
-            taken for it are fakes.
+            Kind of particle, such as ``"mu-"``: fill one entry for each such particle instead of one for each event. It counts as reconstructed if it
+            is detected and identified as this kind; other particles that are identified as this kind are fakes.
         weight : str or None
-            Field of the event with its weight; None for weights of 1.
+            Name of the field with the weight of an event; None for weights of 1.
         signal : str or Selection, optional
-            Condition on true events, see `forefold.events.selection`: what is not signal has no truth, and is a fake if it is reconstructed.
+            Condition on true events that defines the signal, see `forefold.events.selection`. Other events have no truth, and are fakes if they are reconstructed.
         select : str or SmearedSelection, optional
             Condition on what is reconstructed, such as ``"topology_reco == '0pi' and n_mu_reco == 1"``, in terms of
-            `forefold.events.selection.SMEARED_NAMES`. An event that is not selected is missed: it stays in the truth. A comparison with what has no
-            value, such as the momentum of a particle that was lost, is not true.
+            `forefold.events.selection.SMEARED_NAMES`. An event that is not selected counts as missed and stays in the truth. A comparison with a quantity
+            that has no value, such as the momentum of a lost particle, is false.
         background : mapping of str to str, optional
-            Names of what is selected and no signal, and conditions on true or smeared events, such as ``{"nc": "nc"}``: it is in `backgrounds`, and no
-            fake. Of several conditions that hold the first one counts; what none holds of stays a fake.
+            Names and conditions, on true or smeared events, of events that are selected but are no signal, such as ``{"nc": "nc"}``. They are in
+            `backgrounds` instead of `fakes`. If several conditions hold, the first one counts; if none holds, the event stays a fake.
         define : mapping of str to str, optional
             Observables of your own by formula, for axes and conditions; see `forefold.observables`.
         draws : int
-            Draws of the detector for each event record, each with its share of the weight. Variances are by event, not by draw:
-            they fall with the number of draws only as far as the scatter is the detector's.
+            How often the detector is drawn for each event record; each draw has an equal share of the weight. The draws of one event are correlated,
+            and the variances know it: more draws reduce the scatter of the detector, not that of the events.
         replicas : int
-            Bootstrap replicas to fill beside: every event has a Poisson weight in each, which depends on `rng`, on the event and
-            on the replica, and on nothing else, so that parts add.
+            Number of bootstrap replicas to fill as well. In each replica an event has a Poisson weight that depends only on `rng`, the event and
+            the replica, so that matrices of parts of a sample can be added.
         rng, axis, on_invalid
             See `forefold.smear`.
         binding_energy, thresholds
             See `forefold.observables`; they hold in conditions too.
         missing : {"stop", "accept"}
             Smeared events of which some were cut, ``smeared[passed]``, are an error: without them efficiencies are too high, and `select` is what was meant.
-            Say ``"accept"`` if the cut was on what is true. It is noticed by holes among the entries that were smeared, which slices, masks,
-            concatenations, pickles and forefold's files keep; not by a cut that took away the ends alone, nor in events put together anew.
+            Say ``"accept"`` if the cut was on true quantities. A cut is recognised by gaps among the entry numbers, which slices, masks,
+            concatenations, pickles and forefold's files keep. A cut that removed only the first or last events, or events that were rebuilt, are not recognised.
 
         Returns
         -------
@@ -194,8 +194,8 @@ class ResponseMatrix:
 
         Notes
         -----
-        An event of which nothing is detected is missed, whatever its observables say. NaN is no truth, or not reconstructed. A reconstructed
-        value outside the axes is missed; a true one outside makes a fake.
+        An event without any detected particle is missed, whatever its observables are. NaN on a true axis means no truth, NaN on a
+        reconstructed axis means not reconstructed. An event reconstructed outside the axes is missed; one with a truth outside the axes is a fake.
 
         Examples
         --------
@@ -234,27 +234,27 @@ class ResponseMatrix:
     def from_variations(
         cls, varied: Variations | Iterable[Variations], **settings: Any
     ) -> dict[str, Self]:
-        """Fill one matrix a variation of the detector, with common random numbers.
+        """Fill one matrix for each variation of the detector, with common random numbers.
 
         Parameters
         ----------
         varied : Variations, or an iterable of them
             From `forefold.smear_variations`, or chunks from `forefold.workflows.stream.vary_chunks`.
         **settings
-            As `from_events`, less `card`, `draws`, `missing`, `axis` and `on_invalid`. Each variation selects anew, by its own reconstruction.
+            Keywords of `from_events`, except `card`, `draws`, `missing`, `axis` and `on_invalid`. The selection is applied to each variation with its own reconstruction.
 
         Returns
         -------
         dict of str to ResponseMatrix
-            ``"nominal"`` first. `forefold.fold` takes it whole.
+            Matrices by name of the variation, ``"nominal"`` first; `forefold.fold` takes the whole dict.
 
         Examples
         --------
         >>> import forefold
         >>> events = forefold.read("events.gst.root")
         >>> varied = forefold.smear_variations(events, "dune-fd-uncertainties", rng=1)
-        >>> found = forefold.ResponseMatrix.from_variations(varied, true="visible_energy=0:6:3")
-        >>> len(found), list(found)[:2]
+        >>> matrices = forefold.ResponseMatrix.from_variations(varied, true="visible_energy=0:6:3")
+        >>> len(matrices), list(matrices)[:2]
         (39, ['nominal', 'total_p0_up'])
         """
         from forefold.smearing.variations import Variations
@@ -285,20 +285,20 @@ class ResponseMatrix:
         rng: int | np.random.Generator | None = None,
         first: int = 0,
     ) -> Self:
-        """Fill a matrix from flat arrays of any quantity.
+        """Fill a matrix from one-dimensional arrays of any quantity.
 
         Parameters
         ----------
         true, reco : array_like, shape (n,), or one for each axis
-            NaN in `true` is no truth (a fake), NaN in `reco` is missed.
+            Values of each entry. NaN in `true` means no truth (a fake), NaN in `reco` means missed.
         true_axes, reco_axes : axes
-            As in `from_events`, under any names.
+            As in `from_events`, but with any names.
         weight : array_like, shape (n,), optional
             1 if left out.
         replicas, rng
             See `from_events`.
         first : int
-            Place of the first entry among all, so that pieces have the replicas of the whole.
+            Number of the first entry in the whole sample: with it, replicas of pieces add up to the replicas of the whole.
 
         Returns
         -------
@@ -337,7 +337,7 @@ class ResponseMatrix:
         *,
         true_spectrum: Callable[[Any], Any] | None = None,
     ) -> Self:
-        """Take exact bin probabilities of a response: no sample, no statistics.
+        """Compute the exact bin probabilities of a response, without a sample and thus without statistical uncertainty.
 
         Parameters
         ----------
@@ -346,8 +346,8 @@ class ResponseMatrix:
         true, reco : axis
             One of each, as in `from_events`; `reco` is as `true` if left out.
         true_spectrum : callable, optional
-            Density of the true values, as a function of an array. Within a bin the response is averaged with it; flat if
-            left out. It is also `truth`.
+            Density of the true values, as a function of an array; flat if left out. The response is averaged over each true bin with this
+            density, and its integrals become `truth`.
 
         Returns
         -------
@@ -360,8 +360,8 @@ class ResponseMatrix:
 
         Notes
         -----
-        A matrix depends on what is assumed inside its true bins, by more where bins are wide: `forefold.matrix.in_bin_variation`
-        says how much. A bin where the density is 0 is an empty row.
+        A matrix depends on the spectrum assumed inside its true bins, the more the wider they are; `forefold.matrix.in_bin_variation`
+        tells how much. A bin where the density is 0 is an empty row.
 
         Examples
         --------
@@ -388,23 +388,24 @@ class ResponseMatrix:
         variance: ArrayLike | None = None,
         signed: bool = False,
     ) -> Self:
-        """Take a matrix of numbers, R[true, reco].
+        """Make a matrix from an array of numbers, R[true, reco].
 
         Parameters
         ----------
         matrix : array_like, shape (n_true, n_reco), or that of all axes
-            Rows sum to the efficiency; or to at most 1, if `efficiency` is given, which multiplies them.
+            Rows sum to the efficiency. With `efficiency`, rows sum to at most 1 and are multiplied by it.
         true, reco : axes
-            As in `from_events`; edges will do.
+            As in `from_events`, or arrays of bin edges.
         efficiency : array_like, shape (n_true,), optional
+            Probability to be reconstructed, if the rows do not hold it already.
         truth : array_like, shape (n_true,), optional
-            What is true in each bin; 1 if left out.
+            Content of the true spectrum in each bin; 1 if left out.
         entries : array_like, shape (n_true,), optional
-            Entries of weight 1 that each row was made of: they are then `truth`, and the matrix has their statistics. Without, it is exact.
+            Number of entries of weight 1 that each row was made of. They become `truth`, and the matrix has their statistical uncertainty. Without them it is exact.
         variance : array_like, shape of `matrix`, optional
-            Squared errors of its numbers, as published: taken for independent.
+            Squared errors of the elements, such as published ones; they are taken as independent.
         signed : bool
-            Numbers may be negative and rows sum to anything, as those of an additional smearing matrix A_C: it smears spectra (`forefold.fold`), and has no efficiency.
+            Allow negative elements and rows with any sum, as an additional smearing matrix A_C has. Such a matrix can smear spectra (`forefold.fold`), but has no efficiency.
 
         Returns
         -------
@@ -418,8 +419,8 @@ class ResponseMatrix:
         Examples
         --------
         >>> from forefold import ResponseMatrix
-        >>> made = ResponseMatrix.from_array([[0.9, 0.1], [0.2, 0.8]], [0, 1, 2], [0, 1, 2], efficiency=[0.5, 1.0])
-        >>> made.matrix.tolist()
+        >>> matrix = ResponseMatrix.from_array([[0.9, 0.1], [0.2, 0.8]], [0, 1, 2], [0, 1, 2], efficiency=[0.5, 1.0])
+        >>> matrix.matrix.tolist()
         [[0.45, 0.05], [0.2, 0.8]]
         """
         return cls(
@@ -498,38 +499,38 @@ class ResponseMatrix:
 
     @property
     def exact(self) -> bool:
-        """Whether this is made of probabilities, without statistics of a sample and without errors."""
+        """Whether the elements are probabilities without any uncertainty, neither statistical nor given."""
         return self._contents.exact
 
     @property
     def errors_given(self) -> bool:
-        """Whether `variance` was given, as of a published matrix: cells are then taken for independent of each other."""
+        """Whether `variance` was given, as for a published matrix; elements are then taken as independent of each other."""
         return self._contents.independent
 
     @property
     def knows_truth(self) -> bool:
-        """Whether `truth` is a spectrum; False of probabilities alone, where it is only 1 in every bin."""
+        """Whether `truth` is a true spectrum; False for a matrix of probabilities alone, where it is 1 in every bin."""
         return self._contents.provenance.get(SPECTRUM) != UNKNOWN
 
     @property
     def signed(self) -> bool:
-        """Whether rows are no probabilities: cells may be negative, as those of an additional smearing matrix A_C, and there is no efficiency."""
+        """Whether elements may be negative, as those of an additional smearing matrix A_C; rows are then no probabilities, and there is no efficiency."""
         return bool(self._contents.provenance.get(SIGNED, False))
 
     @property
     def draws(self) -> int:
-        """Draws of each event."""
+        """Number of draws of the detector for each event."""
         drawn = self._contents.oversampled
         return 1 if drawn is None else drawn.draws
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What it was made of."""
+        """How it was made: source, card and its checksum, random numbers, selection, version."""
         return dict(self._contents.provenance)
 
     @cached_property
     def fakes(self) -> hist.Hist[Any]:
-        """What is reconstructed with truth outside the true axes, or without truth and in no background, over the reconstructed axes."""
+        """Reconstructed events whose truth is outside the true axes, or that have none and are in no background; over the reconstructed axes."""
         both = empty(self.reco_axes, "fakes")
         n = math.prod(shape_of(self.true_axes, flow=True))
         out = np.ones(shape_of(self.true_axes, flow=True), dtype=np.bool_)
@@ -544,17 +545,17 @@ class ResponseMatrix:
 
     @property
     def backgrounds(self) -> dict[str, hist.Hist[Any]]:
-        """What is reconstructed and no signal, by the name of the condition that took it, over the reconstructed axes; do not change it."""
+        """Reconstructed events that are no signal, by the name of the background whose condition they pass; over the reconstructed axes. Do not change it."""
         return dict(self._contents.backgrounds)
 
     @cached_property
     def not_signal(self) -> hist.Hist[Any]:
-        """All that is reconstructed and in no row, over the reconstructed axes: `fakes` and `backgrounds`."""
+        """Sum of `fakes` and `backgrounds`, which are all reconstructed events that are in no row; over the reconstructed axes."""
         return _summed("not_signal", [self.fakes, *self.backgrounds.values()])
 
     @cached_property
     def misses(self) -> hist.Hist[Any]:
-        """What is true and not reconstructed inside the axes, over the true axes; its variances hold for one draw an event."""
+        """True events that are not reconstructed inside the axes; over the true axes. The variances hold for one draw an event."""
         histogram = empty(self.true_axes, "misses")
         view: Any = histogram.view()
         axes = tuple(range(len(self.true_axes), len(self.counts.axes)))
@@ -567,7 +568,7 @@ class ResponseMatrix:
 
     @cached_property
     def reco(self) -> hist.Hist[Any]:
-        """All that is reconstructed, fakes and backgrounds too, over the reconstructed axes."""
+        """All reconstructed events, with fakes and backgrounds; over the reconstructed axes."""
         matched = empty(self.reco_axes, "reco")
         n = math.prod(shape_of(self.true_axes, flow=True))
         view: Any = matched.view(flow=True)
@@ -619,18 +620,18 @@ class ResponseMatrix:
 
     @property
     def empty_rows(self) -> NDArray[np.bool_]:
-        """True bins of which nothing is true, shape (n_true,)."""
+        """Whether a true bin has no events, shape (n_true,)."""
         return np.asarray(self._total == 0.0)
 
     @property
     def migration(self) -> Array:
-        """Where the reconstructed ones go, shape (n_true, n_reco): rows sum to 1, or to 0 where nothing is reconstructed."""
+        """Migration matrix, rows over efficiency, shape (n_true, n_reco); rows sum to 1, or to 0 where nothing is reconstructed."""
         efficiency = self.efficiency
         return np.asarray(self.matrix / np.where(efficiency != 0.0, efficiency, 1.0)[:, None])
 
     @property
     def purity(self) -> Array:
-        """Of what is reconstructed in a bin, fakes and backgrounds too, the share that is true in it; shape (n,), NaN where nothing is.
+        """Fraction of the events reconstructed in a bin, with fakes and backgrounds, that are true in the same bin; shape (n,), NaN in empty bins.
 
         Raises
         ------
@@ -643,14 +644,14 @@ class ResponseMatrix:
 
     @property
     def signal_fraction(self) -> Array:
-        """Of what is reconstructed in a bin, the share that is signal of any true bin: the purity of a selection; shape (n_reco,), NaN where nothing is."""
+        """Fraction of the events reconstructed in a bin that are signal of any true bin, the purity of a selection; shape (n_reco,), NaN in empty bins."""
         total = np.asarray(self.reco.values(), dtype=np.float64).reshape(-1)
         other = np.asarray(self.not_signal.values(), dtype=np.float64).reshape(-1)
         return shares(total - other, total)
 
     @property
     def stability(self) -> Array:
-        """Of what is true in a bin and reconstructed anywhere, flow too, the share that is reconstructed in it; shape (n,).
+        """Fraction of the events true in a bin and reconstructed anywhere, flow bins too, that are reconstructed in the same bin; shape (n,).
 
         Raises
         ------
@@ -713,10 +714,10 @@ class ResponseMatrix:
 
     @property
     def effective_entries(self) -> Array:
-        """Entries of weight 1 that would know a row as well, (sum of w)² / sum of w²; shape (n_true,).
+        """Effective number of entries of each row, (sum of w)² / sum of w²; shape (n_true,).
 
-        Infinite for an exact matrix, 0 for an empty row. Draws of one event count once; `equivalent_entries` knows what they add. Where
-        errors were given, these are the `equivalent_entries`.
+        Infinite for an exact matrix, 0 for an empty row. Several draws of one event count once here; `equivalent_entries` counts what they
+        add. If errors were given, this equals `equivalent_entries`.
         """
         entries = self._of_weights()
         return self._of_variances(entries) if self._contents.independent else entries
@@ -728,9 +729,9 @@ class ResponseMatrix:
 
     @property
     def equivalent_entries(self) -> Array:
-        """Entries of weight 1, one draw each, that would give the row's variances (summed over its cells); shape (n_true,).
+        """Number of entries of weight 1, with one draw each, that would give the summed variance of a row; shape (n_true,).
 
-        With several draws an event it is above `effective_entries`, by less than the number of draws: what an event is, is drawn once.
+        With several draws an event it is larger than `effective_entries`, but by less than the number of draws, since the event itself is drawn once.
         """
         return self._of_variances(self._of_weights())
 
@@ -742,7 +743,7 @@ class ResponseMatrix:
             return np.asarray(np.divide(of_one, total, out=otherwise, where=good))
 
     def moments(self, method: Method = "multinomial", *, prior: float = 0.5) -> Moments:
-        """Give the moments of which the covariance of a spectrum of any truth is made.
+        """Give the moments from which the covariance of any folded spectrum can be computed.
 
         Parameters
         ----------
@@ -790,18 +791,18 @@ class ResponseMatrix:
     def covariance(
         self, truth: ArrayLike, method: Method = "multinomial", *, prior: float = 0.5
     ) -> Array:
-        """Give the covariance of a folded spectrum, ``truth @ matrix``, that comes from the statistics of the matrix.
+        """Give the covariance of a folded spectrum, ``truth @ matrix``, due to the limited statistics of the matrix.
 
         Parameters
         ----------
         truth : array_like, shape (n_true,)
         method : {"multinomial", "dirichlet", "bootstrap"}
-            ``multinomial``: of ratios of weighted sums, to first order; of draws of one event, by event. A cell without
-            entries has no variance. Errors that were given are taken as they are, independent of each other. ``dirichlet``: the posterior of each row with its `equivalent_entries`, so that
-            cells without entries have a variance too; more than enough where entries are few. ``bootstrap``: the
-            scatter of the replicas that were filled, which knows everything that the events know.
+            ``multinomial``: error propagation to first order for ratios of weighted sums, with the draws of one event taken together. An element without
+            entries has no variance. Given errors are used as they are, independent of each other. ``dirichlet``: the posterior of each row with its
+            `equivalent_entries`, so that elements without entries have a variance too; it is too large where entries are few. ``bootstrap``: the
+            scatter of the replicas that were filled, which includes all correlations between bins.
         prior : float
-            For ``dirichlet``: entries that each bin, and the missed ones, are given beforehand; 0.5 is Jeffreys's prior, 1 a flat one.
+            For ``dirichlet``: pseudo-entries of each reconstructed bin, and of the misses; 0.5 is Jeffreys's prior, 1 a flat one.
 
         Returns
         -------
@@ -863,11 +864,12 @@ class ResponseMatrix:
         rng: int | np.random.Generator | None = None,
         prior: float = 1e-3,
     ) -> Array:
-        """Draw matrices from the Dirichlet posterior of the rows, for toys that include the statistics of the matrix.
+        """Draw matrices from the Dirichlet posterior of the rows, for toys with the statistical uncertainty of the matrix.
 
         Parameters
         ----------
         n : int
+            How many matrices.
         rng : int, numpy Generator or None
             As in `forefold.smear`.
         prior : float
@@ -876,7 +878,7 @@ class ResponseMatrix:
         Returns
         -------
         ndarray, shape (n, n_true, n_reco)
-            Empty rows stay 0; an exact matrix comes out as it is.
+            Empty rows are 0; an exact matrix is repeated unchanged.
         """
         if self._contents.exact:
             return np.repeat(self.matrix[None], n, axis=0)
@@ -908,15 +910,15 @@ class ResponseMatrix:
         Parameters
         ----------
         truth : histogram or array_like, shape (n_true,), or float, optional
-            True spectrum over which rows of probabilities are the mean where true bins are joined; a matrix that knows none needs it, and
-            1 is as much in every bin. Filled matrices have their own.
+            True spectrum with which rows are averaged where true bins are joined; 1 weighs all bins alike. A matrix of probabilities without a true
+            spectrum needs it; a matrix that was filled with events has its own.
         **factors : int
-            By name of the axis: how many bins become one.
+            How many neighbouring bins are joined, by name of the axis.
 
         Returns
         -------
         ResponseMatrix
-            What filling the wider bins would have given.
+            The matrix that filling the wider bins would have given.
 
         Raises
         ------
@@ -939,14 +941,14 @@ class ResponseMatrix:
         *,
         truth: Any = None,
     ) -> ResponseMatrix:
-        """Sum over all axes but these, their flow bins included: what filling without them would have given.
+        """Keep these axes and sum over all others, with their flow bins, as if the matrix had been filled without them.
 
         Parameters
         ----------
         true, reco : sequence of str, optional
             Names of axes to keep; all of the side if left out.
         truth : histogram or array_like, shape (n_true,), or float, optional
-            As of `rebin`: a true axis less joins bins, too.
+            As in `rebin`, since summing over a true axis joins its bins.
 
         Returns
         -------
@@ -955,18 +957,18 @@ class ResponseMatrix:
         Raises
         ------
         ValueError
-            If there is no such axis, the matrix has replicas or several draws an event, whose moments are not known outside, or a true axis
-            goes of which no spectrum is known.
+            If there is no such axis; if the matrix has replicas or several draws an event, which are kept without flow bins; or if a true axis is
+            removed and no true spectrum is known.
         """
         return type(self)(rebin.projected(self._contents, true, reco, truth))
 
     def peek(self, ax: Axes | None = None) -> Figure:
-        """Draw the matrix, with efficiency and purity; print-ready.
+        """Draw the matrix, with efficiency and purity, as a figure that is ready to print.
 
         Parameters
         ----------
         ax : Axes, optional
-            Draw the matrix alone there.
+            Draw the matrix alone into these axes.
 
         Returns
         -------

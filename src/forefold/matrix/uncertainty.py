@@ -1,4 +1,4 @@
-"""How well a response matrix is known: the statistics of the sample that it was filled with."""
+"""Statistical uncertainty of a response matrix: moments of the sample that it was filled with, and covariances from them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 
 
 class Moments(NamedTuple):
-    """First and second moments.
+    """First and second moments of the weights of a sample; an event has the fraction f_j of its draws in bin j.
 
     Attributes
     ----------
     rows : ndarray, shape (n_true, n_reco)
-        R.
+        The response matrix R.
     total, square : ndarray, shape (n_true,)
-        T, and the sum of w².
+        T, the sum of weights of a true bin, and the sum of w².
     linear : ndarray, shape (n_true, n_reco)
         Sums of w² f_j.
     pairs : ndarray, shape (n_true, n_reco) or (n_true, n_reco, n_reco)
@@ -189,11 +189,12 @@ METHODS = ("multinomial", "dirichlet", "bootstrap")
 
 
 def check_method(method: str) -> None:
-    """Refuse what is no name of a method.
+    """Refuse a method that is not known.
 
     Parameters
     ----------
     method : str
+        Name of the method.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Variations of a detector: matrices that pulls shift, together in one file, and the covariance that they make."""
+"""Matrices of a varied detector: together in one file, and the covariance of a prediction that they give."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def written_set(matrices: Mapping[str, ResponseMatrix]) -> str:
     Parameters
     ----------
     matrices : mapping of str to ResponseMatrix
-        ``"nominal"`` and others.
+        The nominal matrix under ``"nominal"``, and the variations.
 
     Returns
     -------
     str
-        `forefold.ResponseMatrix.from_json` finds the nominal one, `read_set` all.
+        UHI JSON. `forefold.ResponseMatrix.from_json` reads the nominal matrix of it, `read_set` all.
     """
     return written_documents({name: matrix._contents for name, matrix in matrices.items()})
 
@@ -69,7 +69,7 @@ def read_set(text: str) -> dict[str, ResponseMatrix]:
 
 
 def nominal_and_varied(response: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
-    """Part a nominal matrix from its variations.
+    """Separate the nominal matrix from its variations, and check that their axes agree.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def nominal_and_varied(response: Any) -> tuple[ResponseMatrix, dict[str, Respons
     Raises
     ------
     ValueError
-        It is something else, there is no ``"nominal"``, or axes differ.
+        If it is something else, there is no ``"nominal"``, or axes differ.
     """
     if isinstance(response, ResponseMatrix):
         return response, {}
@@ -103,11 +103,12 @@ def nominal_and_varied(response: Any) -> tuple[ResponseMatrix, dict[str, Respons
 
 
 def same_backgrounds(nominal: ResponseMatrix, other: ResponseMatrix, what: str) -> None:
-    """Refuse a matrix with other named backgrounds.
+    """Refuse a matrix that has other named backgrounds than the nominal one.
 
     Raises
     ------
     ValueError
+        The message lists the backgrounds of both.
     """
     one, two = (", ".join(matrix.backgrounds) or "none" for matrix in (nominal, other))
     if one != two:
@@ -165,7 +166,7 @@ def detector_covariance(
 
 
 def pull_correlation(correlation: Card | ArrayLike | None, names: list[str]) -> Array:
-    """Give the correlation of pulls: what a card says, or what was given; see `fold`.
+    """Give the correlation matrix of nuisance parameters, from a card or as an array; see `fold`.
 
     Parameters
     ----------
@@ -179,7 +180,7 @@ def pull_correlation(correlation: Card | ArrayLike | None, names: list[str]) -> 
     Raises
     ------
     ValueError
-        There is nothing to correlate, the shape is another, or a card has no such pull.
+        If there are no nuisance parameters, the shape does not fit, or the card lacks one of them.
     """
     n = len(names)
     if correlation is None:

@@ -33,16 +33,16 @@ _COUNTED = ("count", "counts", "event", "events", "entries", "number", "of", "pe
 
 @dataclass(frozen=True)
 class PublishedSpectrum:
-    """A spectrum of a file, with the covariance that its errors make.
+    """A spectrum read from a file, with the covariance of its errors.
 
     Attributes
     ----------
     histogram : hist.Hist
-        Its variances are the diagonal of `covariance`; a histogram of counts comes as it is.
+        Spectrum whose variances are the diagonal of `covariance`; a histogram of counts is unchanged.
     covariances : dict of str to ndarray, shape (n, n)
-        By label of the errors, flat in C order; empty of counts, and of what has no errors.
+        Covariance by label of the errors, with bins in C order; empty for counts, and for a spectrum without errors.
     notes : tuple of str
-        What was read, and what was done to it.
+        Which errors were read, and what was changed.
     """
 
     histogram: hist.Hist[Any]
@@ -51,12 +51,12 @@ class PublishedSpectrum:
 
     @property
     def values(self) -> Array:
-        """Contents, flat in C order; shape (n,)."""
+        """Contents, in C order over the axes; shape (n,)."""
         return np.asarray(self.histogram.values(), dtype=np.float64).reshape(-1)
 
     @property
     def covariance(self) -> Array | None:
-        """Sum of `covariances`, shape (n, n); None of counts, whose errors are those of Poisson, and where there are no errors."""
+        """Sum of `covariances`, shape (n, n); None for counts, which have Poisson errors, and for a spectrum without errors."""
         if not self.covariances:
             return None
         return np.asarray(sum(self.covariances.values()))
@@ -149,18 +149,18 @@ def published(
 
 
 def without_errors(histogram: hist.Hist[Any], unit: str = "") -> PublishedSpectrum:
-    """Make a spectrum of contents alone: of counts, whose errors are those of Poisson, or of what has no errors at all.
+    """Make a spectrum from contents without errors: either counts, which have Poisson errors, or other numbers.
 
     Parameters
     ----------
     histogram : hist.Hist
     unit : str
-        Of the contents; what is neither empty nor a word for counts says that they are none.
+        Unit of the contents; one that is neither empty nor a word for counts means that they are no counts.
 
     Returns
     -------
     PublishedSpectrum
-        Its histogram knows that there are no errors, so that what needs them refuses it.
+        If they are no counts, the histogram is marked, so that fits and unfolding, which need errors, refuse it.
     """
     words = re.findall(r"[a-z]+", unit.lower())
     if all(word in _COUNTED for word in words) and are_counts(histogram.values()):
@@ -176,7 +176,7 @@ def without_errors(histogram: hist.Hist[Any], unit: str = "") -> PublishedSpectr
 def import_spectrum(
     path: str | os.PathLike[str], format: str, **settings: Any
 ) -> PublishedSpectrum:
-    """Read a spectrum that was published, with its errors.
+    """Read a published spectrum with its errors.
 
     Parameters
     ----------
@@ -184,9 +184,9 @@ def import_spectrum(
     format : {"hepdata", "root", "uhi"}
         A table of HEPData (YAML or JSON), a TH1, TH2 or TH3 of a ROOT file, or one histogram of UHI JSON.
     **settings
-        Of ``hepdata``: ``name``, the header of the dependent variable; ``errors``, labels to read (all if left out); ``correlated``, labels whose
-        errors move all bins together; ``density=True`` multiplies values per unit by the widths of the bins. Of ``root``: ``name`` of the histogram, which
-        ``FILE:PATH`` says too, ``covariance``, the name of a TH2, and ``density``.
+        For ``hepdata``: ``name``, the header of the dependent variable; ``errors``, labels to read (all if left out); ``correlated``, labels whose
+        errors are fully correlated between bins; ``density=True`` multiplies values per unit by the widths of the bins. For ``root``: ``name`` of the
+        histogram, unless `path` is ``FILE:PATH``; ``covariance``, the name of a TH2; and ``density``.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def import_spectrum(
     Raises
     ------
     ValueError
-        If format or setting are not known, or the file is damaged or another one; the message names the file.
+        If the format or a setting is not known, or the file is damaged or of another format; the message names the file.
     OSError
         If it cannot be read.
 
@@ -206,8 +206,9 @@ def import_spectrum(
 
     Notes
     -----
-    Labels add. A table of HEPData does not say how its errors are correlated: each label is independent from bin to bin unless it is in `correlated`. An
-    asymmetric error counts with half the difference of its sides, ``(plus - minus) / 2``, or with the larger one where both have one sign.
+    The covariances of the labels are summed. A table of HEPData does not state how errors are correlated: errors of a label are independent from bin to
+    bin unless it is in `correlated`. An asymmetric error is replaced by half the difference of its sides, ``(plus - minus) / 2``, or by the larger
+    side if both have the same sign.
 
     Examples
     --------
@@ -218,10 +219,10 @@ def import_spectrum(
     ...   {"value": 60, "errors": [{"symerror": 8, "label": "stat"}, {"asymerror": {"plus": 4, "minus": -2}, "label": "sys,flux"}]}]}]}'''
     >>> with open("table.json", "w") as file:
     ...     _ = file.write(table)
-    >>> found = forefold.import_spectrum("table.json", "hepdata", correlated=["sys,flux"])
-    >>> found.covariance.round(6).tolist()
+    >>> spectrum = forefold.import_spectrum("table.json", "hepdata", correlated=["sys,flux"])
+    >>> spectrum.covariance.round(6).tolist()
     [[40.0, 6.0], [6.0, 73.0]]
-    >>> found
+    >>> spectrum
     PublishedSpectrum of 100 in 2 bins
       total +- 10 from stat
       total +- 5 from sys,flux
