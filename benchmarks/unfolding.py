@@ -19,7 +19,7 @@ import numpy as np
 import forefold
 from forefold.unfolding import multinomial
 from forefold.unfolding.bayes import trajectory
-from forefold.unfolding.problem import problem
+from forefold.unfolding.measurement import checked_measurement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def numerical_gain(data: Array, matrix: Array, prior: Array, count: int) -> Arra
         step = np.zeros(len(data))
         step[j] = 1e-4 * content
         up, down = (
-            trajectory(problem(data + s * step, matrix, prior=prior), count)[-1].after
+            trajectory(checked_measurement(data + s * step, matrix, prior=prior), count)[-1].after
             for s in (1.0, -1.0)
         )
         rows.append((up - down) / (2.0 * step[j]))
@@ -146,14 +146,14 @@ def main() -> None:
     options.add_argument("--rng", type=int, default=1)
     options.add_argument("--json", type=Path, help="write all numbers, in bins")
     options.add_argument("--plot", type=Path, help="draw bias, pulls and coverage, in bins")
-    given = options.parse_args()
+    measurement = options.parse_args()
     told: dict[str, Any] = {}
     if importlib.util.find_spec("pyunfold"):
-        told["pyunfold"] = compare(given.rng)
+        told["pyunfold"] = compare(measurement.rng)
     edges = np.linspace(0.0, END, 11)
     truth, prior = 1e4 * gamma(4, 1.0, edges), 1e4 * gamma(5, 0.75, edges)
     found = forefold.closure(
-        truth, smeared(10, 20), METHODS, toys=given.toys, prior=prior, rng=given.rng
+        truth, smeared(10, 20), METHODS, toys=measurement.toys, prior=prior, rng=measurement.rng
     )
     print(found)
     print("Coverage in bins, %: of the truth / of the truth with A_C")
@@ -161,10 +161,10 @@ def main() -> None:
         both = zip(study.coverage, study.smeared_coverage, strict=True)
         print(f"  {name:<25}", *(f"{100 * a:3.0f}/{100 * b:<3.0f}" for a, b in both))
     told["closure"] = found.to_dict()
-    if given.json:
-        given.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    if given.plot:
-        found.peek().savefig(given.plot, dpi=150)
+    if measurement.json:
+        measurement.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    if measurement.plot:
+        found.peek().savefig(measurement.plot, dpi=150)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import forefold
 from forefold.unfolding import multinomial
 from forefold.unfolding.bayes import gain_of, slopes_of, trajectory
 from forefold.unfolding.likelihood import deviance
-from forefold.unfolding.problem import Problem, problem
+from forefold.unfolding.measurement import Measurement, checked_measurement
 
 # PyUnfold 0.5.0 (PyPI, 2018): the example in the docstring of `iterative_unfold`, which it also prints on numpy 2.
 _DATA, _RESPONSE = np.array([100.0, 150.0]), np.array([[0.9, 0.1], [0.1, 0.9]])
@@ -23,15 +23,15 @@ _STATISTICAL = [11.16853268, 13.65488168]
 _OF_MATRIX = [0.65570621, 0.65570621]
 
 
-def pyunfold_gain(given: Problem, count: int) -> Array:
+def pyunfold_gain(measurement: Measurement, count: int) -> Array:
     """Give the derivatives as PyUnfold 0.5.0 chains them: the last factor on the wrong side."""
-    steps = trajectory(given, count)
-    efficiency = given.matrix.sum(axis=1)
+    steps = trajectory(measurement, count)
+    efficiency = measurement.matrix.sum(axis=1)
     gain = steps[0].weights
     for step in steps[1:]:
         ratio = (step.after / step.before)[:, None]
         scaled = step.weights * (efficiency / step.before)[:, None]
-        gain = step.weights + ratio * gain - (gain * given.data) @ scaled.T @ step.weights
+        gain = step.weights + ratio * gain - (gain * measurement.data) @ scaled.T @ step.weights
     return gain
 
 
@@ -49,7 +49,9 @@ def test_pyunfolds_documented_example() -> None:
     of_matrix = np.sqrt(np.diag(found.covariances["matrix"]))
     assert of_matrix == pytest.approx(_OF_MATRIX, rel=1e-7)
     # Its errors of the data are off by 0.2 % here, because of the order of its chain rule; with its order they are these.
-    theirs = pyunfold_gain(problem(_DATA, _RESPONSE, covariance=np.square([10.0, 12.2])), 4)
+    theirs = pyunfold_gain(
+        checked_measurement(_DATA, _RESPONSE, covariance=np.square([10.0, 12.2])), 4
+    )
     statistical = np.sqrt(np.diag(theirs @ np.diag(np.square([10.0, 12.2])) @ theirs.T))
     assert statistical == pytest.approx(_STATISTICAL, rel=1e-8)
     ours = np.sqrt(np.diag(found.covariances["data"]))
@@ -62,13 +64,15 @@ def test_derivatives_are_those_of_the_iteration(count: int) -> None:
     matrix, truth = spectrum(6, 9)
     background = np.full(9, 30.0)
     data = counts(matrix, truth) + background
-    given = problem(data, matrix, background=background)
-    steps = trajectory(given, count)
-    gain, slopes = gain_of(given, steps), slopes_of(given, steps)
+    measurement = checked_measurement(data, matrix, background=background)
+    steps = trajectory(measurement, count)
+    gain, slopes = gain_of(measurement, steps), slopes_of(measurement, steps)
 
     def last(values: Array, response: Array) -> Array:
         # the prior is held fixed: a flat one would change with the data
-        moved = problem(values, response, background=background, prior=given.prior)
+        moved = checked_measurement(
+            values, response, background=background, prior=measurement.prior
+        )
         return trajectory(moved, count)[-1].after
 
     # Central differences: their error is of the order of the squared relative step.
@@ -88,15 +92,17 @@ def test_derivatives_are_those_of_the_iteration(count: int) -> None:
 
 def test_every_iteration_is_more_likely() -> None:
     matrix, truth = spectrum(8, 12)
-    given = problem(counts(matrix, truth), matrix)
-    costs = [deviance(given.data, step.after @ matrix) for step in trajectory(given, 60)]
+    measurement = checked_measurement(counts(matrix, truth), matrix)
+    costs = [
+        deviance(measurement.data, step.after @ matrix) for step in trajectory(measurement, 60)
+    ]
     assert (np.diff(costs) < 0.0).all()
 
 
 def test_richardson_lucy_ends_at_the_maximum_of_the_likelihood() -> None:
     matrix, truth = spectrum(5, 8, width=0.5)
     data = counts(matrix, truth)
-    end = trajectory(problem(data, matrix), 4000)[-1].after
+    end = trajectory(checked_measurement(data, matrix), 4000)[-1].after
     best = forefold.unfold(data, matrix, method="likelihood")
     assert end == pytest.approx(best.values, rel=1e-5)
 
@@ -159,7 +165,7 @@ def test_derivatives_of_empty_bins_are_those_over_a_count() -> None:
     empty = np.flatnonzero(data == 0.0)
     assert empty.size > 1
     told: dict[str, Any] = {"method": "bayes", "iterations": 6}
-    prior = problem(data, matrix).prior
+    prior = checked_measurement(data, matrix).prior
     found = forefold.unfold(data, matrix, **told, prior=prior)
     for j in range(9):
         step = np.eye(9)[j]
@@ -228,7 +234,7 @@ def test_pyunfold_itself() -> None:
     assert found.values == pytest.approx(values, rel=1e-12)
     theirs = mixer.cov.getVc1()
     assert found.covariances["matrix"] == pytest.approx(theirs, abs=1e-12 * abs(theirs).max())
-    gain = pyunfold_gain(problem(data, matrix), 4)
+    gain = pyunfold_gain(checked_measurement(data, matrix), 4)
     statistical = gain @ np.diag(data) @ gain.T
     wrong = mixer.cov.getVc0()
     assert statistical == pytest.approx(wrong, abs=1e-12 * abs(wrong).max())

@@ -77,7 +77,7 @@ def test_background_and_normal_toys() -> None:
     )
     study = found.studies["a"]
     assert (abs(study.bias) < 5.0 * study.bias_error + 0.05 * study.error).all()
-    given = forefold.closure(
+    measurement = forefold.closure(
         truth,
         matrix,
         {"a": {"method": "inversion", "covariance": truth @ matrix * 9.0}},
@@ -85,7 +85,9 @@ def test_background_and_normal_toys() -> None:
         rng=2,
     )
     # three times the standard deviation; that of 200 toys is known to 5 %, 5 sigma
-    assert given.studies["a"].spread == pytest.approx(given.studies["a"].error, rel=0.25)
+    assert measurement.studies["a"].spread == pytest.approx(
+        measurement.studies["a"].error, rel=0.25
+    )
 
 
 def test_table_and_numbers_and_picture() -> None:

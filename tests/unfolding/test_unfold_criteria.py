@@ -10,8 +10,8 @@ from scipy import optimize
 from spectra import counts, spectrum
 
 import forefold
-from forefold.unfolding.linear import spectrum as decomposed
-from forefold.unfolding.problem import problem
+from forefold.unfolding.linear import decomposition
+from forefold.unfolding.measurement import checked_measurement
 from forefold.unfolding.strength import chosen_strength, thrown
 
 
@@ -33,10 +33,10 @@ def test_gcv_finds_the_strength_of_least_predictive_error() -> None:
     ratios, strengths = [], []
     for rng in range(10):
         noise = np.random.default_rng(rng).standard_normal(n)
-        given = problem(
+        measurement = checked_measurement(
             scale * truth + noise, np.diag(scale), covariance=np.ones(n), prior=np.ones(n)
         )
-        strength, _, _ = chosen_strength(decomposed(given, 0), "gcv", 0)
+        strength, _, _ = chosen_strength(decomposition(measurement, 0), "gcv", 0)
         ratios.append(error(strength) / best.fun)
         strengths.append(np.log(strength))
     assert np.median(ratios) < 1.1
@@ -47,8 +47,8 @@ def test_gcv_finds_the_strength_of_least_predictive_error() -> None:
 def test_gcv_agrees_with_its_formula(rng: int) -> None:
     matrix, truth = spectrum(10, 16)
     data = counts(matrix, truth, rng) + 1.0
-    given = problem(data, matrix, covariance=data, prior=np.ones(10))
-    found = decomposed(given, 2)
+    measurement = checked_measurement(data, matrix, covariance=data, prior=np.ones(10))
+    found = decomposition(measurement, 2)
     strength, text, scan = chosen_strength(found, "gcv", 0)
     rows = np.diff(np.eye(10), 2, axis=0)
 
@@ -69,8 +69,8 @@ def test_gcv_agrees_with_its_formula(rng: int) -> None:
 def test_the_corner_of_an_l_curve() -> None:
     matrix, truth = spectrum(12, 20, events=1e5)
     data = counts(matrix, truth)
-    given = problem(data, matrix, prior=np.ones(12))
-    found = decomposed(given, 2)
+    measurement = checked_measurement(data, matrix, prior=np.ones(12))
+    found = decomposition(measurement, 2)
     strength, _, scan = chosen_strength(found, "l-curve", 0)
     # numerical curvature on a dense grid
     log = np.linspace(np.log(scan.strengths[0]), np.log(scan.strengths[-1]), 4001)
@@ -98,13 +98,15 @@ def test_discrepancy_makes_chi2_the_number_of_bins() -> None:
 def test_toys_find_about_the_best_strength() -> None:
     # The expected error is known in closed form when the truth is; the rule only has an estimate of it.
     matrix, truth = spectrum(10, 16)
-    given = problem(truth @ matrix, matrix, covariance=truth @ matrix + 1.0, prior=np.ones(10))
-    found = decomposed(given, 2)
+    measurement = checked_measurement(
+        truth @ matrix, matrix, covariance=truth @ matrix + 1.0, prior=np.ones(10)
+    )
+    found = decomposition(measurement, 2)
 
     def error(strength: float) -> float:
         gain = found.gain(strength)
         bias = gain @ (truth @ matrix) - truth
-        spread = np.square(gain) @ np.diag(given.variance)
+        spread = np.square(gain) @ np.diag(measurement.variance)
         return float(((bias**2 + spread) / np.maximum(truth, 1.0)).mean())
 
     strength, text, scan = chosen_strength(found, "toys", 1)
@@ -178,8 +180,8 @@ def test_what_a_method_is_told_is_checked(told: dict[str, object], message: str)
 
 def test_a_toy_does_not_depend_on_how_many_there_are() -> None:
     matrix, truth = spectrum(4, 6)
-    given = problem(truth @ matrix, matrix)
-    many, few = thrown(given, truth, 7, 20), thrown(given, truth, 7, 5)
+    measurement = checked_measurement(truth @ matrix, matrix)
+    many, few = thrown(measurement, truth, 7, 20), thrown(measurement, truth, 7, 5)
     assert np.array_equal(many[:5], few)
     assert not np.array_equal(many[0], many[1])
-    assert not np.array_equal(thrown(given, truth, 8, 5), few)
+    assert not np.array_equal(thrown(measurement, truth, 8, 5), few)

@@ -10,9 +10,8 @@ from scipy import linalg
 from spectra import counts, spectrum
 
 import forefold
-from forefold.unfolding.linear import roughness, wiener
-from forefold.unfolding.linear import spectrum as decomposed
-from forefold.unfolding.problem import problem
+from forefold.unfolding.linear import decomposition, roughness, wiener
+from forefold.unfolding.measurement import checked_measurement
 
 
 def test_inversion_of_a_square_matrix_is_its_inverse() -> None:
@@ -65,11 +64,13 @@ def test_small_singular_values_keep_their_digits() -> None:
     matrix = 0.1 * np.abs(rotated) / n
     matrix[:, -1] = matrix[:, -2] * (1.0 + 1e-10 * np.arange(n))
     truth = np.full(n, 1e6)
-    given = problem(truth @ matrix, matrix, covariance=np.ones(n), prior=np.ones(n))
-    found = decomposed(given, 0)
-    assert given.rank == n
+    measurement = checked_measurement(
+        truth @ matrix, matrix, covariance=np.ones(n), prior=np.ones(n)
+    )
+    found = decomposition(measurement, 0)
+    assert measurement.rank == n
     expected = linalg.svdvals(matrix)
-    ratio = np.sqrt(np.sort(found.seen / found.rough)[::-1] * found.scale)
+    ratio = np.sqrt(np.sort(found.measured / found.rough)[::-1] * found.scale)
     assert ratio == pytest.approx(expected, rel=1e-4)
 
 
@@ -114,8 +115,8 @@ def test_two_dimensions_are_smoothed_as_two() -> None:
 def test_the_wiener_filter_of_the_paper() -> None:
     matrix, truth = spectrum(8, 12)
     data = counts(matrix, truth) + 1.0
-    given = problem(data, matrix, covariance=data, prior=truth)
-    found = wiener(given, 2)
+    measurement = checked_measurement(data, matrix, covariance=data, prior=truth)
+    found = wiener(measurement, 2)
     # Sect. 3.3 of the paper, step by step, with its C2
     c = -2.0 * np.eye(8) + np.eye(8, k=1) + np.eye(8, k=-1)
     c[0, 0] = c[-1, -1] = -1.0

@@ -189,11 +189,11 @@ def _reach(method: str, level: float) -> Array:
 def _shares(method: str, roots: Array) -> Array:
     """CLs, or p-values, where the Asimov likelihood ratio has these square roots; shape (5, n)."""
     ndtr = special().ndtr
-    seen = np.maximum(roots - _SIGMAS[:, None], 0.0)
+    observed = np.maximum(roots - _SIGMAS[:, None], 0.0)
     if method == "cls":
-        return np.asarray(ndtr(-seen) / ndtr(roots - seen))
+        return np.asarray(ndtr(-observed) / ndtr(roots - observed))
     bound = np.sqrt(roots**2 - 2.0 * roots * np.minimum(_SIGMAS, 0.0)[:, None])
-    return np.asarray(ndtr(-np.where(_SIGMAS[:, None] < 0.0, bound, seen)))
+    return np.asarray(ndtr(-np.where(_SIGMAS[:, None] < 0.0, bound, observed)))
 
 
 def asymptotic_band(
@@ -264,9 +264,10 @@ def cls_band_of_toys(
         none.start + w * (rough[k] - none.start) for w, k in zip(_WIDER, (0, -1), strict=True)
     )
     grid = np.linspace(low, min(high, none.end), _GRID)
-    points, found = _scanned(tails, grid, 1.0 - level, none.start, none.end)
+    points, tail_shares = _scanned(tails, grid, 1.0 - level, none.start, none.end)
     crossed = [
-        _crossed(points, found[:, 0, k], found[:, 1, k], 1.0 - level, toys) for k in range(5)
+        _crossed(points, tail_shares[:, 0, k], tail_shares[:, 1, k], 1.0 - level, toys)
+        for k in range(5)
     ]
     # few toys may have two of them the wrong way round
     band = np.sort([value for value, _ in crossed])
@@ -274,7 +275,7 @@ def cls_band_of_toys(
     counted = _counted(none, band, (1.0 - level) * shares_alone, shares_alone, toys)
     errors = np.hypot(counted, _quantile_errors(band, toys))
     notes = problem.notes + few_toys((1.0 - level) * float(shares_alone.min()), 1.0, toys)
-    shares = (found[:, 0] / found[:, 1]).T
+    shares = (tail_shares[:, 0] / tail_shares[:, 1]).T
     return ExpectedLimit(
         name, band, level, "cls", toys, errors, points, shares, notes=notes, made_of=problem.made_of
     )
@@ -284,8 +285,8 @@ def _tails(both: Array, without: Array) -> Array:
     """Shares of toys with and without signal that look no more like it than five data without; shape (2, 5)."""
     descending = np.sort(without)[::-1]
     ranks = np.ceil(special().ndtr(_SIGMAS) * len(without)).astype(int) - 1
-    seen = descending[np.clip(ranks, 0, len(without) - 1)] - _TIE
-    return np.array([[np.mean(q >= each) for each in seen] for q in (both, without)])
+    quantiles = descending[np.clip(ranks, 0, len(without) - 1)] - _TIE
+    return np.array([[np.mean(q >= quantile) for quantile in quantiles] for q in (both, without)])
 
 
 def _scanned(
@@ -300,18 +301,18 @@ def _scanned(
     """
     step = grid[1] - grid[0]
     points = [float(v) for v in grid]
-    found = [tails(v) for v in points]
+    shares = [tails(v) for v in points]
 
     def cls(k: int) -> Array:
-        return np.asarray(found[k][0] / found[k][1])
+        return np.asarray(shares[k][0] / shares[k][1])
 
     while np.any(cls(-1) >= wanted) and points[-1] < end and len(points) < _GRID + _MORE:
         points.append(min(points[-1] + step, end))
-        found.append(tails(points[-1]))
+        shares.append(tails(points[-1]))
     while np.any(cls(0) < wanted) and points[0] > floor:
         points.insert(0, max(points[0] - step, floor))
-        found.insert(0, tails(points[0]))
-    return np.array(points), np.array(found)
+        shares.insert(0, tails(points[0]))
+    return np.array(points), np.array(shares)
 
 
 def _crossed(
@@ -334,7 +335,7 @@ def _counted(none: _Background, band: Array, both: Array, alone: Array, toys: in
     relative = np.sqrt((1.0 - both) / (toys * both) + (1.0 - alone) / (toys * alone))
     step = 0.05 * np.maximum(band - none.start, 1e-9)
     places = [band - step, np.minimum(band + step, none.end)]
-    low, high = (np.diagonal(_shares("cls", none.roots(each))) for each in places)
+    low, high = (np.diagonal(_shares("cls", none.roots(values))) for values in places)
     slopes = np.log(low / high) / (places[1] - places[0])
     return np.where(slopes > 0.0, relative / np.where(slopes > 0.0, slopes, 1.0), np.inf)
 

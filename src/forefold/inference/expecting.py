@@ -69,63 +69,63 @@ class Expecting:
         if not 0.0 < exposure < _LARGEST:
             message = f"exposure = {exposure!r}: a number above 0 and below {_LARGEST:g} is needed"
             raise ValueError(message)
-        seen = detector(response, correlation, fakes=fakes)
-        self._matrix: ResponseMatrix = seen.nominal
+        measured = detector(response, correlation, fakes=fakes)
+        self._matrix: ResponseMatrix = measured.nominal
         named = dict(background) if isinstance(background, Mapping) else {}
-        both = [name for name in named if name in seen.backgrounds]
+        both = [name for name in named if name in measured.backgrounds]
         if both:
             message = f"background {both[0]!r} is of the response, too: give it another name, or say fakes=False to leave out those of the response"
             raise ValueError(message)
-        named |= seen.backgrounds
-        given = {
+        named |= measured.backgrounds
+        own_parameters = {
             n: p if isinstance(p, Parameter) else Parameter(float(p))
             for n, p in (parameters or {}).items()
         }
-        scaled = {name: given.pop(name) for name in list(given) if name in named}
-        for name in given:
-            if name in seen.pulls:
+        scaled = {name: own_parameters.pop(name) for name in list(own_parameters) if name in named}
+        for name in own_parameters:
+            if name in measured.pulls:
                 message = f"parameter {name!r} is a pull of the response, 0 +- 1; hold it with fixed={{{name!r}: 0.0}}"
                 raise ValueError(message)
-        spectrum, own = read_truth(truth, gradient, given, self._matrix)
-        clash = [name for name in own if name in scaled or name in seen.pulls]
+        spectrum, own = read_truth(truth, gradient, own_parameters, self._matrix)
+        clash = [name for name in own if name in scaled or name in measured.pulls]
         if clash:
             message = f"{clash[0]!r} is the name of a truth and of a background or pull"
             raise ValueError(message)
-        pulls = {name: Parameter(0.0, constraint=(0.0, 1.0)) for name in seen.pulls}
+        pulls = {name: Parameter(0.0, constraint=(0.0, 1.0)) for name in measured.pulls}
         self._parameters = {**own, **scaled, **pulls}
         self._pulls = tuple(pulls)
         beside, variance = backgrounds(background, background_variance, self._matrix, len(pulls))
-        begin = {name: each.value for name, each in own.items()}
+        begin = {name: parameter.value for name, parameter in own.items()}
         many = 1.0
-        if seen.backgrounds:
+        if measured.backgrounds:
             many = share_of_truth(spectrum(np.array(list(begin.values())))[0], self._matrix)
-        beside |= {name: each.times(many) for name, each in seen.backgrounds.items()}
-        self._backgrounds = {name: beside[name] for name in seen.backgrounds}
+        beside |= {name: part.times(many) for name, part in measured.backgrounds.items()}
+        self._backgrounds = {name: beside[name] for name in measured.backgrounds}
         norms = [beside[name] for name in scaled]
-        rest = _summed([e for n, e in beside.items() if n not in scaled], seen)
+        rest = _summed([e for n, e in beside.items() if n not in scaled], measured)
         rows = (*norms, rest)
         counted = statistics != "none"
-        nothing = np.zeros((0, seen.matrix.shape[1]))
+        nothing = np.zeros((0, measured.matrix.shape[1]))
         self._expectation = Expectation(
             spectrum,
             len(own),
-            np.vstack([seen.matrix, *(each.values for each in rows)]),
-            np.concatenate([seen.odd, *(each.odd[:, None] for each in rows)], axis=1),
-            np.concatenate([seen.even, *(each.even[:, None] for each in rows)], axis=1),
+            np.vstack([measured.matrix, *(part.values for part in rows)]),
+            np.concatenate([measured.odd, *(part.odd[:, None] for part in rows)], axis=1),
+            np.concatenate([measured.even, *(part.even[:, None] for part in rows)], axis=1),
             simulation(statistics, self._matrix),
-            seen.fakes_spread * counted,
-            np.vstack([nothing, *(each.variances * counted for each in norms)]),
+            measured.fakes_spread * counted,
+            np.vstack([nothing, *(part.variances * counted for part in norms)]),
             variance + rest.variances * counted,
             float(exposure),
         )
         self._constraint = Constraint.of(
-            list(self._parameters.values()), len(pulls), seen.correlation
+            list(self._parameters.values()), len(pulls), measured.correlation
         )
         self._check_rows(empty_rows)
         self._notes = (
             *check_efficiency(self._matrix),
-            *_multiplied(many, list(seen.backgrounds)),
-            *seen.notes,
+            *_multiplied(many, list(measured.backgrounds)),
+            *measured.notes,
             *named_otherwise(truth, begin, background, background_variance, self._matrix),
         )
 
@@ -134,12 +134,12 @@ class Expecting:
             message = f"empty_rows = {treatment!r}: 'stop' or 'lose'"
             raise ValueError(message)
         n = self._expectation.n_truth
-        found, _ = self._expectation.spectrum(self.start[:n])
-        bad = self._matrix.empty_rows & (found != 0.0)
+        contents, _ = self._expectation.spectrum(self.start[:n])
+        bad = self._matrix.empty_rows & (contents != 0.0)
         if bad.any() and treatment == "stop":
             i = int(np.argmax(bad))
             message = (
-                f"truth has {found[i]:g} in {bin_name(self._matrix.true_axes, i)}, of which the response knows nothing "
+                f"truth has {contents[i]:g} in {bin_name(self._matrix.true_axes, i)}, of which the response knows nothing "
                 f"({int(bad.sum())} such bins): fill it with more events, or say empty_rows='lose'"
             )
             raise ValueError(message)
@@ -198,21 +198,21 @@ class Expecting:
             There is no such parameter, or a bin expects less than 0.
         """
         x = placed(values, self.names, self.start)
-        found = self._expected(x)
+        expected = self._expected(x)
         axes = self._matrix.reco_axes
-        made = empty(axes, PREDICTION)
-        view: Any = made.view()
-        known = found.covariance
-        covariances = {"matrix": np.diag(known) if known.ndim == 1 else known}
+        prediction = empty(axes, PREDICTION)
+        view: Any = prediction.view()
+        covariance = expected.covariance
+        covariances = {"matrix": np.diag(covariance) if covariance.ndim == 1 else covariance}
         if self._pulls:
-            slopes = found.slopes[-len(self._pulls) :]
+            slopes = expected.slopes[-len(self._pulls) :]
             own = self._constraint.covariance[-len(self._pulls) :, -len(self._pulls) :]
             covariances["detector"] = slopes.T @ own @ slopes
-        view["value"] = found.mean.reshape(shape_of(axes))
-        total = sum((np.diagonal(c) for c in covariances.values()), np.zeros(found.mean.size))
+        view["value"] = expected.mean.reshape(shape_of(axes))
+        total = sum((np.diagonal(c) for c in covariances.values()), np.zeros(expected.mean.size))
         view["variance"] = total.reshape(shape_of(axes))
-        nothing = np.zeros(found.mean.size)
-        return Prediction(made, covariances, nothing, 0.0, self._notes, self._parts(x))
+        nothing = np.zeros(expected.mean.size)
+        return Prediction(prediction, covariances, nothing, 0.0, self._notes, self._parts(x))
 
     def _parts(self, x: Array) -> dict[str, Array]:
         """Give what is expected of the backgrounds that the response names."""
@@ -221,17 +221,17 @@ class Expecting:
         return {
             name: self._expectation.exposure
             * values.get(name, 1.0)
-            * moved(each.values, each.odd, each.even, pulls)
-            for name, each in self._backgrounds.items()
+            * moved(part.values, part.odd, part.even, pulls)
+            for name, part in self._backgrounds.items()
         }
 
     def _expected(self, x: Array) -> Expected:
-        found = self._expectation(x)
-        if np.any(found.mean < -1e-9):
-            i = int(np.argmin(found.mean))
-            message = f"{bin_name(self._matrix.reco_axes, i)} expects {found.mean[i]:g} counts with these parameters"
+        expected = self._expectation(x)
+        if np.any(expected.mean < -1e-9):
+            i = int(np.argmin(expected.mean))
+            message = f"{bin_name(self._matrix.reco_axes, i)} expects {expected.mean[i]:g} counts with these parameters"
             raise ValueError(message)
-        return found
+        return expected
 
     def toys(self, n: int, *, rng: Random = None, **values: float) -> Array:
         """Throw experiments.
@@ -265,7 +265,11 @@ class Expecting:
         return problem.thrown(x, n, random_key(rng), 0).counts
 
     def _problem(
-        self, data: Array, fixed: Mapping[str, float] | None, place: int, told: Iterable[str] = ()
+        self,
+        data: Array,
+        fixed: Mapping[str, float] | None,
+        place: int,
+        notes_of_data: Iterable[str] = (),
     ) -> Problem:
         lower, upper = (
             np.array([getattr(p, w) for p in self._parameters.values()]) for w in ("lower", "upper")
@@ -274,9 +278,9 @@ class Expecting:
         held = np.array([name in (fixed or {}) for name in self.names])
         start = placed(fixed or {}, self.names, self.start)
         self._check_inside(start)
-        free = [name for name, known in zip(self.names, held, strict=True) if not known]
+        free = [name for name, is_fixed in zip(self.names, held, strict=True) if not is_fixed]
         about = {"finite_simulation": self.finite_simulation, "provenance": self.provenance}
-        notes = (*self._notes, *told)
+        notes = (*self._notes, *notes_of_data)
         axes = tuple(self._matrix.reco_axes)
         return Problem(objective, start, held, place, {"free": free, **about}, notes, axes)
 
@@ -287,9 +291,9 @@ class Expecting:
                 raise ValueError(message)
 
     def _of_data(self, data: Any, fixed: Mapping[str, float] | None, place: int) -> Problem:
-        found, _ = counts(data, self._matrix)
-        told = names_noted("data", data, self._matrix.reco_axes)
-        return self._problem(found, fixed, place, told)
+        observed, _ = counts(data, self._matrix)
+        notes = names_noted("data", data, self._matrix.reco_axes)
+        return self._problem(observed, fixed, place, notes)
 
     def _place(self, parameter: str | None, fixed: Mapping[str, float] | None) -> tuple[str, int]:
         name = self.names[0] if parameter is None else parameter
@@ -324,12 +328,12 @@ class Expecting:
         for name, p in self._parameters.items():
             if name in self._pulls:
                 continue
-            known = (
+            constraint = (
                 ""
                 if p.constraint is None
                 else f", known as {p.constraint[0]:g} +- {p.constraint[1]:g}"
             )
-            lines.append(f"  {name}: {p.value:g} from {p.lower:g} to {p.upper:g}{known}")
+            lines.append(f"  {name}: {p.value:g} from {p.lower:g} to {p.upper:g}{constraint}")
         if self._pulls:
             lines.append(
                 f"  {len(self._pulls)} pulls: {', '.join(self._pulls[:4])}{', ...' if len(self._pulls) > 4 else ''}"
@@ -337,15 +341,15 @@ class Expecting:
         return "\n".join([*lines, *(f"  note: {note}" for note in self._notes)])
 
 
-def _summed(parts: list[Background], seen: Detector) -> Background:
+def _summed(parts: list[Background], detector: Detector) -> Background:
     """Add backgrounds that have no parameter."""
-    bins = seen.matrix.shape[1]
-    found = Background(
-        np.zeros(bins), np.zeros(bins), *(np.zeros((len(seen.pulls), bins)) for _ in range(2))
+    bins = detector.matrix.shape[1]
+    total = Background(
+        np.zeros(bins), np.zeros(bins), *(np.zeros((len(detector.pulls), bins)) for _ in range(2))
     )
     for part in parts:
-        found = Background(*(a + b for a, b in zip(found, part, strict=True)))
-    return found
+        total = Background(*(a + b for a, b in zip(total, part, strict=True)))
+    return total
 
 
 def _multiplied(many: float, names: list[str]) -> list[str]:

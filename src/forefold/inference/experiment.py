@@ -165,7 +165,7 @@ class Experiment(Searching):
         ValueError
             Axes differ, counts are negative, not finite or weighted, there is no such parameter, or one is held outside its limits.
         """
-        found, outside = counts(data, self._matrix)
+        observed, outside = counts(data, self._matrix)
         problem = self._of_data(data, fixed, 0)
         begin = problem.best()
         x, covariance, value, valid = fitted(problem.objective, begin.x, self.names, problem.fixed)
@@ -187,9 +187,9 @@ class Experiment(Searching):
             x,
             covariance,
             max(2.0 * value, 0.0),
-            int(len(found) - free.sum() + len(flat)),
+            int(len(observed) - free.sum() + len(flat)),
             valid and possible and not len(flat),
-            found,
+            observed,
             expected,
             self._pulls,
             tuple(notes),
@@ -314,17 +314,17 @@ class Experiment(Searching):
         if toys and method != "cls":
             message = f"toys = {toys}: for method='cls'"
             raise ValueError(message)
-        known = {
+        functions = {
             "cls": limits.cls_limit,
             "profile": limits.profile_limit,
             "bayes": limits.bayes_limit,
         }
-        if method not in known:
-            message = f"method = {method!r}: one of {', '.join(known)}"
+        if method not in functions:
+            message = f"method = {method!r}: one of {', '.join(functions)}"
             raise ValueError(message)
         if toys:
             return limits.cls_limit_toys(problem, name, level, toys, random_key(rng), progress)
-        return known[method](problem, name, level)
+        return functions[method](problem, name, level)
 
     def coverage(
         self,

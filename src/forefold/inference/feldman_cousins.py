@@ -233,16 +233,16 @@ def _longest(n: int, background: float, level: float, upper: float) -> float:
 
 def _peak(n: int, background: float, level: float, most: float) -> float:
     """Upper end just behind the last jump up, if it can be above another."""
-    found = _upper(n, background, level)
-    if found <= most - _STEP:
-        return found
+    upper = _upper(n, background, level)
+    if upper <= most - _STEP:
+        return upper
     low, high = background - _STEP, background
     for _ in range(20):
         middle = 0.5 * (low + high)
         more = _upper(n, middle, level)
-        low, high = (low, middle) if more > found else (middle, high)
-        found = max(found, more)
-    return found
+        low, high = (low, middle) if more > upper else (middle, high)
+        upper = max(upper, more)
+    return upper
 
 
 def bounded_normal_interval(

@@ -64,6 +64,6 @@ def fitted(
         minuit.fixed[name] = bool(fixed[k])
     minuit.migrad(ncall=20_000)
     minuit.hesse()
-    found = minuit.covariance
-    covariance = np.full((len(names),) * 2, np.nan) if found is None else np.array(found)
+    matrix = minuit.covariance
+    covariance = np.full((len(names),) * 2, np.nan) if matrix is None else np.array(matrix)
     return np.array(minuit.values), covariance, float(minuit.fval), bool(minuit.valid)

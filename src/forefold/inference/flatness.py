@@ -47,15 +47,15 @@ def flat_directions(objective: Objective, x: Array, fixed: NDArray[np.bool_]) ->
         return np.empty((0, len(x)))
     width = diagonal[free] ** -0.5
     sizes, vectors = np.linalg.eigh(information[np.ix_(free, free)] * np.outer(width, width))
-    found = []
+    directions = []
     for k in np.flatnonzero(sizes < _CANDIDATE):
         direction = np.zeros(len(x))
         direction[free] = vectors[:, k]
         step = np.zeros(len(x))
         step[free] = _FAR * width * vectors[:, k]
         if _is_flat(objective, x, float(value), step):
-            found.append(direction)
-    return np.array(found).reshape(len(found), len(x))
+            directions.append(direction)
+    return np.array(directions).reshape(len(directions), len(x))
 
 
 def _is_flat(objective: Objective, x: Array, value: float, step: Array) -> bool:

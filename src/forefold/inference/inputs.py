@@ -116,17 +116,19 @@ def detector(response: Any, correlation: Card | str | ArrayLike | None, *, fakes
         Something is no matrix, axes differ, or a variation is none that can be interpolated.
     """
     nominal, varied = _matrices(response)
-    found = {name: _shift(name, varied) for name in _pulls(varied)}
-    pairs = list(found.values())
-    base, odd, even = _parabola(nominal, pairs, lambda each: _with_fakes(each, fakes=fakes))
+    pairs_by_name = {name: _shift(name, varied) for name in _pulls(varied)}
+    pairs = list(pairs_by_name.values())
+    base, odd, even = _parabola(nominal, pairs, lambda matrix: _with_fakes(matrix, fakes=fakes))
     card = load_card(correlation) if isinstance(correlation, str) else correlation
-    known = pull_correlation(card, list(found))
-    notes = correlated_elsewhere(card, list(found)) if isinstance(card, Card) else ()
+    correlations = pull_correlation(card, list(pairs_by_name))
+    notes = correlated_elsewhere(card, list(pairs_by_name)) if isinstance(card, Card) else ()
     spread = np.zeros(base.shape[1])
     if fakes and (total := _total(nominal)) > 0.0:
         spread = np.asarray(nominal.fakes.variances(), dtype=np.float64).reshape(-1) / total**2
     named = {name: _background(name, nominal, pairs) for name in nominal.backgrounds if fakes}
-    return Detector(nominal, base, list(found), odd, even, known, spread, notes, named)
+    return Detector(
+        nominal, base, list(pairs_by_name), odd, even, correlations, spread, notes, named
+    )
 
 
 Pairs: TypeAlias = "list[tuple[ResponseMatrix, ResponseMatrix | None]]"
@@ -146,8 +148,8 @@ def _parabola(
 
 
 def _background(name: str, nominal: ResponseMatrix, pairs: Pairs) -> Background:
-    def contents_of(each: ResponseMatrix) -> Array:
-        return np.asarray(each.backgrounds[name].values(), dtype=np.float64).reshape(-1)
+    def contents_of(matrix: ResponseMatrix) -> Array:
+        return np.asarray(matrix.backgrounds[name].values(), dtype=np.float64).reshape(-1)
 
     base, odd, even = _parabola(nominal, pairs, contents_of)
     variances = np.asarray(nominal.backgrounds[name].variances(), dtype=np.float64).reshape(-1)
@@ -172,31 +174,31 @@ def share_of_truth(truth: Array, matrix: ResponseMatrix) -> float:
     return float(truth.sum()) / total
 
 
-def _matrices(given: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
-    if isinstance(given, ResponseMatrix | Mapping):
-        return nominal_and_varied(given)
+def _matrices(response: Any) -> tuple[ResponseMatrix, dict[str, ResponseMatrix]]:
+    if isinstance(response, ResponseMatrix | Mapping):
+        return nominal_and_varied(response)
     try:
-        refuse_masked("response", given)
-        numbers = np.asarray(given, dtype=np.float64)
+        refuse_masked("response", response)
+        numbers = np.asarray(response, dtype=np.float64)
     except (TypeError, ValueError):
         numbers = np.zeros(0)
     if numbers.ndim != 2:
-        message = f"response: a ResponseMatrix, a mapping of them, or R[true, reco] is needed, found {type(given).__name__}"
+        message = f"response: a ResponseMatrix, a mapping of them, or R[true, reco] is needed, found {type(response).__name__}"
         raise ValueError(message)
     n, m = numbers.shape
     return ResponseMatrix.from_array(numbers, np.arange(n + 1.0), np.arange(m + 1.0)), {}
 
 
 def _pulls(varied: Mapping[str, ResponseMatrix]) -> list[str]:
-    found = []
+    names = []
     for name in varied:
         base = name.removesuffix("_up").removesuffix("_down")
         if base == name:
             message = f"response: {name!r} is no NAME_up or NAME_down, which a pull is interpolated between; leave it out (universes go with forefold.fold)"
             raise ValueError(message)
-        if base not in found:
-            found.append(base)
-    return found
+        if base not in names:
+            names.append(base)
+    return names
 
 
 def _shift(
@@ -217,18 +219,18 @@ def _with_fakes(matrix: ResponseMatrix, *, fakes: bool) -> Array:
     """Matrix, with what is reconstructed of other origin for each true event."""
     if not fakes:
         return matrix.matrix
-    found = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
-    if not found.any():
+    fakes_of_bins = np.asarray(matrix.fakes.values(), dtype=np.float64).reshape(-1)
+    if not fakes_of_bins.any():
         return matrix.matrix
     total = _total(matrix)
     if total <= 0.0:
         message = "fakes: the truth of the matrix sums to nothing, so that fakes have no scale; say fakes=False and give them as background"
         raise ValueError(message)
-    return np.asarray(matrix.matrix + found / total)
+    return np.asarray(matrix.matrix + fakes_of_bins / total)
 
 
 def truth(
-    given: Any,
+    spectra: Any,
     gradient: Callable[..., Any] | None,
     parameters: Mapping[str, Parameter],
     matrix: ResponseMatrix,
@@ -237,7 +239,7 @@ def truth(
 
     Parameters
     ----------
-    given : histogram, array_like, mapping of str to these, or callable
+    spectra : histogram, array_like, mapping of str to these, or callable
     gradient : callable or None
     parameters : mapping of str to Parameter
         All that were given and are of no background.
@@ -254,12 +256,12 @@ def truth(
     ValueError
         Axes differ, contents are negative or not finite, or parameters are missing.
     """
-    if callable(given):
-        return _function(given, gradient, parameters, matrix), dict(parameters)
+    if callable(spectra):
+        return _function(spectra, gradient, parameters, matrix), dict(parameters)
     if gradient is not None:
         message = "gradient: for a truth that is a function; histograms have theirs"
         raise ValueError(message)
-    several = given if isinstance(given, Mapping) else {"normalisation": given}
+    several = spectra if isinstance(spectra, Mapping) else {"normalisation": spectra}
     if not several:
         message = "truth: no histogram is given"
         raise ValueError(message)
@@ -277,7 +279,7 @@ def truth(
 
 
 def _function(
-    given: Callable[..., Any],
+    spectrum: Callable[..., Any],
     gradient: Callable[..., Any] | None,
     parameters: Mapping[str, Parameter],
     matrix: ResponseMatrix,
@@ -289,17 +291,17 @@ def _function(
 
     def function(x: Array) -> Array:
         values = dict(zip(names, (float(v) for v in x), strict=True))
-        return contents("truth", given(**values), matrix, "true", sign=False)
+        return contents("truth", spectrum(**values), matrix, "true", sign=False)
 
     def slopes(x: Array) -> Array:
         assert gradient is not None
-        found = gradient(**dict(zip(names, (float(v) for v in x), strict=True)))
-        lacking = [name for name in names if name not in found]
+        derivatives = gradient(**dict(zip(names, (float(v) for v in x), strict=True)))
+        lacking = [name for name in names if name not in derivatives]
         if lacking:
             message = f"gradient: no derivative with respect to {lacking[0]!r}"
             raise ValueError(message)
         return np.array(
-            [contents(f"gradient {n!r}", found[n], matrix, "true", sign=False) for n in names]
+            [contents(f"gradient {n!r}", derivatives[n], matrix, "true", sign=False) for n in names]
         )
 
     steps = np.array([_STEP * max(abs(p.value), 0.1) for p in parameters.values()])
@@ -307,13 +309,13 @@ def _function(
 
 
 def backgrounds(
-    given: Any, variance: Any, matrix: ResponseMatrix, pulls: int
+    background: Any, variance: Any, matrix: ResponseMatrix, pulls: int
 ) -> tuple[dict[str, Background], Array]:
     """Read backgrounds over the reconstructed axes, which no pull moves.
 
     Parameters
     ----------
-    given : histogram, array_like, mapping of str to these, or None
+    background : histogram, array_like, mapping of str to these, or None
     variance : histogram, array_like or None
         Of all of it, from a finite simulation.
     matrix : ResponseMatrix
@@ -322,7 +324,7 @@ def backgrounds(
 
     Returns
     -------
-    found : dict of str to Background
+    rows : dict of str to Background
         By name; one without a name is ``""``.
     variance : ndarray, shape (n_reco,)
 
@@ -332,8 +334,14 @@ def backgrounds(
         Axes differ, or contents are negative or not finite.
     """
     bins = matrix.matrix.shape[1]
-    several = given if isinstance(given, Mapping) else {} if given is None else {"": given}
-    found = {
+    several = (
+        background
+        if isinstance(background, Mapping)
+        else {}
+        if background is None
+        else {"": background}
+    )
+    rows = {
         name: contents(f"background {name!r}" if name else "background", h, matrix, "reco")
         for name, h in several.items()
     }
@@ -343,11 +351,11 @@ def backgrounds(
         if variance is None
         else contents("background_variance", variance, matrix, "reco")
     )
-    return {n: Background(row, np.zeros(bins), still, still) for n, row in found.items()}, spread
+    return {n: Background(row, np.zeros(bins), still, still) for n, row in rows.items()}, spread
 
 
 def contents(
-    what: str, given: Any, matrix: ResponseMatrix, side: str, *, sign: bool = True
+    what: str, source: Any, matrix: ResponseMatrix, side: str, *, sign: bool = True
 ) -> Array:
     """Read a histogram on the axes of one side, or numbers; flat in C order.
 
@@ -355,7 +363,7 @@ def contents(
     ----------
     what : str
         For messages.
-    given : UHI histogram or array_like
+    source : UHI histogram or array_like
     matrix : ResponseMatrix
     side : {"true", "reco"}
     sign : bool
@@ -371,37 +379,37 @@ def contents(
         Axes differ (which, and where), or contents are negative or not finite.
     """
     axes = matrix.true_axes if side == "true" else matrix.reco_axes
-    if hasattr(given, "axes") and hasattr(given, "values"):
-        refuse_means(given, what)
-        refuse_side(given.axes, "reco" if side == "true" else "true", what)
-        matching(axes, list(given.axes), what)
-        given = given.values()
-    refuse_masked(what, given)
+    if hasattr(source, "axes") and hasattr(source, "values"):
+        refuse_means(source, what)
+        refuse_side(source.axes, "reco" if side == "true" else "true", what)
+        matching(axes, list(source.axes), what)
+        source = source.values()
+    refuse_masked(what, source)
     try:
-        found = np.asarray(given, dtype=np.float64)
+        numbers = np.asarray(source, dtype=np.float64)
     except (TypeError, ValueError):
-        message = f"{what}: a histogram (UHI) or numbers are needed, found {type(given).__name__}"
+        message = f"{what}: a histogram (UHI) or numbers are needed, found {type(source).__name__}"
         raise ValueError(message) from None
     shape = tuple(len(axis) for axis in axes)
-    if found.shape not in (shape, (math.prod(shape),)):
-        message = f"{what} has shape {found.shape}; {shape} is needed, the bins of {', '.join(repr(a.name) for a in axes)}"
+    if numbers.shape not in (shape, (math.prod(shape),)):
+        message = f"{what} has shape {numbers.shape}; {shape} is needed, the bins of {', '.join(repr(a.name) for a in axes)}"
         raise ValueError(message)
-    found = found.reshape(-1)
-    bad = ~(abs(found) < _LARGEST) | ((found < 0.0) if sign else False)
+    numbers = numbers.reshape(-1)
+    bad = ~(abs(numbers) < _LARGEST) | ((numbers < 0.0) if sign else False)
     if bad.any():
         i = int(np.argmax(bad))
         kind = "from 0" if sign else f"from {-_LARGEST:g}"
-        message = f"{what} holds {found[i]:g} in {bin_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
+        message = f"{what} holds {numbers[i]:g} in {bin_name(axes, i)}; contents {kind} to {_LARGEST:g} are needed"
         raise ValueError(message)
-    return found
+    return numbers
 
 
-def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
+def counts(data: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
     """Read data.
 
     Parameters
     ----------
-    given : UHI histogram, prediction or array_like
+    data : UHI histogram, prediction or array_like
     matrix : ResponseMatrix
 
     Returns
@@ -415,20 +423,20 @@ def counts(given: Any, matrix: ResponseMatrix) -> tuple[Array, float]:
     ValueError
         Axes differ, counts are negative or not finite, or data are weighted.
     """
-    given = getattr(given, "histogram", given)
-    found = contents("data", given, matrix, "reco")
-    variances = given.variances() if hasattr(given, "variances") else None
-    if variances is not None and getattr(given, "name", "") != PREDICTION:
+    data = getattr(data, "histogram", data)
+    numbers = contents("data", data, matrix, "reco")
+    variances = data.variances() if hasattr(data, "variances") else None
+    if variances is not None and getattr(data, "name", "") != PREDICTION:
         flat = np.asarray(variances, dtype=np.float64).reshape(-1)
-        if not np.allclose(flat, found, rtol=1e-6, atol=1e-9):
-            i = int(np.argmax(abs(flat - found)))
+        if not np.allclose(flat, numbers, rtol=1e-6, atol=1e-9):
+            i = int(np.argmax(abs(flat - numbers)))
             message = (
-                f"data are weighted ({found[i]:g} with variance {flat[i]:g} in {bin_name(matrix.reco_axes, i)}), so that they "
+                f"data are weighted ({numbers[i]:g} with variance {flat[i]:g} in {bin_name(matrix.reco_axes, i)}), so that they "
                 "have no Poisson likelihood; give counts, or .values() to take them as expected ones"
             )
             raise ValueError(message)
-    refuse_no_counts(given, found, "data")
-    return found, flow_content(given)
+    refuse_no_counts(data, numbers, "data")
+    return numbers, flow_content(data)
 
 
 def simulation(statistics: str, matrix: ResponseMatrix) -> Moments | None:

@@ -111,9 +111,9 @@ class Interval:
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists."""
-        found = {name: plain(getattr(self, name)) for name in _NUMBERS}
+        numbers = {name: plain(getattr(self, name)) for name in _NUMBERS}
         words = {"parameter": self.parameter, "method": self.method, "notes": list(self.notes)}
-        return {**words, **found, "toys": self.toys, "valid": self.valid}
+        return {**words, **numbers, "toys": self.toys, "valid": self.valid}
 
 
 def profile_interval(problem: Problem, name: str, level: float) -> Interval:
@@ -133,8 +133,8 @@ def profile_interval(problem: Problem, name: str, level: float) -> Interval:
     p_values = special().chdtrc(1.0, ratios)
     at = float(best.x[problem.place])
     odd, valid = impossible(problem, best, *(problem.at(end, best.x) for end in (low, high)))
-    told = (0, 0.0, (*problem.notes, *odd), problem.made_of, valid)
-    return Interval(name, low, high, level, "profile", at, points, p_values, *told)
+    rest = (0, 0.0, (*problem.notes, *odd), problem.made_of, valid)
+    return Interval(name, low, high, level, "profile", at, points, p_values, *rest)
 
 
 def _check(best: Minimum, name: str) -> None:
@@ -146,10 +146,10 @@ def _check(best: Minimum, name: str) -> None:
 def width_of(best: Minimum, place: int) -> float:
     """Give a standard deviation from the information, of one parameter with the others free."""
     try:
-        found = float(np.linalg.inv(best.information)[place, place])
+        variance = float(np.linalg.inv(best.information)[place, place])
     except np.linalg.LinAlgError:
-        found = math.nan
-    return math.sqrt(found) if 0.0 < found < 1e12 else max(abs(float(best.x[place])), 1.0)
+        variance = math.nan
+    return math.sqrt(variance) if 0.0 < variance < 1e12 else max(abs(float(best.x[place])), 1.0)
 
 
 def _end(problem: Problem, best: Minimum, reach: float, side: float) -> float:
@@ -218,7 +218,7 @@ def crossings(
     ndarray, shape (n,)
         NaN where nothing is found.
     """
-    found, near = np.full(len(at), np.nan), 1e-6 * abs(step)
+    places, near = np.full(len(at), np.nan), 1e-6 * abs(step)
     last, rows, side = at.copy(), np.arange(len(at)), float(np.sign(step[:1].sum()))
     low, high, above = (np.full(len(at), np.nan) for _ in range(3))
     below = np.full(len(at), first)
@@ -232,7 +232,7 @@ def crossings(
         ends = rows[crossed]
         low[ends], high[ends], above[ends] = last[ends], following[crossed], values[crossed]
         stopped = ~crossed & (following == limit)
-        found[rows[stopped]] = limit
+        places[rows[stopped]] = limit
         going = ~crossed & ~stopped
         rows = rows[going]
         last[rows], below[rows] = following[going], values[going]
@@ -255,9 +255,9 @@ def crossings(
         above[rows] = np.where(up, values, np.where(again, 0.5 * fb, fb))
         kept[rows] = now
         done = (moved < near[rows]) | (values == 0.0)
-        found[rows[done]] = middle[done]
+        places[rows[done]] = middle[done]
         rows = rows[~done]
-    return found
+    return places
 
 
 def feldman_cousins_interval(
@@ -301,8 +301,8 @@ def feldman_cousins_interval(
     ]
     at = float(best.x[problem.place])
     odd, valid = impossible(problem, best)
-    told = (grid, p_values, toys, error, (*problem.notes, *notes, *odd), problem.made_of, valid)
-    return Interval(name, lower, upper, level, "feldman-cousins", at, *told)
+    rest = (grid, p_values, toys, error, (*problem.notes, *notes, *odd), problem.made_of, valid)
+    return Interval(name, lower, upper, level, "feldman-cousins", at, *rest)
 
 
 def applied(
@@ -315,11 +315,11 @@ def applied(
     """Apply a function to tasks, here or by an executor, with the results in the order of the tasks; count the fits of each."""
     if executor is None:
         return [function(*task, count) for task in tasks]
-    found = []
+    results = []
     for result in in_order(executor, function, tasks):
-        found.append(result)
+        results.append(result)
         count(fits)
-    return found
+    return results
 
 
 def _extended(
@@ -334,16 +334,16 @@ def _extended(
 ) -> tuple[Array, Array]:
     """Go on with points of the same distance until the p-value is small, or to the physical limit."""
     step, stream = grid[1] - grid[0], len(grid)
-    found, p = list(grid), list(p_values)
+    points, p = list(grid), list(p_values)
     for side, limit in zip((0, -1), problem.limits, strict=True):
         way = step if side else -step
-        while p[side] >= wanted and found[side] != limit and len(found) < len(grid) + _MORE:
-            value = float(np.clip(found[side] + way, *problem.limits))
-            place = len(found) if side else 0
-            found.insert(place, value)
+        while p[side] >= wanted and points[side] != limit and len(points) < len(grid) + _MORE:
+            value = float(np.clip(points[side] + way, *problem.limits))
+            place = len(points) if side else 0
+            points.insert(place, value)
             p.insert(place, _p_value(problem, best, value, toys, key, stream, count))
             stream += 1
-    return np.array(found), np.array(p)
+    return np.array(points), np.array(p)
 
 
 def _grid(problem: Problem, name: str, level: float) -> Array:
@@ -355,12 +355,12 @@ def _grid(problem: Problem, name: str, level: float) -> Array:
 
 
 def _checked(points: Array, problem: Problem) -> Array:
-    found = np.unique(np.asarray(points, dtype=np.float64))
+    values = np.unique(np.asarray(points, dtype=np.float64))
     low, high = problem.limits
-    if len(found) < 2 or not np.all(np.isfinite(found)) or found[0] < low or found[-1] > high:
+    if len(values) < 2 or not np.all(np.isfinite(values)) or values[0] < low or values[-1] > high:
         message = f"points: two or more finite values from {low:g} to {high:g} are needed"
         raise ValueError(message)
-    return found
+    return values
 
 
 def _p_value(
@@ -373,12 +373,12 @@ def _p_value(
     count: Count | None = None,
 ) -> float:
     here = problem.at(value, best.x)
-    seen = max(2.0 * (here.value - best.value), 0.0)
+    observed = max(2.0 * (here.value - best.value), 0.0)
     thrown = Toys(problem, problem.thrown(here.x, toys, key, stream), count)
     conditional, free = thrown.at(value, here.x).value, thrown.best(here.x).value
     # the free fit is at least as good as the one that is held
     ratio = 2.0 * (conditional - np.minimum(free, conditional))
-    return np.count_nonzero(ratio >= seen - _TIE) / toys
+    return np.count_nonzero(ratio >= observed - _TIE) / toys
 
 
 def _between(grid: Array, p_values: Array, wanted: float, k: int, side: int) -> float:

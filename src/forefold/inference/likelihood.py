@@ -59,8 +59,8 @@ class Terms(NamedTuple):
             return np.asarray(slopes @ np.linalg.solve(self.spread, slopes.swapaxes(-1, -2)))
         if self.value.ndim == 2 and slopes.ndim == 2:
             products = (slopes[:, None] * slopes).reshape(-1, slopes.shape[1])
-            found = products @ (1.0 / self.spread).T
-            return found.reshape(len(slopes), len(slopes), -1).transpose(2, 0, 1)
+            elements = products @ (1.0 / self.spread).T
+            return elements.reshape(len(slopes), len(slopes), -1).transpose(2, 0, 1)
         return np.asarray(slopes / self.spread[..., None, :] @ slopes.swapaxes(-1, -2))
 
 
@@ -95,15 +95,15 @@ def poisson(data: Array, expected: Array) -> Terms:
 def _lack(data: Array, mean: Array) -> Array:
     """Give half the deviance of counts from means above 0; where counts are many, without the difference of large numbers."""
     log = np.log(np.maximum(data / mean, _NONE))  # times 0 where there are no counts
-    found = np.asarray(mean - data + data * log)
+    deviance = np.asarray(mean - data + data * log)
     many = data > _MANY
     if many.any():
         n = data[many]
         off = (mean[many] - n) / n
         close = np.abs(off) < 0.5
         exact = n * (off - np.log1p(np.where(close, off, 0.0)))
-        found[many] = np.where(close, exact, found[many])
-    return found
+        deviance[many] = np.where(close, exact, deviance[many])
+    return deviance
 
 
 def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
@@ -136,17 +136,17 @@ def barlow_beeston(data: Array, expected: Array, variance: Array) -> Terms:
     [0.878]
     """
     plain = poisson(data, expected)
-    known = _uncertain(expected, variance)
-    if not known.any():
+    uncertain = _uncertain(expected, variance)
+    if not uncertain.any():
         return plain
-    v = np.where(known, variance, 1.0)
+    v = np.where(uncertain, variance, 1.0)
     mean = _alone(data, expected, v)
     off = (mean - expected) / v
     value = _lack(data, np.maximum(mean, 1e-300)) + 0.5 * off * off * v
     return Terms(
-        np.where(known, value, plain.value),
-        np.where(known, -off, plain.slope),
-        plain.spread + np.where(known, v, 0.0),
+        np.where(uncertain, value, plain.value),
+        np.where(uncertain, -off, plain.slope),
+        plain.spread + np.where(uncertain, v, 0.0),
     )
 
 
@@ -193,19 +193,19 @@ def correlated(data: Array, expected: Array, covariance: Array) -> Terms:
     """
     if data.ndim == 1:
         one = correlated(data[None], expected[None], covariance[None])
-        return Terms(*(each[0] for each in one))
-    known = _uncertain(expected, np.diagonal(covariance, axis1=1, axis2=2))
-    if known.all():
+        return Terms(*(term[0] for term in one))
+    uncertain = _uncertain(expected, np.diagonal(covariance, axis1=1, axis2=2))
+    if uncertain.all():
         return _profiled(data, expected, covariance)
     plain = poisson(data, expected)
     spread = _diagonal(plain.spread)
-    for bins in np.unique(known, axis=0):
+    for bins in np.unique(uncertain, axis=0):
         if not bins.any():
             continue
-        rows = (known == bins).all(axis=1)
+        rows = (uncertain == bins).all(axis=1)
         cells, blocks = np.ix_(rows, bins), np.ix_(rows, bins, bins)
-        found = _profiled(data[cells], expected[cells], covariance[blocks])
-        plain.value[cells], plain.slope[cells], spread[blocks] = found
+        terms = _profiled(data[cells], expected[cells], covariance[blocks])
+        plain.value[cells], plain.slope[cells], spread[blocks] = terms
     return plain._replace(spread=spread)
 
 
@@ -216,21 +216,21 @@ def _profiled(data: Array, expected: Array, covariance: Array) -> Terms:
     spread = _diagonal(np.maximum(expected, _LEAST))
     if good.all():
         return Terms(_lack(data, mean) + 0.5 * pulled, slope, spread + covariance)
-    plain, each = poisson(data, expected), good[:, None]
-    value = _lack(data, np.where(each, mean, 1.0)) + 0.5 * pulled
+    plain, good_rows = poisson(data, expected), good[:, None]
+    value = _lack(data, np.where(good_rows, mean, 1.0)) + 0.5 * pulled
     return Terms(
-        np.where(each, value, plain.value),
-        np.where(each, slope, plain.slope),
-        spread + np.where(each[:, :, None], covariance, 0.0),
+        np.where(good_rows, value, plain.value),
+        np.where(good_rows, slope, plain.slope),
+        spread + np.where(good_rows[:, :, None], covariance, 0.0),
     )
 
 
 def _diagonal(values: Array) -> Array:
     """Make diagonal matrices of rows, shape (n, k, k)."""
     n, k = values.shape
-    found = np.zeros((n, k * k))
-    found[:, :: k + 1] = values
-    return found.reshape(n, k, k)
+    matrices = np.zeros((n, k * k))
+    matrices[:, :: k + 1] = values
+    return matrices.reshape(n, k, k)
 
 
 def _uncertain(expected: Array, variance: Array) -> NDArray[np.bool_]:

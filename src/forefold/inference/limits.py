@@ -86,8 +86,8 @@ class Limit:
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists; an infinite error is a text."""
-        told = {name: value for name, value in vars(self).items() if name != "made_of"}
-        return {**told, "error": plain(self.error), "notes": list(self.notes)}
+        fields = {name: value for name, value in vars(self).items() if name != "made_of"}
+        return {**fields, "error": plain(self.error), "notes": list(self.notes)}
 
     def __repr__(self) -> str:
         toys = f", {self.toys} toys a point" if self.toys else ""
@@ -104,10 +104,10 @@ def profile_limit(problem: Problem, name: str, level: float) -> Limit:
     best = problem.best()
     _check(best, name)
     reach = float(special().ndtri(level)) ** 2
-    found = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
-    notes = few_counts(problem, found, "profile", f"method bayes{_ONE_BIN}")
+    limit = _walk(problem, best, lambda value: problem.ratio(value, best) - reach)
+    notes = few_counts(problem, limit, "profile", f"method bayes{_ONE_BIN}")
     at = float(best.x[problem.place])
-    return _settled(problem, best, Limit(name, found, level, "profile", at, notes=notes))
+    return _settled(problem, best, Limit(name, limit, level, "profile", at, notes=notes))
 
 
 def profile_limits(toys: Toys, name: str, level: float) -> Array:
@@ -145,15 +145,15 @@ def _one_by_one(
     return limits
 
 
-def _settled(problem: Problem, best: Minimum, found: Limit) -> Limit:
+def _settled(problem: Problem, best: Minimum, limit: Limit) -> Limit:
     """Say of a limit what it was made of, and where other parameters cannot be profiled at it."""
-    here = problem.at(found.value, best.x)
+    here = problem.at(limit.value, best.x)
     odd, possible = impossible(problem, here, best)
-    notes = (*problem.notes, *found.notes, *odd)
+    notes = (*problem.notes, *limit.notes, *odd)
     if not here.valid:
-        notes += (unconverged_at(found.parameter, found.value),)
+        notes += (unconverged_at(limit.parameter, limit.value),)
     valid = possible and here.valid
-    return replace(found, valid=valid, notes=notes, made_of=problem.made_of)
+    return replace(limit, valid=valid, notes=notes, made_of=problem.made_of)
 
 
 def _walk(problem: Problem, best: Minimum, function: Callable[[float], float]) -> float:
@@ -171,11 +171,11 @@ def _none(problem: Problem) -> float:
     ValueError
         It has none.
     """
-    found = float(problem.objective.lower[problem.place])
-    if not math.isfinite(found):
+    lowest = float(problem.objective.lower[problem.place])
+    if not math.isfinite(lowest):
         message = "a limit by CLs or a flat prior needs a parameter with a lower limit, where there is no signal: Parameter(..., lower=0)"
         raise ValueError(message)
-    return found
+    return lowest
 
 
 def cls_limit(problem: Problem, name: str, level: float) -> Limit:
@@ -183,12 +183,12 @@ def cls_limit(problem: Problem, name: str, level: float) -> Limit:
     best = problem.best()
     _check(best, name)
     share = _asymptotic(problem, best)
-    found = _walk(problem, best, lambda value: (1.0 - level) - share(value))
+    limit = _walk(problem, best, lambda value: (1.0 - level) - share(value))
     notes = few_counts(
-        problem, found, "cls", f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}"
+        problem, limit, "cls", f"toys (toys=10000, --toys 10000), method bayes{_ONE_BIN}"
     )
     at = float(best.x[problem.place])
-    return _settled(problem, best, Limit(name, found, level, "cls", at, notes=notes))
+    return _settled(problem, best, Limit(name, limit, level, "cls", at, notes=notes))
 
 
 def _asymptotic(problem: Problem, best: Minimum) -> Callable[[float], float]:
@@ -239,11 +239,11 @@ def cls_limit_toys(
 
     def shares(value: float) -> tuple[float, float]:
         here = problem.at(value, best.x)
-        seen = 0.0 if best.x[problem.place] > value else 2.0 * (here.value - best.value)
+        observed = 0.0 if best.x[problem.place] > value else 2.0 * (here.value - best.value)
         both = Toys(problem, problem.thrown(here.x, toys, key, 0), count)
         ratios = one_sided(both, value, both.best(here.x), here.x)
         without = one_sided(alone, value, free, none.x)
-        more = (np.count_nonzero(q >= max(seen, 0.0) - _TIE) / toys for q in (ratios, without))
+        more = (np.count_nonzero(q >= max(observed, 0.0) - _TIE) / toys for q in (ratios, without))
         return next(more), next(more)
 
     def excess(value: float) -> float:
@@ -251,18 +251,18 @@ def cls_limit_toys(
         return (1.0 - level) - both / max(alone, 1.0 / toys)
 
     start = _walk_of_cls(problem, best, level)
-    found = _bisected(problem, best, excess, start)
-    tails = shares(found)
+    limit = _bisected(problem, best, excess, start)
+    tails = shares(limit)
     if tails[1] == 0.0:
         message = (
             f"toys = {toys}: none without signal is as far from it as the data, so that CLs is not known; throw more, or take asymptotic "
             f"formulae (toys=0), method bayes{_ONE_BIN}"
         )
         raise ValueError(message)
-    error = _error_of_toys(problem, best, found, tails, toys)
+    error = _error_of_toys(problem, best, limit, tails, toys)
     at = float(best.x[problem.place])
-    told = (toys, error, few_toys(*tails, toys))
-    return _settled(problem, best, Limit(name, found, level, "cls", at, *told))
+    rest = (toys, error, few_toys(*tails, toys))
+    return _settled(problem, best, Limit(name, limit, level, "cls", at, *rest))
 
 
 def _walk_of_cls(problem: Problem, best: Minimum, level: float) -> float:
@@ -332,13 +332,13 @@ def bayes_limit(problem: Problem, name: str, level: float) -> Limit:
 
     def log_posterior(value: float) -> float:
         nonlocal near
-        found = problem.at(value, near)
-        near = found.x
+        minimum = problem.at(value, near)
+        near = minimum.x
         if (
-            found.value - best.value > _FAR
+            minimum.value - best.value > _FAR
         ):  # as good as nothing, and shapes may have no width there
-            return best.value - found.value
-        return best.value - found.value - _log_width(problem, found, name) + base
+            return best.value - minimum.value
+        return best.value - minimum.value - _log_width(problem, minimum, name) + base
 
     base = _log_width(problem, best, name)
     stop = float(problem.objective.upper[place])
@@ -408,7 +408,7 @@ def _log_widths(problem: Problem, information: Array) -> Array:
     return np.where((sign > 0.0) & np.isfinite(size), 0.5 * size, np.nan)
 
 
-def _log_width(problem: Problem, found: Minimum, name: str) -> float:
+def _log_width(problem: Problem, minimum: Minimum, name: str) -> float:
     """Logarithm of the volume that other parameters lose: Laplace's approximation.
 
     Raises
@@ -416,9 +416,9 @@ def _log_width(problem: Problem, found: Minimum, name: str) -> float:
     ValueError
         Data say nothing of another parameter.
     """
-    width = float(_log_widths(problem, found.information[None])[0])
+    width = float(_log_widths(problem, minimum.information[None])[0])
     if math.isnan(width):
-        message = f"with {name} = {found.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
+        message = f"with {name} = {minimum.x[problem.place]:g} the data say nothing of another parameter; hold it with fixed, or give it a constraint"
         raise ValueError(message)
     return width
 

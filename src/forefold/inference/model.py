@@ -195,7 +195,7 @@ class Expectation:
         own = truth.shape[-1]
         parts = [rows @ matrix[..., :own, :], matrix[..., own:-1, :]]
         if len(self.odd):
-            odd, even = (np.tensordot(contents, each, (-1, 1)) for each in (self.odd, self.even))
+            odd, even = (np.tensordot(contents, bend, (-1, 1)) for bend in (self.odd, self.even))
             parts.append(odd + bends[..., None] * even)
         e = self.exposure
         covariance = e * e * self._covariance(truth, scales)
@@ -249,9 +249,13 @@ class Expectation:
     @cached_property
     def _spread(self) -> Array:
         """Variances of the elements of the response, shape (n_true, n_reco)."""
-        known = self.simulation
+        simulation = self.simulation
         rows = len(self.matrix) - len(self.scaled_variance) - 1
-        return np.zeros((rows, self.matrix.shape[1])) if known is None else element_variance(known)
+        return (
+            np.zeros((rows, self.matrix.shape[1]))
+            if simulation is None
+            else element_variance(simulation)
+        )
 
     @cached_property
     def _migrates(self) -> bool:
@@ -267,12 +271,12 @@ class Expectation:
         if self.simulation is None or not self._migrates:
             return np.asarray(np.square(truth) @ self._spread + alone)
         if truth.ndim == 1:
-            found = folded_covariance(self.simulation, truth)
+            covariance = folded_covariance(self.simulation, truth)
         else:
-            found = np.tensordot(np.square(truth), self._row_by_row, 1)
+            covariance = np.tensordot(np.square(truth), self._row_by_row, 1)
         own = np.arange(self.matrix.shape[1])
-        found[..., own, own] += alone
-        return found
+        covariance[..., own, own] += alone
+        return covariance
 
     @cached_property
     def _row_by_row(self) -> Array:
@@ -281,12 +285,12 @@ class Expectation:
         units = np.eye(len(self._spread))
         return np.array([folded_covariance(self.simulation, one) for one in units])
 
-    def spread_slopes(self, found: Expected, slope: Array) -> Array | float:
+    def spread_slopes(self, expected: Expected, slope: Array) -> Array | float:
         """Give derivatives of half a deviance that come from those of the covariance.
 
         Parameters
         ----------
-        found : Expected
+        expected : Expected
         slope : ndarray, shape (..., n_reco)
             Derivative with respect to the mean; that with respect to the covariance is minus half its square.
 
@@ -296,15 +300,15 @@ class Expectation:
         """
         if not self._moves:
             return 0.0
-        truth, squares = found.truth, np.square(slope)
+        truth, squares = expected.truth, np.square(slope)
         by_truth = np.zeros(truth.shape)
         by_truth += truth.sum(axis=-1, keepdims=True) * (squares @ self.fakes_spread)[..., None]
         if self.simulation is not None:
             by_truth += truth * row_variances(self.simulation, slope)
-        moving = np.zeros((*slope.shape[:-1], found.slopes.shape[-2]))
-        moving[..., : self.n_truth] = -along(found.truth_slopes, by_truth)
+        moving = np.zeros((*slope.shape[:-1], expected.slopes.shape[-2]))
+        moving[..., : self.n_truth] = -along(expected.truth_slopes, by_truth)
         norms = slice(self.n_truth, self.n_truth + len(self.scaled_variance))
-        moving[..., norms] = -found.scales * (squares @ self.scaled_variance.T)
+        moving[..., norms] = -expected.scales * (squares @ self.scaled_variance.T)
         return self.exposure**2 * moving
 
 

@@ -35,22 +35,22 @@ def named_otherwise(
     list of str
         One note an axis.
     """
-    given = truth(**begin) if callable(truth) else truth
+    spectra = truth(**begin) if callable(truth) else truth
     notes = []
-    for what, each, axes in (
-        ("truth", given, matrix.true_axes),
+    for what, source, axes in (
+        ("truth", spectra, matrix.true_axes),
         ("background", background, matrix.reco_axes),
         ("background_variance", variance, matrix.reco_axes),
     ):
-        several = each if isinstance(each, Mapping) else {"": each}
+        several = source if isinstance(source, Mapping) else {"": source}
         for name, histogram in several.items():
             notes += names_noted(f"{what} {name!r}" if name else what, histogram, axes)
     return notes
 
 
-def names_noted(what: str, given: Any, axes: tuple[Any, ...]) -> list[str]:
+def names_noted(what: str, source: Any, axes: tuple[Any, ...]) -> list[str]:
     """Note axes of a histogram or a prediction that are named otherwise than these; none of numbers."""
-    given = getattr(given, "histogram", given)
-    if not (hasattr(given, "axes") and hasattr(given, "values")):
+    source = getattr(source, "histogram", source)
+    if not (hasattr(source, "axes") and hasattr(source, "values")):
         return []
-    return other_names(axes, list(given.axes), what)
+    return other_names(axes, list(source.axes), what)

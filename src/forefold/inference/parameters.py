@@ -94,20 +94,20 @@ class Constraint:
         ValueError
             The correlation is singular.
         """
-        known = [k for k, p in enumerate(parameters) if p.constraint is not None]
+        constrained = [k for k, p in enumerate(parameters) if p.constraint is not None]
         means, sigmas = (
             np.array([p.constraint[i] for p in parameters if p.constraint is not None])
             for i in (0, 1)
         )
-        whole = np.eye(len(known))
+        whole = np.eye(len(constrained))
         if correlation is not None and pulls:
             whole[-pulls:, -pulls:] = correlation
-        if known and np.linalg.eigvalsh(whole)[0] < 1e-9:
+        if constrained and np.linalg.eigvalsh(whole)[0] < 1e-9:
             message = "the correlation of the pulls is singular: leave out one of those that say the same, or make it less than 1"
             raise ValueError(message)
         covariance = whole * np.outer(sigmas, sigmas)
-        precision = np.asarray(np.linalg.inv(covariance) if known else covariance, np.float64)
-        return cls(np.array(known, dtype=np.intp), means.reshape(-1), covariance, precision)
+        precision = np.asarray(np.linalg.inv(covariance) if constrained else covariance, np.float64)
+        return cls(np.array(constrained, dtype=np.intp), means.reshape(-1), covariance, precision)
 
     @cached_property
     def cells(self) -> tuple[Any, ...]:
@@ -132,7 +132,7 @@ class Constraint:
         return np.asarray(centre + generator.standard_normal((n, len(self.places))) @ root.T)
 
 
-def check_name(name: str, known: Sequence[str]) -> int:
+def check_name(name: str, names: Sequence[str]) -> int:
     """Give the place of a parameter.
 
     Raises
@@ -140,10 +140,10 @@ def check_name(name: str, known: Sequence[str]) -> int:
     ValueError
         There is none of this name.
     """
-    if name not in known:
-        message = f"no parameter {name!r}{near(name, list(known))}; there are {', '.join(known)}"
+    if name not in names:
+        message = f"no parameter {name!r}{near(name, list(names))}; there are {', '.join(names)}"
         raise ValueError(message)
-    return list(known).index(name)
+    return list(names).index(name)
 
 
 def placed(values: Mapping[str, float], names: Sequence[str], start: Array) -> Array:
@@ -154,11 +154,11 @@ def placed(values: Mapping[str, float], names: Sequence[str], start: Array) -> A
     ValueError
         There is no such parameter, or a value is not finite.
     """
-    found = np.array(start, dtype=np.float64)
+    point = np.array(start, dtype=np.float64)
     for name, value in values.items():
         place = check_name(name, names)
         if not math.isfinite(value):
             message = f"{name} = {value!r}: a finite number is needed"
             raise ValueError(message)
-        found[place] = value
-    return found
+        point[place] = value
+    return point

@@ -95,20 +95,20 @@ class Problem:
 
     def minimum(self, start: Array, held: NDArray[np.bool_]) -> Minimum:
         """Minimise over what is not held; from other places, too, where that does not converge."""
-        found = minimum(self.objective, start, held)
-        if found.valid:
-            return found
-        width = np.sqrt(1.0 / np.maximum(np.diagonal(found.information), 1e-12))
+        best = minimum(self.objective, start, held)
+        if best.valid:
+            return best
+        width = np.sqrt(1.0 / np.maximum(np.diagonal(best.information), 1e-12))
         for shift in _TRIES:
             moved = np.where(held, start, start + shift * width)
             moved = np.clip(moved, self.objective.lower, self.objective.upper)
             moved = np.where(held, start, moved)
             again = minimum(self.objective, moved, held)
-            if again.value < found.value or again.valid:
-                found = again
-            if found.valid:
+            if again.value < best.value or again.valid:
+                best = again
+            if best.valid:
                 break
-        return found
+        return best
 
     def with_data(self, toy: Thrown) -> Problem:
         """Give the same model with other data, or those of several toys."""
@@ -131,12 +131,12 @@ class Problem:
         ValueError
             The expectation is negative somewhere.
         """
-        found = self.objective.expectation(x)
-        if np.any(found.mean < -1e-9):
-            i = int(np.argmin(found.mean))
-            message = f"toys: bin {i} expects {found.mean[i]:g} counts where the parameter of interest is {x[self.place]:g}"
+        expected = self.objective.expectation(x)
+        if np.any(expected.mean < -1e-9):
+            i = int(np.argmin(expected.mean))
+            message = f"toys: bin {i} expects {expected.mean[i]:g} counts where the parameter of interest is {x[self.place]:g}"
             raise ValueError(message)
-        return found
+        return expected
 
     def thrown(self, x: Array, n: int, key: int, stream: int) -> Thrown:
         """Throw toys of parameters: counts, the simulation's statistics, and measurements of constrained parameters.
@@ -146,12 +146,12 @@ class Problem:
         ValueError
             The expectation is negative somewhere.
         """
-        found = self.expected(x)
+        expected = self.expected(x)
         source = generator(key, stream)
-        mean = np.maximum(found.mean, 0.0)
+        mean = np.maximum(expected.mean, 0.0)
         means = np.broadcast_to(mean, (n, len(mean)))
-        if found.covariance.any():
-            means = mean + _spread(found.covariance, source.standard_normal(means.shape))
+        if expected.covariance.any():
+            means = mean + _spread(expected.covariance, source.standard_normal(means.shape))
         counts = source.poisson(np.maximum(means, 0.0)).astype(np.float64)
         constraint = self.objective.constraint
         return Thrown(counts, constraint.drawn(x[constraint.places], source, n))

@@ -89,12 +89,12 @@ class FitResult:
     def histogram(self) -> hist.Hist[Any]:
         """What the fit expects on the reconstructed axes; variances are those of the parameters, 0 where they are not known."""
         slopes = self.problem.objective.expectation(self.x).slopes
-        found = np.einsum("kj,kl,lj->j", slopes, np.nan_to_num(self.covariance), slopes)
-        made = empty(self.axes, PREDICTION)
-        view: Any = made.view()
+        variances = np.einsum("kj,kl,lj->j", slopes, np.nan_to_num(self.covariance), slopes)
+        histogram = empty(self.axes, PREDICTION)
+        view: Any = histogram.view()
         view["value"] = self.prediction.reshape(view.shape)
-        view["variance"] = np.maximum(found, 0.0).reshape(view.shape)
-        return made
+        view["variance"] = np.maximum(variances, 0.0).reshape(view.shape)
+        return histogram
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as plain numbers, texts and lists; None where there is no number."""

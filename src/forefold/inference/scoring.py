@@ -58,19 +58,19 @@ class Objective:
         -------
         tuple of ndarray, shapes (...,), (..., parameters) and (..., parameters, parameters)
         """
-        found = self.expectation(x)
+        expected = self.expectation(x)
         likelihood = barlow_beeston if self.expectation.independent else correlated
-        terms = likelihood(self.data, found.mean, found.covariance)
+        terms = likelihood(self.data, expected.mean, expected.covariance)
         value = terms.value.sum(axis=-1)
-        slope = along(found.slopes, terms.slope)
-        slope += self.expectation.spread_slopes(found, terms.slope)
-        information = terms.information(found.slopes)
+        slope = along(expected.slopes, terms.slope)
+        slope += self.expectation.spread_slopes(expected, terms.slope)
+        information = terms.information(expected.slopes)
         if not len(self.constraint.places):
             return value, slope, information
         information[self.constraint.cells] += self.constraint.precision
-        known, pulled = self.constraint.value_and_slope(x)
+        constraint, pulled = self.constraint.value_and_slope(x)
         slope[..., self.constraint.places] += pulled
-        return value + known, slope, information
+        return value + constraint, slope, information
 
     def of(self, rows: Any) -> Self:
         """Give those of some toys: an index or a mask of rows."""
@@ -123,13 +123,13 @@ def minimum(objective: Objective, start: Array, fixed: NDArray[np.bool_] | None 
         if abs(gain) < _NEAR and damping <= 1e-3:
             return Minimum(x, value, information, True)
         new = np.where(free, np.clip(x + step, objective.lower, objective.upper), x)
-        found = objective.all(new)
-        if found[0] <= value + 1e-13 * (1.0 + abs(value)):
+        trial = objective.all(new)
+        if trial[0] <= value + 1e-13 * (1.0 + abs(value)):
             # near the end, what the expected curvature leaves out decides how fast it is
             curvature = (
-                found[2] if gain > 1.0 else _updated(curvature, new - x, found[1] - slope, free)
+                trial[2] if gain > 1.0 else _updated(curvature, new - x, trial[1] - slope, free)
             )
-            x, value, slope, information = new, float(found[0]), *found[1:]
+            x, value, slope, information = new, float(trial[0]), *trial[1:]
             damping = 0.0 if damping < 0.02 else 0.1 * damping
         else:
             damping = max(4.0 * damping, 0.1)
@@ -242,21 +242,21 @@ def minima(objective: Objectives, start: Array, fixed: NDArray[np.bool_]) -> Min
     """
     with np.errstate(all="ignore"):  # what overflows does not converge
         value, slope, information = objective.all(start)
-        found = Minima(start.copy(), value, information, np.isfinite(value))
+        best = Minima(start.copy(), value, information, np.isfinite(value))
         free = np.flatnonzero(~fixed)
         if free.size:
-            found.valid[:] = False
-            _descend(objective, found, slope, free)
-    return found
+            best.valid[:] = False
+            _descend(objective, best, slope, free)
+    return best
 
 
-def _descend(objective: Objectives, found: Minima, slope: Array, free: NDArray[np.intp]) -> None:
+def _descend(objective: Objectives, best: Minima, slope: Array, free: NDArray[np.intp]) -> None:
     """Minimise over the free parameters, with the results in their places.
 
     Small matrices of many toys have the toys as their last axis here: along it, numpy is fast.
     """
     inner = np.ix_(free, free)
-    rows, x, value, information = np.arange(len(found.x)), found.x, found.value, found.information
+    rows, x, value, information = np.arange(len(best.x)), best.x, best.value, best.information
     lower, upper = objective.lower[free, None], objective.upper[free, None]
     slope, damping = slope.T[free], np.zeros(len(rows))
     curvature = information.transpose(1, 2, 0)[inner]
@@ -270,8 +270,8 @@ def _descend(objective: Objectives, found: Minima, slope: Array, free: NDArray[n
         if done.any():
             (old,), (left,) = done.nonzero(), (~done).nonzero()
             here = rows[old]
-            found.x[here], found.value[here] = x[old], value[old]
-            found.information[here], found.valid[here] = information[old], True
+            best.x[here], best.value[here] = x[old], value[old]
+            best.information[here], best.valid[here] = information[old], True
             if not left.size:
                 return
             objective, rows, x, value = objective.of(left), rows[left], x[left], value[left]

@@ -102,24 +102,24 @@ class Toys:
     def _minima(self, start: Array, held: NDArray[np.bool_]) -> Minima:
         n, k = len(self), start.shape[-1]
         start = np.broadcast_to(start, (n, k))
-        found = Minima(np.empty((n, k)), np.empty(n), np.empty((n, k, k)), np.zeros(n, np.bool_))
+        best = Minima(np.empty((n, k)), np.empty(n), np.empty((n, k, k)), np.zeros(n, np.bool_))
         expectation = self.problem.objective.expectation
         size = max(_BLOCK // expectation.size, 1) if expectation.fits_at_once else _ALONE
         for first in range(0, n, size):
             rows = slice(first, first + size)
             toys = self.problem.with_data(self.thrown.of(rows)).objective
             if expectation.fits_at_once:
-                _put(found, rows, minima(toys, start[rows], held))
-            for i in first + np.flatnonzero(~found.valid[rows]):
+                _put(best, rows, minima(toys, start[rows], held))
+            for i in first + np.flatnonzero(~best.valid[rows]):
                 one = self.problem.with_data(self.thrown.of(i))
-                _put(found, i, one.minimum(start[i], held))
+                _put(best, i, one.minimum(start[i], held))
             if self.count is not None:
                 self.count(len(toys.data))
-        return found
+        return best
 
 
-def _put(found: Minima, rows: Any, part: Minima | Minimum) -> None:
+def _put(minima_of_toys: Minima, rows: Any, part: Minima | Minimum) -> None:
     """Put some fits, or one, into their rows."""
     whole: Any
-    for whole, each in zip(found, part, strict=True):
-        whole[rows] = each
+    for whole, values in zip(minima_of_toys, part, strict=True):
+        whole[rows] = values

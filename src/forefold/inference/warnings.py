@@ -75,12 +75,12 @@ def counts_that_tell(problem: Problem, value: float) -> float:
     slopes /= slopes.max()  # their scale drops out
     mean = np.maximum(expected.mean, _SMALL)
     second, third = float((slopes**2 / mean).sum()), float((slopes**3 / mean**2).sum())
-    told = [problem.objective.data]
+    counts = [problem.objective.data]
     if math.isfinite(start := problem.limits[0]):
         without = here.x.copy()
         without[problem.place] = start
-        told.append(problem.objective.expectation(without).mean)
-    most = max(float((slopes * each / mean).sum() / slopes.sum()) for each in told)
+        counts.append(problem.objective.expectation(without).mean)
+    most = max(float((slopes * histogram / mean).sum() / slopes.sum()) for histogram in counts)
     return (second * math.sqrt(second) / third) ** 2 * min(most, 1.0)
 
 
@@ -107,11 +107,11 @@ def few_counts(problem: Problem, value: float, method: str, other: str) -> tuple
     tuple of str
         One note, or none.
     """
-    found = counts_that_tell(problem, value)
-    if found >= FEW * _ALMOST:
+    counts = counts_that_tell(problem, value)
+    if counts >= FEW * _ALMOST:
         return ()
     note = (
-        f"asymptotic formulae, but about {found:.2g} counts, observed or expected without signal, tell of it (fewer than {FEW:g}): "
+        f"asymptotic formulae, but about {counts:.2g} counts, observed or expected without signal, tell of it (fewer than {FEW:g}): "
         f"the limit is likely too low, {_TOO_LOW[method]}; take {other}"
     )
     return (note,)
@@ -134,11 +134,11 @@ def few_expected(problem: Problem, value: float, other: str) -> tuple[str, ...]:
     tuple of str
         One note, or none.
     """
-    found = counts_that_tell(problem, value)
-    if found >= FEW * _ALMOST:
+    counts = counts_that_tell(problem, value)
+    if counts >= FEW * _ALMOST:
         return ()
     note = (
-        f"asymptotic formulae, but about {found:.2g} counts without signal tell of it (fewer than {FEW:g}): in one bin with 3 the median is too low by "
+        f"asymptotic formulae, but about {counts:.2g} counts without signal tell of it (fewer than {FEW:g}): in one bin with 3 the median is too low by "
         f"11 %, the lower end by 26 %, and the upper end too high by 12 %; take {other}"
     )
     return (note,)
@@ -201,9 +201,9 @@ def not_told_apart(directions: Array, names: Sequence[str]) -> tuple[str, ...]:
         One note a direction.
     """
     return tuple(
-        f"data do not tell {', '.join(n for n, d in zip(names, each, strict=True) if abs(d) > TOLD)} from each other: the likelihood is flat along a "
+        f"data do not tell {', '.join(n for n, d in zip(names, direction, strict=True) if abs(d) > TOLD)} from each other: the likelihood is flat along a "
         "line of them, values are one point of it, and they have no errors; hold one with fixed (--fix), or constrain it"
-        for each in directions
+        for direction in directions
     )
 
 

@@ -56,7 +56,7 @@ class _Look:
     particle: str
     energy: Array
     ratios: Array
-    seen: Array
+    efficiency: Array
     edges: Array
     migration: Array
     angle: Array
@@ -143,7 +143,7 @@ def _row(panels: list[Axes], look: _Look, unit: str, *, first: bool, last: bool)
     from matplotlib.colors import ListedColormap, LogNorm
     from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator, StrMethodFormatter
 
-    ratio, seen, migration, angle = panels
+    ratio, fraction, migration, angle = panels
     low, middle, high = look.ratios
     ratio.axhline(1.0, color=_GREY, linewidth=0.5, linestyle=(0, (6, 4)))
     ratio.fill_between(look.energy, low, high, color=_BLUE, alpha=0.25, linewidth=0.0)
@@ -153,10 +153,10 @@ def _row(panels: list[Axes], look: _Look, unit: str, *, first: bool, last: bool)
     ratio.yaxis.set_major_locator(MultipleLocator(span))
     ratio.yaxis.set_minor_locator(MultipleLocator(0.25 * span))
     ratio.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    seen.plot(look.energy, look.seen, color=_BLUE)
-    seen.set(ylim=(0.0, 1.08))
-    seen.yaxis.set_major_locator(MultipleLocator(0.5))
-    seen.yaxis.set_minor_locator(MultipleLocator(0.1))
+    fraction.plot(look.energy, look.efficiency, color=_BLUE)
+    fraction.set(ylim=(0.0, 1.08))
+    fraction.yaxis.set_major_locator(MultipleLocator(0.5))
+    fraction.yaxis.set_minor_locator(MultipleLocator(0.1))
     colours = ListedColormap(colormaps["viridis_r"](np.linspace(0.06, 1.0, 256)))
     shown = np.where(look.migration >= _FAINTEST, look.migration, np.nan)
     mesh = migration.pcolormesh(
@@ -168,8 +168,8 @@ def _row(panels: list[Axes], look: _Look, unit: str, *, first: bool, last: bool)
     migration.yaxis.set_major_locator(LogLocator(numticks=6))
     migration.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     angle.plot(look.energy, look.angle, color=_BLUE)
-    known = look.angle[np.isfinite(look.angle)]
-    angle.set_ylim(0.0, 1.25 * max(float(known.max(initial=0.0)), 0.4))
+    widths = look.angle[np.isfinite(look.angle)]
+    angle.set_ylim(0.0, 1.25 * max(float(widths.max(initial=0.0)), 0.4))
     angle.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
     for panel, text in zip(panels, _TITLES, strict=True):
         panel.set(xscale="log", xlim=ends)
@@ -202,7 +202,7 @@ class _Subject(NamedTuple):
 def _subjects(card: Card, particles: Sequence[str | int] | None) -> list[_Subject]:
     if particles is not None:
         return [_of_particle(card, word) for word in particles]
-    found = []
+    subjects = []
     for label in card.types:
         rules = [rule for rule in card.rules if rule.type == label]
         kinds = [pdg for rule in rules for pdg in _some(rule) if not card.left_out(pdg)]
@@ -211,8 +211,8 @@ def _subjects(card: Card, particles: Sequence[str | int] | None) -> list[_Subjec
         ]
         if kinds:
             pdg = next((p for p in last if p not in _RARE), (last or kinds)[0])
-            found.append(_Subject(type_label(label), pdg, _rest(rules, pdg)))
-    return found
+            subjects.append(_Subject(type_label(label), pdg, _rest(rules, pdg)))
+    return subjects
 
 
 def _some(rule: Rule) -> Iterator[int]:
@@ -246,8 +246,8 @@ def _range(card: Card, subjects: list[_Subject]) -> tuple[float, float]:
 
 def _span(ratios: Array) -> float:
     """Half of the axis of ratios: a round number that holds the band."""
-    known = ratios[np.isfinite(ratios)]
-    most = float(np.abs(known - 1.0).max(initial=0.0))
+    finite = ratios[np.isfinite(ratios)]
+    most = float(np.abs(finite - 1.0).max(initial=0.0))
     return next((span for span in _SPANS if 1.15 * most <= span), _SPANS[-1]) if most else 0.1
 
 
@@ -259,28 +259,28 @@ def _curves(card: Card, subject: _Subject, energy: Array) -> tuple[Array, Array,
     some = particle_hypotheses(
         *beam(subject.pdg, true, _THETA, 0.3), compile_card(card), on_invalid="lose"
     )
-    seen = sum(
+    detected = sum(
         (hypothesis.probability * hypothesis.response.detection_probability for hypothesis in some),
         start=np.zeros(energy.size),
     )
-    ratios = (_quantiles(some, seen) - rest) / energy
+    ratios = (_quantiles(some, detected) - rest) / energy
     return (
         energy,
-        np.where(np.isnan(energy), np.nan, seen),
-        np.where((seen > _FAINTEST) & (ratios > -10.0), ratios, np.nan),
-        np.where(seen > 0.0, _angles(some), np.nan),
+        np.where(np.isnan(energy), np.nan, detected),
+        np.where((detected > _FAINTEST) & (ratios > -10.0), ratios, np.nan),
+        np.where(detected > 0.0, _angles(some), np.nan),
     )
 
 
 def _look(card: Card, subject: _Subject, low: float, high: float, factor: float) -> _Look:
-    energy, seen, ratios, angle = _curves(card, subject, np.geomspace(low, high, _CURVE))
+    energy, detected, ratios, angle = _curves(card, subject, np.geomspace(low, high, _CURVE))
     edges = np.geomspace(low, high, _BINS + 1)
     return _Look(
         subject.label,
         _name(subject.pdg),
         factor * energy,
         ratios,
-        seen,
+        detected,
         factor * edges,
         _migration(card, subject.pdg, edges, subject.rest),
         angle,
@@ -294,20 +294,20 @@ def _name(pdg: int) -> str:
         return str(pdg)
 
 
-def _quantiles(some: list[Hypothesis], seen: Array) -> Array:
+def _quantiles(some: list[Hypothesis], detected: Array) -> Array:
     """Quantiles of the total energy of those that are seen, shape (3, n)."""
-    whole = np.where(seen > 0.0, seen, 1.0)
+    whole = np.where(detected > 0.0, detected, 1.0)
 
     def cdf(energy: Array) -> Array:
-        found = np.zeros(energy.shape)
+        cumulative = np.zeros(energy.shape)
         for hypothesis in some:
             response = hypothesis.response
             least = np.broadcast_to(response.energy_least, energy.shape)
             inside = response.energy_between(least, np.maximum(np.nextafter(energy, np.inf), least))
-            found += hypothesis.probability * response.efficiency * inside
-        return found / whole
+            cumulative += hypothesis.probability * response.efficiency * inside
+        return cumulative / whole
 
-    shape = (_LEVELS.size, seen.size)
+    shape = (_LEVELS.size, detected.size)
     ends = np.full(shape, -100.0), np.full(shape, 1e4)
     return invert(cdf, np.broadcast_to(_LEVELS[:, None], shape), *ends)
 
@@ -321,25 +321,25 @@ def _migration(card: Card, pdg: int, edges: Array, rest: float) -> Array:
     some = particle_hypotheses(
         *beam(pdg, np.maximum(true, mass), _THETA, 0.3), compile_card(card), on_invalid="lose"
     )
-    found = np.zeros((_BINS, true.size))
+    shares = np.zeros((_BINS, true.size))
     for hypothesis in some:
         bounds = np.maximum((edges + rest)[:, None], hypothesis.response.energy_least)
         inside = hypothesis.response.energy_between(bounds[:-1], bounds[1:])
-        found += hypothesis.probability * hypothesis.response.efficiency * inside
-    found = np.where(true > mass, found, 0.0)
-    return np.asarray((found.reshape(_BINS, _BINS, _NODES) @ (0.5 * w)).T)
+        shares += hypothesis.probability * hypothesis.response.efficiency * inside
+    shares = np.where(true > mass, shares, 0.0)
+    return np.asarray((shares.reshape(_BINS, _BINS, _NODES) @ (0.5 * w)).T)
 
 
 def _angles(some: list[Hypothesis]) -> Array:
     """Width of the angle, degrees, of the most likely hypothesis."""
-    found = np.zeros(some[0].probability.size)
-    best = np.full(found.size, -1.0)
+    widths = np.zeros(some[0].probability.size)
+    best = np.full(widths.size, -1.0)
     for hypothesis in some:
         for rows, direction in hypothesis.response.directions:
             more = hypothesis.probability[rows] > best[rows]
-            found[rows] = np.where(more, np.rad2deg(direction.width()), found[rows])
+            widths[rows] = np.where(more, np.rad2deg(direction.width()), widths[rows])
             best[rows] = np.where(more, hypothesis.probability[rows], best[rows])
-    return found
+    return widths
 
 
 WIDEST = (1e-4, 100.0)
@@ -359,10 +359,10 @@ def checked(energy: Iterable[float]) -> tuple[float, float]:
     ValueError
         Not two numbers above 0, the second one larger.
     """
-    found = tuple(float(value) for value in energy)
-    if len(found) == 2 and 0.0 < found[0] < found[1] < math.inf:
-        return found[0], found[1]
-    said = " ".join(f"{value:g}" for value in found) or "nothing"
+    limits = tuple(float(value) for value in energy)
+    if len(limits) == 2 and 0.0 < limits[0] < limits[1] < math.inf:
+        return limits[0], limits[1]
+    said = " ".join(f"{value:g}" for value in limits) or "nothing"
     message = f"energy: two energies in GeV above 0, the lower one first, are needed; found {said}"
     raise ValueError(message)
 
@@ -417,12 +417,12 @@ def _said(card: Card, rule: Rule) -> Iterator[float]:
 
 def _fall(energy: Array, width: Array) -> tuple[float, float] | None:
     """Where a width leaves five times its last value, and where it comes to it; None if it does not fall to a limit."""
-    known = np.isfinite(width)
-    last = width[known][-1]
-    if not last > 0.0 or not width[known].max() > _FALLING * last:
+    finite = np.isfinite(width)
+    last = width[finite][-1]
+    if not last > 0.0 or not width[finite].max() > _FALLING * last:
         return None
-    near = np.flatnonzero(known & (width > _REACHED * last))
-    wide = np.flatnonzero(known & (width > _WORSE * last))
+    near = np.flatnonzero(finite & (width > _REACHED * last))
+    wide = np.flatnonzero(finite & (width > _WORSE * last))
     return float(energy[wide[-1] if wide.size else near[0]]), float(energy[near[-1]])
 
 

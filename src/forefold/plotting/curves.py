@@ -195,7 +195,7 @@ def _quantiles(matrix: Matrix, probability: float) -> NDArray[np.float64]:
     value, variance = view.value[1:-1], view.variance[1:-1]
     total, squares = value.sum(axis=1), variance.sum(axis=1)
     cumulative = np.cumsum(value, axis=1)[:, :-1]  # below each edge, the underflow included
-    found = np.full(len(total), np.nan)
+    quantiles = np.full(len(total), np.nan)
     for row in np.flatnonzero((total > 0.0) & (total**2 >= _FEWEST * squares)):
-        found[row] = np.interp(probability * total[row], cumulative[row], edges)
-    return found
+        quantiles[row] = np.interp(probability * total[row], cumulative[row], edges)
+    return quantiles

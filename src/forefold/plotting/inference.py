@@ -70,12 +70,12 @@ def fit_figure(result: FitResult, *, ax: Axes | None = None) -> Figure:
     return figure
 
 
-def interval_figure(found: Interval, *, ax: Axes | None = None) -> Figure:
+def interval_figure(interval: Interval, *, ax: Axes | None = None) -> Figure:
     """Draw the p-values of an interval.
 
     Parameters
     ----------
-    found : Interval
+    interval : Interval
     ax : Axes, optional
 
     Returns
@@ -84,13 +84,13 @@ def interval_figure(found: Interval, *, ax: Axes | None = None) -> Figure:
     """
     with drawn(ax, aspect=0.75, bar=False) as frame:
         panel = frame.panels[0]
-        marker = ".-" if found.toys else "-"
-        panel.plot(found.points, found.p_values, marker, color=_COLOURS[0])
-        panel.axhline(1.0 - found.level, color=_COLOURS[2], linewidth=0.7, linestyle="--")
-        panel.axvspan(found.lower, found.upper, color="0.92", zorder=0)
+        marker = ".-" if interval.toys else "-"
+        panel.plot(interval.points, interval.p_values, marker, color=_COLOURS[0])
+        panel.axhline(1.0 - interval.level, color=_COLOURS[2], linewidth=0.7, linestyle="--")
+        panel.axvspan(interval.lower, interval.upper, color="0.92", zorder=0)
         panel.set(
-            xlabel=_words(found.parameter),
-            ylabel=f"p-value ({found.method})",
+            xlabel=_words(interval.parameter),
+            ylabel=f"p-value ({interval.method})",
             ylim=(0.0, 1.05),
         )
     return frame.figure
@@ -236,13 +236,13 @@ _WORDS = {"cls": "$\\mathrm{CL_s}$", "profile": "p-value", "bayes": ""}
 
 
 def band_figure(
-    found: ExpectedLimit, observed: float | None = None, *, ax: Axes | None = None
+    expected: ExpectedLimit, observed: float | None = None, *, ax: Axes | None = None
 ) -> Figure:
     """Draw CLs of data without signal against the parameter, or the limits of toys.
 
     Parameters
     ----------
-    found : ExpectedLimit
+    expected : ExpectedLimit
     observed : float, optional
         Limit of data.
     ax : Axes, optional
@@ -253,30 +253,30 @@ def band_figure(
     """
     with drawn(ax, aspect=0.75, bar=False) as frame:
         panel: Any = frame.panels[0]
-        (_curves if found.points.size else _limits)(panel, found)
+        (_curves if expected.points.size else _limits)(panel, expected)
         if observed is not None:
             panel.axvline(observed, color="k", linewidth=1.2, label="Observed")
-        panel.set_xlabel(found.parameter.replace("_", " "))
+        panel.set_xlabel(expected.parameter.replace("_", " "))
         panel.legend()
     return frame.figure
 
 
-def _curves(panel: Any, found: ExpectedLimit) -> None:
-    two, one, middle, up, far = found.shares
-    panel.fill_between(found.points, two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
-    panel.fill_between(found.points, one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
-    panel.plot(found.points, middle, "--", color="k", label="Expected")
-    excluded = 1.0 - found.level
+def _curves(panel: Any, expected: ExpectedLimit) -> None:
+    two, one, middle, up, far = expected.shares
+    panel.fill_between(expected.points, two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
+    panel.fill_between(expected.points, one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
+    panel.plot(expected.points, middle, "--", color="k", label="Expected")
+    excluded = 1.0 - expected.level
     panel.axhline(excluded, color="0.4", linewidth=0.7, label=f"{100.0 * excluded:.3g} %")
-    panel.set(ylabel=_WORDS[found.method], xlim=(found.points[0], found.points[-1]))
-    panel.set_ylim(0.0, 1.0 if found.points[0] <= 0.0 else None)
+    panel.set(ylabel=_WORDS[expected.method], xlim=(expected.points[0], expected.points[-1]))
+    panel.set_ylim(0.0, 1.0 if expected.points[0] <= 0.0 else None)
 
 
-def _limits(panel: Any, found: ExpectedLimit) -> None:
-    two, one, middle, up, far = found.band
+def _limits(panel: Any, expected: ExpectedLimit) -> None:
+    two, one, middle, up, far = expected.band
     panel.axvspan(two, far, color=_YELLOW, linewidth=0.0, label="±2 sd")
     panel.axvspan(one, up, color=_GREEN, linewidth=0.0, label="±1 sd")
     panel.axvline(middle, color="k", linestyle="--", label="Expected")
-    panel.hist(found.limits, bins=30, histtype="step", color="0.3")
+    panel.hist(expected.limits, bins=30, histtype="step", color="0.3")
     panel.set(ylabel="Toys / bin")
     panel.set_ylim(bottom=0.0)

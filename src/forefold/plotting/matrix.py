@@ -76,12 +76,16 @@ def by_type(matrix: Matrix) -> dict[str, Matrix]:
 
 def check_axes(matrix: Matrix, *names: str) -> None:
     """Raise ValueError unless the histogram has exactly these axes and keeps variances."""
-    found = tuple(matrix.axes.name)
-    if found != names:
+    axis_names = tuple(matrix.axes.name)
+    if axis_names != names:
         hint = (
-            "; by type, take the figure by type" if "type" in found and "type" not in names else ""
+            "; by type, take the figure by type"
+            if "type" in axis_names and "type" not in names
+            else ""
         )
-        message = f"axes {', '.join(names)} are needed, the histogram has {', '.join(found)}{hint}"
+        message = (
+            f"axes {', '.join(names)} are needed, the histogram has {', '.join(axis_names)}{hint}"
+        )
         raise ValueError(message)
     if matrix.storage_type is not hist.storage.Weight:
         message = f"storage Weight is needed, the histogram has {matrix.storage_type.__name__}"
@@ -110,9 +114,9 @@ def count(matrix: Matrix) -> str:
 def heading(matrix: Matrix, name: str, sample: str, *, wide: bool = True) -> str:
     """Title of a figure: the card, the sample, the selection; two lines where one is too short."""
     limit = 105 if wide else 50
-    known = provenance(matrix)
-    selection = "CC events" if known.get("cc_only") else ""
-    selected = f"selected: {known['select']}" if "select" in known else ""
+    origin = provenance(matrix)
+    selection = "CC events" if origin.get("cc_only") else ""
+    selected = f"selected: {origin['select']}" if "select" in origin else ""
     words = [word for word in (name, sample, selection, selected) if word]
     first = next(n for n in (len(words), 2, 1) if len(", ".join(words[:n])) <= limit or n == 1)
     lines = [", ".join(words[:first]), ", ".join(words[first:])]
@@ -494,8 +498,8 @@ def selected_figure(matrix: ResponseMatrix, *, ax: Axes | None = None) -> Figure
 
 def stacked_parts(backgrounds: Mapping[str, Any], fakes: Any) -> dict[str, Array]:
     """Give contents by name: of backgrounds, and of fakes, if there are any."""
-    parts = {name: _flat(each) for name, each in {**backgrounds, "fakes": fakes}.items()}
-    return {name: each for name, each in parts.items() if name != "fakes" or each.any()}
+    parts = {name: _flat(contents) for name, contents in {**backgrounds, "fakes": fakes}.items()}
+    return {name: contents for name, contents in parts.items() if name != "fakes" or contents.any()}
 
 
 def draw_stack(panel: Axes, parts: Mapping[str, Array], edges: Array) -> None:
@@ -514,8 +518,8 @@ def draw_stack(panel: Axes, parts: Mapping[str, Array], edges: Array) -> None:
 
 def _flat(values: Any) -> Array:
     """Give the contents of a histogram, or numbers, flat."""
-    found = values.values() if hasattr(values, "axes") else values
-    return np.asarray(found, dtype=np.float64).reshape(-1)
+    contents = values.values() if hasattr(values, "axes") else values
+    return np.asarray(contents, dtype=np.float64).reshape(-1)
 
 
 def _strip(panel: Axes, name: str, values: Array, edges: Array) -> None:
@@ -528,12 +532,12 @@ def _strips(matrix: ResponseMatrix) -> dict[str, NDArray[np.float64]]:
     if matrix.signed:
         return {}
     empty = matrix.empty_rows
-    found = {"Efficiency": np.where(empty, np.nan, matrix.efficiency)}
+    strips = {"Efficiency": np.where(empty, np.nan, matrix.efficiency)}
     try:
-        found["Purity"] = matrix.purity
+        strips["Purity"] = matrix.purity
     except ValueError:  # other bins on the other side: there is none
-        return found
-    return found
+        return strips
+    return strips
 
 
 def flat_edges(axes: tuple[Any, ...]) -> NDArray[np.float64]:

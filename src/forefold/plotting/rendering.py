@@ -34,7 +34,7 @@ def settled(figure: Figure, dpi: float) -> Iterator[None]:
     from matplotlib.ticker import NullFormatter, NullLocator
 
     before, engine = figure.dpi, figure.get_layout_engine()
-    bare = [each for panel in figure.axes for each in _bare(panel)]
+    bare = [label for panel in figure.axes for label in _bare(panel)]
     kept = [getattr(axis, which) for axis, which, _ in bare]
     none = Ticker()
     none.locator, none.formatter = NullLocator(), NullFormatter()

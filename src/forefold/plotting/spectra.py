@@ -59,11 +59,11 @@ def folded_figure(
         values = scale * prediction.values
         error = scale * np.sqrt(np.maximum(np.diagonal(prediction.covariance), 0.0))
         if truth is not None:
-            known = scale * np.asarray(truth.values(), dtype=np.float64).reshape(-1)
-            if known.size == values.size:
-                left.stairs(known, edges, color="0.55", linestyle=":", label="True")
+            true = scale * np.asarray(truth.values(), dtype=np.float64).reshape(-1)
+            if true.size == values.size:
+                left.stairs(true, edges, color="0.55", linestyle=":", label="True")
         beside = stacked_parts(prediction.backgrounds, prediction.fakes)
-        draw_stack(left, {name: scale * each for name, each in beside.items()}, edges)
+        draw_stack(left, {name: scale * contents for name, contents in beside.items()}, edges)
         left.stairs(values, edges, color=_BLUE, label="Folded")
         if error.any():
             left.stairs(
@@ -89,10 +89,12 @@ def folded_figure(
 
 
 def _points(panel: Any, data: Any, edges: Array) -> None:
-    seen = np.asarray(data.values(), dtype=np.float64).reshape(-1)
-    found = data.variances()
-    spread = np.sqrt(np.maximum(seen if found is None else np.asarray(found).reshape(-1), 0.0))
+    counts = np.asarray(data.values(), dtype=np.float64).reshape(-1)
+    variances = data.variances()
+    spread = np.sqrt(
+        np.maximum(counts if variances is None else np.asarray(variances).reshape(-1), 0.0)
+    )
     panel.errorbar(
-        0.5 * (edges[1:] + edges[:-1]), seen, yerr=spread, fmt="o", markersize=2.5, linewidth=0.9,
+        0.5 * (edges[1:] + edges[:-1]), counts, yerr=spread, fmt="o", markersize=2.5, linewidth=0.9,
         color=_INK, label="Data",
     )  # fmt: skip

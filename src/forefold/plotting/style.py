@@ -207,22 +207,22 @@ def framed(
     up = aspect * across
     height = _BOTTOM + rows * up + (rows - 1) * _GAP + _TOP
     figure = Figure(figsize=(width, height))
-    made: list[Axes] = []
+    panel_axes: list[Axes] = []
     for index in range(panels):
         row, column = divmod(index, columns)
         x = _LEFT + column * (across + _GAP)
         y = height - _TOP - up - row * (up + _GAP)
-        shared = made[0] if made else None
+        shared = panel_axes[0] if panel_axes else None
         axes = figure.add_axes(
             (x / width, y / height, across / width, up / height), sharex=shared, sharey=shared
         )
         axes.tick_params(labelbottom=index + columns >= panels, labelleft=column == 0)
-        made.append(axes)
+        panel_axes.append(axes)
     if not bar:
-        return Frame(figure, made, None)
+        return Frame(figure, panel_axes, None)
     x, y = width - right + _BAR_GAP, _BOTTOM / height
     box = (x / width, y, _BAR_WIDTH / width, 1.0 - y - _TOP / height)
-    return Frame(figure, made, figure.add_axes(box))
+    return Frame(figure, panel_axes, figure.add_axes(box))
 
 
 @contextmanager

@@ -58,10 +58,24 @@ def unfolded_figure(
         panels = figure.subplots(2, 2)
         _spectrum(panels[0, 0], result, truth)
         bins = _bins(result.axes, len(result.values), "True")
-        seen = _unfolded_label(bins.label)
+        unfolded_label = _unfolded_label(bins.label)
         largest = max(float(abs(result.smearing).max()), 1e-300)
-        _matrix(panels[0, 1], result.smearing, bins.edges, (bins.label, seen), "$A_C$", largest)
-        _matrix(panels[1, 0], result.correlation, bins.edges, (seen, seen), "Correlation", 1.0)
+        _matrix(
+            panels[0, 1],
+            result.smearing,
+            bins.edges,
+            (bins.label, unfolded_label),
+            "$A_C$",
+            largest,
+        )
+        _matrix(
+            panels[1, 0],
+            result.correlation,
+            bins.edges,
+            (unfolded_label, unfolded_label),
+            "Correlation",
+            1.0,
+        )
         if result.scan is None:
             _refolded(panels[1, 1], result)
         else:
@@ -146,9 +160,9 @@ def _matrix(
 
 def _refolded(ax: Any, result: Unfolded) -> None:
     bins = _bins(result.reco_axes, len(result.data), "Reconstructed")
-    seen, refolded = result.data / bins.widths, result.refolded / bins.widths
+    counts, refolded = result.data / bins.widths, result.refolded / bins.widths
     ax.stairs(refolded, bins.edges, color=_COLOURS[1], label="Refolded")
-    ax.plot(bins.centres, seen, "o", markersize=2.5, color="k", label="Data")
+    ax.plot(bins.centres, counts, "o", markersize=2.5, color="k", label="Data")
     ax.set(xlabel=bins.label, ylabel=bins.height, xlim=(bins.edges[0], bins.edges[-1]))
     _from_zero(ax)
     ax.legend(title=f"$\\chi^2$/ndf = {result.chi2:.3g}/{result.ndf:.3g}")
@@ -195,12 +209,12 @@ def strength_figure(scan: Scan, strength: float, how: str) -> Figure:
     return figure
 
 
-def closure_figure(found: Closure) -> Figure:
+def closure_figure(closure: Closure) -> Figure:
     """Draw bias over error, width of pulls, and coverage of truth and of A_C truth, in bins.
 
     Parameters
     ----------
-    found : Closure
+    closure : Closure
 
     Returns
     -------
@@ -208,12 +222,12 @@ def closure_figure(found: Closure) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    n = max(len(study.bias) for study in found.studies.values())
-    bins = _bins(found.axes, n, "True")
+    n = max(len(study.bias) for study in closure.studies.values())
+    bins = _bins(closure.axes, n, "True")
     with style():
         figure = Figure(figsize=_SIZE, layout="constrained")
         panels = figure.subplots(2, 2, sharex=True)
-        for k, (name, study) in enumerate(found.studies.items()):
+        for k, (name, study) in enumerate(closure.studies.items()):
             colour = _COLOURS[k % len(_COLOURS)]
             shown = {
                 "color": colour,
@@ -234,7 +248,10 @@ def closure_figure(found: Closure) -> Figure:
         for panel in panels[1]:
             panel.set(xlabel=bins.label, ylim=(0.0, 1.05))
             panel.axhspan(
-                LEVEL - found.coverage_error, LEVEL + found.coverage_error, color="0.9", zorder=0
+                LEVEL - closure.coverage_error,
+                LEVEL + closure.coverage_error,
+                color="0.9",
+                zorder=0,
             )
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=4)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.measurement import Measurement
 
     Array = NDArray[np.float64]
 
@@ -45,12 +45,12 @@ class Step(NamedTuple):
     weights: Array
 
 
-def iterations(given: Problem) -> Iterator[Step]:
+def iterations(measurement: Measurement) -> Iterator[Step]:
     """Iterate without end.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
 
     Yields
     ------
@@ -66,29 +66,29 @@ def iterations(given: Problem) -> Iterator[Step]:
     G. D'Agostini, Nucl. Instrum. Meth. A 362 (1995) 487; W. H. Richardson, J. Opt. Soc. Am. 62 (1972) 55;
     L. B. Lucy, Astron. J. 79 (1974) 745.
     """
-    if (given.data < 0.0).any():
-        worst = int(given.data.argmin())
+    if (measurement.data < 0.0).any():
+        worst = int(measurement.data.argmin())
         message = (
-            f"data: {given.data[worst]:g} in bin {worst}; iterative Bayes needs counts that are not negative: "
+            f"data: {measurement.data[worst]:g} in bin {worst}; iterative Bayes needs counts that are not negative: "
             "give the background apart, with background="
         )
         raise ValueError(message)
-    efficiency = given.matrix.sum(axis=1)
-    values = given.prior
+    efficiency = measurement.matrix.sum(axis=1)
+    values = measurement.prior
     while True:
-        folded = values @ given.matrix + given.background
-        weights = (values / efficiency)[:, None] * given.matrix * _inverse(folded)
-        after = weights @ given.data
+        folded = values @ measurement.matrix + measurement.background
+        weights = (values / efficiency)[:, None] * measurement.matrix * _inverse(folded)
+        after = weights @ measurement.data
         yield Step(values, after, folded, weights)
         values = after
 
 
-def trajectory(given: Problem, count: int) -> list[Step]:
+def trajectory(measurement: Measurement, count: int) -> list[Step]:
     """Do so many iterations.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     count : int
         1 or more.
 
@@ -96,16 +96,16 @@ def trajectory(given: Problem, count: int) -> list[Step]:
     -------
     list of Step
     """
-    steps = iterations(given)
+    steps = iterations(measurement)
     return [next(steps) for _ in range(count)]
 
 
-def improved(given: Problem, values: Array, data: Array) -> Array:
+def improved(measurement: Measurement, values: Array, data: Array) -> Array:
     """Do an iteration for several sets of data at once.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     values : ndarray, shape (k, n_true)
     data : ndarray, shape (k, n_reco)
 
@@ -113,30 +113,32 @@ def improved(given: Problem, values: Array, data: Array) -> Array:
     -------
     ndarray, shape (k, n_true)
     """
-    ratio = data * _inverse(values @ given.matrix + given.background)
-    return np.asarray(values * (ratio @ given.matrix.T) / given.matrix.sum(axis=1))
+    ratio = data * _inverse(values @ measurement.matrix + measurement.background)
+    return np.asarray(values * (ratio @ measurement.matrix.T) / measurement.matrix.sum(axis=1))
 
 
 def _inverse(folded: Array) -> Array:
     """1 / folded; 0 where nothing is expected, and nothing can be said about data that are there."""
-    seen = folded > 0.0
-    return np.where(seen, 1.0 / np.where(seen, folded, 1.0), 0.0)
+    expected = folded > 0.0
+    return np.where(expected, 1.0 / np.where(expected, folded, 1.0), 0.0)
 
 
-def _carried(given: Problem, step: Step) -> Array:
+def _carried(measurement: Measurement, step: Step) -> Array:
     """Give derivatives of what an iteration gives with respect to what it began with, shape (n_true, n_true)."""
-    efficiency = given.matrix.sum(axis=1)
+    efficiency = measurement.matrix.sum(axis=1)
     inverse = _inverse(step.folded)
-    ratio = given.matrix @ (given.data * inverse) / efficiency
-    return np.asarray(np.diag(ratio) - step.weights * (given.data * inverse) @ given.matrix.T)
+    ratio = measurement.matrix @ (measurement.data * inverse) / efficiency
+    return np.asarray(
+        np.diag(ratio) - step.weights * (measurement.data * inverse) @ measurement.matrix.T
+    )
 
 
-def gain_of(given: Problem, steps: list[Step], errors: str = "full") -> Array:
+def gain_of(measurement: Measurement, steps: list[Step], errors: str = "full") -> Array:
     """Give derivatives of the last iteration with respect to the data.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     steps : list of Step
         From `trajectory`.
     errors : {"full", "dagostini"}
@@ -153,18 +155,18 @@ def gain_of(given: Problem, steps: list[Step], errors: str = "full") -> Array:
     """
     if errors == "dagostini":
         return steps[-1].weights
-    gain = next_gain(given, steps[0], None)
+    gain = next_gain(measurement, steps[0], None)
     for step in steps[1:]:
-        gain = next_gain(given, step, gain)
+        gain = next_gain(measurement, step, gain)
     return gain
 
 
-def with_empty_bins(given: Problem, steps: list[Step], gain: Array) -> Array:
+def with_empty_bins(measurement: Measurement, steps: list[Step], gain: Array) -> Array:
     """Take for derivatives with respect to empty bins what one standard deviation more, one count, makes of the result.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     steps : list of Step
         From `trajectory`.
     gain : ndarray, shape (n_true, n_reco)
@@ -180,26 +182,26 @@ def with_empty_bins(given: Problem, steps: list[Step], gain: Array) -> Array:
     counts: the result grows with the square of the first hundredth of a count, and then as it should. Data that are 0 +- 1 have an error that is
     the slope as far as 1. Where the result is linear in the data, as after one iteration, nothing changes.
     """
-    deviations = np.sqrt(np.diagonal(given.statistical))
-    empty = np.flatnonzero((given.data == 0.0) & (deviations > 0.0))
+    deviations = np.sqrt(np.diagonal(measurement.statistical))
+    empty = np.flatnonzero((measurement.data == 0.0) & (deviations > 0.0))
     if len(steps) == 1 or not empty.size:
         return gain
-    data = np.tile(given.data, (len(empty), 1))
+    data = np.tile(measurement.data, (len(empty), 1))
     data[np.arange(len(empty)), empty] = deviations[empty]
-    values = np.broadcast_to(steps[0].before, (len(empty), given.n_true))
+    values = np.broadcast_to(steps[0].before, (len(empty), measurement.n_true))
     for _ in steps:
-        values = improved(given, values, data)
-    found = gain.copy()
-    found[:, empty] = (values - steps[-1].after).T / deviations[empty]
-    return found
+        values = improved(measurement, values, data)
+    completed = gain.copy()
+    completed[:, empty] = (values - steps[-1].after).T / deviations[empty]
+    return completed
 
 
-def next_gain(given: Problem, step: Step, before: Array | None) -> Array:
+def next_gain(measurement: Measurement, step: Step, before: Array | None) -> Array:
     """Give derivatives after an iteration from those before it.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     step : Step
     before : ndarray, shape (n_true, n_reco), or None
         None: the iteration begins with the prior, which knows nothing of the data.
@@ -210,15 +212,17 @@ def next_gain(given: Problem, step: Step, before: Array | None) -> Array:
     """
     if before is None:
         return step.weights
-    return np.asarray(_carried(given, step) @ before + step.weights)
+    return np.asarray(_carried(measurement, step) @ before + step.weights)
 
 
-def slopes_of(given: Problem, steps: list[Step], errors: str = "full") -> Callable[[int], Array]:
+def slopes_of(
+    measurement: Measurement, steps: list[Step], errors: str = "full"
+) -> Callable[[int], Array]:
     """Give derivatives of the last iteration with respect to the elements of the matrix.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     steps : list of Step
     errors : {"full", "dagostini"}
         As for `gain_of`.
@@ -230,19 +234,19 @@ def slopes_of(given: Problem, steps: list[Step], errors: str = "full") -> Callab
         changes with them.
     """
     chain = steps if errors == "full" else steps[-1:]
-    n = given.n_true
+    n = measurement.n_true
     # What an iteration adds reaches the end through all later ones: `later` is the product of their derivatives. It adds
     # before[i] times a matrix that is the same for all rows, and something in row i alone.
-    later, common = np.empty((len(chain), n, n)), np.empty((len(chain), *given.matrix.shape))
+    later, common = np.empty((len(chain), n, n)), np.empty((len(chain), *measurement.matrix.shape))
     passed = np.eye(n)
     for k in range(len(chain) - 1, -1, -1):
-        ratio = given.data * _inverse(chain[k].folded)
+        ratio = measurement.data * _inverse(chain[k].folded)
         later[k], common[k] = passed, -passed @ (chain[k].weights * ratio)
-        passed = passed @ _carried(given, chain[k])
+        passed = passed @ _carried(measurement, chain[k])
     before = np.array([step.before for step in chain])
-    ratios = np.array([given.data * _inverse(step.folded) for step in chain])
+    ratios = np.array([measurement.data * _inverse(step.folded) for step in chain])
     after = np.array([step.after for step in chain])
-    efficiency = given.matrix.sum(axis=1)
+    efficiency = measurement.matrix.sum(axis=1)
 
     def slopes(i: int) -> Array:
         alone = (before[:, i, None] * ratios - after[:, i, None]) / efficiency[i]

@@ -11,8 +11,8 @@ import numpy as np
 from forefold.kernels.philox import random_key
 from forefold.unfolding.inputs import contents_of, inputs, require_signal
 from forefold.unfolding.json import plain
+from forefold.unfolding.measurement import array, checked_measurement
 from forefold.unfolding.methods import METHODS, settings, solved
-from forefold.unfolding.problem import array, problem
 from forefold.unfolding.strength import thrown
 from forefold.unfolding.uncertainty import data_covariance
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.io.registry import Progress
+    from forefold.unfolding.measurement import Measurement
     from forefold.unfolding.methods import Settings
-    from forefold.unfolding.problem import Problem
 
     Array = NDArray[np.float64]
 
@@ -127,11 +127,13 @@ class Closure:
             f"  {'':<{width}}  {'|bias|/error':>12}  {'pull width':>10}  {'coverage %, median (range)':>27}  {'of A_C truth':>19}",
         ]
         for name, study in self.studies.items():
-            known = study.error > 0.0
+            defined = study.error > 0.0
             ratio = (
-                np.median(abs(study.bias[known]) / study.error[known]) if known.any() else np.nan
+                np.median(abs(study.bias[defined]) / study.error[defined])
+                if defined.any()
+                else np.nan
             )
-            wide = np.median(study.pull_width[known]) if known.any() else np.nan
+            wide = np.median(study.pull_width[defined]) if defined.any() else np.nan
             lines.append(
                 f"  {name:<{width}}  {ratio:12.2f}  {wide:10.2f}  {_range(study.coverage):>27}  "
                 f"{_range(study.smeared_coverage):>19}"
@@ -139,8 +141,8 @@ class Closure:
         return "\n".join(lines)
 
 
-def _range(found: Array) -> str:
-    percent = 100.0 * found
+def _range(fractions: Array) -> str:
+    percent = 100.0 * fractions
     return f"{np.median(percent):.1f} ({percent.min():.1f}-{percent.max():.1f})"
 
 
@@ -205,14 +207,14 @@ def closure(
     studies: dict[str, Study] = {}
     axes = tuple(getattr(response, "true_axes", ()))
     expected = _truth(truth, axes)
-    for number, (name, told) in enumerate(methods.items()):
-        options = {"background": background, **common, **told}
+    for number, (name, options_of_method) in enumerate(methods.items()):
+        options = {"background": background, **common, **options_of_method}
         _check_names(options)
         how = settings(**{k: v for k, v in options.items() if k not in _OF_PROBLEM}, key=key)
-        given = _problem(expected, response, options)
+        measurement = _expected_measurement(expected, response, options)
         count = _counter(progress, number * toys, len(methods) * toys)
-        several = thrown(given, expected[given.kept], key, toys)
-        studies[name] = _study(given, how, expected, several, count)
+        several = thrown(measurement, expected[measurement.kept], key, toys)
+        studies[name] = _study(measurement, how, expected, several, count)
     return Closure(expected, studies, toys, key, axes)
 
 
@@ -224,10 +226,10 @@ def _counter(progress: Progress | None, done: int, total: int) -> Callable[[int]
 
 
 def _check_names(options: Mapping[str, Any]) -> None:
-    known = (*_OF_PROBLEM, *_OF_METHOD)
+    names = (*_OF_PROBLEM, *_OF_METHOD)
     for name in options:
-        if name not in known:
-            message = f"closure: {name!r} is not one of {', '.join(known)}"
+        if name not in names:
+            message = f"closure: {name!r} is not one of {', '.join(names)}"
             raise ValueError(message)
     if "method" not in options:
         message = f"closure: a method without 'method', which is one of {', '.join(METHODS)}"
@@ -237,15 +239,17 @@ def _check_names(options: Mapping[str, Any]) -> None:
 def _truth(truth: Any, axes: tuple[Any, ...]) -> Array:
     if hasattr(truth, "axes") and hasattr(truth, "values"):
         truth = contents_of("truth", truth, axes, wrong="reco")
-    found = array("truth", np.ravel(np.asarray(truth, dtype=np.float64)), 1)
-    if (found < 0.0).any():
-        message = f"truth: {found.min():g} in bin {int(found.argmin())}; contents are not negative"
+    contents = array("truth", np.ravel(np.asarray(truth, dtype=np.float64)), 1)
+    if (contents < 0.0).any():
+        message = (
+            f"truth: {contents.min():g} in bin {int(contents.argmin())}; contents are not negative"
+        )
         raise ValueError(message)
-    return found
+    return contents
 
 
-def _problem(truth: Array, response: Any, options: Mapping[str, Any]) -> Problem:
-    """Give the problem whose data are what is expected."""
+def _expected_measurement(truth: Array, response: Any, options: Mapping[str, Any]) -> Measurement:
+    """Give the measurement whose data are what is expected."""
     matrix = array("response", getattr(response, "matrix", response), 2)
     if truth.shape != (len(matrix),):
         message = f"truth has {len(truth)} bins; the response has {len(matrix)} true bins"
@@ -260,7 +264,7 @@ def _problem(truth: Array, response: Any, options: Mapping[str, Any]) -> Problem
         expected = expected + np.ravel(np.asarray(outside, dtype=np.float64))
     read = inputs(expected, response, **picked)
     require_signal(options["method"], options.get("prior"), read.prior)
-    return problem(
+    return checked_measurement(
         read.data,
         read.matrix,
         covariance=read.covariance,
@@ -273,24 +277,28 @@ def _problem(truth: Array, response: Any, options: Mapping[str, Any]) -> Problem
 
 
 def _study(
-    given: Problem, how: Settings, truth: Array, toys: Array, count: Callable[[int], object]
+    measurement: Measurement,
+    how: Settings,
+    truth: Array,
+    toys: Array,
+    count: Callable[[int], object],
 ) -> Study:
-    aim = truth[given.kept]
+    aim = truth[measurement.kept]
     results, errors, smeared, strengths = [], [], [], []
     for number, toy in enumerate(toys, 1):
-        one = given.with_data(toy)
-        found = solved(one, how)
-        covariance = data_covariance(one, found, how.errors)
-        results.append(found.values)
+        one = measurement.with_data(toy)
+        solution = solved(one, how)
+        covariance = data_covariance(one, solution, how.errors)
+        results.append(solution.values)
         errors.append(np.sqrt(np.clip(np.diag(covariance), 0.0, None)))
-        smeared.append(found.gain @ (aim @ given.matrix) + found.offset)
-        strengths.append(found.strength)
+        smeared.append(solution.gain @ (aim @ measurement.matrix) + solution.offset)
+        strengths.append(solution.strength)
         count(number)
     values, error, target = np.array(results), np.array(errors), np.array(smeared)
     away = values - aim
-    known = error > 0.0
-    pulls = np.where(known, away / np.where(known, error, 1.0), np.nan)
-    there = known.any(axis=0)
+    defined = error > 0.0
+    pulls = np.where(defined, away / np.where(defined, error, 1.0), np.nan)
+    there = defined.any(axis=0)
     pull, width = np.full(len(aim), np.nan), np.full(len(aim), np.nan)
     pull[there] = np.nanmean(pulls[:, there], axis=0)
     width[there] = np.nanstd(pulls[:, there], axis=0)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.unfolding.bin_names import listed
 from forefold.unfolding.methods import kept, solved
 from forefold.unfolding.solution import UNSETTLED
-from forefold.unfolding.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from forefold.unfolding.measurement import Measurement
     from forefold.unfolding.methods import Settings
-    from forefold.unfolding.problem import Problem
     from forefold.unfolding.result import Unfolded
     from forefold.unfolding.solution import Solution
 
@@ -34,14 +34,16 @@ _FREE = 0.002  # of the degrees of freedom: a result that lacks no more is not r
 _LOUD = 3.0  # how much larger than of counts a standard deviation may be
 
 
-def prior_shift(given: Problem, how: Settings, found: Solution, deviations: Array) -> float:
+def prior_shift(
+    measurement: Measurement, how: Settings, solution: Solution, deviations: Array
+) -> float:
     """Largest shift of a bin, in its standard deviations, when the prior is another.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     how : Settings
-    found : Solution
+    solution : Solution
     deviations : ndarray, shape (n_true,)
 
     Returns
@@ -54,35 +56,37 @@ def prior_shift(given: Problem, how: Settings, found: Solution, deviations: Arra
     )
     if not uses:
         return np.nan
-    known = deviations > 0.0
+    defined = deviations > 0.0
     shifts = []
-    for other in _others(given, how, found):
-        moved = solved(replace(given, prior=other), kept(how, found)).values - found.values
-        shifts.append(float((abs(moved[known]) / deviations[known]).max(initial=0.0)))
+    for other in _others(measurement, how, solution):
+        moved = (
+            solved(replace(measurement, prior=other), kept(how, solution)).values - solution.values
+        )
+        shifts.append(float((abs(moved[defined]) / deviations[defined]).max(initial=0.0)))
     return max(shifts, default=np.nan)
 
 
-def _others(given: Problem, how: Settings, found: Solution) -> list[Array]:
+def _others(measurement: Measurement, how: Settings, solution: Solution) -> list[Array]:
     """Give priors of other shapes: flat, or the result itself and a falling line; none of a single bin.
 
     What data do not fix stays as it is if a result is its own prior, so that the line is needed beside it.
     """
-    n = given.n_true
-    positive = np.maximum(found.values, 0.0)
+    n = measurement.n_true
+    positive = np.maximum(solution.values, 0.0)
     own: Array = np.maximum(positive, 1e-3 * max(positive.mean(), 1e-300))
     flat, line = np.ones(n), np.linspace(1.5, 0.5, n)
-    mean = given.prior.mean()
-    shape = given.prior / mean
+    mean = measurement.prior.mean()
+    shape = measurement.prior / mean
     away = {
-        name: each
-        for name, each in (("flat", flat), ("own", own), ("line", line))
-        if (abs(each / each.mean() - shape) > _SAME).any()
+        name: prior
+        for name, prior in (("flat", flat), ("own", own), ("line", line))
+        if (abs(prior / prior.mean() - shape) > _SAME).any()
     }
     # A flat signal has no curvature: a filter made for it lets nothing pass, which says nothing about the data.
     filtered = how.method == "wiener"
     if filtered:
         away.pop("flat", None)
-    several = [each if each is own else each * mean for each in away.values()]
+    several = [prior if prior is own else prior * mean for prior in away.values()]
     return several[:1] if filtered or "flat" in away else several
 
 

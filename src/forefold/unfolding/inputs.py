@@ -11,8 +11,8 @@ from forefold._old_words import is_universe
 from forefold.matrix.axes import Side, matching, other_names, refuse_side
 from forefold.matrix.contents import flow_content, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
-from forefold.unfolding.problem import array
-from forefold.unfolding.text import listed
+from forefold.unfolding.bin_names import listed
+from forefold.unfolding.measurement import array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,13 +82,13 @@ def inputs(
     ValueError
         Axes do not match (the message says which), or something else does not fit.
     """
-    known = hasattr(response, "matrix") and hasattr(response, "true_axes")
+    is_response = hasattr(response, "matrix") and hasattr(response, "true_axes")
     if getattr(response, "signed", False):
         message = "this matrix smears spectra, as A_C does, and is no detector's response: fold models with it (forefold.fold), and compare them with what was unfolded"
         raise ValueError(message)
-    matrix = array("response", response.matrix if known else response, 2)
-    reco_axes = tuple(response.reco_axes) if known else ()
-    true_axes = tuple(response.true_axes) if known else ()
+    matrix = array("response", response.matrix if is_response else response, 2)
+    reco_axes = tuple(response.reco_axes) if is_response else ()
+    true_axes = tuple(response.true_axes) if is_response else ()
     notes: list[str] = []
     if hasattr(data, "histogram") and hasattr(data, "fakes"):  # from `forefold.fold`
         without = not (np.any(data.fakes) or getattr(data, "backgrounds", {}))
@@ -113,19 +113,19 @@ def inputs(
     if unused := flow_content(data):
         notes.append(f"{unused:.6g} events in underflow and overflow of the data are not used")
     spread = matrix_variance
-    if spread is None and known:
+    if spread is None and is_response:
         spread = _row_spread(response, notes)
     outside = None if background is None else contents_of("background", background, reco_axes)
-    if known:
+    if is_response:
         outside = _with_fakes(response, matrix, outside, fakes, counts, notes)
-    for what, given, axes in (
+    for what, source, axes in (
         ("data", data, reco_axes),
         ("background", background, reco_axes),
         ("prior", prior, true_axes),
     ):
-        if axes and hasattr(given, "axes") and hasattr(given, "values"):
-            notes += other_names(axes, list(given.axes), what)
-    start, name = _prior(prior, response if known else None, true_axes, matrix)
+        if axes and hasattr(source, "axes") and hasattr(source, "values"):
+            notes += other_names(axes, list(source.axes), what)
+    start, name = _prior(prior, response if is_response else None, true_axes, matrix)
     if start is not None and name != "given":
         signal = counts.sum() - (0.0 if outside is None else outside.sum())
         start = start * (max(signal, 1.0) / max(float((start @ matrix).sum()), 1e-300))
@@ -183,40 +183,42 @@ def variations(response: Any) -> tuple[Any, dict[str, Any]]:
         message = f"response: 'nominal' is needed, found {', '.join(response) or 'nothing'}"
         raise ValueError(message)
     groups: dict[str, list[Any]] = {}
-    for name, each in response.items():
+    for name, matrix in response.items():
         if name != "nominal":
             base = "universes" if is_universe(name) else name
             base = base.removesuffix("_up").removesuffix("_down")
-            groups.setdefault(base, []).append(getattr(each, "matrix", each))
+            groups.setdefault(base, []).append(getattr(matrix, "matrix", matrix))
     return response["nominal"], groups
 
 
-def contents_of(name: str, given: Any, axes: tuple[Any, ...], *, wrong: Side = "true") -> Array:
+def contents_of(name: str, source: Any, axes: tuple[Any, ...], *, wrong: Side = "true") -> Array:
     """Contents of a histogram without its flow bins, or of an array."""
-    if not (hasattr(given, "axes") and hasattr(given, "values")):
-        return array(name, given, 1) if np.ndim(given) < 2 or not axes else _flat(name, given, axes)
-    refuse_means(given, name)
-    refuse_side(given.axes, wrong, name)
+    if not (hasattr(source, "axes") and hasattr(source, "values")):
+        return (
+            array(name, source, 1) if np.ndim(source) < 2 or not axes else _flat(name, source, axes)
+        )
+    refuse_means(source, name)
+    refuse_side(source.axes, wrong, name)
     if axes:
-        matching(axes, list(given.axes), name)
-    return np.asarray(given.values(), dtype=np.float64).ravel()
+        matching(axes, list(source.axes), name)
+    return np.asarray(source.values(), dtype=np.float64).ravel()
 
 
-def _flat(name: str, given: Any, axes: tuple[Any, ...]) -> Array:
-    return array(name, given, len(axes), tuple(len(axis) for axis in axes)).ravel()
+def _flat(name: str, source: Any, axes: tuple[Any, ...]) -> Array:
+    return array(name, source, len(axes), tuple(len(axis) for axis in axes)).ravel()
 
 
 def _of_histogram(data: Any, counts: Array, notes: list[str]) -> Array | None:
     """Variances of a weighted histogram; None of counts."""
     if not hasattr(data, "variances"):
         return None
-    found = data.variances()
-    if found is None:
+    stored = data.variances()
+    if stored is None:
         return None
     if getattr(data, "name", None) == PREDICTION:
         notes.append("data are a prediction: their variances are taken as those of counts")
         return None
-    variances = np.asarray(found, dtype=np.float64).ravel()
+    variances = np.asarray(stored, dtype=np.float64).ravel()
     if np.allclose(variances, counts, rtol=1e-9, atol=0.0):
         return None
     notes.append("data are weighted: their variances are the histogram's")
@@ -234,14 +236,14 @@ def _row_spread(response: Any, notes: list[str]) -> Any:
     """Covariances within rows where the response knows them and they are not too many, else variances."""
     n, m = response.matrix.shape
     rows = getattr(response, "row_covariance", None)
-    found = rows() if rows is not None and n * m * m <= _MOST else response.variance
-    if not np.any(found):
+    spread = rows() if rows is not None and n * m * m <= _MOST else response.variance
+    if not np.any(spread):
         return None
     if rows is not None and n * m * m > _MOST:
         notes.append(
             "statistics of the matrix: variances only, the covariances within rows are too many"
         )
-    return found
+    return spread
 
 
 def _with_fakes(
@@ -252,8 +254,10 @@ def _with_fakes(
     counts: Array,
     notes: list[str],
 ) -> Array | None:
-    found = getattr(response, "not_signal", getattr(response, "fakes", None))
-    share = None if found is None else np.asarray(found.values(), dtype=np.float64).ravel()
+    fakes_there = getattr(response, "not_signal", getattr(response, "fakes", None))
+    share = (
+        None if fakes_there is None else np.asarray(fakes_there.values(), dtype=np.float64).ravel()
+    )
     if fakes not in ("scaled", "ignore") and isinstance(fakes, str):
         message = f"fakes: 'scaled', 'ignore' or a factor is needed, found {fakes!r}"
         raise ValueError(message)
@@ -298,8 +302,8 @@ def _prior(
         return None, "flat"
     if isinstance(prior, str):
         return contents_of("truth", truth, true_axes, wrong="reco"), "truth of the response"
-    found = contents_of("prior", prior, true_axes, wrong="reco")
-    if found.shape != (len(matrix),):
-        message = f"prior has {len(found)} bins; {len(matrix)} are needed, one for each true bin"
+    contents = contents_of("prior", prior, true_axes, wrong="reco")
+    if contents.shape != (len(matrix),):
+        message = f"prior has {len(contents)} bins; {len(matrix)} are needed, one for each true bin"
         raise ValueError(message)
-    return found, "given"
+    return contents, "given"

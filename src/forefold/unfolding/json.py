@@ -55,8 +55,8 @@ def to_json(result: Unfolded) -> str:
     if result.scan is not None:
         content["scan"] = {name: plain(getattr(result.scan, name)) for name in _SCAN}
         content["scan"]["rule"] = result.scan.rule
-    told = json.dumps(content, allow_nan=False)
-    return histogram_json(result.histogram, {"version": __version__, "unfolded": told})
+    unfolded = json.dumps(content, allow_nan=False)
+    return histogram_json(result.histogram, {"version": __version__, "unfolded": unfolded})
 
 
 def from_json(text: str) -> dict[str, Any]:
@@ -80,13 +80,13 @@ def from_json(text: str) -> dict[str, Any]:
     from forefold.matrix.uhi_json import from_json as read_histogram
     from forefold.matrix.uhi_json import provenance
 
-    made = read_histogram(text)
-    told = provenance(made).get("unfolded")
-    if told is None:
+    histogram = read_histogram(text)
+    unfolded = provenance(histogram).get("unfolded")
+    if unfolded is None:
         message = "not the result of an unfolding: the metadata have no 'forefold_unfolded'"
         raise ValueError(message)
     try:
-        content = json.loads(str(told))
+        content = json.loads(str(unfolded))
         scan = content.pop("scan", None)
         fields: dict[str, Any] = {name: content[name] for name in (*_TEXTS, "rank")}
         fields |= {name: _array(content[name]) for name in _ARRAYS}
@@ -94,10 +94,10 @@ def from_json(text: str) -> dict[str, Any]:
         fields |= {name: tuple(content[name]) for name in _LISTS}
         fields |= {name: {k: _array(v) for k, v in content[name].items()} for name in _DICTS}
         fields["shape"] = tuple(content["shape"])
-        fields["axes"] = tuple(made.axes) if content["axes"] else ()
+        fields["axes"] = tuple(histogram.axes) if content["axes"] else ()
         fields["reco_axes"] = tuple(
-            hist.axis.Variable(each["edges"], name=each["name"], label=each["label"])
-            for each in content.get("reco_axes", ())
+            hist.axis.Variable(axis["edges"], name=axis["name"], label=axis["label"])
+            for axis in content.get("reco_axes", ())
         )
         if scan is not None:
             fields["scan"] = Scan(scan["rule"], *(_array(scan[name]) for name in _SCAN))

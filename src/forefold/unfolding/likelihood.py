@@ -12,7 +12,7 @@ from forefold.unfolding.solution import Solution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.measurement import Measurement
 
     Array = NDArray[np.float64]
 
@@ -48,16 +48,16 @@ def deviance(data: Array, expected: Array) -> float:
     if ((expected <= 0.0) & (data > 0.0)).any() or (expected < 0.0).any():
         return np.inf
     filled = data > 0.0
-    found = 2.0 * (expected - data).sum()
-    return float(found + 2.0 * (data[filled] * np.log(data[filled] / expected[filled])).sum())
+    total = 2.0 * (expected - data).sum()
+    return float(total + 2.0 * (data[filled] * np.log(data[filled] / expected[filled])).sum())
 
 
-def maximum_likelihood(given: Problem, strength: float = 0.0, order: int = 2) -> Solution:
+def maximum_likelihood(measurement: Measurement, strength: float = 0.0, order: int = 2) -> Solution:
     """Give the true contents, none negative, for which the counts are most likely.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
         A covariance of the data is propagated, but the estimator treats them as counts.
     strength : float
         Of the penalty of Tikhonov's method, beside twice the log-likelihood.
@@ -84,18 +84,20 @@ def maximum_likelihood(given: Problem, strength: float = 0.0, order: int = 2) ->
     SIAM 1995.
     """
     if strength == 0.0:
-        given.require_full_rank("maximum likelihood")
-    if (given.data < 0.0).any():
-        message = (
-            f"data: {given.data.min():g}; a Poisson likelihood needs counts that are not negative"
-        )
+        measurement.require_full_rank("maximum likelihood")
+    if (measurement.data < 0.0).any():
+        message = f"data: {measurement.data.min():g}; a Poisson likelihood needs counts that are not negative"
         raise ValueError(message)
     solver = _nnls()
-    rows = np.sqrt(strength) * penalty(given, order) if strength else np.zeros((0, given.n_true))
-    reachable = (given.matrix > 0.0).any(axis=0) | (given.background > 0.0)
-    kernel, data = given.matrix.T[reachable], given.data[reachable]
-    outside = given.background[reachable]
-    values = np.maximum(given.prior, _SMALLEST * given.prior.max())
+    rows = (
+        np.sqrt(strength) * penalty(measurement, order)
+        if strength
+        else np.zeros((0, measurement.n_true))
+    )
+    reachable = (measurement.matrix > 0.0).any(axis=0) | (measurement.background > 0.0)
+    kernel, data = measurement.matrix.T[reachable], measurement.data[reachable]
+    outside = measurement.background[reachable]
+    values = np.maximum(measurement.prior, _SMALLEST * measurement.prior.max())
     done = False
     for _ in range(_STEPS):
         values, done = _improved(values, kernel, data, outside, rows, solver)
@@ -105,9 +107,9 @@ def maximum_likelihood(given: Problem, strength: float = 0.0, order: int = 2) ->
     notes: tuple[str, ...] = (
         () if done else (f"the likelihood was not at its maximum after {_STEPS} steps",)
     )
-    if not given.poisson:
+    if not measurement.poisson:
         notes += ("the likelihood takes the data as counts; their covariance is propagated",)
-    return _solution(given, values, rows, strength, notes)
+    return _solution(measurement, values, rows, strength, notes)
 
 
 def _cost(values: Array, kernel: Array, data: Array, outside: Array, rows: Array) -> float:
@@ -124,8 +126,8 @@ def _improved(
     root = np.sqrt(weight)
     target = root * (kernel @ values + pull / weight)
     matrix = np.concatenate([root[:, None] * kernel, rows])
-    found = solver(matrix, np.concatenate([target, np.zeros(len(rows))]))
-    way = found - values
+    solution = solver(matrix, np.concatenate([target, np.zeros(len(rows))]))
+    way = solution - values
     gradient = -2.0 * kernel.T @ pull + 2.0 * rows.T @ (rows @ values)
     gain = -float(gradient @ way)
     before = _cost(values, kernel, data, outside, rows)
@@ -141,21 +143,21 @@ def _improved(
 
 
 def _solution(
-    given: Problem, values: Array, rows: Array, strength: float, notes: tuple[str, ...]
+    measurement: Measurement, values: Array, rows: Array, strength: float, notes: tuple[str, ...]
 ) -> Solution:
     free = values > 0.0
-    expected = np.maximum(values @ given.matrix + given.background, 1e-12)
-    kernel = given.matrix.T[:, free] / np.sqrt(expected)[:, None]
+    expected = np.maximum(values @ measurement.matrix + measurement.background, 1e-12)
+    kernel = measurement.matrix.T[:, free] / np.sqrt(expected)[:, None]
     curvature = kernel.T @ kernel + rows[:, free].T @ rows[:, free]
-    inverse = np.zeros((given.n_true, given.n_true))
+    inverse = np.zeros((measurement.n_true, measurement.n_true))
     inverse[np.ix_(free, free)] = np.linalg.inv(curvature)
-    gain = inverse @ given.matrix / expected
-    pulled = np.where(given.data > 0.0, given.data / expected, 0.0) - 1.0
+    gain = inverse @ measurement.matrix / expected
+    pulled = np.where(measurement.data > 0.0, measurement.data / expected, 0.0) - 1.0
 
     def slopes(i: int) -> Array:
         return np.asarray(np.outer(inverse[:, i], pulled) - gain * values[i])
 
-    offset = values - gain @ given.signal
+    offset = values - gain @ measurement.signal
     chosen = "given" if strength else "no regularisation"
     number = strength or np.nan
     return Solution(values, gain, offset, slopes, number, chosen, None, notes, expected)

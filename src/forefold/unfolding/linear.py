@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.measurement import Measurement
 
     Array = NDArray[np.float64]
 
-__all__ = ["Spectrum", "inversion", "penalty", "roughness", "spectrum", "tikhonov", "wiener"]
+__all__ = ["Modes", "decomposition", "inversion", "penalty", "roughness", "tikhonov", "wiener"]
 
 
 def roughness(
@@ -91,12 +91,12 @@ def _differences(bins: int, order: int, edges: bool) -> Array:
 _RIDGE = 1e-6
 
 
-def inversion(given: Problem) -> Solution:
+def inversion(measurement: Measurement) -> Solution:
     """Least squares: the inverse of a square matrix, the smallest chi2 where there are more reconstructed bins.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
 
     Returns
     -------
@@ -107,31 +107,31 @@ def inversion(given: Problem) -> Solution:
     ValueError
         There is no single answer: more true than reconstructed bins, or a singular matrix (its rank is said).
     """
-    given.require_full_rank("inversion")
-    whitener = given.whitener
-    kernel = whitener @ given.matrix.T
+    measurement.require_full_rank("inversion")
+    whitener = measurement.whitener
+    kernel = whitener @ measurement.matrix.T
     q, r = np.linalg.qr(kernel)
     gain = np.linalg.solve(r, q.T @ whitener)
     hessian = np.linalg.solve(r, np.linalg.inv(r).T)
-    values = gain @ given.signal
+    values = gain @ measurement.signal
     return Solution(
         values,
         gain,
         np.zeros_like(values),
-        least_squares_slopes(given, values, gain, hessian),
+        least_squares_slopes(measurement, values, gain, hessian),
         np.nan,
         "no regularisation",
     )
 
 
 def least_squares_slopes(
-    given: Problem, values: Array, gain: Array, inverse_hessian: Array
+    measurement: Measurement, values: Array, gain: Array, inverse_hessian: Array
 ) -> Callable[[int], Array]:
     """Give derivatives of a (penalised) least-squares result with respect to the matrix.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     values : ndarray, shape (n_true,)
     gain : ndarray, shape (n_true, n_reco)
     inverse_hessian : ndarray, shape (n_true, n_true)
@@ -142,8 +142,8 @@ def least_squares_slopes(
     callable
         As `Solution.slopes`.
     """
-    rest = given.signal - values @ given.matrix
-    pulled = given.whitener.T @ (given.whitener @ rest)
+    rest = measurement.signal - values @ measurement.matrix
+    pulled = measurement.whitener.T @ (measurement.whitener @ rest)
 
     def slopes(i: int) -> Array:
         return np.asarray(np.outer(inverse_hessian[:, i], pulled) - gain * values[i])
@@ -151,12 +151,12 @@ def least_squares_slopes(
     return slopes
 
 
-def penalty(given: Problem, order: int) -> Array:
+def penalty(measurement: Measurement, order: int) -> Array:
     """Differences of values over prior, shape (differences, n_true): what Tikhonov's method keeps small.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     order : {0, 1, 2}
 
     Returns
@@ -168,85 +168,87 @@ def penalty(given: Problem, order: int) -> Array:
     ValueError
         The prior has empty bins, or the axes are too short for such differences.
     """
-    if not (given.prior > 0.0).all():
+    if not (measurement.prior > 0.0).all():
         message = (
-            f"tikhonov compares with the prior ({given.prior_name}), which is empty in true bin "
-            f"{int(given.prior.argmin())}: give another, such as prior='flat'"
+            f"tikhonov compares with the prior ({measurement.prior_name}), which is empty in true bin "
+            f"{int(measurement.prior.argmin())}: give another, such as prior='flat'"
         )
         raise ValueError(message)
-    rows = roughness(given.shape, order, kept=given.kept)
+    rows = roughness(measurement.shape, order, kept=measurement.kept)
     if not len(rows):
         message = f"order {order}: no true axis has as many as {order + 1} bins"
         raise ValueError(message)
     # a prior of another size means another strength, so its mean is divided out
-    return np.asarray(rows / (given.prior / given.prior.mean()))
+    return np.asarray(rows / (measurement.prior / measurement.prior.mean()))
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
-    """The generalised singular values of a problem: all strengths at the price of one.
+class Modes:
+    """The generalised singular values of response and penalty: one decomposition serves all values of tau.
 
     Attributes
     ----------
-    given : Problem
+    measurement : Measurement
     rows : ndarray, shape (differences, n_true)
         The penalty.
-    seen, rough : ndarray, shape (n_true,)
+    measured, rough : ndarray, shape (n_true,)
         Squared singular values of the whitened matrix and of the penalty; their sum is 1.
     scale : float
         Strength at which both count the same.
     back : ndarray, shape (n_true, n_true)
         From the amplitudes of the modes to true bins.
-    modes : ndarray, shape (n_true, n_reco)
-        From data to sqrt(seen) times amplitudes.
+    from_data : ndarray, shape (n_true, n_reco)
+        From data to sqrt(measured) times amplitudes.
     """
 
-    given: Problem
+    measurement: Measurement
     rows: Array
-    seen: Array
+    measured: Array
     rough: Array
     scale: float
     back: Array
-    modes: Array
+    from_data: Array
 
     def damped(self, strength: float) -> Array:
-        """1 / (seen + rough * strength / scale), shape (n_true,)."""
-        return np.asarray(1.0 / (self.seen + self.rough * (strength / self.scale)))
+        """1 / (measured + rough * strength / scale), shape (n_true,)."""
+        return np.asarray(1.0 / (self.measured + self.rough * (strength / self.scale)))
 
     def values(self, strength: float) -> Array:
         """Give the result at a strength, shape (n_true,)."""
-        return np.asarray(self.back @ (self.damped(strength) * (self.modes @ self.given.signal)))
+        return np.asarray(
+            self.back @ (self.damped(strength) * (self.from_data @ self.measurement.signal))
+        )
 
     def gain(self, strength: float) -> Array:
         """Give derivatives of the values with respect to the data, shape (n_true, n_reco)."""
-        return np.asarray((self.back * self.damped(strength)) @ self.modes)
+        return np.asarray((self.back * self.damped(strength)) @ self.from_data)
 
     def freedom(self, strength: float) -> float:
         """Effective degrees of freedom: trace of the matrix that takes data to the refolded result."""
-        return float((self.seen * self.damped(strength)).sum())
+        return float((self.measured * self.damped(strength)).sum())
 
     def residual(self, strength: float) -> float:
         """Chi2 of the refolded result."""
-        rest = self.given.signal - self.values(strength) @ self.given.matrix
-        return float(np.square(self.given.whitener @ rest).sum())
+        rest = self.measurement.signal - self.values(strength) @ self.measurement.matrix
+        return float(np.square(self.measurement.whitener @ rest).sum())
 
     def roughness(self, strength: float) -> float:
         """Sum of squares of what the penalty keeps small."""
         return float(np.square(self.rows @ self.values(strength)).sum())
 
 
-def spectrum(given: Problem, order: int = 2) -> Spectrum:
-    """Decompose a problem.
+def decomposition(measurement: Measurement, order: int = 2) -> Modes:
+    """Decompose the whitened response and the penalty together.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     order : {0, 1, 2}
         Of the differences that are kept small.
 
     Returns
     -------
-    Spectrum
+    Modes
 
     Raises
     ------
@@ -263,32 +265,34 @@ def spectrum(given: Problem, order: int = 2) -> Spectrum:
     A. Hoecker, V. Kartvelishvili, hep-ph/9509307; P. C. Hansen, Rank-Deficient and Discrete Ill-Posed
     Problems, SIAM 1998.
     """
-    rows = penalty(given, order)
-    kernel = given.whitener @ given.matrix.T
+    rows = penalty(measurement, order)
+    kernel = measurement.whitener @ measurement.matrix.T
     scale = float(np.square(kernel).sum() / np.square(rows).sum())
     q, r = np.linalg.qr(np.concatenate([kernel, np.sqrt(scale) * rows]))
-    n = given.n_true
+    n = measurement.n_true
     rank = int(np.linalg.matrix_rank(r)) if r.shape == (n, n) else len(r)
     if rank < n:
         message = f"tikhonov: matrix and penalty together have rank {rank} of {n}; use fewer true bins, or order=0"
         raise ValueError(message)
-    u, c, vt = np.linalg.svd(q[: given.n_reco], full_matrices=True)
+    u, c, vt = np.linalg.svd(q[: measurement.n_reco], full_matrices=True)
     values = np.zeros(n)
     values[: len(c)] = np.clip(c, 0.0, 1.0)
-    rough = np.square(q[given.n_reco :] @ vt.T).sum(axis=0)
-    columns = np.zeros((given.n_reco, n))
-    used = min(n, given.n_reco)
+    rough = np.square(q[measurement.n_reco :] @ vt.T).sum(axis=0)
+    columns = np.zeros((measurement.n_reco, n))
+    used = min(n, measurement.n_reco)
     columns[:, :used] = u[:, :used]
-    modes = (columns * values).T @ given.whitener
-    return Spectrum(given, rows, np.square(values), rough, scale, np.linalg.solve(r, vt.T), modes)
+    modes = (columns * values).T @ measurement.whitener
+    return Modes(
+        measurement, rows, np.square(values), rough, scale, np.linalg.solve(r, vt.T), modes
+    )
 
 
-def tikhonov(found: Spectrum, strength: float, chosen: str) -> Solution:
+def tikhonov(modes: Modes, strength: float, chosen: str) -> Solution:
     """Give the minimum of chi2 + strength * roughness.
 
     Parameters
     ----------
-    found : Spectrum
+    modes : Modes
     strength : float
         0 or more.
     chosen : str
@@ -302,21 +306,21 @@ def tikhonov(found: Spectrum, strength: float, chosen: str) -> Solution:
     ----------
     A. Hoecker, V. Kartvelishvili, hep-ph/9509307 (there tau = strength).
     """
-    given = found.given
+    measurement = modes.measurement
     if strength == 0.0:
-        given.require_full_rank("tikhonov with strength 0")
-    values, gain = found.values(strength), found.gain(strength)
-    inverse = (found.back * found.damped(strength)) @ found.back.T
-    slopes = least_squares_slopes(given, values, gain, inverse)
+        measurement.require_full_rank("tikhonov with strength 0")
+    values, gain = modes.values(strength), modes.gain(strength)
+    inverse = (modes.back * modes.damped(strength)) @ modes.back.T
+    slopes = least_squares_slopes(measurement, values, gain, inverse)
     return Solution(values, gain, np.zeros_like(values), slopes, strength, chosen)
 
 
-def wiener(given: Problem, order: int = 2) -> Solution:
+def wiener(measurement: Measurement, order: int = 2) -> Solution:
     """Filter every mode by its expected signal to noise: no strength to choose, but a model to say.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
         Its prior is the expected signal, with its normalisation.
     order : {0, 1, 2}
         Of the differences in whose basis is filtered.
@@ -329,17 +333,17 @@ def wiener(given: Problem, order: int = 2) -> Solution:
     ----------
     W. Tang et al., arXiv:1705.03568.
     """
-    rows = roughness(given.shape, order, kept=given.kept, edges=True)
+    rows = roughness(measurement.shape, order, kept=measurement.kept, edges=True)
     power, vectors = np.linalg.eigh(rows.T @ rows)
     size = np.sqrt(np.clip(power, 0.0, None)) + _RIDGE
     root, inverse = (vectors * size) @ vectors.T, (vectors / size) @ vectors.T
-    kernel = given.whitener @ given.matrix.T
+    kernel = measurement.whitener @ measurement.matrix.T
     u, d, vt = np.linalg.svd(kernel @ inverse, full_matrices=False)
-    signal = np.square(vt @ root @ given.prior)
+    signal = np.square(vt @ root @ measurement.prior)
     # D^2 S^2 / (D^2 S^2 + 1), over D: written so that a mode that is not seen is not divided by
     filtered = d * signal / (np.square(d) * signal + 1.0)
-    gain = (inverse @ vt.T * filtered) @ u.T @ given.whitener
-    values = gain @ given.signal
+    gain = (inverse @ vt.T * filtered) @ u.T @ measurement.whitener
+    values = gain @ measurement.signal
 
     def slopes(i: int) -> Array:
         return np.asarray(-gain * values[i])
@@ -350,6 +354,6 @@ def wiener(given: Problem, order: int = 2) -> Solution:
         np.zeros_like(values),
         slopes,
         np.nan,
-        f"by the filter, from the expected signal ({given.prior_name})",
+        f"by the filter, from the expected signal ({measurement.prior_name})",
         notes=("the filter is held fixed when uncertainties are propagated",),
     )

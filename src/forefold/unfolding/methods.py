@@ -9,12 +9,12 @@ import numpy as np
 
 from forefold._inputs import near_names
 from forefold.unfolding.likelihood import maximum_likelihood
-from forefold.unfolding.linear import inversion, spectrum, tikhonov, wiener
+from forefold.unfolding.linear import decomposition, inversion, tikhonov, wiener
 from forefold.unfolding.stopping import STOPS, iterative
 from forefold.unfolding.strength import RULES, chosen_strength
 
 if TYPE_CHECKING:
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.measurement import Measurement
     from forefold.unfolding.solution import Solution
 
 __all__ = ["METHODS", "Settings", "kept", "settings", "solved"]
@@ -140,12 +140,12 @@ def _check_strength(method: str, strength: float | str | None) -> None:
         raise ValueError(message)
 
 
-def solved(given: Problem, how: Settings) -> Solution:
+def solved(measurement: Measurement, how: Settings) -> Solution:
     """Unfold plain arrays.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     how : Settings
 
     Returns
@@ -159,42 +159,42 @@ def solved(given: Problem, how: Settings) -> Solution:
     """
     if how.method == "bayes":
         assert how.iterations is not None
-        return iterative(given, how.iterations, how.errors, how.key)
+        return iterative(measurement, how.iterations, how.errors, how.key)
     if how.method == "likelihood":
         assert not isinstance(how.strength, str)
-        return maximum_likelihood(given, how.strength or 0.0, how.order)
-    return _weighted(given, how) if given.poisson else _linear(given, how)
+        return maximum_likelihood(measurement, how.strength or 0.0, how.order)
+    return _weighted(measurement, how) if measurement.poisson else _linear(measurement, how)
 
 
-def kept(how: Settings, found: Solution) -> Settings:
+def kept(how: Settings, solution: Solution) -> Settings:
     """Keep the strength that a rule has chosen."""
     if how.method == "bayes":
-        return replace(how, iterations=int(found.strength))
+        return replace(how, iterations=int(solution.strength))
     if how.method == "tikhonov":
-        return replace(how, strength=found.strength)
+        return replace(how, strength=solution.strength)
     return how
 
 
-def _weighted(given: Problem, how: Settings) -> Solution:
+def _weighted(measurement: Measurement, how: Settings) -> Solution:
     """Solve twice: counts weight the first time, what it predicts for them the second time.
 
     A count that came out low has a small variance, so weights from counts pull down; weights from the prediction do not.
     """
-    first = _linear(given, how)
-    expected = np.maximum(first.values @ given.matrix + given.background, _FEWEST)
-    extra = given.variance - given.statistical
-    better = replace(given, variance=np.diag(expected) + extra)
+    first = _linear(measurement, how)
+    expected = np.maximum(first.values @ measurement.matrix + measurement.background, _FEWEST)
+    extra = measurement.variance - measurement.statistical
+    better = replace(measurement, variance=np.diag(expected) + extra)
     return replace(_linear(better, how), expected=expected)
 
 
-def _linear(given: Problem, how: Settings) -> Solution:
+def _linear(measurement: Measurement, how: Settings) -> Solution:
     if how.method == "wiener":
-        return wiener(given, how.order)
+        return wiener(measurement, how.order)
     if how.method == "inversion":
-        return inversion(given)
-    found = spectrum(given, how.order)
+        return inversion(measurement)
+    modes = decomposition(measurement, how.order)
     if not isinstance(how.strength, str):
         assert how.strength is not None
-        return tikhonov(found, float(how.strength), "given")
-    strength, text, scan = chosen_strength(found, how.strength, how.key)
-    return replace(tikhonov(found, strength, text), scan=scan)
+        return tikhonov(modes, float(how.strength), "given")
+    strength, text, scan = chosen_strength(modes, how.strength, how.key)
+    return replace(tikhonov(modes, strength, text), scan=scan)

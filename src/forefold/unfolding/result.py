@@ -143,11 +143,11 @@ class Unfolded:
             hist.axis.Integer(0, n, name=f"bin_true{k or ''}", flow=False)
             for k, n in enumerate(self.shape)
         )
-        made: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="unfolded")
-        view: Any = made.view()
+        histogram: hist.Hist[Any] = hist.Hist(*axes, storage=hist.storage.Weight(), name="unfolded")
+        view: Any = histogram.view()
         view.value = self.values.reshape(self.shape)
         view.variance = np.clip(np.diag(self.covariance), 0.0, None).reshape(self.shape)
-        return made
+        return histogram
 
     def smear(self, truth: Any) -> Array:
         """Give a model the smearing that the result has, so that both can be compared.
@@ -171,7 +171,7 @@ class Unfolded:
         W. Tang et al., arXiv:1705.03568.
         """
         from forefold.matrix.axes import matching, refuse_side
-        from forefold.unfolding.problem import array
+        from forefold.unfolding.measurement import array
 
         contents = truth
         if hasattr(truth, "axes") and hasattr(truth, "values"):

@@ -22,7 +22,7 @@ from forefold.unfolding.strength import mean_errors, thrown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.measurement import Measurement
 
     Array = NDArray[np.float64]
 
@@ -35,12 +35,12 @@ _TOYS = 200
 _STILL = f"{UNSETTLED}it is still falling after {_MOST} iterations"
 
 
-def misfit(given: Problem, folded: Array) -> float:
+def misfit(measurement: Measurement, folded: Array) -> float:
     """Chi2 of a prediction of the data: Poisson deviance of counts, else with their covariance.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     folded : ndarray, shape (n_reco,)
         With the background.
 
@@ -49,18 +49,18 @@ def misfit(given: Problem, folded: Array) -> float:
     float
         Bins where nothing is expected do not count; the notes of a result name them.
     """
-    if given.poisson and np.array_equal(given.variance, given.statistical):
-        seen = folded > 0.0
-        return deviance(given.data[seen], folded[seen])
-    return float(np.square(given.whitener @ (given.data - folded)).sum())
+    if measurement.poisson and np.array_equal(measurement.variance, measurement.statistical):
+        expected = folded > 0.0
+        return deviance(measurement.data[expected], folded[expected])
+    return float(np.square(measurement.whitener @ (measurement.data - folded)).sum())
 
 
-def iterative(given: Problem, count: int | str, errors: str, key: int) -> Solution:
+def iterative(measurement: Measurement, count: int | str, errors: str, key: int) -> Solution:
     """Do iterative Bayes.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     count : int or str
         Iterations, or a rule of `STOPS`: ``chi2-change`` stops when an iteration moves the true bins by less than 1 %
         of their Poisson variance in the mean square; ``discrepancy`` when the refolded chi2 is not above the number of
@@ -74,11 +74,11 @@ def iterative(given: Problem, count: int | str, errors: str, key: int) -> Soluti
     -------
     Solution
     """
-    number, chosen, scan = _count(given, count, key)
-    steps = trajectory(given, number)
-    gain = gain_of(given, steps, errors)
+    number, chosen, scan = _count(measurement, count, key)
+    steps = trajectory(measurement, number)
+    gain = gain_of(measurement, steps, errors)
     if errors == "full":
-        gain = with_empty_bins(given, steps, gain)
+        gain = with_empty_bins(measurement, steps, gain)
     values = steps[-1].after
     notes = [
         "covariance: derivatives through all iterations"
@@ -86,17 +86,17 @@ def iterative(given: Problem, count: int | str, errors: str, key: int) -> Soluti
         else "covariance: D'Agostini (1995), weights of the last iteration held constant"
     ]
     # Small counts in the matrix: nothing can be said about data where nothing is expected.
-    unseen = (steps[-1].folded <= 0.0) & (given.data > 0.0)
+    unseen = (steps[-1].folded <= 0.0) & (measurement.data > 0.0)
     if unseen.any():
-        lost = given.data[unseen].sum()
+        lost = measurement.data[unseen].sum()
         notes.append(
             f"{int(unseen.sum())} reconstructed bins hold {lost:g} events where the matrix expects none: left out"
         )
     return Solution(
         values,
         gain,
-        values - gain @ given.signal,
-        slopes_of(given, steps, errors),
+        values - gain @ measurement.signal,
+        slopes_of(measurement, steps, errors),
         float(number),
         chosen,
         scan,
@@ -104,22 +104,24 @@ def iterative(given: Problem, count: int | str, errors: str, key: int) -> Soluti
     )
 
 
-def _count(given: Problem, count: int | str, key: int) -> tuple[int, str, Scan | None]:
+def _count(measurement: Measurement, count: int | str, key: int) -> tuple[int, str, Scan | None]:
     if not isinstance(count, str):
         return int(count), "given", None
     if count == "gcv":
-        return _cross_validated(given)
+        return _cross_validated(measurement)
     if count == "toys":
-        return _by_toys(given, key)
-    return _stopped(given, count)
+        return _by_toys(measurement, key)
+    return _stopped(measurement, count)
 
 
-def _stopped(given: Problem, rule: str) -> tuple[int, str, Scan]:
-    limit = _CHANGE if rule == "chi2-change" else float(given.n_reco)
+def _stopped(measurement: Measurement, rule: str) -> tuple[int, str, Scan]:
+    limit = _CHANGE if rule == "chi2-change" else float(measurement.n_reco)
     costs, residuals = [], []
     reached = False
-    for number, step in enumerate(iterations(given), 1):
-        residuals.append(misfit(given, step.after @ given.matrix + given.background))
+    for number, step in enumerate(iterations(measurement), 1):
+        residuals.append(
+            misfit(measurement, step.after @ measurement.matrix + measurement.background)
+        )
         change = np.square(step.after - step.before) / np.maximum(step.after, 1.0)
         costs.append(float(change.mean()) if rule == "chi2-change" else residuals[-1])
         reached = costs[-1] <= limit
@@ -131,32 +133,34 @@ def _stopped(given: Problem, rule: str) -> tuple[int, str, Scan]:
     return len(costs), text, _scan(rule, costs, residuals)
 
 
-def _cross_validated(given: Problem) -> tuple[int, str, Scan]:
+def _cross_validated(measurement: Measurement) -> tuple[int, str, Scan]:
     gain: Array | None = None
     costs: list[float] = []
     residuals: list[float] = []
-    source = iterations(given)
+    source = iterations(measurement)
     while len(costs) < _MOST and (len(costs) < 2 or costs[-1] < costs[-2]):
         step = next(source)
-        gain = next_gain(given, step, gain)
-        rest = given.data - step.after @ given.matrix - given.background
-        residuals.append(float(np.square(given.whitener @ rest).sum()))
-        freedom = float((gain * given.matrix).sum())
-        costs.append(given.n_reco * residuals[-1] / max(given.n_reco - freedom, 1e-9) ** 2)
+        gain = next_gain(measurement, step, gain)
+        rest = measurement.data - step.after @ measurement.matrix - measurement.background
+        residuals.append(float(np.square(measurement.whitener @ rest).sum()))
+        freedom = float((gain * measurement.matrix).sum())
+        costs.append(
+            measurement.n_reco * residuals[-1] / max(measurement.n_reco - freedom, 1e-9) ** 2
+        )
     number = int(np.argmin(costs)) + 1
     edge = _STILL if number == _MOST else ""
     return number, f"by gcv{edge}", _scan("gcv", costs, residuals)
 
 
-def _by_toys(given: Problem, key: int) -> tuple[int, str, Scan]:
-    start, _, _ = _stopped(given, "discrepancy")
-    truth = trajectory(given, start)[-1].after
-    toys = np.maximum(thrown(given, truth, key, _TOYS), 0.0)
-    values = np.broadcast_to(given.prior, (len(toys), given.n_true))
+def _by_toys(measurement: Measurement, key: int) -> tuple[int, str, Scan]:
+    start, _, _ = _stopped(measurement, "discrepancy")
+    truth = trajectory(measurement, start)[-1].after
+    toys = np.maximum(thrown(measurement, truth, key, _TOYS), 0.0)
+    values = np.broadcast_to(measurement.prior, (len(toys), measurement.n_true))
     costs: list[float] = []
     best = 0
     while len(costs) < _MOST and len(costs) <= 2 * best + 5:
-        values = improved(given, values, toys)
+        values = improved(measurement, values, toys)
         costs.append(mean_errors(values, truth))
         best = int(np.argmin(costs))
     edge = _STILL if best == _MOST - 1 else ""

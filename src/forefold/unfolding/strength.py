@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from forefold.unfolding.linear import Spectrum
-    from forefold.unfolding.problem import Problem
+    from forefold.unfolding.linear import Modes
+    from forefold.unfolding.measurement import Measurement
 
     Array = NDArray[np.float64]
 
@@ -26,12 +26,12 @@ _ZOOMS = 3
 _TOYS = 200
 
 
-def chosen_strength(found: Spectrum, rule: str, key: int) -> tuple[float, str, Scan]:
+def chosen_strength(modes: Modes, rule: str, key: int) -> tuple[float, str, Scan]:
     """Choose the strength of Tikhonov's method.
 
     Parameters
     ----------
-    found : Spectrum
+    modes : Modes
     rule : {"l-curve", "gcv", "discrepancy", "toys"}
         ``l-curve``: largest curvature of log roughness against log chi2 (Hansen). ``gcv``: smallest generalised
         cross-validation error (Golub, Heath, Wahba). ``discrepancy``: the strongest whose refolded chi2 is not above
@@ -51,11 +51,11 @@ def chosen_strength(found: Spectrum, rule: str, key: int) -> tuple[float, str, S
     P. C. Hansen, SIAM Review 34 (1992) 561; G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979) 215;
     V. A. Morozov, Soviet Math. Dokl. 7 (1966) 414.
     """
-    grid = _grid(found)
-    criterion = _criterion(found, rule, key)
+    grid = _grid(modes)
+    criterion = _criterion(modes, rule, key)
     if rule == "discrepancy":
-        strength, note = _discrepancy(found, grid)
-        costs = np.array([found.residual(a) for a in grid])
+        strength, note = _discrepancy(modes, grid)
+        costs = np.array([modes.residual(a) for a in grid])
     else:
         costs = criterion(grid)
         strength, note = _smallest(criterion, grid, costs)
@@ -64,42 +64,45 @@ def chosen_strength(found: Spectrum, rule: str, key: int) -> tuple[float, str, S
         rule,
         grid,
         shown,
-        np.array([found.residual(a) for a in grid]),
-        np.array([found.roughness(a) for a in grid]),
+        np.array([modes.residual(a) for a in grid]),
+        np.array([modes.roughness(a) for a in grid]),
     )
     toys = f" ({_TOYS} toys, rng={key})" if rule == "toys" else ""
     return strength, f"by {rule}{toys}{note}", scan
 
 
-def _grid(found: Spectrum) -> Array:
+def _grid(modes: Modes) -> Array:
     """Strengths from where nothing is damped to where all is."""
-    both = (found.seen > 1e-14) & (found.rough > 1e-14)
-    ratio = found.seen[both] / found.rough[both] if both.any() else np.ones(1)
+    both = (modes.measured > 1e-14) & (modes.rough > 1e-14)
+    ratio = modes.measured[both] / modes.rough[both] if both.any() else np.ones(1)
     low, high = max(1e-3 * ratio.min(), 1e-14), min(1e3 * ratio.max(), 1e14)
-    return np.asarray(found.scale * np.geomspace(low, high, _POINTS))
+    return np.asarray(modes.scale * np.geomspace(low, high, _POINTS))
 
 
-def _criterion(found: Spectrum, rule: str, key: int) -> Callable[[Array], Array]:
+def _criterion(modes: Modes, rule: str, key: int) -> Callable[[Array], Array]:
     if rule == "l-curve":
-        return lambda grid: np.array([-_curvature(found, a) for a in grid])
-    bins = found.given.n_reco
+        return lambda grid: np.array([-_curvature(modes, a) for a in grid])
+    bins = modes.measurement.n_reco
     if rule == "gcv":
         return lambda grid: np.array(
-            [bins * found.residual(a) / max(bins - found.freedom(a), 1e-9) ** 2 for a in grid]
+            [bins * modes.residual(a) / max(bins - modes.freedom(a), 1e-9) ** 2 for a in grid]
         )
     if rule == "toys":
-        grid = _grid(found)
-        start, _ = _smallest(_criterion(found, "gcv", key), grid, None)
-        truth = np.maximum(found.values(start), 0.0)
-        seen = found.modes @ (thrown(found.given, truth, key) - found.given.background).T
+        grid = _grid(modes)
+        start, _ = _smallest(_criterion(modes, "gcv", key), grid, None)
+        truth = np.maximum(modes.values(start), 0.0)
+        amplitudes = (
+            modes.from_data
+            @ (thrown(modes.measurement, truth, key) - modes.measurement.background).T
+        )
 
         def errors(grid: Array) -> Array:
             return np.array(
-                [mean_errors((found.back * found.damped(a) @ seen).T, truth) for a in grid]
+                [mean_errors((modes.back * modes.damped(a) @ amplitudes).T, truth) for a in grid]
             )
 
         return errors
-    return lambda grid: np.array([found.residual(a) for a in grid])
+    return lambda grid: np.array([modes.residual(a) for a in grid])
 
 
 def _smallest(
@@ -115,15 +118,15 @@ def _smallest(
     low, high = grid[best - 1], grid[best + 1]
     for _ in range(_ZOOMS):
         finer = np.geomspace(low, high, 21)
-        found = criterion(finer)
-        best = int(np.clip(np.argmin(found), 1, 19))
+        finer_costs = criterion(finer)
+        best = int(np.clip(np.argmin(finer_costs), 1, 19))
         low, high = finer[best - 1], finer[best + 1]
     return float(np.sqrt(low * high)), ""
 
 
-def _discrepancy(found: Spectrum, grid: Array) -> tuple[float, str]:
-    limit = float(found.given.n_reco)
-    below = [found.residual(a) <= limit for a in grid]
+def _discrepancy(modes: Modes, grid: Array) -> tuple[float, str]:
+    limit = float(modes.measurement.n_reco)
+    below = [modes.residual(a) <= limit for a in grid]
     if not below[0]:
         why = "it is the weakest that was tried: chi2 stays above the number of bins"
         return float(grid[0]), UNSETTLED + why
@@ -134,16 +137,18 @@ def _discrepancy(found: Spectrum, grid: Array) -> tuple[float, str]:
     low, high = float(grid[last]), float(grid[last + 1])
     for _ in range(40):
         middle = float(np.sqrt(low * high))
-        low, high = (middle, high) if found.residual(middle) <= limit else (low, middle)
+        low, high = (middle, high) if modes.residual(middle) <= limit else (low, middle)
     return low, ""
 
 
-def _curvature(found: Spectrum, strength: float) -> float:
+def _curvature(modes: Modes, strength: float) -> float:
     """Curvature of (log chi2, log roughness) at a strength, from closed derivatives."""
-    damped = found.damped(strength)
-    power = found.rough * np.square(damped * (found.modes @ found.given.signal)) / found.scale
-    pace = damped * found.rough / found.scale
-    eta, rho = float(power.sum()), found.residual(strength)
+    damped = modes.damped(strength)
+    power = (
+        modes.rough * np.square(damped * (modes.from_data @ modes.measurement.signal)) / modes.scale
+    )
+    pace = damped * modes.rough / modes.scale
+    eta, rho = float(power.sum()), modes.residual(strength)
     if not (eta > 0.0 and rho > 0.0):
         return 0.0
     eta1, eta2 = -2.0 * float((power * pace).sum()), 6.0 * float((power * pace**2).sum())
@@ -155,12 +160,12 @@ def _curvature(found: Spectrum, strength: float) -> float:
     return float((x1 * y2 - y1 * x2) / size**1.5) if size > 1e-20 else 0.0
 
 
-def thrown(given: Problem, truth: Array, key: int, toys: int = _TOYS) -> Array:
+def thrown(measurement: Measurement, truth: Array, key: int, toys: int = _TOYS) -> Array:
     """Throw counts from a truth; toy i has a stream of its own, so it does not depend on how many there are.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     truth : ndarray, shape (n_true,)
     key : int
     toys : int
@@ -169,10 +174,10 @@ def thrown(given: Problem, truth: Array, key: int, toys: int = _TOYS) -> Array:
     -------
     ndarray, shape (toys, n_reco)
     """
-    expected = np.maximum(truth @ given.matrix + given.background, 0.0)
-    if given.poisson:
+    expected = np.maximum(truth @ measurement.matrix + measurement.background, 0.0)
+    if measurement.poisson:
         return np.array([_stream(key, i).poisson(expected) for i in range(toys)], dtype=np.float64)
-    root = np.linalg.inv(given.whitener)
+    root = np.linalg.inv(measurement.whitener)
     return np.array(
         [expected + root @ _stream(key, i).standard_normal(len(expected)) for i in range(toys)]
     )

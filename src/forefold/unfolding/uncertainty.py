@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forefold.unfolding.measurement import array
 from forefold.unfolding.methods import kept, solved
-from forefold.unfolding.problem import array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from forefold.unfolding.measurement import Measurement
     from forefold.unfolding.methods import Settings
-    from forefold.unfolding.problem import Problem
     from forefold.unfolding.solution import Solution
 
     Array = NDArray[np.float64]
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["data_covariance", "matrix_covariance", "multinomial", "varied_covariance"]
 
 
-def data_covariance(given: Problem, found: Solution, errors: str = "full") -> Array:
+def data_covariance(measurement: Measurement, solution: Solution, errors: str = "full") -> Array:
     """Covariance from the statistics of the data, shape (n_true, n_true).
 
     Parameters
     ----------
-    given : Problem
-    found : Solution
+    measurement : Measurement
+    solution : Solution
     errors : {"full", "dagostini"}
         With ``dagostini``, counts are multinomial as in the paper of 1995: their total is known.
 
@@ -36,13 +36,15 @@ def data_covariance(given: Problem, found: Solution, errors: str = "full") -> Ar
     -------
     ndarray
     """
-    covariance = given.statistical
-    if given.poisson and found.expected is not None:
-        covariance = np.diag(found.expected)
-    elif given.poisson and errors == "dagostini":
-        total = max(float(found.values.sum()), float(given.data.sum()))
-        covariance = np.diag(given.data) - np.outer(given.data, given.data) / total
-    return np.asarray(found.gain @ covariance @ found.gain.T)
+    covariance = measurement.statistical
+    if measurement.poisson and solution.expected is not None:
+        covariance = np.diag(solution.expected)
+    elif measurement.poisson and errors == "dagostini":
+        total = max(float(solution.values.sum()), float(measurement.data.sum()))
+        covariance = (
+            np.diag(measurement.data) - np.outer(measurement.data, measurement.data) / total
+        )
+    return np.asarray(solution.gain @ covariance @ solution.gain.T)
 
 
 def multinomial(matrix: Array, entries: Array) -> Array:
@@ -69,13 +71,13 @@ def multinomial(matrix: Array, entries: Array) -> Array:
     return np.asarray(spread / filled[:, None, None])
 
 
-def matrix_covariance(given: Problem, found: Solution, variance: Any) -> Array:
+def matrix_covariance(measurement: Measurement, solution: Solution, variance: Any) -> Array:
     """Covariance from the statistics of the matrix, shape (n_true, n_true).
 
     Parameters
     ----------
-    given : Problem
-    found : Solution
+    measurement : Measurement
+    solution : Solution
     variance : array_like, shape (n_true, n_reco) or (n_true, n_reco, n_reco)
         Variances of the elements, or covariances within rows; rows are independent of each other. True bins that were
         left out are in it.
@@ -89,32 +91,32 @@ def matrix_covariance(given: Problem, found: Solution, variance: Any) -> Array:
     ValueError
         The shape is another, or a variance is negative.
     """
-    shape: tuple[int, ...] = (len(given.kept), given.n_reco)
+    shape: tuple[int, ...] = (len(measurement.kept), measurement.n_reco)
     full = np.ndim(variance) == 3
     if full:
-        shape = (*shape, given.n_reco)
-    spread = array("variance of the response", variance, len(shape), shape)[given.kept]
+        shape = (*shape, measurement.n_reco)
+    spread = array("variance of the response", variance, len(shape), shape)[measurement.kept]
     if not full and (spread < 0.0).any():
         message = f"variance of the response: {spread.min():g}; variances are not negative"
         raise ValueError(message)
-    total = np.zeros((given.n_true, given.n_true))
+    total = np.zeros((measurement.n_true, measurement.n_true))
     for i, row in enumerate(spread):
         if row.any():
-            slopes = found.slopes(i)
+            slopes = solution.slopes(i)
             total += (slopes @ row if full else slopes * row) @ slopes.T
     return total
 
 
 def varied_covariance(
-    given: Problem, how: Settings, found: Solution, name: str, matrices: Any
+    measurement: Measurement, how: Settings, solution: Solution, name: str, matrices: Any
 ) -> tuple[Array, Array]:
     """Covariance from other response matrices: the mean of the squared shifts.
 
     Parameters
     ----------
-    given : Problem
+    measurement : Measurement
     how : Settings
-    found : Solution
+    solution : Solution
         Of the nominal matrix; its strength is kept.
     name : str
         For messages.
@@ -134,21 +136,22 @@ def varied_covariance(
     several = np.asarray(matrices, dtype=np.float64)
     several = several[None] if several.ndim == 2 else several
     several = array(f"varied response '{name}'", several, 3)
-    if several.shape[1:] != (len(given.kept), given.n_reco):
+    if several.shape[1:] != (len(measurement.kept), measurement.n_reco):
         message = (
             f"varied response '{name}' has shape {several.shape[1:]}; "
-            f"{(len(given.kept), given.n_reco)} is needed, as the response"
+            f"{(len(measurement.kept), measurement.n_reco)} is needed, as the response"
         )
         raise ValueError(message)
     for k, matrix in enumerate(several):
-        lost = given.matrix.any(axis=1) & ~matrix[given.kept].any(axis=1)
+        lost = measurement.matrix.any(axis=1) & ~matrix[measurement.kept].any(axis=1)
         if (matrix < 0.0).any() or lost.any():
             message = f"varied response '{name}' ({k}): has negative elements, or true bins without efficiency"
             raise ValueError(message)
-    fixed = kept(how, found)
+    fixed = kept(how, solution)
     shifts = np.array(
         [
-            solved(replace(given, matrix=matrix[given.kept]), fixed).values - found.values
+            solved(replace(measurement, matrix=matrix[measurement.kept]), fixed).values
+            - solution.values
             for matrix in several
         ]
     )

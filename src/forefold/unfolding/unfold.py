@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forefold.kernels.philox import random_key
+from forefold.unfolding.bin_names import counted
 from forefold.unfolding.diagnostics import prior_shift, warnings_of
 from forefold.unfolding.inputs import inputs, require_signal, variations
+from forefold.unfolding.measurement import array, blind_bins, checked_measurement
 from forefold.unfolding.methods import settings, solved
-from forefold.unfolding.problem import array, blind_bins, problem
 from forefold.unfolding.result import Unfolded
 from forefold.unfolding.stopping import misfit
-from forefold.unfolding.text import counted
 from forefold.unfolding.uncertainty import data_covariance, matrix_covariance, varied_covariance
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from forefold.unfolding.measurement import Measurement
     from forefold.unfolding.methods import Settings
-    from forefold.unfolding.problem import Problem
     from forefold.unfolding.solution import Solution
 
     Array = NDArray[np.float64]
@@ -176,7 +176,7 @@ def unfold(
     extra = _systematics(covariances, len(read.data))
     _check_names(covariances, shifted, varied)
     bins = tuple(len(axis) for axis in read.true_axes) or shape
-    given = problem(
+    measurement = checked_measurement(
         read.data,
         read.matrix,
         covariance=read.covariance,
@@ -187,24 +187,24 @@ def unfold(
         shape=bins,
         blind=blind,
     )
-    found = solved(given, how)
-    parts = {"data": data_covariance(given, found, errors)}
+    solution = solved(measurement, how)
+    parts = {"data": data_covariance(measurement, solution, errors)}
     if read.spread is not None:
-        parts["matrix"] = matrix_covariance(given, found, read.spread)
-    parts |= {name: found.gain @ v @ found.gain.T for name, v in extra.items()}
+        parts["matrix"] = matrix_covariance(measurement, solution, read.spread)
+    parts |= {name: solution.gain @ v @ solution.gain.T for name, v in extra.items()}
     shifts: dict[str, Array] = {}
     for name, matrices in several.items():
-        parts[name], shifts[name] = varied_covariance(given, how, found, name, matrices)
-    result = _made(given, how, found, parts, shifts)
+        parts[name], shifts[name] = varied_covariance(measurement, how, solution, name, matrices)
+    result = _made(measurement, how, solution, parts, shifts)
     notes = (*read.notes, *result.notes)
     result = replace(result, axes=read.true_axes, reco_axes=read.reco_axes, notes=notes)
     return replace(result, warnings=tuple(warnings_of(result)))
 
 
-def _systematics(given: Mapping[str, ArrayLike] | None, bins: int) -> dict[str, Array]:
+def _systematics(covariances: Mapping[str, ArrayLike] | None, bins: int) -> dict[str, Array]:
     return {
         name: array(f"covariance '{name}'", matrix, 2, (bins, bins))
-        for name, matrix in (given or {}).items()
+        for name, matrix in (covariances or {}).items()
     }
 
 
@@ -219,51 +219,51 @@ def _check_names(*several: Mapping[str, ArrayLike] | None) -> None:
 
 
 def _made(
-    given: Problem,
+    measurement: Measurement,
     how: Settings,
-    found: Solution,
+    solution: Solution,
     parts: dict[str, Array],
     shifts: dict[str, Array],
 ) -> Unfolded:
     """Put a result together, with the true bins that were left out as zeros; without axes and warnings."""
-    smearing = found.gain @ given.matrix.T
-    refolded = found.values @ given.matrix + given.background
+    smearing = solution.gain @ measurement.matrix.T
+    refolded = solution.values @ measurement.matrix + measurement.background
     deviations = np.sqrt(np.clip(np.diag(np.asarray(sum(parts.values()))), 0.0, None))
-    blind = blind_bins(given)
-    notes = list(found.notes)
+    blind = blind_bins(measurement)
+    notes = list(solution.notes)
     if blind:
         notes.append(f"{counted(len(blind), 'true bin')} without efficiency left out")
-    empty = int((given.data == 0.0).sum()) if given.poisson else 0
+    empty = int((measurement.data == 0.0).sum()) if measurement.poisson else 0
     full = how.method == "bayes" and how.errors == "full"
     if empty and (full or how.method in ("tikhonov", "wiener", "inversion")):
         slopes = ", and what one count more makes for derivatives" if full else ""
         notes.append(
             f"{counted(empty, 'reconstructed bin')} without a count: variances there are taken as 1{slopes}"
         )
-    shift = prior_shift(given, how, found, deviations)
+    shift = prior_shift(measurement, how, solution, deviations)
     return Unfolded(
-        values=_whole(found.values, given.kept, 1),
-        covariances={name: _whole(part, given.kept, 2) for name, part in parts.items()},
-        smearing=_whole(smearing, given.kept, 2),
-        offset=_whole(found.offset, given.kept, 1),
-        gain=_whole(found.gain, given.kept, 1),
-        data=given.data,
-        background=given.background,
+        values=_whole(solution.values, measurement.kept, 1),
+        covariances={name: _whole(part, measurement.kept, 2) for name, part in parts.items()},
+        smearing=_whole(smearing, measurement.kept, 2),
+        offset=_whole(solution.offset, measurement.kept, 1),
+        gain=_whole(solution.gain, measurement.kept, 1),
+        data=measurement.data,
+        background=measurement.background,
         refolded=refolded,
-        chi2=misfit(given, refolded)
+        chi2=misfit(measurement, refolded)
         if how.method in ("bayes", "likelihood")
-        else float(np.square(given.whitener @ (given.data - refolded)).sum()),
-        ndf=_left(given.n_reco, float(np.trace(smearing))),
+        else float(np.square(measurement.whitener @ (measurement.data - refolded)).sum()),
+        ndf=_left(measurement.n_reco, float(np.trace(smearing))),
         method=how.method,
-        strength=found.strength,
-        chosen=found.chosen,
-        prior=given.prior_name,
+        strength=solution.strength,
+        chosen=solution.chosen,
+        prior=measurement.prior_name,
         prior_shift=shift,
-        rank=given.rank,
-        condition=given.condition,
-        shape=given.shape,
-        scan=found.scan,
-        shifts={name: _whole(s.T, given.kept, 1).T for name, s in shifts.items()},
+        rank=measurement.rank,
+        condition=measurement.condition,
+        shape=measurement.shape,
+        scan=solution.scan,
+        shifts={name: _whole(s.T, measurement.kept, 1).T for name, s in shifts.items()},
         blind=tuple(blind),
         notes=tuple(notes),
     )

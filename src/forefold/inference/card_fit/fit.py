@@ -82,11 +82,11 @@ def fit_card(
     """
     card = template.card() if isinstance(template, Template) else load_card(template)
     _check(card, fixed)
-    found = _loaded(data, settings)
+    pairs_or_migration = _loaded(data, settings)
     held: dict[str, float] = {}
     likelihood: PairLikelihood | MigrationLikelihood
-    if isinstance(found, Pairs):
-        pairs = _covered(found, card)
+    if isinstance(pairs_or_migration, Pairs):
+        pairs = _covered(pairs_or_migration, card)
         if isinstance(template, Template) and template.threshold:
             card, held = _threshold(pairs, card, f"{template.prefix}_threshold")
     elif isinstance(template, Template) and template.threshold:
@@ -94,13 +94,15 @@ def fit_card(
         raise ValueError(message)
     free = [name for name in card.parameters if name not in {*fixed, *held}]
     places = _places(card, free)
-    if isinstance(found, Pairs):
+    if isinstance(pairs_or_migration, Pairs):
         _tell_of_angles(pairs, card, places)
         likelihood = PairLikelihood(pairs)
     else:
-        _no_angles(found, card, places)
+        _no_angles(pairs_or_migration, card, places)
         only_seen = places["seen"] - places["energy"]
-        likelihood = MigrationLikelihood(found.with_missing() if only_seen else found)
+        likelihood = MigrationLikelihood(
+            pairs_or_migration.with_missing() if only_seen else pairs_or_migration
+        )
     groups: list[tuple[tuple[str, ...], list[str]]] = [(TERMS, free)]
     if isinstance(likelihood, PairLikelihood):
         groups = _groups(card, places, free)
@@ -114,7 +116,7 @@ def fit_card(
     order, covariance = minimum.names, minimum.covariance
     widths = dict(zip(order, np.sqrt(np.diag(covariance)).tolist(), strict=True)) | held
     return Fit(
-        card=fitted_card(best, widths, order, covariance, found.source, goodness),
+        card=fitted_card(best, widths, order, covariance, pairs_or_migration.source, goodness),
         names=tuple(order),
         values={name: best.parameters[name].value for name in widths},
         uncertainties=widths,
@@ -126,7 +128,7 @@ def fit_card(
         valid=minimum.valid,
         trouble=minimum.trouble,
         at_limit=minimum.at_limit,
-        source=found.source,
+        source=pairs_or_migration.source,
     )
 
 
@@ -180,27 +182,27 @@ def _threshold(pairs: Pairs, card: Card, name: str) -> tuple[Card, dict[str, flo
 
     The mean distance to the next ones is how far that lies above the true threshold.
     """
-    seen = pairs.rows(pairs.seen)
-    mass = np.array([species.mass(int(pdg)) for pdg in seen.pdgid])
-    slowest = np.sort(seen.energy_true - mass)[: _SPACINGS + 1]
+    detected = pairs.rows(pairs.seen)
+    mass = np.array([species.mass(int(pdg)) for pdg in detected.pdgid])
+    slowest = np.sort(detected.energy_true - mass)[: _SPACINGS + 1]
     value = math.nextafter(float(slowest[0]), 0.0) if slowest[0] > 0.0 else 0.0
     width = float(slowest[-1] - slowest[0]) / max(slowest.size - 1, 1)
     # the engine finds the kinetic energy from the four-vector, with a rounding of its own
-    value = max(0.0, value - 1e-12 * float(seen.energy_true.max()))
+    value = max(0.0, value - 1e-12 * float(detected.energy_true.max()))
     return card.with_parameters({name: value}), {name: width}
 
 
 def _places(card: Card, free: list[str]) -> dict[str, set[str]]:
     """Tell which parameters are fitted to what is seen, to energies and to angles."""
-    found: dict[str, set[str]] = {"seen": set(), "energy": set(), "angle": set()}
+    places: dict[str, set[str]] = {"seen": set(), "energy": set(), "angle": set()}
     for formula in formulas(card):
         key = "energy"
         if ".angle." in formula.where:
             key = "angle"
         elif formula.where.endswith(".efficiency") or ".threshold." in formula.where:
             key = "seen"
-        found[key] |= {name for name in parsed(card, formula).names if name in free}
-    return found
+        places[key] |= {name for name in parsed(card, formula).names if name in free}
+    return places
 
 
 def _name(data: Pairs | Migration) -> str:
@@ -219,7 +221,7 @@ def _no_angles(matrix: Migration, card: Card, places: Mapping[str, set[str]]) ->
 def _tell_of_angles(pairs: Pairs, card: Card, places: Mapping[str, set[str]]) -> None:
     """Refuse to fit angles of which no column tells."""
     only = places["angle"] - places["seen"] - places["energy"]
-    known = {
+    recorded = {
         "polar": pairs.theta_reco is not None,
         "cosine": pairs.theta_reco is not None,
         "space": pairs.opening() is not None,
@@ -227,7 +229,7 @@ def _tell_of_angles(pairs: Pairs, card: Card, places: Mapping[str, set[str]]) ->
     }
     conventions = [rule.angle.convention for rule in card.rules]
     wanted = [word for word in dict.fromkeys(conventions) if word != "none"]
-    if not only or any(known[word] for word in wanted):
+    if not only or any(recorded[word] for word in wanted):
         return
     needed = {
         "polar": "theta_true and theta_reco",

@@ -51,18 +51,18 @@ class Goodness:
 
 def _joined(counts: Array, expected: Array) -> tuple[Array, Array]:
     """Join neighbouring bins until each is expected to have enough entries; the last takes what is left."""
-    found: list[tuple[float, float]] = []
+    bins: list[tuple[float, float]] = []
     n = e = 0.0
     for c, x in zip(counts, expected, strict=True):
         n, e = n + c, e + x
         if e >= _FEWEST:
-            found.append((n, e))
+            bins.append((n, e))
             n = e = 0.0
-    if (n or e) and found:
-        found[-1] = (found[-1][0] + n, found[-1][1] + e)
+    if (n or e) and bins:
+        bins[-1] = (bins[-1][0] + n, bins[-1][1] + e)
     elif n or e:
-        found.append((n, e))
-    array = np.array(found).reshape(-1, 2)
+        bins.append((n, e))
+    array = np.array(bins).reshape(-1, 2)
     return array[:, 0], array[:, 1]
 
 
@@ -89,24 +89,24 @@ def of_pairs(sample: Sample, card: Card, free: dict[str, int]) -> dict[str, Good
     right, whatever its distributions are.
     """
     faces, pairs = sample.faces(card), sample.pairs
-    seen = pairs.seen
-    found: dict[str, Goodness] = {}
+    detected = pairs.seen
+    tests: dict[str, Goodness] = {}
     fraction = faces.detection_probability
     if np.any((fraction > 0.0) & (fraction < 1.0)):
-        found["seen"] = _seen(pairs.energy_true, seen, fraction, free.get("seen", 0))
+        tests["seen"] = _seen(pairs.energy_true, detected, fraction, free.get("seen", 0))
     below = faces.energy_cdf(np.maximum(faces.energy_least, 0.0))
-    energy = np.where(seen, pairs.energy_reco, pairs.energy_true)
+    energy = np.where(detected, pairs.energy_reco, pairs.energy_true)
     with np.errstate(invalid="ignore", divide="ignore"):
         u = (faces.energy_cdf(energy) - below) / (1.0 - below)
-    drawn = seen & np.isfinite(u) & (faces.energy_atom(energy) == 0.0)
+    drawn = detected & np.isfinite(u) & (faces.energy_atom(energy) == 0.0)
     if drawn.any():
-        found["energy"] = _even(pairs.energy_true[drawn], u[drawn], free.get("energy", 0))
+        tests["energy"] = _even(pairs.energy_true[drawn], u[drawn], free.get("energy", 0))
     terms = list(angle_terms(faces, sample))
     if terms:
-        true = np.concatenate([pairs.energy_true[t.rows][t.seen] for t in terms])
+        true = np.concatenate([pairs.energy_true[t.rows][t.detected] for t in terms])
         cdf = np.concatenate([t.cdf() for t in terms])
-        found["angle"] = _even(true, cdf, free.get("angle", 0))
-    return found
+        tests["angle"] = _even(true, cdf, free.get("angle", 0))
+    return tests
 
 
 def _slices(true: Array, bins: int) -> NDArray[np.int64]:
@@ -131,13 +131,13 @@ def _even(true: Array, u: Array, free: int) -> Goodness:
     return Goodness(chi2, ndf)
 
 
-def _seen(true: Array, seen: NDArray[np.bool_], fraction: Array, free: int) -> Goodness:
+def _seen(true: Array, detected: NDArray[np.bool_], fraction: Array, free: int) -> Goodness:
     rows = _slices(true, _TRUE_BINS)
     chi2, ndf = 0.0, -free
     for row in range(_TRUE_BINS):
         mine = rows == row
         variance = float((fraction[mine] * (1.0 - fraction[mine])).sum())
         if variance > 0.0:
-            chi2 += float(np.square(seen[mine].sum() - fraction[mine].sum()) / variance)
+            chi2 += float(np.square(detected[mine].sum() - fraction[mine].sum()) / variance)
             ndf += 1
     return Goodness(chi2, ndf)

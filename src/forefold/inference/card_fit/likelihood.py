@@ -49,12 +49,12 @@ class Sample:
     def faces(self, card: Card) -> ParticleResponse:
         """Give what a card makes of them."""
         truth, kinds, fate = self._beam
-        made = compile_card(card)
+        compiled = compile_card(card)
         table = species_table(card, kinds)
         if self._kinematics is None:
             self._kinematics = describe(truth, table)
         # without stages and an identification nothing changes the kinematics
-        work = Prepared(truth, kinds, table, made, fate.copy(), self._kinematics, "stop")
+        work = Prepared(truth, kinds, table, compiled, fate.copy(), self._kinematics, "stop")
         work.choose()
         work.fill()
         return ParticleResponse(work)
@@ -68,8 +68,8 @@ class AngleTerm(NamedTuple):
     heading : DirectionDistribution
     rows : ndarray of int64, shape (m,)
     angle : ndarray, shape (m,), rad
-        0 where a particle was not seen.
-    seen : ndarray of bool, shape (m,)
+        0 where a particle was not detected.
+    detected : ndarray of bool, shape (m,)
     space : bool
         Whether it is the space angle; else the polar angle.
     """
@@ -77,18 +77,18 @@ class AngleTerm(NamedTuple):
     heading: DirectionDistribution
     rows: NDArray[np.int64]
     angle: Array
-    seen: NDArray[np.bool_]
+    detected: NDArray[np.bool_]
     space: bool
 
     def pdf(self) -> Array:
-        """Density (1/rad) at the angles of those that were seen."""
-        found = self.heading.space_angle_pdf if self.space else self.heading.theta_pdf
-        return found(self.angle)[self.seen]
+        """Density (1/rad) at the angles of those that were detected."""
+        density = self.heading.space_angle_pdf if self.space else self.heading.theta_pdf
+        return density(self.angle)[self.detected]
 
     def cdf(self) -> Array:
         """Cumulative distribution there."""
-        found = self.heading.space_angle_cdf if self.space else self.heading.theta_cdf
-        return found(self.angle)[self.seen]
+        cumulative = self.heading.space_angle_cdf if self.space else self.heading.theta_cdf
+        return cumulative(self.angle)[self.detected]
 
 
 def angle_terms(faces: ParticleResponse, sample: Sample) -> Iterator[AngleTerm]:
@@ -97,10 +97,10 @@ def angle_terms(faces: ParticleResponse, sample: Sample) -> Iterator[AngleTerm]:
     for rows, heading in faces.directions:
         space = heading.convention == "space"
         angle = sample.opening if space else pairs.theta_reco
-        known = angle is not None and (space or heading.convention in {"polar", "cosine"})
-        if known and angle is not None and heading.sigma.any():
-            seen = pairs.seen[rows] & np.isfinite(angle[rows])
-            yield AngleTerm(heading, rows, np.where(seen, angle[rows], 0.0), seen, space)
+        usable = angle is not None and (space or heading.convention in {"polar", "cosine"})
+        if usable and angle is not None and heading.sigma.any():
+            detected = pairs.seen[rows] & np.isfinite(angle[rows])
+            yield AngleTerm(heading, rows, np.where(detected, angle[rows], 0.0), detected, space)
 
 
 class PairLikelihood:
@@ -131,10 +131,10 @@ class PairLikelihood:
         total = 0.0
         card = _only(card, terms)
         if "seen" in terms:
-            faces, seen = self.whole.faces(card), self.whole.pairs.seen
+            faces, detected = self.whole.faces(card), self.whole.pairs.seen
             cut = bool(np.any(faces.energy_least > -np.inf))
             chance = faces.detection_probability if cut else faces.efficiency
-            total -= _logarithms(np.where(seen, faces.efficiency, 1.0 - chance))
+            total -= _logarithms(np.where(detected, faces.efficiency, 1.0 - chance))
         if "energy" in terms or "angle" in terms:
             faces = self._some.faces(card)
         if "energy" in terms:

@@ -118,22 +118,22 @@ class Migration:
 
     def _generated(self, weight: Array) -> Array:
         """Numbers of generated particles, none below what the row holds."""
-        found = np.array(unmasked(f"{self.source}: generated", self.generated))
-        if found.shape != weight.shape:
-            message = f"{self.source}: generated: {weight.size} numbers are needed, one a row; found shape {found.shape}"
+        generated = np.array(unmasked(f"{self.source}: generated", self.generated))
+        if generated.shape != weight.shape:
+            message = f"{self.source}: generated: {weight.size} numbers are needed, one a row; found shape {generated.shape}"
             raise ValueError(message)
-        found = found * weight
+        generated = generated * weight
         held = self.counts.sum(axis=1)
-        bad = ~(found >= held * (1.0 - _ROUNDED))
+        bad = ~(generated >= held * (1.0 - _ROUNDED))
         if bad.any():
             row = int(np.argmax(bad))
             low, high = self.true_edges[row : row + 2]
             message = (
-                f"{self.source}: row {row + 1} (true {low:g} to {high:g}): {found[row]:g} generated, but its cells hold "
+                f"{self.source}: row {row + 1} (true {low:g} to {high:g}): {generated[row]:g} generated, but its cells hold "
                 f"{held[row]:g}: no more than were generated is allowed"
             )
             raise ValueError(message)
-        return np.asarray(np.maximum(found, held))
+        return np.asarray(np.maximum(generated, held))
 
     @property
     def _name(self) -> str:
@@ -215,8 +215,8 @@ class MigrationLikelihood:
         self._weight = 0.5 * w
         mass = species.mass(matrix.particle)
         true = matrix.total(0.5 * (high + low) + 0.5 * (high - low) * x, mass)
-        made = beam(matrix.particle, true.reshape(-1))
-        self._beam = made
+        particles = beam(matrix.particle, true.reshape(-1))
+        self._beam = particles
         self._edges = matrix.total(matrix.reco_edges, mass)
 
     @property
@@ -284,7 +284,7 @@ def read_migration(path: str | Path, **settings: Any) -> Migration:
             axes, counts, generated = _from_uhi(place)
         else:
             axes, counts, generated = _from_csv(place)
-        made = Migration(
+        migration = Migration(
             axes[0],
             axes[1],
             counts,
@@ -295,21 +295,21 @@ def read_migration(path: str | Path, **settings: Any) -> Migration:
     except ValueError as error:
         message = f"{place}: {str(error).removeprefix(f'{place.name}, SHA-256 {digest}: ')}"
         raise ValueError(message) from None
-    return made
+    return migration
 
 
 def _from_uhi(place: Path) -> tuple[list[Array], Array, None]:
     from forefold.matrix import from_json
 
-    found = from_json(place.read_text(encoding="utf-8"))
-    if len(found.axes) != 2:
+    histogram = from_json(place.read_text(encoding="utf-8"))
+    if len(histogram.axes) != 2:
         message = (
-            f"two axes are needed, true and reconstructed; the histogram has {len(found.axes)}"
+            f"two axes are needed, true and reconstructed; the histogram has {len(histogram.axes)}"
         )
         raise ValueError(message)
-    edges = [np.asarray(axis.edges, dtype=np.float64) for axis in found.axes]
-    values = np.asarray(found.values(flow=True), dtype=np.float64)
-    first, second = (axis.traits for axis in found.axes)
+    edges = [np.asarray(axis.edges, dtype=np.float64) for axis in histogram.axes]
+    values = np.asarray(histogram.values(flow=True), dtype=np.float64)
+    first, second = (axis.traits for axis in histogram.axes)
     values = values[1 if first.underflow else 0 :][: edges[0].size - 1]
     reco = [[-np.inf]] * second.underflow + [edges[1]] + [[np.inf]] * second.overflow
     return [edges[0], np.concatenate(reco)], values, None
@@ -336,14 +336,14 @@ def _from_csv(place: Path) -> tuple[list[Array], Array, Array | None]:
     np.add.at(counts, (rows, np.searchsorted(reco, reco_low)), value)
     if "generated" not in table.column_names:
         return [true, reco], counts, None
-    given = np.asarray(table["generated"].to_numpy(), dtype=np.float64)
+    numbers = np.asarray(table["generated"].to_numpy(), dtype=np.float64)
     generated = np.zeros(true.size - 1)
-    generated[rows] = given
-    other = ~(generated[rows] == given)
+    generated[rows] = numbers
+    other = ~(generated[rows] == numbers)
     if other.any():
         line = int(np.argmax(other))
         message = (
-            f"line {line + 2}: generated is {given[line]:g}, and {generated[rows[line]]:g} in another line of the same "
+            f"line {line + 2}: generated is {numbers[line]:g}, and {generated[rows[line]]:g} in another line of the same "
             "true bin"
         )
         raise ValueError(message)

@@ -78,8 +78,8 @@ def minimised(
     for terms, names in groups:
         minuit = _minimum(function, card, terms, names)
         card = card.with_parameters({name: float(minuit.values[name]) for name in names})
-        known = minuit.covariance is not None
-        block = np.array(minuit.covariance) if known else np.full((len(names),) * 2, np.nan)
+        determined = minuit.covariance is not None
+        block = np.array(minuit.covariance) if determined else np.full((len(names),) * 2, np.nan)
         if not (minuit.valid and minuit.accurate):
             _refuse_flat(minuit, card, terms)
             troubles.append(_trouble(minuit))
@@ -131,12 +131,12 @@ def _at_limit(minuit: Any, card: Card, name: str) -> bool:
 def _trouble(minuit: Any) -> str:
     """Why a minimum is not one."""
     names = ", ".join(minuit.parameters)
-    found = minuit.fmin
-    if found.has_reached_call_limit:
+    minimum = minuit.fmin
+    if minimum.has_reached_call_limit:
         return f"{names}: still falling after {_CALLS} calls"
-    if not found.is_valid:
+    if not minimum.is_valid:
         return f"{names}: the search stopped where the likelihood still rises"
-    if minuit.covariance is None or found.hesse_failed:
+    if minuit.covariance is None or minimum.hesse_failed:
         return f"{names}: the second derivatives could not be found"
     return f"{names}: the second derivatives are no covariance (made positive, or not accurate)"
 
@@ -154,10 +154,10 @@ def _minimum(
 
     def cost(*values: float) -> float:
         try:
-            found = function(card.with_parameters(dict(zip(names, values, strict=True))), terms)
+            deviance = function(card.with_parameters(dict(zip(names, values, strict=True))), terms)
         except ValueError:
             return worst  # a formula has no value there
-        return found - first if math.isfinite(found) else worst
+        return deviance - first if math.isfinite(deviance) else worst
 
     minuit = Minuit(cost, *(card.parameters[name].value for name in names), name=names)
     minuit.errordef = 0.5

@@ -83,25 +83,27 @@ class Pairs:
         ([13, 2212], [True, False])
         """
         pdgid = _pdgid(columns, source)
-        found = {name: _numbers(columns, name, source) for name in (*_ENERGIES, *_ANGLES)}
+        arrays = {name: _numbers(columns, name, source) for name in (*_ENERGIES, *_ANGLES)}
         for name in _ENERGIES:
-            if found[name] is None:
+            if arrays[name] is None:
                 near = species.near(name, list(columns))
                 message = f"{source}: no column {name}{near}; there are {', '.join(columns)}"
                 raise ValueError(message)
-        sizes = {name: a.size for name, a in found.items() if a is not None} | {"pdgid": pdgid.size}
+        sizes = {name: a.size for name, a in arrays.items() if a is not None} | {
+            "pdgid": pdgid.size
+        }
         if len(set(sizes.values())) > 1 or pdgid.size == 0:
             message = f"{source}: columns of one length above 0 are needed, found {sizes}"
             raise ValueError(message)
-        _check_angles(found, source)
-        true, reco = found["energy_true"], found["energy_reco"]
+        _check_angles(arrays, source)
+        true, reco = arrays["energy_true"], arrays["energy_reco"]
         assert true is not None
         assert reco is not None
         _check_energies(pdgid, true, reco, source)
         zero = np.zeros(pdgid.size)
         for name in ("theta_true", "phi_true"):
-            found[name] = zero if found[name] is None else found[name]
-        return cls(pdgid=pdgid, source=source, **found)  # type: ignore[arg-type]
+            arrays[name] = zero if arrays[name] is None else arrays[name]
+        return cls(pdgid=pdgid, source=source, **arrays)  # type: ignore[arg-type]
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -134,11 +136,11 @@ class Pairs:
         return np.asarray(2.0 * np.arctan2(apart, np.sqrt(np.square(a + b).sum(axis=0))))
 
 
-def _check_angles(found: Mapping[str, Array | None], source: str) -> None:
+def _check_angles(arrays: Mapping[str, Array | None], source: str) -> None:
     """Refuse a reconstructed angle of which the true one is not known: 0 would be taken for it."""
     for reco in ("theta_reco", "phi_reco"):
         true = reco.replace("reco", "true")
-        if found[reco] is not None and found[true] is None:
+        if arrays[reco] is not None and arrays[true] is None:
             message = f"{source}: a column {reco}, but no {true}: both are needed"
             raise ValueError(message)
 
@@ -245,5 +247,5 @@ def _columns(place: Path) -> dict[str, Any]:
         message = "the name ends in .csv, .csv.gz, .parquet or .npz"
         raise ValueError(message)
     wanted = [c for c in ("pdgid", "particle", *_ENERGIES, *_ANGLES) if c in table.column_names]
-    found = {key: table[key].to_numpy(zero_copy_only=False) for key in wanted}
-    return found or dict.fromkeys(table.column_names)
+    arrays = {key: table[key].to_numpy(zero_copy_only=False) for key in wanted}
+    return arrays or dict.fromkeys(table.column_names)

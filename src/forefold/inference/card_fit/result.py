@@ -74,21 +74,21 @@ class Fit:
     @property
     def warnings(self) -> list[str]:
         """What is to be known before the numbers are used, a sentence each."""
-        found = (
+        sentences = (
             []
             if self.valid
             else [f"no minimum was found: do not use these numbers ({self.trouble})"]
         )
         if self.far:
-            found.append(
+            sentences.append(
                 f"{self.far} of {self.size:,} are where the card gives no probability: it cannot be right about them, "
                 "and the fit does not see them"
             )
-        found += [
+        sentences += [
             f"{name} is at its limit {self.values[name]:.6g}: it has no uncertainty, and those of the others hold for this value"
             for name in self.at_limit
         ]
-        return found
+        return sentences
 
     @property
     def correlation(self) -> NDArray[np.float64]:
@@ -140,7 +140,7 @@ class Fit:
             cells = [f"{c:6.2f}" if np.isfinite(c) else f"{'-':>6}" for c in matrix[i, : i + 1]]
             more = len(self.names) > 1
             lines += [f"  correlation {name:<{width}} {' '.join(cells)}"] if more else []
-        lines += [f"  {key}: {found}" for key, found in self.goodness.items()]
+        lines += [f"  {key}: {test}" for key, test in self.goodness.items()]
         return "\n".join(lines)
 
     def _spread(self, name: str) -> str:
@@ -184,9 +184,9 @@ def fitted_card(
     """
     said = card.model_dump(by_alias=True, exclude_defaults=True)
     said["sources"]["fit"] = f"fitted to {source}, by forefold {__version__}"
-    found = "; ".join(f"{key}: {value}" for key, value in goodness.items())
+    tests = "; ".join(f"{key}: {value}" for key, value in goodness.items())
     before = said.get("description", "").strip()
-    said["description"] = f"{before}\nGoodness of the fit: {found}.".strip()
+    said["description"] = f"{before}\nGoodness of the fit: {tests}.".strip()
     for name, width in widths.items():
         block = said["parameters"][name]
         block["source"] = "fit"

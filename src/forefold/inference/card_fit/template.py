@@ -111,15 +111,15 @@ class Template:
                 message = f"start: unknown term {key!r}{species.near(key, list(_ALL))}; allowed: "
                 message += ", ".join(_ALL)
                 raise ValueError(message)
-        for what, value, known in (
+        for what, value, choices in (
             ("of", self.of, _OF),
             ("distribution", self.distribution, _DISTRIBUTIONS),
             ("sum", self.sum, _SUMS),
             ("efficiency", self.efficiency, _CURVES),
             ("angle", self.angle, _ANGLES),
         ):
-            if value not in known:
-                message = f"{what}: found {value!r}{species.near(value, list(known))}; allowed: {', '.join(known)}"
+            if value not in choices:
+                message = f"{what}: found {value!r}{species.near(value, list(choices))}; allowed: {', '.join(choices)}"
                 raise ValueError(message)
         if not re.fullmatch(_NAME, self.name):
             message = f"name: found {self.name!r}; letters, digits, '.', '_' and '-' are allowed, a letter or digit first"
@@ -188,12 +188,12 @@ class Template:
 
     def _energy(self, free: list[str]) -> dict[str, Any]:
         terms = [key for key in _ENERGY if key in self.free or key in self.start]
-        found = {"of": self.of, "distribution": self.distribution, "sum": self.sum}
-        energy: dict[str, Any] = {**found, **{key: self._term(key, free) for key in terms}}
+        common = {"of": self.of, "distribution": self.distribution, "sum": self.sum}
+        energy: dict[str, Any] = {**common, **{key: self._term(key, free) for key in terms}}
         if "tail_fraction" not in self.free and "tail_fraction" not in self.start:
             return energy
         weight = self._term("tail_fraction", free)
-        tail: dict[str, Any] = {**found, "weight": weight}
+        tail: dict[str, Any] = {**common, "weight": weight}
         for key in ("constant", "scale"):
             name = f"tail_{key}"
             if name in self.free or name in self.start:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.unfolding.text import bare, limits
+from forefold.unfolding.bin_names import bare, limits
 from forefold.workflows.report.html_tables import pairs_table, table
 
 if TYPE_CHECKING:

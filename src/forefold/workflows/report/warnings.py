@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forefold.unfolding.bin_names import bare, counted, limits
 from forefold.unfolding.diagnostics import WIDER
-from forefold.unfolding.text import bare, counted, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

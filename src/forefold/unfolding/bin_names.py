@@ -57,11 +57,13 @@ def listed(which: NDArray[np.bool_], axes: Sequence[Any] = ()) -> str:
     >>> listed(bins, side_axes({"q2": [0.0, 1.0, 4.0, 9.0]}, "true"))
     'bins 1 to 4, 4 to 9 of q2_true have'
     """
-    found = [int(k) for k in np.flatnonzero(which)]
-    shown = [limits(axes, k) if axes else str(k) for k in found[:_SHOWN]]
+    numbers = [int(k) for k in np.flatnonzero(which)]
+    shown = [limits(axes, k) if axes else str(k) for k in numbers[:_SHOWN]]
     of = ""
     if len(axes) == 1:
         of = f" of {axes[0].name}"
         shown = [text.removeprefix(f"{axes[0].name} ") for text in shown]
-    text = ("; " if len(axes) > 1 else ", ").join(shown) + (", ..." if len(found) > _SHOWN else "")
-    return f"bin {text}{of} has" if len(found) == 1 else f"bins {text}{of} have"
+    text = ("; " if len(axes) > 1 else ", ").join(shown) + (
+        ", ..." if len(numbers) > _SHOWN else ""
+    )
+    return f"bin {text}{of} has" if len(numbers) == 1 else f"bins {text}{of} have"

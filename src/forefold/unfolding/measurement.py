@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.unfolding.text import listed
+from forefold.unfolding.bin_names import listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["Problem", "array", "blind_bins", "problem"]
+__all__ = ["Measurement", "array", "blind_bins", "checked_measurement"]
 
 _SLACK = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
-    """Data, response and what else an unfolding needs; one of `problem`.
+class Measurement:
+    """Data, response and what else an unfolding needs; made by `checked_measurement`.
 
     Attributes
     ----------
@@ -126,8 +126,8 @@ class Problem:
             message = f"{method}: the matrix is singular, rank {self.rank} of {n}: {way_out}"
             raise ValueError(message)
 
-    def with_data(self, data: Array) -> Problem:
-        """Give the same problem for other data: a toy of the same experiment, with its own Poisson variances."""
+    def with_data(self, data: Array) -> Measurement:
+        """Give the same measurement with other data: a toy of the same experiment, with its own Poisson variances."""
         if not self.poisson:
             return replace(self, data=data)
         variance = np.diag(poisson_variances(data))
@@ -135,7 +135,7 @@ class Problem:
         return replace(self, data=data, statistical=variance, variance=variance + extra)
 
 
-def problem(
+def checked_measurement(
     data: Any,
     matrix: Any,
     *,
@@ -146,7 +146,7 @@ def problem(
     prior_name: str = "given",
     shape: tuple[int, ...] | None = None,
     blind: str = "stop",
-) -> Problem:
+) -> Measurement:
     """Check arrays and put them together.
 
     Parameters
@@ -170,7 +170,7 @@ def problem(
 
     Returns
     -------
-    Problem
+    Measurement
 
     Raises
     ------
@@ -179,7 +179,7 @@ def problem(
 
     Examples
     --------
-    >>> problem([1.0, 2.0], [[0.9, 0.1], [0.0, 0.0]])
+    >>> checked_measurement([1.0, 2.0], [[0.9, 0.1], [0.0, 0.0]])
     Traceback (most recent call last):
     ...
     ValueError: true bin 1 has zero efficiency and cannot be unfolded: leave such bins out of the matrix, or say blind='drop' (--drop-blind)
@@ -214,7 +214,7 @@ def problem(
     start = start[kept]
     if flat:
         start = start * max((counts - outside).sum(), 1.0) / (start @ response[kept]).sum()
-    return Problem(
+    return Measurement(
         counts,
         statistical + added,
         statistical,
@@ -244,19 +244,19 @@ def array(
         They have another shape, or one is not finite.
     """
     try:
-        found = np.asarray(values, dtype=np.float64)
+        numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         message = f"{name}: numbers are needed, found {type(values).__name__}"
         raise ValueError(message) from None
-    if found.ndim != ndim or (shape is not None and found.shape != shape) or not found.size:
+    if numbers.ndim != ndim or (shape is not None and numbers.shape != shape) or not numbers.size:
         wanted = str(shape) if shape is not None else f"{ndim} dimensions"
-        message = f"{name} has shape {found.shape}; {wanted} is needed{', ' + why if why else ''}"
+        message = f"{name} has shape {numbers.shape}; {wanted} is needed{', ' + why if why else ''}"
         raise ValueError(message)
-    if not np.isfinite(found).all():
-        where = [int(k) for k in np.argwhere(~np.isfinite(found))[0]]
-        message = f"{name}: {found[tuple(where)]} in bin {where[0] if ndim == 1 else where}; numbers must be finite"
+    if not np.isfinite(numbers).all():
+        where = [int(k) for k in np.argwhere(~np.isfinite(numbers))[0]]
+        message = f"{name}: {numbers[tuple(where)]} in bin {where[0] if ndim == 1 else where}; numbers must be finite"
         raise ValueError(message)
-    return found
+    return numbers
 
 
 def _covariance(covariance: Any, counts: Array, m: int) -> Array:
@@ -268,14 +268,14 @@ def _covariance(covariance: Any, counts: Array, m: int) -> Array:
             )
             raise ValueError(message)
         return np.diag(poisson_variances(counts))
-    found = np.asarray(covariance, dtype=np.float64)
-    if found.ndim == 1:
-        found = np.diag(array("variances of the data", covariance, 1, (m,)))
-    found = array("covariance of the data", found, 2, (m, m))
-    if not np.allclose(found, found.T, rtol=1e-8, atol=1e-12 * abs(found).max()):
+    matrix = np.asarray(covariance, dtype=np.float64)
+    if matrix.ndim == 1:
+        matrix = np.diag(array("variances of the data", covariance, 1, (m,)))
+    matrix = array("covariance of the data", matrix, 2, (m, m))
+    if not np.allclose(matrix, matrix.T, rtol=1e-8, atol=1e-12 * abs(matrix).max()):
         message = "covariance of the data: is not symmetric"
         raise ValueError(message)
-    return found
+    return matrix
 
 
 def _check_response(response: Array) -> None:
@@ -307,6 +307,6 @@ def _seen(response: Array, blind: str) -> NDArray[np.bool_]:
     return kept
 
 
-def blind_bins(given: Problem) -> list[int]:
+def blind_bins(measurement: Measurement) -> list[int]:
     """List the true bins that were left out, counted over all."""
-    return [int(k) for k in np.flatnonzero(~given.kept)]
+    return [int(k) for k in np.flatnonzero(~measurement.kept)]
