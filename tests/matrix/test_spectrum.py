@@ -95,7 +95,7 @@ def test_fold_takes_arrays_as_unfold_does() -> None:
 def test_refused(events: ak.Array, smeared: ak.Array) -> None:
     for settings, said in (
         ({"axes": "q2=0:1:1", "side": "reco"}, "a reconstructed spectrum of event records needs a card"),
-        ({"axes": "Q2=0:1:1"}, r"no quantity 'Q2' \(did you mean 'q2'\?\)"),
+        ({"axes": "Q2=0:1:1"}, r"no quantity 'Q2' \(did you mean 'q2'\?\) of an event$"),
         ({"axes": "q2=0:1:1", "side": "both"}, "side = 'both': 'true' or 'reco'"),
         ({"axes": "q2=0:1:1", "scale": 0.0}, "scale = 0.0: a finite number above 0"),
         ({"axes": "q2=0:1:1", "weight": "wght"}, "no field 'wght' for the weight"),

@@ -17,6 +17,7 @@ from forefold.events.observables.final_state import check_same
 from forefold.events.repeats import SharedDraws
 from forefold.events.selection import backgrounds_of, selection_of, selection_of_smeared
 from forefold.events.values import EventValues
+from forefold.expressions.check import known
 from forefold.matrix.axes import side_axes, warn_of_degrees, with_units
 from forefold.matrix.contents import check_same_meaning
 from forefold.matrix.fill import Entries, Filler
@@ -358,7 +359,9 @@ def check_quantities(names: Iterable[str], definitions: Definitions, of: int | N
     allowed = PARTICLE_QUANTITIES if of is not None else (*OBSERVABLES, *definitions)
     for name in (parted(axis_name)[0] for axis_name in names):
         if name not in allowed:
-            message = f"no quantity {name!r}{species.near(name, list(allowed))}{_where(name, of)}; known: {', '.join(allowed)}"
+            near = species.near(name, list(allowed))
+            rest = "" if near else known(name, allowed)
+            message = f"no quantity {name!r}{near}{_where(name, of)}{rest}"
             raise ValueError(message)
         if name in definitions and definitions[name].expression.kind == "condition":
             message = f"{name} is a condition, an axis is of a number: where({name}, 1, 0) is one"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import awkward as ak
 import numpy as np
 
-from forefold.events import particles as species
 from forefold.events.definitions import Definitions, definitions_of
 from forefold.events.observables.catalogue import OBSERVABLES, SIDES, parted, sided
 from forefold.events.observables.quantities import columns_of
+from forefold.expressions.check import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -139,8 +139,8 @@ def _chosen(names: Iterable[str] | None, own: Definitions) -> tuple[str, ...]:
     chosen = (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
     for name in chosen:
         if name not in OBSERVABLES and name not in own:
-            near = species.near(str(name), [*OBSERVABLES, *own])
-            hint = f" (define it: define={{'m': {name!r}}})" if "(" in str(name) else near
-            message = f"unknown observable {name!r}{hint}; known: {', '.join([*OBSERVABLES, *own])}"
+            hint = f" (define it: define={{'m': {name!r}}})"
+            rest = hint if "(" in str(name) else known(str(name), [*OBSERVABLES, *own])
+            message = f"unknown observable {name!r}{rest}"
             raise ValueError(message)
     return tuple(name for name in chosen if name in OBSERVABLES)
