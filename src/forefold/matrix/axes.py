@@ -50,7 +50,7 @@ _MOST_ANGLE = 3.15  # rad; pi as people round it
 
 
 def label_of(name: str, side: Side) -> str:
-    """Words for an axis: what it is, and its unit where that is known.
+    """Give the label of an axis, with its unit if that is known.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def label_of(name: str, side: Side) -> str:
 
 
 def parse_axis(text: str) -> hist.axis.AxesMixin:
-    """Make an axis of a text.
+    """Make an axis from a text.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def parse_axis(text: str) -> hist.axis.AxesMixin:
     Raises
     ------
     ValueError
-        If it is none of these.
+        If the text has none of these forms.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def _variable(edges: ArrayLike, name: str) -> hist.axis.Variable:
 
 
 def side_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
-    """Make the axes of one side of a matrix: named, labelled, with underflow and overflow.
+    """Make the axes of one side of a matrix, with names, labels, underflow and overflow.
 
     Parameters
     ----------
@@ -164,14 +164,14 @@ def side_axes(specification: AxesLike, side: Side) -> tuple[Axis, ...]:
 
 
 def with_units(axes: Sequence[Axis], units: Mapping[str, str]) -> list[Axis]:
-    """Put units into labels that do not say one.
+    """Add units to labels that have none.
 
     Parameters
     ----------
     axes : iterable of axes
-        Of `side_axes`.
+        Axes made by `side_axes`.
     units : mapping of str to str
-        By name without its side.
+        Unit by name of the axis without ``_true`` or ``_reco``.
     """
     own = {axis.name: units[_base(axis.name)] for axis in axes if _base(axis.name) in units}
     return [
@@ -224,7 +224,7 @@ def _base(name: str) -> str:
 
 
 def axis_facts(axis: Axis) -> dict[str, Any]:
-    """Say what an axis of a matrix is, as JSON would hold it; `axis_of` makes it again.
+    """Describe an axis in terms of JSON; `axis_of` makes the axis again.
 
     Examples
     --------
@@ -239,7 +239,7 @@ def axis_facts(axis: Axis) -> dict[str, Any]:
 
 
 def axis_of(facts: Mapping[str, Any]) -> Axis:
-    """Make an axis of what `axis_facts` said."""
+    """Make an axis from what `axis_facts` gave."""
     words = {"name": facts["name"], "label": facts["label"]}
     if "regular" in facts:
         return hist.axis.Regular(*facts["regular"], **words)
@@ -247,7 +247,7 @@ def axis_of(facts: Mapping[str, Any]) -> Axis:
 
 
 def renamed(axis: Axis, name: str, label: str) -> Axis:
-    """Make the same bins, with underflow and overflow, under another name; whole numbers become bins of width 1."""
+    """Copy an axis under another name, with underflow and overflow; integers become bins of width 1."""
     words: dict[str, Any] = {"name": name, "label": label}
     edges = np.asarray(axis.edges, dtype=np.float64)
     renamed_axis: Axis = hist.axis.Variable(edges, **words)
@@ -258,7 +258,7 @@ def renamed(axis: Axis, name: str, label: str) -> Axis:
 
 
 def warn_of_degrees(axes: Sequence[Any]) -> None:
-    """Say so where an axis of an angle in radians ends at what no angle reaches.
+    """Warn if an axis of an angle in radians ends above all angles, as if it were in degrees.
 
     Parameters
     ----------
@@ -276,14 +276,14 @@ def warn_of_degrees(axes: Sequence[Any]) -> None:
 
 
 def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
-    """Refuse axes that are not the same as these; the message says which axis and which edge.
+    """Refuse axes whose bins differ from those of a matrix; the message says which axis and which edge.
 
     Parameters
     ----------
     mine : sequence of axes
-        With names.
+        Axes of the matrix, with names.
     other : sequence of axes
-        Anything with ``edges``; or UHI axes, of pairs of edges.
+        Axes with ``edges``, or UHI axes of pairs of edges.
     what : str
         What the others belong to.
 
@@ -307,21 +307,21 @@ def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
 
 
 def other_names(mine: Sequence[Any], other: Sequence[Any], what: str) -> list[str]:
-    """Note axes that have the bins of these and are named otherwise: they may be of another quantity.
+    """Note axes that have the bins of a matrix but other names, and may be of another quantity.
 
     Parameters
     ----------
     mine : sequence of axes
-        Of the matrix.
+        Axes of the matrix.
     other : sequence of axes
-        As many.
+        As many other axes.
     what : str
         What the others belong to.
 
     Returns
     -------
     list of str
-        One note an axis; axes without a name, or with that of the side alone, say nothing.
+        One note for each such axis; axes without a name, or named by the side alone, are passed over.
 
     Examples
     --------
@@ -402,7 +402,7 @@ def bin_name(axes: Iterable[Any], index: int) -> str:
 
 
 def limits_of(axes: Iterable[Any], index: int) -> str:
-    """Say the limits of a bin on each axis."""
+    """Give the limits of a bin on each axis, as text."""
     all_axes = list(axes)
     places = np.unravel_index(index, [len(axis) for axis in all_axes])
     words = []

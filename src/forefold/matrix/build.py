@@ -1,4 +1,4 @@
-"""Response matrices of closed forms and of numbers."""
+"""Contents of response matrices from closed forms, arrays of numbers and histograms."""
 
 from __future__ import annotations
 
@@ -212,7 +212,9 @@ def per_row(name: str, values: ArrayLike, n: int) -> Array:
     name : str
         For messages.
     values : array_like
+        One number, or one for each true bin.
     n : int
+        Number of true bins.
 
     Returns
     -------
@@ -221,7 +223,7 @@ def per_row(name: str, values: ArrayLike, n: int) -> Array:
     Raises
     ------
     ValueError
-        These are not so many, or one is negative or not finite.
+        If their number does not fit, or one is negative or not finite.
     """
     row_values = unmasked(name, values).reshape(-1)
     if row_values.size == 1:
@@ -278,12 +280,12 @@ def _integrals(density: Callable[[Any], Any], edges: Array) -> Array:
 
 
 def axis_columns(values: Any, n: int) -> list[NDArray[np.float64]]:
-    """Give one column an axis.
+    """Give one column of numbers for each axis.
 
     Raises
     ------
     ValueError
-        These are other things, or of other shapes.
+        If they are no numbers, or their number or shape does not fit.
     """
     if isinstance(values, Mapping):
         message = f"{n} flat columns are needed, one an axis, in the order of the axes; found a mapping of {', '.join(map(repr, values))}"

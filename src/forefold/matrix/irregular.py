@@ -1,4 +1,4 @@
-"""Bins of several quantities that are no grid, as one axis of numbered bins that keeps their limits.
+"""Bins in several quantities that form no grid, as one axis of numbered bins that keeps their limits.
 
 Most double-differential results are of this kind: each slice of an angle has its own bins of momentum.
 """
@@ -28,26 +28,26 @@ _TOLERANCE = 1e-9  # of the range of a quantity
 def irregular_axis(
     limits: Mapping[str, ArrayLike], labels: Mapping[str, str] | None = None, name: str = ""
 ) -> hist.axis.Regular:
-    """Make one axis of bins of several quantities.
+    """Make one axis of numbered bins from bins in several quantities that form no grid.
 
     Parameters
     ----------
     limits : mapping of str to array_like, shape (n, 2)
         Lower and upper limit of every bin, by quantity.
     labels : mapping of str to str, optional
-        Of quantities, with their units.
+        Labels of the quantities, with their units.
     name : str
-        Of the axis; the names of the quantities, if left out.
+        Name of the axis; the joined names of the quantities if left out.
 
     Returns
     -------
     hist.axis.Regular
-        Bins 0 to n, in the order of the limits, which `bin_limits` gives.
+        Axis from 0 to n, with bins in the order of the limits; `bin_limits` gives the limits.
 
     Raises
     ------
     ValueError
-        If limits do not go together, a bin has no width, or two overlap.
+        If the shapes of the limits differ, a bin has no width, or two bins overlap.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def irregular_axis(
 
 
 def _refuse_overlaps(limits: Mapping[str, Array]) -> None:
-    """Refuse bins that have more than a border in common."""
+    """Refuse bins that overlap by more than a common edge."""
     both: Any = True
     for pairs in limits.values():
         slack = _TOLERANCE * float(np.ptp(pairs))
@@ -94,7 +94,7 @@ def _refuse_overlaps(limits: Mapping[str, Array]) -> None:
 
 
 def bin_limits(axis: Any) -> dict[str, Array]:
-    """Give the limits of irregular bins by quantity, each of shape (n, 2); none of another axis."""
+    """Give the limits of irregular bins by quantity, each of shape (n, 2); an empty dict for other axes."""
     return {key: np.array(entry["bins"]) for key, entry in _about(axis).items()}
 
 
@@ -109,7 +109,7 @@ def _about(axis: Any) -> dict[str, Any]:
 
 
 def kept_bins(axis: Any, target: Any) -> Any:
-    """Give an axis that was made of another the limits of its irregular bins."""
+    """Copy the limits of irregular bins to an axis that was made from another."""
     text = getattr(axis, "__dict__", {}).get(_KEY)
     if text is not None:
         target.__dict__[_KEY] = text
@@ -117,7 +117,7 @@ def kept_bins(axis: Any, target: Any) -> Any:
 
 
 def check_bins(axis: Any) -> None:
-    """Refuse an axis whose notes of irregular bins are none.
+    """Refuse an axis whose stored limits of irregular bins are damaged.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def check_bins(axis: Any) -> None:
 
 
 def same_bins(mine: Any, other: Any, where: str) -> None:
-    """Refuse irregular bins that are not the same as these; an axis that knows no limits says nothing.
+    """Refuse irregular bins that differ from those of a matrix; axes without limits are passed over.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ def _parts(held: Contents) -> dict[str, Any]:
 
 
 def histograms_of(held: Contents) -> dict[str, hist.Hist[Any]]:
-    """Give contents as histograms by name, which add as contents do; `contents_of_histograms` makes contents of them.
+    """Give contents as histograms by name, which can be added like contents; `contents_of_histograms` is the inverse.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def histograms_of(held: Contents) -> dict[str, hist.Hist[Any]]:
     Returns
     -------
     dict of str to hist.Hist
-        ``counts``, which has the provenance among its notes, ``truth``, ``alone`` and others where there are some.
+        ``counts``, which carries the provenance, ``truth``, ``alone``, and those of backgrounds, draws and replicas if there are any.
     """
     notes = {k: v for k, v in held.provenance.items() if isinstance(v, str | float | int)}
     version = _WITH_BACKGROUNDS if held.backgrounds else _VERSION
@@ -117,7 +117,7 @@ def _large(value: Any) -> bool:
 
 
 def numbered(values: Array) -> dict[str, Any]:
-    """Put plain numbers into a histogram of numbered bins, as a part of a document."""
+    """Put an array into a histogram of numbered bins, for a document of histograms."""
     return dict(_of_numbers(values)._to_uhi_())
 
 
@@ -180,7 +180,7 @@ def _read(parts: dict[str, Any]) -> Contents:
 
 
 def read_spectrum(text: str) -> hist.Hist[Any]:
-    """Read a spectrum: one histogram, or that of a prediction.
+    """Read a spectrum from UHI JSON of one histogram, or from a prediction.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
     Raises
     ------
     ValueError
-        If there is none, it is not clear which, or it is one of means.
+        If there is no histogram, several without one named so, or one of means.
     """
     content = _loaded(text)
     if isinstance(content, dict) and content and "uhi_schema" not in content:
@@ -213,12 +213,12 @@ def read_spectrum(text: str) -> hist.Hist[Any]:
 
 
 def covariances_of(text: str) -> dict[str, Array]:
-    """Read the covariances beside a published spectrum, by label; none, if there are none.
+    """Read the covariances of a published spectrum by label; an empty dict if there are none.
 
     Parameters
     ----------
     text : str
-        UHI JSON that `read_spectrum` takes. Those of a prediction are no property of data, and are left.
+        UHI JSON that `read_spectrum` takes. Covariances of a prediction are not read, as they are no property of data.
 
     Returns
     -------
@@ -227,7 +227,7 @@ def covariances_of(text: str) -> dict[str, Array]:
     Raises
     ------
     ValueError
-        If one does not go with the spectrum.
+        If the shape of one does not fit the spectrum.
     """
     content = _loaded(text)
     if not isinstance(content, dict) or "uhi_schema" in content or SPECTRUM not in content:
@@ -249,8 +249,8 @@ def written_prediction(prediction: Prediction) -> str:
     Returns
     -------
     str
-        Histograms ``prediction``, ``covariance`` (of everything) and ``covariance_<source>``, over numbers of bins, ``fakes`` and
-        ``background_<name>`` where there are some. Notes and what is outside are in the metadata of the first.
+        Histograms ``prediction``, ``covariance`` (the sum) and ``covariance_<source>`` over bin numbers, and ``fakes`` and ``background_<name>``
+        if there are any. Notes and the content outside the axes are in the metadata of ``prediction``.
     """
     head = dict(prediction.histogram._to_uhi_())
     notes: dict[str, Any] = {_OUTSIDE: prediction.outside} if prediction.outside else {}
@@ -275,7 +275,7 @@ def read_prediction(text: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        It is none.
+        If the text is no prediction.
     """
     content = _loaded(text)
     if not isinstance(content, dict) or PREDICTION not in content:
@@ -314,12 +314,12 @@ def read_prediction(text: str) -> dict[str, Any]:
 
 
 def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
-    """Give the notes of a prediction that was read as a spectrum; none for another.
+    """Give the notes of a prediction that was read as a spectrum; an empty list for other spectra.
 
     Raises
     ------
     ValueError
-        They are no list of texts.
+        If they are no list of texts.
     """
     text = vars(spectrum).get(_NOTES, "[]")
     try:
@@ -333,12 +333,12 @@ def notes_of(spectrum: hist.Hist[Any]) -> list[str]:
 
 
 def contents_of_histograms(parts: Mapping[str, hist.Hist[Any]]) -> Contents:
-    """Make contents of what `histograms_of` gave, or of sums of that.
+    """Make contents from the histograms of `histograms_of`, or from sums of them.
 
     Raises
     ------
     ValueError
-        They do not go together.
+        If their axes or shapes do not fit.
     """
     notes = provenance(parts["counts"])
     if notes.get(_KEY) not in (_VERSION, _WITH_BACKGROUNDS):

@@ -40,7 +40,7 @@ def joined_axes(axes: Sequence[Any], factors: Mapping[str, int]) -> list[Any]:
     ----------
     axes : sequence of hist axes
     factors : mapping of str to int
-        By name of the axis: how many bins become one.
+        How many neighbouring bins are joined, by name of the axis.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def rebinned(held: Contents, factors: Mapping[str, int], truth: Any = None) -> C
 
 
 def _weighted(held: Contents, truth: Any, *, joins: bool) -> Contents:
-    """Weight rows of probabilities by a true spectrum, which joined ones are the mean over.
+    """Weight rows of probabilities by a true spectrum, so that joined rows are averaged with it.
 
     Raises
     ------

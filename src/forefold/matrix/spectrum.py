@@ -1,4 +1,4 @@
-"""Spectra of events: what is true, or what is reconstructed, as a histogram."""
+"""True or reconstructed spectra of events, as histograms."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spectrum(
     binding_energy: float = 0.034,
     thresholds: Mapping[str, float] | None = None,
 ) -> hist.Hist[Any]:
-    """Fill a spectrum of events: the truth to fold, or data to unfold.
+    """Fill a true spectrum to fold, or a reconstructed one to unfold, from events.
 
     Parameters
     ----------
@@ -61,26 +61,26 @@ def spectrum(
     axes : axes
         As for `forefold.ResponseMatrix.from_events`, on one side.
     side : {"true", "reco"}, optional
-        By default what is reconstructed where events are smeared, and what is true where they are not.
+        ``"reco"`` by default if events are smeared, else ``"true"``.
     weight, signal, select, define, rng, axis, on_invalid, binding_energy, thresholds
-        As for `forefold.ResponseMatrix.from_events`. A reconstructed spectrum is of all that is selected, as data are.
+        As for `forefold.ResponseMatrix.from_events`. A reconstructed spectrum holds all selected events, signal or not, as data do.
     scale : float
-        Factor of every weight, such as an exposure over that of the simulation.
+        Factor of all weights, such as the exposure of data over that of the simulation.
 
     Returns
     -------
     hist.Hist
-        Weighted; named ``spectrum``.
+        Histogram with weighted storage, named ``spectrum``.
 
     Raises
     ------
     ValueError
-        If a quantity is not known, a reconstructed spectrum is asked of events that are not smeared, or the scale is no number above 0.
+        If a quantity is not known, a reconstructed spectrum is requested of events that are not smeared, or the scale is not above 0.
 
     Notes
     -----
-    What has no value, such as ``q2`` of a neutral-current event, is not in the spectrum, nor in its flow bins. An event of which nothing is detected is
-    in no reconstructed one.
+    An event without a value, such as ``q2`` of a neutral-current event, is not in the spectrum, nor in its flow bins. An event without any detected
+    particle is in no reconstructed spectrum.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What every format needs of a matrix: its rows, its axes, and what cannot be carried over."""
+"""Helpers of all formats: rows and axes of a matrix to write, matrices made from numbers that were read, and notes on what is lost."""
 
 from __future__ import annotations
 
@@ -55,13 +55,14 @@ PRINTED = 0.01
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and what the format has no place for.
+    """Files that were written, with notes on what the format cannot hold.
 
     Attributes
     ----------
     files : tuple of Path
+        The files.
     notes : tuple of str
-        What is not in the files, and what the reader of them must know.
+        What the files do not hold, and what a user of them must know.
     """
 
     files: tuple[Path, ...]
@@ -78,7 +79,7 @@ def one_axis(matrix: ResponseMatrix, what: str) -> tuple[Any, Any]:
     Raises
     ------
     ValueError
-        If there are more.
+        If there are more axes on a side.
     """
     true, reco = matrix.true_axes, matrix.reco_axes
     if len(true) != 1 or len(reco) != 1:
@@ -97,9 +98,9 @@ def positive_rows(matrix: ResponseMatrix, what: str, empty_rows: EmptyRows) -> A
     ----------
     matrix : ResponseMatrix
     what : str
-        The format.
+        Name of the format, for messages.
     empty_rows : {"stop", "lose"}
-        What becomes of true bins of which the matrix knows nothing: an error, or nothing is reconstructed of them.
+        True bins without events are an error, or get an efficiency of 0.
 
     Returns
     -------
@@ -143,16 +144,17 @@ def shares(rows: Array) -> tuple[Array, Array]:
 
     Returns
     -------
-    share : ndarray, shape (n_true, n_reco)
-    seen : ndarray, shape (n_true,)
-        At most 1: what rounding puts above is taken off.
+    migration : ndarray, shape (n_true, n_reco)
+        Rows that sum to 1, or to 0 where the efficiency is 0.
+    efficiency : ndarray, shape (n_true,)
+        At most 1; excess by rounding is removed.
     """
     sums = rows.sum(axis=1)
     return rows / np.where(sums > 0.0, sums, 1.0)[:, None], np.minimum(sums, 1.0)
 
 
 def fakes_of(matrix: ResponseMatrix) -> list[str]:
-    """Say how many fakes, those of named backgrounds too, a matrix has; nothing, if it has none."""
+    """Say how many fakes and background events a matrix has; an empty list if it has none."""
     total = float(np.sum(matrix.not_signal.values()))
     named = ", ".join(matrix.backgrounds)
     words = f"fakes and backgrounds ({named})" if named else "fakes"
@@ -160,7 +162,7 @@ def fakes_of(matrix: ResponseMatrix) -> list[str]:
 
 
 def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> list[str]:
-    """List what a format of probabilities alone does not hold of a matrix."""
+    """List what of a matrix is lost in a format that holds probabilities alone."""
     notes = [f"{said} are not written: {what} has no place for them" for said in fakes_of(matrix)]
     if statistics and not matrix.exact:
         notes.append(f"the statistics of the matrix are not written: {what} has no place for them")
@@ -171,7 +173,7 @@ def left_out(matrix: ResponseMatrix, what: str, *, statistics: bool = True) -> l
 
 
 def unit_truth_note(matrix: ResponseMatrix) -> list[str]:
-    """Note that a format with a truth gets one that is none."""
+    """Note that the truth in a file is 1 in every bin, if the matrix has no true spectrum."""
     if matrix.knows_truth:
         return []
     return ["truth is 1 in every bin: this matrix knows none"]
@@ -187,7 +189,7 @@ def published_matrix(
     notes: Sequence[str] = (),
     smearing: bool | None = None,
 ) -> ResponseMatrix:
-    """Make a matrix of numbers of a file, which may be rounded, and note which errors it has.
+    """Make a matrix from the numbers of a file, which may be rounded, and note which errors it has.
 
     Parameters
     ----------
@@ -196,14 +198,16 @@ def published_matrix(
     true, reco : axes
         As `ResponseMatrix.from_array` takes them.
     variance : array_like or None
+        Squared errors of the elements.
     words : str
-        What the variances are.
+        Where the errors come from, for the summary.
     efficiency : array_like, shape (n_true,), optional
         Multiplies the rows.
     notes : sequence of str
-        What was done to the numbers of the file, for the summary.
+        What was changed in the numbers of the file, for the summary.
     smearing : bool, optional
-        Whether it is an additional smearing matrix, whose rows are no probabilities; not, if left out. False takes one with negative cells for such a one, and says so.
+        True for an additional smearing matrix, whose rows are no probabilities; False takes a matrix with negative elements for one, and notes it. If left out,
+        negative elements are an error.
 
     Returns
     -------
@@ -240,7 +244,7 @@ def published_matrix(
 
 
 def with_notes(matrix: ResponseMatrix, words: str, said: Sequence[str]) -> ResponseMatrix:
-    """Note which errors of a file a matrix has, and what was done to it; the same one, if there is nothing to say."""
+    """Add notes on the errors of a matrix and on what was changed in it; without any, give the same matrix."""
     notes = {"errors": words} if words else {}
     notes |= {NOTED: "\n".join(said)} if said else {}
     if not notes:
@@ -249,21 +253,22 @@ def with_notes(matrix: ResponseMatrix, words: str, said: Sequence[str]) -> Respo
 
 
 def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
-    """Give edges of an axis as energies in the unit of a format.
+    """Give the edges of an axis as energies in the unit of a format.
 
     Parameters
     ----------
     axis : hist axis
-        Its label ends in ``[unit]``, unless `unit` says it.
+        Its label ends in ``[unit]``, unless `unit` is there.
     unit : {"TeV", "GeV", "MeV", "keV", "eV"}, optional
+        Unit of the edges.
     to : str
-        One of these.
+        Unit of the format, one of the same.
     what : str
-        The format.
+        Name of the format, for messages.
 
     Returns
     -------
-    ndarray
+    ndarray, shape (bins + 1,)
 
     Raises
     ------
@@ -289,7 +294,7 @@ def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
 
 
 def in_gev(edges: ArrayLike, unit: str) -> Array:
-    """Give energies of a file in GeV.
+    """Convert energies of a file to GeV.
 
     Raises
     ------
@@ -305,32 +310,32 @@ def in_gev(edges: ArrayLike, unit: str) -> Array:
 
 
 def regular(edges: Array) -> bool:
-    """Tell whether all bins have one width."""
+    """Tell whether all bins have the same width."""
     even = np.linspace(edges[0], edges[-1], edges.size)
     return bool(np.all(np.abs(edges - even) <= _EVEN * (edges[-1] - edges[0])))
 
 
 def named_edges(name: str, edges: ArrayLike) -> dict[str, Any]:
-    """Put edges under a name, as `ResponseMatrix.from_array` takes them."""
+    """Give edges with the name of their axis, as `ResponseMatrix.from_array` takes them."""
     return {name: np.asarray(edges, dtype=np.float64)}
 
 
 def how_many_true(names: Sequence[str], true_axes: int | None, what: str = "the axes are") -> int:
-    """Tell how many axes of a file are true; they come first.
+    """Give the number of true axes among the axes of a file; true axes come first.
 
     Parameters
     ----------
     names : sequence of str
-        Of all axes.
+        Names of all axes.
     true_axes : int, optional
-        What was said; those whose name ends in ``_true``, or all but those in ``_reco``, or else half of them, if left out.
+        The number that a user asked for. If left out, axes whose name ends in ``_true`` are true, or all but those in ``_reco``, or else half of them.
     what : str
-        How an error begins.
+        How the message of an error begins.
 
     Raises
     ------
     ValueError
-        If none or all would be true, or names say that they do not come first.
+        If none or all would be true, or the names show that true axes do not come first.
     """
     sides = [name.rpartition("_")[2] for name in names]
     n = _true_by_names(sides) if true_axes is None else true_axes
@@ -356,27 +361,27 @@ def _true_by_names(sides: Sequence[str]) -> int:
 def named_sides(
     names: Sequence[str], edges: Sequence[ArrayLike], n: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part the axes of a file, as `ResponseMatrix.from_array` takes them: `n` true ones, and the others."""
+    """Split the axes of a file into the first `n`, which are true, and the reconstructed ones, as `ResponseMatrix.from_array` takes them."""
     both = list(zip(names, edges, strict=True))
     true = {name.removesuffix("_true"): bins for name, bins in both[:n]}
     return true, {name.removesuffix("_reco"): bins for name, bins in both[n:]}
 
 
 def spectrum(histogram: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, Array]:
-    """Give contents and variances of a histogram over axes, flat.
+    """Give contents and variances of a histogram over given axes, one-dimensional in C order.
 
     Parameters
     ----------
     histogram : UHI histogram
     axes : tuple of axes
-        What it must be over.
+        Axes that it must have.
     what : str
-        How it is called.
+        Name of the histogram, for messages.
 
     Returns
     -------
-    values, variances : ndarray
-        Variances are NaN where the histogram does not know them: those that a histogram of plain numbers gives are its contents.
+    values, variances : ndarray, shape (n,)
+        Variances are NaN for a histogram of plain numbers, which gives its contents as variances.
 
     Raises
     ------
@@ -401,7 +406,7 @@ def spectrum(histogram: Any, axes: tuple[Any, ...], what: str) -> tuple[Array, A
 
 
 def has_variances(histogram: Any) -> bool:
-    """Tell whether a histogram holds variances of its own: those of plain numbers are only their contents.
+    """Tell whether a histogram holds variances; one of plain numbers gives its contents instead.
 
     Examples
     --------

@@ -57,11 +57,13 @@ def write(
     Parameters
     ----------
     matrix : ResponseMatrix
-        Any axes.
+        With any number of axes.
     path : str or Path
-        With the ending ``.gz`` it is packed, as ``.json.gz`` of others.
+        The file; with the ending ``.gz`` it is compressed.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------
@@ -77,11 +79,12 @@ def write(
 
 
 def correction_set(matrix: ResponseMatrix, *, empty_rows: EmptyRows = "stop") -> dict[str, Any]:
-    """Make the corrections, as correctionlib's schema has them; see `write`.
+    """Make the corrections in the schema of correctionlib; see `write`.
 
     Returns
     -------
     dict
+        The correction set in terms of JSON.
     """
     rows = positive_rows(matrix, _WHAT, empty_rows)
     share, efficiency = shares(rows)
@@ -129,21 +132,21 @@ def read(
     Parameters
     ----------
     path : str or Path
-        Plain or packed (``.json.gz``): what it is, its content says.
+        Plain or compressed file (``.json.gz``), recognised by its content.
     name : str
-        Of the correction: the probability of the reconstructed bin of what is true.
+        Name of the correction that holds the probabilities of the reconstructed bins for each true bin.
     true_axes : int, optional
-        How many of its inputs are true, they come first; those whose name ends in ``_true``, or else half of them, if left out.
+        How many of its inputs are true; these come first. If left out, those whose name ends in ``_true``, or else half of them.
 
     Returns
     -------
     ResponseMatrix
-        Exact.
+        Without uncertainties.
 
     Raises
     ------
     ValueError
-        If there is no such correction, or it is not binned in numbers.
+        If there is no such correction, or it is no binned correction of numbers.
     """
     try:
         content = json.loads(unpacked(str(path)).decode("utf-8"))

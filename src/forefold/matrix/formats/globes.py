@@ -1,4 +1,4 @@
-"""GLoBES: smearing matrices in AEDL, ready to include, and read from an experiment as it was published.
+"""GLoBES: smearing matrices written in AEDL to be included, and read from published experiments.
 
 Rows of ``@energy`` are reconstructed bins and columns sampling points, that is true bins, both counted from 0; each row says the first
 and the last column that it has numbers for. Columns sum to 1, and the efficiency stands beside, as pre-smearing efficiencies.
@@ -69,7 +69,7 @@ def write(
     empty_rows: EmptyRows = "stop",
     overwrite: bool = False,
 ) -> Exported:
-    """Write a file to include in a ``.glb``.
+    """Write a matrix as AEDL, to be included in a ``.glb``.
 
     Parameters
     ----------
@@ -77,13 +77,15 @@ def write(
         One axis on each side, energies.
     path : str or Path
     name : str
-        Of the ``energy`` environment; the list of efficiencies is ``%NAME_efficiency``.
+        Name of the ``energy`` environment; the list of efficiencies is ``%NAME_efficiency``.
     unit : str, optional
-        Of the axes, where their labels do not say it; GLoBES has GeV.
+        Unit of the axes, if their labels do not end in it; GLoBES uses GeV.
     efficiency : {"pre", "inside"}
-        In a list for ``@pre_smearing_efficiencies``, and columns sum to 1; or columns sum to the efficiency.
+        ``"pre"`` writes efficiencies as a list for ``@pre_smearing_efficiencies``, and columns sum to 1; with ``"inside"`` columns sum to the efficiency.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------
@@ -148,32 +150,32 @@ def read(
     Parameters
     ----------
     path : str or Path
-        Files that it includes are read, too.
+        The file; files that it includes are read as well.
     name : str, optional
-        Of the ``energy`` environment, where there are several.
+        Name of the ``energy`` environment; needed if there are several.
     channel : str, optional
-        A channel instead: its matrix, with its efficiencies before and after the smearing.
+        Name of a channel, instead of `name`: its matrix is read, with its efficiencies before and after the smearing.
     true, reco : str
-        Names of the axes; or the axes, ``NAME=LOW:HIGH:BINS`` in GeV, where the files do not say the bins.
+        Names of the axes; or axes such as ``NAME=LOW:HIGH:BINS`` in GeV, if the files do not define the bins.
     base : str or Path, optional
-        Folder that names of files refer to, and that they do not leave; that of `path` if left out.
+        Folder in which included files are looked for, and outside of which none is read; that of `path` if left out.
     constants : mapping of str to float, optional
-        Constants that the files use and do not define.
+        Values of constants that the files use but do not define.
 
     Returns
     -------
     ResponseMatrix
-        Exact; with the efficiency ``%NAME_efficiency`` if there is that list.
+        Without uncertainties; multiplied by the efficiency ``%NAME_efficiency`` if the files have that list.
 
     Raises
     ------
     ValueError
-        If there is no such matrix or channel, no bins, or they do not go together; the message says file and line.
+        If there is no such matrix or channel, or the bins are missing or do not fit; the message says file and line.
 
     Warns
     -----
     UserWarning
-        If channels have efficiencies for the matrix, which it does not have without `channel`.
+        If channels apply efficiencies to the matrix, which are only read with `channel`.
     """
     place = Path(path)
     sources = Sources(place, None if base is None else Path(base))
@@ -208,7 +210,7 @@ def _bare_name(path: Path) -> str:
 
 
 def efficiencies(values: Any, n: int, where: str) -> Array:
-    """Give efficiencies of a file, ones where there are none.
+    """Check efficiencies of a file; ones if it has none.
 
     Raises
     ------

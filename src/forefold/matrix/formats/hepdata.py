@@ -75,11 +75,13 @@ def write(
     Parameters
     ----------
     matrix : ResponseMatrix
-        Any axes.
+        With any number of axes.
     path : str or Path
-        Of the folder.
+        The folder to make.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------
@@ -183,33 +185,33 @@ def read(
     errors: Sequence[str] | None = None,
     smearing: bool = False,
 ) -> ResponseMatrix:
-    """Read a table of a submission as a matrix.
+    """Read a data table as a response matrix.
 
     Parameters
     ----------
     path : str or Path
         A data file (YAML or JSON), or a folder with ``response.yaml``.
     name : str, optional
-        Header of the dependent variable; not needed where there is one.
+        Header of the dependent variable; not needed if there is only one.
     true_axes : int, optional
         How many of the independent variables are true, they come first; what their names or forefold's notes say, or else half of them,
         if left out.
     errors : sequence of str, optional
-        Labels of the errors that are read, such as ``["stat"]``; all if left out, none if it is empty.
+        Labels of the errors to read, such as ``["stat"]``; all if left out, none if empty.
     smearing : bool
-        It is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells is taken for one.
+        The table is an additional smearing matrix A_C, whose rows are no probabilities; a table with negative numbers is always taken for one.
 
     Returns
     -------
     ResponseMatrix
-        Errors of a cell add in quadrature and are its variance, cells taken for independent; exact, if there are none. An asymmetric
-        error counts with half the difference of its two sides, or the larger one where both have one sign. Cells that are not in the
-        table are 0. Labels of axes are the headers with their units; "true", "reco" or "reconstructed" at an end of a header is the side.
+        The errors of an element are added in quadrature, and elements are taken as independent; without errors the matrix is exact. An asymmetric
+        error is replaced by half the difference of its two sides, or by the larger side if both have the same sign. Elements that are not in the
+        table are 0. Labels of axes are the headers with their units; "true", "reco" or "reconstructed" at an end of a header gives the side.
 
     Raises
     ------
     ValueError
-        If it is no such table, bins overlap or leave gaps, an error is none, a key is there twice, or reconstructed axes come first.
+        If the file is no such table, bins overlap or leave gaps, an error is no number, a key appears twice, or reconstructed axes come first.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
@@ -300,18 +302,18 @@ def read_spectrum(
     correlated: Sequence[str] = (),
     density: bool = False,
 ) -> PublishedSpectrum:
-    """Read a table of a submission as a spectrum; see `forefold.import_spectrum`.
+    """Read a data table as a spectrum; see `forefold.import_spectrum`.
 
     Parameters
     ----------
     path : str or Path
         A data file (YAML or JSON).
     name : str, optional
-        Header of the dependent variable; not needed where there is one.
+        Header of the dependent variable; not needed if there is only one.
     errors, correlated : sequence of str
-        Labels of errors: which are read (all if left out), and which of them move all bins together.
+        Labels of the errors to read (all if left out), and of those that are fully correlated between bins.
     density : bool
-        Values are per unit of every axis: they are multiplied by the widths of the bins, and so are errors.
+        Values are densities: they and their errors are multiplied by the widths of the bins.
 
     Returns
     -------

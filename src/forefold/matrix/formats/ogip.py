@@ -66,20 +66,22 @@ def write(
     empty_rows: EmptyRows = "stop",
     overwrite: bool = False,
 ) -> Exported:
-    """Write an RMF, and beside it an ARF with the ending ``.arf``.
+    """Write an RMF, and an ARF with the same name and the ending ``.arf``.
 
     Parameters
     ----------
     matrix : ResponseMatrix
         One axis on each side, energies.
     path : str or Path
-        Of the RMF.
+        Name of the RMF.
     unit : str, optional
-        Of the axes, where their labels do not say it.
+        Unit of the axes, if their labels do not end in it.
     area : float
-        Area in cm² that an efficiency of 1 stands for.
+        Effective area in cm² at an efficiency of 1.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------
@@ -211,30 +213,30 @@ def read(
     true: str = "energy",
     reco: str = "energy",
 ) -> ResponseMatrix:
-    """Read an RMF, with the ARF beside it if there is one; both may be gzipped.
+    """Read an RMF, and the ARF of the same name if there is one; both may be gzipped.
 
     Parameters
     ----------
     path : str or Path
-        Of the RMF. The tables are those that ``HDUCLAS2`` calls ``RSP_MATRIX`` and ``EBOUNDS``, or that have the names of these.
+        The RMF. Its tables are recognised by ``HDUCLAS2`` (``RSP_MATRIX`` and ``EBOUNDS``) or by their names.
     arf : str or Path, optional
-        Of the ARF; the file beside with the ending ``.arf`` (``.arf.gz``) if left out.
+        The ARF; if left out, the file with the name of the RMF and the ending ``.arf`` or ``.arf.gz``.
     area : float, optional
-        Area in cm² that an efficiency of 1 stands for; not needed where forefold wrote the ARF, or there is none. Without an ARF it divides the
-        rows, as those of an ``.rsp`` are areas.
+        Effective area in cm² at an efficiency of 1. It is not needed if forefold wrote the ARF or there is no ARF. Without an ARF the rows are divided
+        by it, since those of an ``.rsp`` file are areas.
     true, reco : str
         Names of the axes; they are in GeV.
 
     Returns
     -------
     ResponseMatrix
-        Exact. Energies that fall, as those of gratings do, are turned round with their columns. Cells that are below 0 by up to 1 % of their row are set to 0,
-        and the summary says so.
+        Without uncertainties. Bins in falling order of energy, as gratings have them, are reversed. Elements that are below 0 by up to 1 % of their row are
+        set to 0, and the summary says so.
 
     Raises
     ------
     ValueError
-        If tables or columns are missing or do not go together, a bin has no width, or the area is not known.
+        If tables or columns are missing or do not fit, a bin has no width, or the area is not known.
     ModuleNotFoundError
         If astropy is not installed.
     """

@@ -1,4 +1,4 @@
-"""pyhf: a workspace of HistFactory, to fit what is seen.
+"""pyhf: a HistFactory workspace, to fit reconstructed counts.
 
 One channel over the reconstructed bins. The signal is a spectrum folded with the matrix, as one sample with the normalisation ``mu``, or as one
 sample a true bin with ``mu_0``, ``mu_1``, ..., which unfolds by maximum likelihood. The statistics of the matrix are a ``histosys`` for each eigenvector of
@@ -62,26 +62,28 @@ def write(
     Parameters
     ----------
     matrix : ResponseMatrix
-        Any axes; bins are flat in C order.
+        With any number of axes; bins are numbered in C order.
     path : str or Path
     signal : UHI histogram, optional
         True spectrum; the truth of the matrix if left out.
     background : UHI histogram, optional
-        Expected counts over the reconstructed axes. Variances of a weighted one are a ``shapesys``, which `forefold.Experiment` has by
+        Expected counts over the reconstructed axes. Variances of a weighted histogram become a ``shapesys``; `forefold.Experiment` takes them as
         ``background_variance``.
     observed : UHI histogram, optional
-        Counts over the reconstructed axes; what is expected if left out.
+        Counts over the reconstructed axes; the expected counts if left out.
     variations : mapping of str to ResponseMatrix, optional
-        Of the detector, as `ResponseMatrix.from_variations` gives them: a pair ``NAME_up``, ``NAME_down`` is a ``histosys``, one alone is mirrored;
-        universes have no place.
+        Matrices of the varied detector, from `ResponseMatrix.from_variations`. A pair ``NAME_up``, ``NAME_down`` becomes a ``histosys``; a single one
+        is mirrored; universes are left out.
     per_true_bin : bool
-        One normalisation a true bin.
+        Give each true bin a normalisation of its own, which unfolds the spectrum.
     fakes : bool
-        Add the fakes and the named backgrounds of the matrix, scaled with the signal's total over that of the truth.
+        Add the fakes and the named backgrounds of the matrix, scaled by the total of the signal over that of the truth.
     name : str
-        Of the channel and the measurement.
+        Name of the channel and of the measurement.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------
@@ -153,6 +155,7 @@ def workspace(
     Returns
     -------
     dict
+        The workspace in terms of JSON.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The two verbs: a matrix out to a format, and in from one."""
+"""Export and import of response matrices by the name of the format."""
 
 from __future__ import annotations
 
@@ -69,13 +69,14 @@ def settings_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 class UnknownSetting(ValueError):
-    """A setting that a writer or reader does not have.
+    """Error about a setting that a format does not have.
 
     Attributes
     ----------
     format, setting : str
+        Name of the format and the unknown setting.
     allowed : tuple of str
-        Settings that it has.
+        Settings of the format.
     """
 
     def __init__(self, format: str, setting: str, allowed: tuple[str, ...]) -> None:
@@ -107,26 +108,26 @@ def export_matrix(
     Parameters
     ----------
     matrix : ResponseMatrix
-        R[true, reco]; a format with the other order gets that.
+        The matrix R[true, reco]; it is transposed where the format has the other order.
     path : str or path
-        File to make, or folder (``hepdata``). Written aside, and then renamed.
+        File to make, or folder (``hepdata``). It appears complete or not at all.
     format : str
         ``globes``, ``snowglobes``, ``root``, ``roounfold``, ``tunfold``, ``remu``, ``ogip``, ``pyhf``, ``correctionlib``, ``hepdata`` or ``uhi``.
     overwrite : bool
-        Replace what is there.
+        Replace files that are there.
     **settings
-        Those of the format, see the functions ``write`` in `forefold.formats`, such as ``name`` of ``globes``, ``area`` of ``ogip``, ``signal`` and
+        Options of the format, see the functions ``write`` in `forefold.formats`, such as ``name`` of ``globes``, ``area`` of ``ogip``, ``signal`` and
         ``background`` of ``pyhf``.
 
     Returns
     -------
     Exported
-        Files, and notes on what the format does not hold.
+        Files that were written, and notes on what the format cannot hold.
 
     Raises
     ------
     ValueError
-        If format or setting are not known, or the format cannot hold this matrix; the message says why.
+        If the format or a setting is not known, or the format cannot hold this matrix; the message says why.
     OSError
         If the file cannot be written.
 
@@ -153,27 +154,28 @@ def export_matrix(
 
 
 def import_matrix(path: str | os.PathLike[str], format: str, **settings: Any) -> ResponseMatrix:
-    """Read a response matrix of another tool, or one that was published.
+    """Read a response matrix from a file of another tool, or a published one.
 
     Parameters
     ----------
     path : str or path
+        File, or folder for ``hepdata``.
     format : str
-        As in `export_matrix`, less ``pyhf``.
+        As in `export_matrix`, except ``pyhf``.
     **settings
-        Those of the format, see the functions ``read`` in `forefold.formats`, such as ``orientation`` of ``root``, ``true`` and ``reco`` of
+        Options of the format, see the functions ``read`` in `forefold.formats`, such as ``orientation`` of ``root``, ``true`` and ``reco`` of
         ``snowglobes``.
 
     Returns
     -------
     ResponseMatrix
-        Exact, unless the format holds counts (``root``, ``roounfold``, ``tunfold``) or the file has errors of cells (``hepdata``, ``uhi``): see
-        `ResponseMatrix.errors_given`. Its `provenance` says format, file and SHA-256.
+        Without uncertainties, unless the format holds counts (``root``, ``roounfold``, ``tunfold``) or the file has errors (``hepdata``, ``uhi``, see
+        `ResponseMatrix.errors_given`). Its `provenance` has format, file and SHA-256.
 
     Raises
     ------
     ValueError
-        If format or setting are not known, or the file is damaged or another one; the message names the file.
+        If the format or a setting is not known, or the file is damaged or of another format; the message names the file.
     OSError
         If it cannot be read.
 
@@ -194,7 +196,7 @@ def read_from(
     format: str,
     settings: dict[str, Any],
 ) -> tuple[Any, Path]:
-    """Let a reader read a file; what is wrong with it is one line that names the file."""
+    """Read a file with the reader of a format; an error is one line that names the file."""
     name = from_home(path)
     if not (format in _FOLDERS and Path(name).is_dir()):
         (name,) = expand(name)

@@ -56,6 +56,7 @@ def write(
     entries : array_like, shape (n_true,), optional
         Upper bounds of what ReMU folds; the truth of the matrix if left out. An exact matrix has none, and needs them.
     overwrite : bool
+        Replace a file that is there.
 
     Returns
     -------

@@ -43,6 +43,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         One axis on each side.
     path : str or Path
     overwrite : bool
+        Replace a file that is there.
 
     Returns
     -------

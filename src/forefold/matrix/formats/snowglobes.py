@@ -79,7 +79,9 @@ def write(
     unit : str, optional
         Of the axes, where their labels do not say it; SNOwGLoBES has GeV.
     empty_rows : {"stop", "lose"}
+        True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
+        Replace files that are there.
 
     Returns
     -------

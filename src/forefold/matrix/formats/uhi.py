@@ -42,6 +42,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
         Any axes: true ones, then reconstructed ones.
     path : str or Path
     overwrite : bool
+        Replace a file that is there.
 
     Returns
     -------
