@@ -1,4 +1,4 @@
-"""GLoBES's experiment definition language (AEDL): what files define.
+"""Parser of GLoBES's experiment definition language (AEDL).
 
 The language is that of the GLoBES manual: constants, expressions, lists and their functions, environments, included files. What is not of it
 is an error that names the piece, its file and line. Nothing of Python is evaluated.
@@ -62,7 +62,7 @@ Value = Any
 
 
 class Row(NamedTuple):
-    """A row of a smearing matrix: first and last index, and the numbers from the one to the other."""
+    """A row of a smearing matrix: first and last index, and the numbers between them."""
 
     values: Array
     place: str
@@ -70,13 +70,14 @@ class Row(NamedTuple):
 
 @dataclass
 class Definitions:
-    """What files define, under its names without ``$``, ``%``, ``@`` and ``#``.
+    """All that files define, by name without ``$``, ``%``, ``@`` and ``#``.
 
     Attributes
     ----------
     settings : dict of str to Value
         ``$name``.
     variables : dict of str to float
+        Constants.
     lists : dict of str to ndarray
         ``%name``.
     environments : dict of str to dict of str to dict of str to Value
@@ -84,9 +85,9 @@ class Definitions:
     matrices : dict of str to list of Row
         ``@energy`` of each `energy` environment that has it.
     tokens : dict of (kind, name, attribute) to Token
-        Where each attribute stands.
+        Place of each attribute in the files.
     notes : list of str
-        What was read and means nothing, or stands there twice.
+        Remarks on what has no meaning or is defined twice.
     """
 
     settings: dict[str, Value] = field(default_factory=dict)
@@ -103,16 +104,16 @@ class Definitions:
 def defined(
     tokens: Iterator[Token], variables: Mapping[str, float] | None = None, *, bare: str = ""
 ) -> Definitions:
-    """Read what files define.
+    """Parse tokens and collect all that the files define.
 
     Parameters
     ----------
     tokens : iterator of Token
-        See `globes_tokens.Sources`.
+        From `globes_tokens.Sources`.
     variables : mapping of str to float, optional
-        Constants that the files use and do not define.
+        Values of constants that the files use but do not define.
     bare : str
-        Name of a matrix whose rows stand in no environment; an error if it is empty.
+        Name for a matrix whose rows are in no environment; if empty, such rows are an error.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def defined(
     Raises
     ------
     ValueError
-        If something is not of the language, or a name is not defined.
+        If the syntax is wrong or a name is not defined; the message says file and line.
     """
     return _Parser(tokens, dict(variables or {}), bare).run()
 
@@ -539,7 +540,7 @@ def bin_edges(settings: Mapping[str, Value]) -> Array:
     Raises
     ------
     ValueError
-        If they are not there, or are no bins.
+        If these settings are missing, or give no valid bins.
     """
     return _edges(settings, "bins", "binsize", "emin", "emax", None)
 
@@ -547,7 +548,7 @@ def bin_edges(settings: Mapping[str, Value]) -> Array:
 def sampling_edges(settings: Mapping[str, Value]) -> Array:
     """Give the edges of sampling points, which are the true bins, in GeV; see `bin_edges`.
 
-    They are the reconstructed bins where the settings do not say them.
+    They equal the reconstructed bins if the settings do not define them.
     """
     bins = None
     if not {"sampling_points", "sampling_stepsize"} & set(settings):

@@ -72,33 +72,33 @@ _NUMBERS = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True, repr=False)
 class GlobesConfiguration:
-    """All that the files of a GLoBES experiment define, under its names without ``$``, ``%``, ``@`` and ``#``.
+    """All that the files of a GLoBES experiment define, by name without ``$``, ``%``, ``@`` and ``#``.
 
     Attributes
     ----------
     source : str
-        The file that names all others.
+        Name of the first file, which includes all others.
     files : dict of str to str
         SHA-256 of every file that was read, by name.
     settings : dict of str to Value
         ``$name``: a number, a text, or an array.
     variables : dict of str to float
-        Constants, and those that were given with `read`.
+        Constants of the files, and those passed to `read`.
     lists : dict of str to ndarray
         ``%name``.
     environments : dict of str to dict of str to dict of str to Value
         ``@name`` by kind (`nuflux`, `cross`, `energy`, `channel`, `rule`, `sys`) and name of the environment. Numbers between colons are an array
         (``energy_window``), terms ``0.5@#name`` a list of ``[0.5, "name"]``, lists of names lists of texts; `channel` has its six fields as texts.
     matrices : dict of str to ndarray, shape (n_true, n_reco)
-        ``@energy``, a row a sampling point.
+        ``@energy``, with one row for each sampling point.
     fluxes : dict of str to ndarray, shape (n, 7)
-        Of flux files: energy in GeV, and e, mu, tau, ebar, mubar, taubar.
+        Flux files; columns are the energy in GeV, and e, mu, tau, ebar, mubar, taubar.
     cross_sections : dict of str to ndarray, shape (n, 7)
-        Of cross-section files: log10 of the energy in GeV, and cross-section over energy in that order.
+        Cross-section files; columns are log10 of the energy in GeV, and cross-section over energy in that order.
     true_edges, reco_edges : ndarray or None
-        Of sampling points and bins, in GeV; None where the files do not say them.
+        Edges of sampling points and of reconstructed bins, in GeV; None if the files do not define them.
     notes : tuple of str
-        What was not understood, stands there twice, or is unusual.
+        Remarks on what was not understood, is defined twice, or is unusual.
 
     Examples
     --------
@@ -150,11 +150,11 @@ class GlobesConfiguration:
         Parameters
         ----------
         path : str or path
-            The file that includes or names all others, ``.glb``; or the folder.
+            The ``.glb`` file that includes all others; or the folder.
         base : str or path, optional
-            Folder that names of files refer to, and that they do not leave; that of `path` if left out.
+            Folder in which included files are looked for, and outside of which none is read; that of `path` if left out.
         constants : mapping of str to float, optional
-            Constants that the files use and do not define, as ``glbDefineAEDLVariable`` sets them.
+            Values of constants that the files use but do not define, as ``glbDefineAEDLVariable`` sets them.
 
         Returns
         -------
@@ -163,8 +163,8 @@ class GlobesConfiguration:
         Raises
         ------
         ValueError
-            If a file holds what is not of the language, names another one that is missing or outside `base`, uses a name that is
-            not defined, or has lists that do not go with the bins; the message says file and line.
+            If the syntax of a file is wrong, an included file is missing or outside `base`, a name is not defined, or the length of
+            a list does not fit the bins; the message says file and line.
         OSError
             If it cannot be read.
         """
@@ -183,7 +183,7 @@ class GlobesConfiguration:
         Parameters
         ----------
         folder : str or path
-            To make.
+            Folder to make.
         overwrite : bool
             Replace the files of the same names in it.
 
@@ -194,7 +194,7 @@ class GlobesConfiguration:
         Raises
         ------
         OSError
-            If it cannot be written, or is there.
+            If it cannot be written, or exists already.
         """
         tables = self._tables()
         names = [f"{kind}_{name}.csv".lower() for kind, named in tables.items() for name in named]
@@ -245,7 +245,7 @@ class GlobesConfiguration:
         return {"energy": self.matrices, "nuflux": self.fluxes, "cross": self.cross_sections}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain lists, numbers and texts, as JSON holds them."""
+        """Give everything as lists, numbers and texts, in terms of JSON."""
         plain: dict[str, Any] = _plain(vars(self))
         return plain
 

@@ -1,4 +1,4 @@
-"""Rows of GLoBES's smearing matrices: written, and put together as they are read.
+"""Smearing matrices of GLoBES as rows of text: writing, reading and checking.
 
 A row is a reconstructed bin: the first and the last sampling point that it has numbers for, counted from 0, and the numbers.
 """
@@ -30,12 +30,12 @@ _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 def name_of(name: str) -> str:
-    """Check a name of the language.
+    """Check that a name is valid in AEDL.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not valid.
     """
     if not _NAME.fullmatch(name):
         message = f"name {name!r}: a letter, and then letters, digits or _ are allowed"
@@ -44,7 +44,7 @@ def name_of(name: str) -> str:
 
 
 def listed(values: Iterable[Any]) -> str:
-    """Write numbers as a list, so that reading gives the same bits."""
+    """Write numbers as a list in AEDL, with all digits."""
     return "{" + ", ".join(_written(value) for value in values) + "}"
 
 
@@ -55,15 +55,16 @@ def _written(value: Any) -> str:
 
 
 def energy_environment(name: str, rows: Array, *, full: bool = False) -> str:
-    """Write a smearing matrix.
+    """Write a smearing matrix as an ``energy`` environment.
 
     Parameters
     ----------
     name : str
+        Name of the environment.
     rows : ndarray, shape (n_reco, n_true)
-        Rows are bins, columns sampling points.
+        Rows are reconstructed bins, columns sampling points.
     full : bool
-        Write all columns of every row, rather than from the first that is not 0 to the last.
+        Write all columns of every row, not only those from the first to the last that is not 0.
 
     Returns
     -------
@@ -81,15 +82,15 @@ def energy_environment(name: str, rows: Array, *, full: bool = False) -> str:
 
 
 def matrix_of(content: Definitions, name: str | None, columns: int | None) -> tuple[str, Array]:
-    """Give a smearing matrix of a file.
+    """Put a smearing matrix together from the rows of a file.
 
     Parameters
     ----------
     content : Definitions
     name : str, optional
-        Without ``#``; not needed where there is one.
+        Name without ``#``; not needed if there is only one matrix.
     columns : int, optional
-        Sampling points; the largest index says it if left out.
+        Number of sampling points; from the largest index if left out.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def matrix_of(content: Definitions, name: str | None, columns: int | None) -> tu
     Raises
     ------
     ValueError
-        If there is none, more than one, or a row does not fit its indices.
+        If there is no such matrix, several without a name to choose, or a row does not fit its indices.
     """
     names = ", ".join(content.matrices) or "none"
     if name is None:
@@ -135,14 +136,14 @@ def matrix_of(content: Definitions, name: str | None, columns: int | None) -> tu
 
 
 def check_probabilities(name: str, rows: list[Row], elements: Array, edges: Array) -> None:
-    """Refuse a smearing matrix that holds something else than probabilities.
+    """Refuse a smearing matrix whose elements are no probabilities.
 
     Parameters
     ----------
     name : str
-        Of the environment.
+        Name of the environment.
     rows : list of Row
-        Where they stand.
+        Its rows, for their place in the file.
     elements : ndarray, shape (n_reco, n_true)
     edges : ndarray, shape (n_true + 1,), GeV
 

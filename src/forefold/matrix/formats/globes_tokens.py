@@ -1,4 +1,4 @@
-"""Files of GLoBES's experiment definition language as tokens, those that they include in their place."""
+"""Tokens of files in GLoBES's experiment definition language, with included files in place."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Token(NamedTuple):
 
 
 class Sources:
-    """The files that a configuration is made of, all of them below one folder.
+    """The files of a GLoBES configuration, all below one folder, as a stream of tokens.
 
     Parameters
     ----------
     path : Path
         The first file.
     base : Path, optional
-        Folder that names of files refer to, and that they do not leave; that of the first file if left out.
+        Folder in which included files are looked for, and outside of which none is read; that of the first file if left out.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Sources:
         self._includes = 0
 
     def name(self, path: Path) -> str:
-        """Name a file as below the base."""
+        """Give the name of a file relative to the base."""
         place = path.resolve()
         inside = place.is_relative_to(self.base)
         return place.relative_to(self.base).as_posix() if inside else path.name
@@ -108,7 +108,7 @@ class Sources:
         ----------
         name : str
         token : Token
-            That names it.
+            Token that includes it, for the message.
 
         Returns
         -------
@@ -159,7 +159,7 @@ class Sources:
         yield from self._scan(self.text(self.path), [self.path])
 
     def tokens_of(self, text: str) -> Iterator[Token]:
-        """Give the tokens of a text that stands for the first file."""
+        """Give the tokens of a text in place of the first file."""
         yield from self._scan(text, [self.path])
 
     def _scan(self, text: str, parents: list[Path]) -> Iterator[Token]:
@@ -216,7 +216,7 @@ class Sources:
 
 
 def shown(text: str) -> str:
-    """Quote a piece of a file for a message: one line, and not long."""
+    """Quote a piece of a file for a message, shortened to one line."""
     return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 

@@ -46,7 +46,7 @@ class _DuplicateKey(ValueError):
 
 
 def axis_name(header: str) -> str:
-    """Make a name of a header: letters, digits and _; a word for a side at either end goes to the end.
+    """Make the name of an axis from a header: letters, digits and _, with a word for the side moved to the end.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def loaded(place: Path) -> Any:
     Raises
     ------
     ValueError
-        If it is none, or a key is there twice in one mapping.
+        If the file is neither, or a key appears twice in one mapping.
     ModuleNotFoundError
         If PyYAML is not installed.
     """
@@ -146,12 +146,12 @@ def _yaml_loader(yaml: Any) -> Any:
 
 
 def decimal(value: Any) -> float:
-    """Read a finite number, or a text of one in decimals.
+    """Read a finite number, or the decimal text of one.
 
     Raises
     ------
     ValueError
-        It is something else, such as ``yes``, ``1:30``, ``.nan`` or ``.inf``.
+        If it is anything else, such as ``yes``, ``1:30``, ``.nan`` or ``.inf``.
 
     Examples
     --------
@@ -172,12 +172,13 @@ def decimal(value: Any) -> float:
 
 
 def dependent(content: Any, name: str | None) -> tuple[list[Any], str, Any]:
-    """Give the independent variables of a table, and one dependent one with its name.
+    """Give the independent variables of a table, and one dependent variable with its name.
 
     Raises
     ------
     ValueError
-        If it is no such table, there is none of this name, or it is not clear which. Several of one name are ``NAME #1``, ``NAME #2``.
+        If it is no data table, there is no variable of this name, or several without a name to choose. Variables with the same header are
+        ``NAME #1``, ``NAME #2``.
     """
     try:
         independent = list(content["independent_variables"])
@@ -248,20 +249,21 @@ def _column(column: Any, key: str, needed: str) -> Array:
 
 
 def limits_of(independent: list[Any], names: list[str], n: int) -> list[Array]:
-    """Give the limits of the bins of every row, one array of shape (n, 2) an independent variable.
+    """Give the limits of the bins of every row, one array of shape (n, 2) for each independent variable.
 
     Parameters
     ----------
     independent : list
+        Independent variables of the table.
     names : list of str
-        For messages.
+        Their names, for messages.
     n : int
-        Rows of the dependent variable.
+        Number of rows of the dependent variable.
 
     Raises
     ------
     ValueError
-        If limits are missing, or they are not as many as the rows.
+        If limits are missing, or their number differs from that of the rows.
     """
     limits = []
     for name, column in zip(names, independent, strict=True):
@@ -275,13 +277,14 @@ def limits_of(independent: list[Any], names: list[str], n: int) -> list[Array]:
 
 
 class Grid(NamedTuple):
-    """Bins that are a grid.
+    """Bins that form a grid.
 
     Attributes
     ----------
     edges : list of ndarray
+        Edges along each variable.
     places : tuple of ndarray, shape (rows,)
-        Where the rows are.
+        Bin number of each row along each variable.
     """
 
     edges: list[Array]
@@ -289,7 +292,7 @@ class Grid(NamedTuple):
 
 
 def gridded(limits: dict[str, Array]) -> Grid | None:
-    """Put the bins of rows into a grid; None if there is none without gaps or overlaps.
+    """Find the grid that the bins of the rows form; None if they leave gaps or overlap.
 
     Parameters
     ----------
@@ -298,7 +301,7 @@ def gridded(limits: dict[str, Array]) -> Grid | None:
     Raises
     ------
     ValueError
-        If a bin has no width, or the grid has more bins than can be.
+        If a bin has no width, or the grid would have too many bins.
     """
     edges, places = [], []
     for name, bounds in limits.items():

@@ -46,15 +46,15 @@ def write(
     Parameters
     ----------
     matrix : ResponseMatrix
-        Any axes; ReMU sees them flat.
+        With any number of axes; ReMU numbers their bins in C order.
     path : str or Path
-        Ends in ``.npz``.
+        File that ends in ``.npz``.
     toys : int
-        Matrices from the posterior of the rows, see `ResponseMatrix.toys`; the matrix itself if 0.
+        Number of matrices drawn from the posterior of the rows, see `ResponseMatrix.toys`; 0 writes the matrix itself.
     rng : int, optional
-        Fixes the toys.
+        Fixes the random numbers of the toys.
     entries : array_like, shape (n_true,), optional
-        Upper bounds of what ReMU folds; the truth of the matrix if left out. An exact matrix has none, and needs them.
+        Upper bounds of the true spectra that ReMU folds; the truth of the matrix if left out. An exact matrix needs them.
     overwrite : bool
         Replace a file that is there.
 
@@ -106,23 +106,23 @@ def _axes(matrix: ResponseMatrix) -> dict[str, Any]:
 
 
 def read(path: str | Path, *, true: Any = None, reco: Any = None) -> ResponseMatrix:
-    """Read an ``.npz`` of ReMU: the mean of its matrices.
+    """Read the mean of the matrices in an ``.npz`` of ReMU.
 
     Parameters
     ----------
     path : str or Path
     true, reco : axes, optional
-        As in `ResponseMatrix.from_array`; numbers of bins if left out, unless forefold wrote the file.
+        As in `ResponseMatrix.from_array`; if left out, those that forefold wrote into the file, or bin numbers.
 
     Returns
     -------
     ResponseMatrix
-        Exact. Several matrices are averaged with their ``weights``; true bins that are not there have zero efficiency.
+        Without uncertainties. Several matrices are averaged with their ``weights``; true bins that are missing have an efficiency of 0.
 
     Raises
     ------
     ValueError
-        If arrays are missing or do not go together.
+        If arrays are missing or their shapes do not fit.
     """
     arrays = read_npz(path)
     for key in ("matrices", "truth_entries"):

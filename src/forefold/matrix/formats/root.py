@@ -104,16 +104,16 @@ def read(
     ----------
     path : str or Path
     name : str, optional
-        Of the TH2: what ``FILE:PATH`` names; or ``counts`` if there is one, else ``response``.
+        Name of the TH2; if left out, the one that ``FILE:PATH`` names, or ``counts`` if there is one, else ``response``.
     truth, fakes : str
-        Of TH1s, if they are there: all that is true, and what is reconstructed without truth; TH1s ``background_NAME`` are named backgrounds.
-        They go with counts: for `name` ``response`` they are not read.
+        Names of TH1s of all true events and of the fakes, which are read if they are there; TH1s ``background_NAME`` become named backgrounds.
+        They belong to counts: with `name` ``response`` they are not read.
     orientation : {"true-x", "true-y"}
-        Where the true axis is.
+        Whether x or y is the true axis.
     true, reco : str
-        Names of the axes; what their titles say, or "energy", if left out.
+        Names of the axes; if left out, those in their titles, or "energy".
     smearing : bool
-        The TH2 is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells and without truth is taken for one.
+        The TH2 is an additional smearing matrix A_C, whose rows are no probabilities; a TH2 with negative contents and without truth is always taken for one.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def read(
     Raises
     ------
     ValueError
-        If histograms are missing or do not go together.
+        If histograms are missing or their axes do not fit.
     """
     if orientation not in ("true-x", "true-y"):
         message = f"orientation {orientation!r}: true-x or true-y is possible"
@@ -160,11 +160,11 @@ def read_spectrum(
     path : str or Path
         A file, or ``FILE:PATH``.
     name : str, optional
-        Of the histogram: what ``FILE:PATH`` names, or the only TH1 if left out.
+        Name of the histogram; if left out, the one that ``FILE:PATH`` names, or the only TH1.
     covariance : str, optional
-        Of a TH2 in the same file or folder: the covariance of all bins, in place of the errors of the histogram.
+        Name of a TH2 in the same file or folder with the covariance of all bins, which replaces the errors of the histogram.
     density : bool
-        Contents are per unit of every axis: they are multiplied by the widths of the bins, and so are errors.
+        Contents are densities: they and their errors are multiplied by the widths of the bins.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def read_spectrum(
     Raises
     ------
     ValueError
-        If there is no such histogram, contents or errors are not finite, or a covariance does not go with it.
+        If there is no such histogram, contents or errors are not finite, or the shape of the covariance does not fit.
     """
     with opened(path) as (folder, inside):
         chosen = name or inside

@@ -1,4 +1,4 @@
-"""RooUnfold: what a RooUnfoldResponse is made of, ``RooUnfoldResponse(measured, truth, response)``.
+"""RooUnfold: the histograms of a ``RooUnfoldResponse(measured, truth, response)``.
 
 ``response`` is a TH2D of what is true and measured, x measured and y true; ``measured`` holds that and the fakes (those of named
 backgrounds too), ``truth`` that and the missed ones, which RooUnfold finds as differences. Flow bins are empty: what is true outside the axes is a fake,
@@ -80,15 +80,15 @@ def read(
     true: str = "",
     reco: str = "",
 ) -> ResponseMatrix:
-    """Read the histograms that a RooUnfoldResponse is made of.
+    """Read a matrix from the histograms of a RooUnfoldResponse.
 
     Parameters
     ----------
     path : str or Path
     name, measured, truth : str
-        Of the histograms.
+        Names of the histograms.
     true, reco : str
-        Names of the axes; what their titles say, or "energy", if left out.
+        Names of the axes; if left out, those in their titles, or "energy".
 
     Returns
     -------
@@ -97,7 +97,7 @@ def read(
     Raises
     ------
     ValueError
-        If a histogram is missing, or less is measured than the response holds.
+        If a histogram is missing, or ``measured`` has less in a bin than the response.
     """
     with opened(path) as (file, _):
         both = read_histogram(file, name, 2)

@@ -73,11 +73,11 @@ def write(
     Parameters
     ----------
     matrix : ResponseMatrix
-        One axis on each side, energies, bins of one width on each.
+        One axis of energy on each side, each with bins of equal width.
     path : str or Path
-        Its name says channel and detector.
+        File named ``smear_CHANNEL_DETECTOR.dat``.
     unit : str, optional
-        Of the axes, where their labels do not say it; SNOwGLoBES has GeV.
+        Unit of the axes, if their labels do not end in it; SNOwGLoBES uses GeV.
     empty_rows : {"stop", "lose"}
         True bins without events are an error, or get an efficiency of 0.
     overwrite : bool
@@ -86,7 +86,7 @@ def write(
     Returns
     -------
     Exported
-        Its notes say what the channel file must.
+        Its notes give the binning that the channel file must state.
     """
     place = Path(path)
     named = _FILE.fullmatch(place.name)
@@ -130,17 +130,17 @@ def read(
     channels: str | Path | None = None,
     efficiencies: str | Path | None = None,
 ) -> ResponseMatrix:
-    """Read a smearing file, with its efficiency file.
+    """Read a smearing file and its efficiency file.
 
     Parameters
     ----------
     path : str or Path
     true, reco : str
-        Axes, ``NAME=LOW:HIGH:BINS`` in GeV; or their names, where one of the next two says the bins.
+        Axes, ``NAME=LOW:HIGH:BINS`` in GeV; or only their names, if `run_mode` or `channels` gives the bins.
     run_mode : {0}, optional
-        200 bins from 0.5 to 100 MeV on both sides.
+        Run mode 0 means 200 bins from 0.5 to 100 MeV on both sides.
     channels : str or Path, optional
-        The channel file, which has the bins of run mode 1.
+        The channel file, which states the bins in run mode 1.
     efficiencies : str or Path, optional
         The efficiency file, or "none" for efficiencies of 1. If left out, it is ``effic_CHANNEL_DETECTOR.dat`` beside `path`, or in a folder ``effic``
         where `path` is in ``smear``: of the detector's name (SNOwGLoBES 1.3) or not (1.2).
@@ -148,12 +148,12 @@ def read(
     Returns
     -------
     ResponseMatrix
-        Exact; efficiencies of the detected energy are in it.
+        Without uncertainties; multiplied by the efficiencies, which depend on the reconstructed energy.
 
     Raises
     ------
     ValueError
-        If the file is none, or its bins are not said; 200 of them are no proof of run mode 0.
+        If it is no smearing file, or its bins are not given; 200 bins alone do not imply run mode 0.
 
     Warns
     -----

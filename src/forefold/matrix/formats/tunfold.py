@@ -48,7 +48,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     Returns
     -------
     Exported
-        What is missed is in the underflow of y, fakes are in the underflow of x.
+        Misses are in the underflow of y, fakes in the underflow of x.
     """
     true, reco = one_axis(matrix, "TUnfold's histogram")
     histogram: Any = hist.Hist(
@@ -89,11 +89,11 @@ def read(
     path : str or Path
         A file, or ``FILE:PATH``.
     name : str, optional
-        Of the TH2: what ``FILE:PATH`` names, or ``response``.
+        Name of the TH2; if left out, the one that ``FILE:PATH`` names, or ``response``.
     orientation : {"true-x", "true-y"}
-        Where the true axis is: ``kHistMapOutputHoriz`` or ``kHistMapOutputVert``.
+        Whether x or y is the true axis, ``kHistMapOutputHoriz`` or ``kHistMapOutputVert``.
     true, reco : str
-        Names of the axes; what their titles say, or "energy", if left out.
+        Names of the axes; if left out, those in their titles, or "energy".
 
     Returns
     -------
@@ -102,7 +102,7 @@ def read(
     Raises
     ------
     ValueError
-        If it is no such histogram.
+        If there is no such TH2, or its contents are not finite.
     """
     if orientation not in ("true-x", "true-y"):
         message = f"orientation {orientation!r}: true-x or true-y is possible"

@@ -39,7 +39,7 @@ def write(matrix: ResponseMatrix, path: str | Path, *, overwrite: bool = False) 
     Parameters
     ----------
     matrix : ResponseMatrix
-        Any axes: true ones, then reconstructed ones.
+        With any number of axes; the true ones come first in the histogram.
     path : str or Path
     overwrite : bool
         Replace a file that is there.
@@ -68,19 +68,19 @@ def read(
     ----------
     path : str or Path
     true_axes : int, optional
-        How many of its axes are true, they come first; those whose name ends in ``_true``, or else half of them, if left out.
+        How many axes are true; these come first. If left out, those whose name ends in ``_true``, or else half of them.
     smearing : bool
-        It is an additional smearing matrix A_C, whose rows are no probabilities; one with negative cells is taken for one.
+        The histogram is an additional smearing matrix A_C, whose rows are no probabilities; one with negative contents is always taken for one.
 
     Returns
     -------
     ResponseMatrix
-        Of one histogram it has the variances, cells taken for independent; exact, if there are none.
+        Variances of a single histogram become errors of independent elements; without variances the matrix is exact.
 
     Raises
     ------
     ValueError
-        If it is none, or rows sum to more than 1.
+        If the file holds no such histogram, or rows sum to more than 1.
     """
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     try:

@@ -24,16 +24,16 @@ _SUMS = ("total", "tot", "sum")
 
 
 class Errors(NamedTuple):
-    """Errors by label.
+    """Errors of a table by label.
 
     Attributes
     ----------
     shifts : dict of str to ndarray, shape (rows,)
-        With their signs, symmetric; without labels whose errors are all 0.
+        Symmetric errors with their signs; labels whose errors are all 0 are left out.
     words : str
-        Which they are, and what was done to them; empty, if there are none.
+        Text that lists them and what was changed; empty if there are none.
     lacking : tuple of int
-        Rows, counted from 0, that have no error where others have.
+        Numbers of rows, from 0, without an error although other rows have one.
     """
 
     shifts: dict[str, Array]
@@ -42,7 +42,7 @@ class Errors(NamedTuple):
 
     @property
     def squares(self) -> Any:
-        """Sum of squares over labels, shape (rows,); 0, if there are none."""
+        """Sum of squared errors over labels, shape (rows,); 0 if there are none."""
         return sum((np.square(shift) for shift in self.shifts.values()), np.zeros(()))
 
 
@@ -52,11 +52,11 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     Parameters
     ----------
     column : dict
-        With ``values``, which may have ``errors``.
+        Dependent variable with ``values``, which may have ``errors``.
     values : ndarray, shape (rows,)
-        What percentages are of.
+        Values of the rows, to which percentages refer.
     labels : sequence of str, optional
-        Which; all if left out.
+        Labels to read; all if left out.
 
     Returns
     -------
@@ -65,12 +65,12 @@ def errors_of(column: Any, values: Array, labels: Sequence[str] | None) -> Error
     Raises
     ------
     ValueError
-        If an error is no number, one side of it is missing, there is no such label, or a sum is beside its parts.
+        If an error is no number or lacks one side, there is no such label, or both a total and its parts would be read.
 
     Notes
     -----
-    ``symerror`` s is a shift of s. ``asymerror`` with plus p and minus m (signed, as HEPData has them) is a shift of (p - m) / 2; where both
-    have one sign, the one that is larger in size.
+    A ``symerror`` s is a shift of s. An ``asymerror`` with plus p and minus m (signed, as HEPData has them) is a shift of (p - m) / 2; if both
+    have the same sign, it is the larger one in magnitude.
     """
     shifts: dict[str, Array] = {}
     stated: dict[str, set[int]] = {}
