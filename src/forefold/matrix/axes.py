@@ -290,6 +290,7 @@ def matching(mine: Sequence[Any], other: Sequence[Any], what: str) -> None:
     Raises
     ------
     ValueError
+        If the number of axes or an edge differs.
     """
     if len(mine) != len(other):
         names = ", ".join(repr(axis.name) for axis in mine)
@@ -353,6 +354,7 @@ def refuse_side(axes: Iterable[Any], side: Side, what: str) -> None:
     Raises
     ------
     ValueError
+        If an axis is named as one of the wrong side.
     """
     for axis in axes:
         name = getattr(axis, "name", "") or ""

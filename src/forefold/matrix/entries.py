@@ -355,6 +355,7 @@ def check_quantities(names: Iterable[str], definitions: Definitions, of: int | N
     Raises
     ------
     ValueError
+        If a name is no quantity, or one of a condition; the message lists near names.
     """
     allowed = PARTICLE_QUANTITIES if of is not None else (*OBSERVABLES, *definitions)
     for name in (parted(axis_name)[0] for axis_name in names):

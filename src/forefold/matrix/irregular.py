@@ -122,6 +122,7 @@ def check_bins(axis: Any) -> None:
     Raises
     ------
     ValueError
+        The message names the axis and what is wrong.
     """
     try:
         about = _about(axis)
@@ -149,6 +150,7 @@ def same_bins(mine: Any, other: Any, where: str) -> None:
     Raises
     ------
     ValueError
+        If quantities or limits differ; the message names the first bin that does.
     """
     here, there = bin_limits(mine), bin_limits(other)
     if not here or not there:
