@@ -13,7 +13,7 @@ import pytest
 import forefold
 from forefold import Experiment
 from forefold.cli import main
-from forefold.inference import scoring
+from forefold.inference import minimum
 from forefold.inference.profile import Problem
 from forefold.matrix import to_json
 
@@ -83,7 +83,7 @@ def test_its_result_is_written_and_the_exit_status_is_one(
 def test_a_fit_is_not_lost_for_want_of_an_interval(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "_STEPS", 1)  # MIGRAD converges, the fast minimum does not
+    monkeypatch.setattr(minimum, "_STEPS", 1)  # MIGRAD converges, the fast minimum does not
     command = "fit data.json R.json --truth signal=s.json --statistics none -o fit.json -q"
     assert main([*command.split(), "--interval", "signal"]) == 1
     told = capsys.readouterr().err
@@ -99,7 +99,7 @@ def test_a_fit_is_not_lost_for_want_of_an_interval(
 def test_without_a_best_fit_there_is_no_limit(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(scoring, "_STEPS", 1)
+    monkeypatch.setattr(minimum, "_STEPS", 1)
     command = f"limit data.json R.json --truth signal=s.json --method {method} -o limit.json"
     more = ["--rng", "1", "--toys", "2"] if method == "feldman-cousins" else []
     assert main([*command.split(), *more]) == 1

@@ -11,7 +11,7 @@ import pytest
 from forefold import Experiment, Parameter, ResponseMatrix
 from forefold.inference import limits, poisson_upper_limit
 from forefold.inference import toys as module
-from forefold.inference.scoring import Minima, minima
+from forefold.inference.minimum import Minima, minima
 from forefold.inference.toys import Toys
 
 BACKGROUND = {"b": Parameter(1.0, lower=0.0, constraint=(1.0, 0.3))}

@@ -107,7 +107,7 @@ def _add_fit(commands: Any, add: Add) -> None:
         commands,
         "fit",
         fit,
-        "fit true spectra to counts through a response matrix, with pulls of its variations",
+        "fit true spectra to counts through a response matrix, with nuisance parameters for its variations",
         epilog=(
             "examples:\n  forefold fit data.json R.json --background cosmic.json -o fit.json --plot corner.pdf\n"
             "  forefold fit data.json R.json --truth signal=s.json --truth other=o.json --constraint other=1,0.1 \\\n"
@@ -182,7 +182,7 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "matrix",
         metavar="MATRIX",
-        help="what 'forefold matrix --axis' wrote, each pair of variations a pull; - for stdin",
+        help="what 'forefold matrix --axis' wrote, each pair of variations a nuisance parameter; - for stdin",
     )
     sub.add_argument(
         "--truth",
@@ -236,12 +236,12 @@ def _add_experiment(sub: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="hold a parameter, a pull too; repeatable",
+        help="hold a parameter, a nuisance parameter too; repeatable",
     )
     sub.add_argument(
         "--correlation",
         metavar="CARD",
-        help="detector card that says the correlations of the pulls, where MATRIX has variations (default: none)",
+        help="detector card that says the correlations of the nuisance parameters, where MATRIX has variations (default: none)",
     )
     sub.add_argument(
         "--fakes",

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forefold.inference.limits import Limit
+    from forefold.inference.minimum import Minimum
     from forefold.inference.profile import Problem
-    from forefold.inference.scoring import Minimum
     from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]

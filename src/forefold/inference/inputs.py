@@ -13,7 +13,7 @@ from forefold.detector.load import Card, load_card
 from forefold.inference.model import Function, Templates
 from forefold.inference.parameters import Parameter
 from forefold.matrix import ResponseMatrix
-from forefold.matrix.axes import bin_name, matching, refuse_side
+from forefold.matrix.axes import bin_name, matching, other_names, refuse_side
 from forefold.matrix.contents import flow_content, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION
 from forefold.matrix.uncertainty import METHODS
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Background",
     "Detector",
+    "axes_named_otherwise",
     "backgrounds",
     "contents",
     "counts",
     "detector",
+    "names_noted",
     "share_of_truth",
     "simulation",
     "truth",
@@ -463,3 +465,46 @@ def simulation(statistics: str, matrix: ResponseMatrix) -> Moments | None:
     if statistics == "none" or matrix.exact:
         return None
     return matrix.moments(cast("Method", statistics))
+
+
+def axes_named_otherwise(
+    truth: Any,
+    begin: Mapping[str, float],
+    background: Any,
+    variance: Any,
+    matrix: ResponseMatrix,
+) -> list[str]:
+    """Note axes that have the bins of the matrix and another name, as `forefold.fold` does.
+
+    Parameters
+    ----------
+    truth : histogram, array_like, mapping of str to these, or callable
+    begin : mapping of str to float
+        Parameters of a callable truth.
+    background, variance : histogram, array_like, mapping of str to these, or None
+    matrix : ResponseMatrix
+
+    Returns
+    -------
+    list of str
+        One note an axis.
+    """
+    spectra = truth(**begin) if callable(truth) else truth
+    notes = []
+    for what, source, axes in (
+        ("truth", spectra, matrix.true_axes),
+        ("background", background, matrix.reco_axes),
+        ("background_variance", variance, matrix.reco_axes),
+    ):
+        several = source if isinstance(source, Mapping) else {"": source}
+        for name, histogram in several.items():
+            notes += names_noted(f"{what} {name!r}" if name else what, histogram, axes)
+    return notes
+
+
+def names_noted(what: str, source: Any, axes: tuple[Any, ...]) -> list[str]:
+    """Note axes of a histogram or a prediction that are named otherwise than these; none of numbers."""
+    source = getattr(source, "histogram", source)
+    if not (hasattr(source, "axes") and hasattr(source, "values")):
+        return []
+    return other_names(axes, list(source.axes), what)

@@ -10,8 +10,8 @@ import numpy as np
 
 from forefold.inference.counting import root, special
 from forefold.inference.intervals import _TIE, _check, crossing, crossings, width_of
+from forefold.inference.minimum import Minimum
 from forefold.inference.profile import Thrown
-from forefold.inference.scoring import Minimum
 from forefold.inference.toys import Count, Toys
 from forefold.inference.warnings import few_counts, few_toys, impossible, unconverged_at
 from forefold.unfolding.json import plain
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold.inference.minimum import Minima
     from forefold.inference.profile import Problem
-    from forefold.inference.scoring import Minima
     from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]

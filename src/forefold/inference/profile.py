@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold.inference.scoring import Minimum, Objective, minimum
+from forefold.inference.minimum import Minimum, Objective, minimum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold.inference.scoring import Minima, minima
+from forefold.inference.minimum import Minima, minima
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from forefold.inference.minimum import Minimum
     from forefold.inference.profile import Problem, Thrown
-    from forefold.inference.scoring import Minimum
     from forefold.io.registry import Progress
 
     Array = NDArray[np.float64]

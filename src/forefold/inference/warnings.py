@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forefold.inference.minimum import Minimum
     from forefold.inference.parameters import Parameter
     from forefold.inference.profile import Problem
-    from forefold.inference.scoring import Minimum
 
     Array = NDArray[np.float64]
 

@@ -37,14 +37,14 @@ _OF_PROBLEM = ("prior", "background", "fakes", "covariance", "blind", "shape")
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """How one method does, bin by bin; all arrays have shape (n_true,).
+    """Bias, spread and coverage of one method in each true bin; all arrays have shape (n_true,).
 
     Attributes
     ----------
     bias : ndarray
         Mean of the results less the truth.
     bias_error : ndarray
-        Of the mean, from the toys.
+        Statistical error of `bias` from the number of toys.
     smeared_bias : ndarray
         Mean of the results less the truth with their A_C.
     spread : ndarray
@@ -54,11 +54,11 @@ class Study:
     pull, pull_width : ndarray
         Mean and standard deviation of (result - truth) / error; NaN where a method gave no error in any toy.
     coverage : ndarray
-        Fraction of the intervals result +- error that hold the truth.
+        Coverage: fraction of toys whose interval result +- error contains the true value.
     smeared_coverage : ndarray
-        Fraction that hold the truth with the A_C of each result: what a regularised result promises.
+        Coverage of the truth smeared with the A_C of each result, which is what a regularised result estimates.
     strength : float
-        Mean number of iterations or strength; NaN where there is none.
+        Mean number of iterations, or mean regularisation strength tau; NaN where there is none.
     """
 
     bias: Array
