@@ -12,7 +12,7 @@ from gun import card, rule, text
 
 import forefold
 from forefold import Fate
-from forefold.cli.main import main
+from forefold.cli.command_line import main
 from forefold.workflows.stream import smear_files
 
 EVERYTHING = Path(__file__).parent.parent / "data" / "every_key.toml"

@@ -5,6 +5,6 @@ Only the standard library is imported here; each command imports what it needs w
 
 from __future__ import annotations
 
-from forefold.cli.main import main
+from forefold.cli.command_line import main
 
 __all__ = ["main"]
