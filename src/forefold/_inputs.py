@@ -62,7 +62,7 @@ def did_you_mean(word: str, allowed: Iterable[object]) -> str:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """Refuse an array of which elements are masked.
+    """Refuse an array of which elements are masked, or that is complex: numpy would drop masks and imaginary parts.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def refuse_masked(name: str, values: Any) -> None:
     Raises
     ------
     ValueError
-        If one is masked.
+        If one is masked, or the numbers are complex.
 
     Examples
     --------
@@ -86,6 +86,9 @@ def refuse_masked(name: str, values: Any) -> None:
     """
     import numpy as np  # names are looked up where no array is: in a mistyped command
 
+    if isinstance(values, np.ndarray) and values.dtype.kind == "c":
+        message = f"{name}: complex numbers; real ones are needed (.real, or abs(...))"
+        raise ValueError(message)
     if not np.ma.isMaskedArray(values):
         return
     mask = np.ma.getmaskarray(values)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forefold._inputs import unmasked
+from forefold._inputs import refuse_masked, unmasked
 from forefold.matrix.axes import bin_name, matching, other_names, refuse_side
 from forefold.matrix.contents import empty, flow_content, refuse_means, shape_of
 from forefold.matrix.json import PREDICTION, SPECTRUM, read_prediction, written_prediction
@@ -311,6 +311,7 @@ def _on_axes(spectrum: Any, matrix: ResponseMatrix) -> Any:
         return spectrum
     shape = shape_of(matrix.true_axes)
     n = math.prod(shape)
+    refuse_masked("the spectrum", spectrum)
     try:
         values = np.asarray(spectrum, dtype=np.float64)
     except (TypeError, ValueError):
@@ -335,7 +336,7 @@ def _with_axes(matrix: Any) -> Any:
         return matrix
     from forefold.matrix.response_matrix import ResponseMatrix
 
-    rows = np.asarray(matrix, dtype=np.float64)
+    rows = unmasked("matrix", matrix)
     if rows.ndim != 2:
         message = f"matrix: two dimensions (true, reco) are needed, found shape {rows.shape}"
         raise ValueError(message)

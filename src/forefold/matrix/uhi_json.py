@@ -146,6 +146,9 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
     if missing:
         message = f"not a UHI histogram (schema 1): '{missing[0]}' is missing"
         raise ValueError(message)
+    if content["uhi_schema"] != 1:
+        message = f"not a UHI histogram (schema 1): it is of schema {content['uhi_schema']!r}"
+        raise ValueError(message)
     _check_numbers(content["storage"])
     try:
         histogram: hist.Hist[Any] = hist.Hist(content)
@@ -154,6 +157,11 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
         message = f"not a UHI histogram (schema 1): {first}"
         raise ValueError(message) from None
     _check_texts(histogram)
+    if histogram.storage_type is hist.storage.Weight:
+        variances = np.asarray(histogram.variances(flow=True))
+        if np.any(variances < 0.0):
+            message = f"not a UHI histogram (schema 1): a variance is {variances.min():g}; variances are not negative"
+            raise ValueError(message)
     # hist makes attributes of all notes
     hidden = [key for key in vars(histogram) if hasattr(type(histogram), key)]
     if hidden:

@@ -54,6 +54,19 @@ def test_mutations(written: dict[str, Path], smeared: ak.Array, tmp_path: Path, 
     assert found.total() == n
 
 
+@pytest.mark.parametrize("name", [b"n_detected", b"visible_energy_reco"])
+def test_a_damaged_name_of_a_column(name: bytes, written: dict[str, Path], tmp_path: Path) -> None:
+    """The footer of Parquet has no checksum: the column would be missing."""
+    content = written[".parquet"].read_bytes()
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    at = content.index(name, len(content) - footer)
+    path = tmp_path / "bad.parquet"
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    for read in (forefold.read_smeared, forefold.read):
+        with pytest.raises(ValueError, match=r"bad\.parquet: damaged or cut parquet file \("):
+            read(path)
+
+
 @pytest.mark.parametrize("change", ["rolled", "dropped", "renamed"])
 def test_parquet_lists_that_are_not_those_of_the_counts(
     written: dict[str, Path], tmp_path: Path, change: str

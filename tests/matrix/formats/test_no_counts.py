@@ -218,6 +218,48 @@ def test_a_density_of_events_is_made_counts(tmp_path: Path) -> None:
     assert "taken for counts" in found.notes[0]
 
 
+@pytest.mark.parametrize("unit", ["events/GeV", "1e-38 cm2/GeV/nucleon", "cm$^2$ GeV$^{-1}$"])
+def test_values_per_energy_are_noted_unless_widths_are_asked_for(unit: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    errors = "{value: 12, errors: [{symerror: 3}]}, {value: 8, errors: [{symerror: 2}]}"
+    path.write_text(table(errors, f"{{name: n, units: '{unit}'}}"))
+    found = forefold.import_spectrum(path, "hepdata")
+    assert found.values.tolist() == [12.0, 8.0]
+    assert f"values in {unit} are taken as they are: density=True" in found.notes[-1]
+    asked = forefold.import_spectrum(path, "hepdata", density=True)
+    assert not any("taken as they are" in note for note in asked.notes)
+    np.testing.assert_allclose(asked.values, [12.0, 12.0])
+    path.write_text(path.read_text().replace("units: GeV", "units: MeV", 1))
+    with pytest.raises(ValueError, match=r"t\.yaml: values are in .*, and bins of e in MeV"):
+        forefold.import_spectrum(path, "hepdata", density=True)
+    path.write_text(table(errors, "{name: n, units: 1e-38 cm2/nucleon}"))
+    notes = forefold.import_spectrum(path, "hepdata").notes
+    assert not any("taken as they are" in note for note in notes)
+
+
+def test_negative_variances_and_other_schemas_are_no_histogram(tmp_path: Path) -> None:
+    content = json.loads(to_json(hist.Hist(axis(), storage=hist.storage.Weight())))
+    content["storage"]["variances"][1] = -1.0
+    path = tmp_path / "h.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"h\.json: .* a variance is -1; variances are not"):
+        forefold.import_spectrum(path, "uhi")
+    with pytest.raises(ValueError, match="it is of schema 2"):
+        from_json(json.dumps(content | {"uhi_schema": 2}))
+
+
+def test_masks_and_imaginary_parts_are_not_dropped() -> None:
+    response = [[0.5, 0.3], [0.1, 0.7]]
+    masked = np.ma.masked_greater([10.0, 99.0], 50.0)
+    with pytest.raises(ValueError, match="the spectrum: 1 of 2 values is masked"):
+        forefold.fold(masked, response)
+    with pytest.raises(ValueError, match="matrix: 1 of 4 values is masked"):
+        forefold.fold([1.0, 2.0], np.ma.masked_equal(response, 0.1))
+    for values, matrix in (([1j, 2.0], response), ([1.0, 2.0], np.array(response) + 1j)):
+        with pytest.raises(ValueError, match="complex numbers; real ones are needed"):
+            forefold.fold(np.array(values), matrix)
+
+
 def test_next_to_nothing_is_no_counts() -> None:
     assert are_counts([0.0, 0.0])
     assert are_counts([1e-3, 0.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from forefold.io.native.rows import TYPES, whole_events
 from forefold.kernels.fate import particle_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import awkward as ak
@@ -163,9 +165,36 @@ def _file(path: str) -> Iterator[Any]:
                 thrift_string_size_limit=_THRIFT_BYTES,
                 thrift_container_size_limit=_THRIFT_BYTES // 64,
             )
-            _ = file.schema_arrow
+            schema = file.schema_arrow
+            _check_names(schema, file.metadata.metadata or {})
         with file:
             yield file
+
+
+def _check_names(schema: pa.Schema, about: Mapping[bytes, bytes]) -> None:
+    """Compare names of columns with those that Arrow keeps beside them: the footer has no checksum, and a damaged name is a column that is missing."""
+    if b"ARROW:schema" not in about:
+        return  # written by others
+    try:
+        kept = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about[b"ARROW:schema"])))
+    except binascii.Error as error:
+        text = "the schema that Arrow keeps is no base64"
+        raise pa.ArrowInvalid(text) from error
+    for name, wanted in zip(_names(schema), _names(kept), strict=False):
+        if name != wanted:
+            text = f"a column is named {name!r}, and {wanted!r} where Arrow keeps it"
+            raise pa.ArrowInvalid(text)
+
+
+def _names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """Give names of columns, and of what is in their records."""
+    for field in fields:
+        yield field.name
+        inner = field.type
+        while pa.types.is_list(inner) or pa.types.is_large_list(inner):
+            inner = inner.value_type
+        if pa.types.is_struct(inner):
+            yield from _names(inner)
 
 
 def _group_rows(path: str, file: Any) -> list[int]:

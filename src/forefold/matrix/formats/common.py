@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 __all__ = [
+    "GEV",
     "PRINTED",
     "EmptyRows",
     "Exported",
@@ -46,7 +47,8 @@ __all__ = [
 
 EmptyRows = Literal["stop", "lose"]
 
-_GEV = {"TeV": 1e3, "GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "eV": 1e-9}
+GEV = {"TeV": 1e3, "GeV": 1.0, "MeV": 1e-3, "keV": 1e-6, "eV": 1e-9}
+"""Units of energy that are known, GeV."""
 _EVEN = 1e-12  # of the range
 _ROUNDING = 1e-9  # of sums of rows, by computing
 PRINTED = 0.01
@@ -277,11 +279,11 @@ def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
     """
     bracketed = re.search(r"\[([^\]]*)\]\s*$", axis.label or "")
     own = unit or (bracketed[1] if bracketed else "")
-    if own not in _GEV:
+    if own not in GEV:
         said = f"its unit is {own!r}" if own else "its label says no unit"
         message = (
             f"axis {axis.name!r}: {what} holds energies, and {said}; say which with unit= (--unit): "
-            f"{', '.join(_GEV)}"
+            f"{', '.join(GEV)}"
         )
         raise ValueError(message)
     edges = np.asarray(axis.edges, dtype=np.float64)
@@ -290,7 +292,7 @@ def energies(axis: Any, unit: str | None, to: str, what: str) -> Array:
             f"axis {axis.name!r} starts at {edges[0]:g}; {what} holds energies, which start at 0"
         )
         raise ValueError(message)
-    return edges if own == to else edges * (_GEV[own] / _GEV[to])
+    return edges if own == to else edges * (GEV[own] / GEV[to])
 
 
 def in_gev(edges: ArrayLike, unit: str) -> Array:
@@ -301,12 +303,12 @@ def in_gev(edges: ArrayLike, unit: str) -> Array:
     ValueError
         If the unit is not known.
     """
-    if unit not in _GEV:
-        message = f"energies in {unit!r}; {', '.join(_GEV)} are known"
+    if unit not in GEV:
+        message = f"energies in {unit!r}; {', '.join(GEV)} are known"
         raise ValueError(message)
     values = np.asarray(edges, dtype=np.float64)
     # a division by a whole number brings back what a multiplication made
-    return values * _GEV[unit] if _GEV[unit] >= 1.0 else values / round(1.0 / _GEV[unit])
+    return values * GEV[unit] if GEV[unit] >= 1.0 else values / round(1.0 / GEV[unit])
 
 
 def regular(edges: Array) -> bool:

@@ -25,6 +25,7 @@ from forefold.io.folders import folder_aside
 from forefold.matrix.axes import SIDE_WORDS
 from forefold.matrix.contents import shape_of
 from forefold.matrix.formats.common import (
+    GEV,
     EmptyRows,
     Exported,
     how_many_true,
@@ -61,6 +62,7 @@ __all__ = ["read", "read_spectrum", "write"]
 _WHAT = "HEPData"
 _TABLE = "response.yaml"
 _HEADER = "Response"
+_INVERSE = re.compile(r"([A-Za-z]+)[$\s]*\^[\s{]*-\s*1")  # GeV^-1, GeV$^{-1}$
 
 
 def write(
@@ -249,6 +251,7 @@ def read(
 
 
 _IRREGULAR = "{} irregular bins are one axis of numbered bins, which keeps their limits"
+_PER_UNIT = "values in {} are taken as they are: density=True (--density) makes contents of them, with the widths of the bins"
 
 
 def _side(
@@ -330,14 +333,34 @@ def read_spectrum(
     factor = widths if density else np.ones(values.size)
     shifts = {label: (shift * factor)[at] for label, shift in published_errors.shifts.items()}
     unit = str(column["header"].get("units") or "")
+    widths_apply = _widths_apply(unit, independent, density)
     unit = unit.partition("/")[0] if density else unit
     spectrum = published(
         axes, (values * factor)[at], shifts, correlated, published_errors.words, unit
     )
     notes = [_IRREGULAR.format(len(axis)) for axis in axes if bin_limits(axis)]
+    if widths_apply and not np.all(widths == 1.0):
+        notes.append(_PER_UNIT.format(column["header"]["units"]))
     return replace(
         spectrum, notes=(*spectrum.notes, *notes, *_without(published_errors.lacking, values.size))
     )
+
+
+def _widths_apply(unit: str, independent: Sequence[Any], density: bool) -> bool:
+    """Tell whether values are per energy and are taken without widths; refuse widths in another unit than that of the values."""
+    per = _energies(unit.partition("/")[2]) | _energies(" ".join(_INVERSE.findall(unit)))
+    if per and density:
+        for variable in independent:
+            own = _energies(str(variable["header"].get("units") or ""))
+            if own and not own & per:
+                message = f"values are in {unit}, and bins of {variable['header']['name']} in {', '.join(sorted(own))}: widths of these make no contents; bring both to one unit"
+                raise ValueError(message)
+    return bool(per) and not density
+
+
+def _energies(text: str) -> set[str]:
+    """Units of energy in a text."""
+    return set(re.findall(r"[A-Za-z]+", text)) & set(GEV)
 
 
 def _axes(limits: dict[str, Array], labels: dict[str, str]) -> tuple[list[Any], Any]:
