@@ -31,8 +31,10 @@ EXPORTS = {
     "hepdata": "hepdata",
     "globes": "o.glb",
     "ogip": "o.rmf",
+    "snowglobes": "smear_numu_toy.dat",
 }
 IN_GEV = {"globes", "ogip", "snowglobes"}
+BINS = "--true enu=0:10:5 --reco enu=0:10:5"  # SNOwGLoBES does not say them
 
 
 def run(*words: object) -> str:
@@ -112,7 +114,8 @@ def main() -> None:
             place.mkdir()
             run("export", name, fine if name in IN_GEV else matrix, "-o", place / out)
             if name != "pyhf":
-                run("import", name, place / out, "-o", place / "back.json")
+                bins = BINS if name == "snowglobes" else ""
+                run("import", name, place / out, bins, "-o", place / "back.json")
         run("report", GST, CARD, AXIS, "-o", work / "page.html")
         run("plot energy", GST, CARD, "-o", work / "energy.png")
         run("card list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,8 @@ import pytest
 
 import forefold
 from forefold import Fate
+from forefold.cli.command_line import parser
+from forefold.matrix.formats.registry import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,3 +147,13 @@ def test_card_in_the_docs_loads(tmp_path: Path) -> None:
     muon = next(rule for rule in card.rules if rule.name == "muon")
     assert muon.energy.constant == 0.05
     assert muon.energy.distribution == "log-normal"
+
+
+@pytest.mark.skipif(not (ROOT / ".ci").is_dir(), reason="a source distribution has no .ci")
+def test_smoke_runs_every_command_and_format() -> None:
+    path = ROOT / ".ci/smoke.py"
+    started = set(re.findall(r'run\(\s*"([a-z]+)', path.read_text("utf-8")))
+    commands = next(action for action in parser()._actions if action.dest == "command").choices
+    assert commands is not None
+    assert started == set(commands)
+    assert set(runpy.run_path(str(path))["EXPORTS"]) == set(FORMATS)

@@ -107,7 +107,7 @@ def _matrix() -> None:
     from forefold.workflows.demo import sample
 
     events = read(sample(), entries=_EVENTS)
-    axes = ["visible_energy=0:8:4", "lepton_theta=0,0.5,3.2"]
+    axes = ["visible_energy=0:8:4", "lepton_theta=0,0.5,3.1"]
     ResponseMatrix.from_events(events, "nusmear-default", true=axes, rng=1, replicas=2)
 
 
