@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import forefold
-from forefold._old_words import OLD_WORDS, is_universe
+from forefold._inputs import OLD_WORDS, is_universe
 from forefold.detector.load import fingerprint
 from forefold.smearing.variations import named_variations
 

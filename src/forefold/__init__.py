@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from forefold._old_words import OLD_WORDS, current_word
+from forefold._inputs import OLD_WORDS, current_word
 
 if TYPE_CHECKING:
     from forefold import events, io, plotting

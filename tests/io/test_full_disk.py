@@ -85,3 +85,13 @@ def test_pictures_of_a_card(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     words = ["card", "validate", "zero-efficiency", "--draws", 100, "--plot", tmp_path / "pictures"]
     assert run(*words).code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_cannot_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise FULL
+
+    monkeypatch.setattr(Folder, "_write", full)
+    with pytest.raises(OSError, match=r"o\.csv\.parts: no space left to write it"):
+        Folder(tmp_path / "o.csv").begin({})
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from forefold._old_words import current_word
+from forefold._inputs import current_word
 from forefold.detector.cardlines import lines_of_keys, too_deep
 from forefold.events import particles as species
 from forefold.io.files import from_home

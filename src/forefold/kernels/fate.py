@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._old_words import OLD_WORDS, current_word
+from forefold._inputs import OLD_WORDS, current_word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

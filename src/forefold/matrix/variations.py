@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._old_words import is_universe
+from forefold._inputs import is_universe
 from forefold.detector.load import Card
 from forefold.events.particles import near
 from forefold.matrix.axes import matching

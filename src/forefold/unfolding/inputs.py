@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold._old_words import is_universe
+from forefold._inputs import is_universe
 from forefold.matrix.axes import Side, matching, other_names, refuse_side
 from forefold.matrix.contents import flow_content, refuse_means, refuse_no_counts
 from forefold.matrix.json import PREDICTION

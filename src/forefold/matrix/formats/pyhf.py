@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forefold._old_words import is_universe
+from forefold._inputs import is_universe
 from forefold.io.write import write_text_aside
 from forefold.matrix.axes import matching
 from forefold.matrix.formats.common import EmptyRows, Exported, fakes_of, positive_rows, spectrum

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forefold._old_words import UNIVERSE, current_word
+from forefold._inputs import UNIVERSE, current_word
 from forefold.detector.load import load_card
 from forefold.detector.uncertainty import factor, uncertain
 from forefold.events import particles as species

@@ -142,8 +142,16 @@ class Folder:
         """
         self._refuse_link()
         self.path.mkdir(exist_ok=True)
-        self.lock()
-        self._write("manifest.json", manifest)
+        try:
+            self.lock()
+            self._write("manifest.json", manifest)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            if not (self.path / "manifest.json").exists():  # nothing to go on with
+                self.remove()
+            message = f"{self}: no space left to write it"
+            raise OSError(message) from error
 
     def manifest(self) -> dict[str, Any] | None:
         """Read what is to be done; None if that was never said.
