@@ -157,7 +157,9 @@ ASKED: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["few counts", "simulation that migrates"])
+@pytest.mark.parametrize(
+    "kind", ["few counts", pytest.param("simulation that migrates", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("what", ASKED)
 def test_answers_are_those_of_toys_one_at_a_time(
     kind: str, what: str, monkeypatch: pytest.MonkeyPatch

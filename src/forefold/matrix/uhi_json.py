@@ -160,7 +160,7 @@ def histogram_of(content: Any) -> hist.Hist[Any]:
     if histogram.storage_type is hist.storage.Weight:
         variances = np.asarray(histogram.variances(flow=True))
         if np.any(variances < 0.0):
-            message = f"not a UHI histogram (schema 1): a variance is {variances.min():g}; variances are not negative"
+            message = f"not a UHI histogram (schema 1): negative variance {variances.min():g}"
             raise ValueError(message)
     # hist makes attributes of all notes
     hidden = [key for key in vars(histogram) if hasattr(type(histogram), key)]

@@ -40,7 +40,14 @@ def test_family_chance() -> None:
     assert family_chance(4.5, 1000) == pytest.approx(1 - (1 - 2 * stats.norm.sf(4.5)) ** 1000)
 
 
-@pytest.mark.parametrize("name", forefold.cards())
+SLOW = {"bdm-10kt", "bdm-10kt-optimistic"}
+"""Cards with tables: seconds, where the others take tenths of one."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in forefold.cards()],
+)
 def test_shipped_cards_follow_their_closed_forms(name: str) -> None:
     found = validate_card(name, draws=2_000, points=3)
     assert found.good, str(found)
