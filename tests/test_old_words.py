@@ -50,10 +50,10 @@ def test_fates(old: str) -> None:
     assert int(forefold.Fate.INEFFICIENCY) == 4
 
 
-@pytest.mark.parametrize("old", OLD_WORDS["function"])
+@pytest.mark.parametrize("old", OLD_WORDS["name"])
 def test_functions(old: str) -> None:
-    new = OLD_WORDS["function"][old]
-    with pytest.warns(UserWarning, match=f"function '{old}' is called '{new}' now"):
+    new = OLD_WORDS["name"][old]
+    with pytest.warns(UserWarning, match=f"name '{old}' is called '{new}' now"):
         assert getattr(forefold, old) is getattr(forefold, new)
     assert old not in dir(forefold)
 

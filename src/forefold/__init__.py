@@ -191,8 +191,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"forefold.{_HOMES[name]}"), name)
     elif name in _ROOMS:
         value = importlib.import_module(f"forefold.{_ROOMS[name]}")
-    elif name in OLD_WORDS["function"]:
-        return __getattr__(current_word("function", name))
+    elif name in OLD_WORDS["name"]:
+        return __getattr__(current_word("name", name))
     else:
         message = f"module 'forefold' has no attribute {name!r}"
         raise AttributeError(message)

@@ -139,7 +139,7 @@ def unmasked(name: str, values: Any) -> NDArray[np.float64]:
 OLD_WORDS = {
     "card": {"blind": "zero-efficiency"},
     "fate": {"ESCAPED": "INEFFICIENCY"},
-    "function": {"throws": "universes"},
+    "name": {"species": "particles", "throws": "universes"},
     "variations": {"throws": "universes"},
 }
 """Old word and new word, by what they are words of."""
