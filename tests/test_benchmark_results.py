@@ -172,7 +172,8 @@ def test_every_loop_of_the_kernel_is_timed() -> None:
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert set(found) == {*STEPS, "sum", "energy_and_angle", "copy"}
-    assert found["uniforms"] > found["load"] > 0.0
+    # loading is the difference of two short times, which a busy machine can turn round
+    assert found["uniforms"] > max(found["load"], 0.0)
     assert found["sum"] > found["energy_and_angle"] > found["uniforms"]
 
 
