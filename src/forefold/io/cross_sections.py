@@ -199,7 +199,7 @@ def _last_estimate(path: str, place: int) -> tuple[float | None, float | None]:
     HepMC3 writes value and error of the first weight, numbers of accepted and attempted events, and value and error
     of each further weight.
     """
-    tail, found = b"", b""
+    tail, estimate = b"", b""
     with files.decoded(path) as (content, _):
         while True:
             block, fault = files.block(content, _BLOCK)
@@ -208,15 +208,15 @@ def _last_estimate(path: str, place: int) -> tuple[float | None, float | None]:
             if at >= 0:
                 end = tail.find(b"\n", at + len(_MARK))
                 if end >= 0:
-                    found = tail[at + len(_MARK) : end]
+                    estimate = tail[at + len(_MARK) : end]
                 else:  # the line is cut here; a whole one may precede it
                     before = tail.rfind(_MARK, 0, at)
                     if before >= 0:
-                        found = tail[before + len(_MARK) : tail.find(b"\n", before + 1)]
+                        estimate = tail[before + len(_MARK) : tail.find(b"\n", before + 1)]
             if not block or fault is not None:
                 break
             tail = tail[at if at >= 0 else -len(_MARK) :]
-    words = found.split()
+    words = estimate.split()
     first = 0 if place == 0 else 2 + 2 * place
     if len(words) < first + 2:
         return None, None
@@ -264,16 +264,16 @@ def passed_on(provenance: Mapping[str, Any]) -> tuple[CrossSection | None, str]:
         return said, said.origin
     inputs = provenance.get("inputs")
     inputs = inputs if isinstance(inputs, list) else []
-    found = [CrossSection.of(one.get("cross_section")) for one in _dicts(inputs)]
+    cross_sections = [CrossSection.of(one.get("cross_section")) for one in _dicts(inputs)]
     if provenance.get("where") is not None:
         # The sum of all weights, by which one would divide, is not in the output.
         return None, "unknown: these are not all events of the input, but those of a selection"
-    if not found or any(one is None for one in found):
+    if not cross_sections or any(one is None for one in cross_sections):
         return None, "unknown: the input does not say it"
-    known = [one for one in found if one is not None]
-    if len(set(known)) > 1:
+    stated = [one for one in cross_sections if one is not None]
+    if len(set(stated)) > 1:
         return None, "unknown: the inputs say different ones"
-    return known[0], f"of the input: {known[0].origin}"
+    return stated[0], f"of the input: {stated[0].origin}"
 
 
 def _dicts(values: Sequence[Any]) -> list[dict[str, Any]]:

@@ -92,9 +92,9 @@ def expand(paths: Paths) -> list[str]:
     ...
     FileNotFoundError: no_such_folder/run.gst.root: no such file (nor a folder no_such_folder)
     """
-    given: Iterable[str | os.PathLike[str]]
-    given = [paths] if isinstance(paths, str | os.PathLike) else paths
-    files = [name for path in given for name in _expand_one(from_home(path))]
+    patterns: Iterable[str | os.PathLike[str]]
+    patterns = [paths] if isinstance(paths, str | os.PathLike) else paths
+    files = [name for path in patterns for name in _expand_one(from_home(path))]
     if not files:
         msg = "no input files given"
         raise ValueError(msg)
@@ -113,11 +113,11 @@ def _expand_one(name: str) -> list[str]:
     # A file whose own name holds a bracket is meant before a pattern is.
     if _WILD.search(name) and not Path(name).exists():
         hits = glob.glob(name, recursive=True)  # noqa: PTH207 - patterns may be absolute
-        found = sorted(hit for hit in hits if not Path(hit).is_dir())
-        if not found:
+        matches = sorted(hit for hit in hits if not Path(hit).is_dir())
+        if not matches:
             msg = f"{name}: no file matches this pattern"
             raise FileNotFoundError(msg)
-        return [hit for name in found for hit in _expand_one(name)]
+        return [hit for name in matches for hit in _expand_one(name)]
     if not name:
         msg = "the name of an input file is empty"
         raise ValueError(msg)

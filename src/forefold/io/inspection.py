@@ -209,11 +209,11 @@ def inspect_file(
 
 
 def _one_file(path: str | os.PathLike[str]) -> str:
-    found = files.expand(path)
-    if len(found) != 1:
-        msg = f"{os.fspath(path)}: matches {len(found)} files, give one"
+    names = files.expand(path)
+    if len(names) != 1:
+        msg = f"{os.fspath(path)}: matches {len(names)} files, give one"
         raise ValueError(msg)
-    return found[0]
+    return names[0]
 
 
 class Counts:

@@ -67,7 +67,7 @@ def lookup(codes: NDArray[np.int64], table: Mapping[int, int]) -> NDArray[np.int
     >>> lookup(np.array([1, 99, 2]), {1: 200, 2: 300}).tolist()
     [200, 0, 300]
     """
-    found = np.zeros(len(codes), dtype=np.int32)
+    translated = np.zeros(len(codes), dtype=np.int32)
     for code in np.unique(codes).tolist():
-        found[codes == code] = table.get(int(code), 0)
-    return found
+        translated[codes == code] = table.get(int(code), 0)
+    return translated

@@ -120,26 +120,26 @@ def tools_of(header: Header) -> list[Tool]:
         return [
             (name or "unknown", version or UNKNOWN, text) for name, version, text in header.tools
         ]
-    found: list[Tool] = []
+    tools: list[Tool] = []
     for words in header.generator:
         match = _GENERATOR.fullmatch(words)
         if match is None:
-            found.append(("unknown", UNKNOWN, words))
+            tools.append(("unknown", UNKNOWN, words))
         else:
-            found.append((match[1], match[3] or UNKNOWN, match[2] or ""))
-    return found
+            tools.append((match[1], match[3] or UNKNOWN, match[2] or ""))
+    return tools
 
 
 def tools_of_inputs(provenance: Mapping[str, Any]) -> list[Tool]:
     """List the programs that the inputs of an output name, each once."""
     inputs = provenance.get("inputs")
-    found: list[Tool] = []
+    tools: list[Tool] = []
     for one in inputs if isinstance(inputs, list) else []:
         listed = one.get("tools") if isinstance(one, dict) else None
         for tool in _triples(listed if isinstance(listed, list) else []):
-            if tool not in found:
-                found.append(tool)
-    return found
+            if tool not in tools:
+                tools.append(tool)
+    return tools
 
 
 def _triples(listed: Iterable[Any]) -> Iterable[Tool]:

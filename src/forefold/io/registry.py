@@ -226,13 +226,13 @@ def _what(path: str) -> str:
         from forefold.io.root import contents
         from forefold.io.source import parted
 
-        found, inside = contents(path), parted(path)[1]
-        last = [name.rpartition("/")[2] for name in found]
+        names, inside = contents(path), parted(path)[1]
+        last = [name.rpartition("/")[2] for name in names]
         hints = [f"; {_HINTS[name]}" for name in last if name in _HINTS]
-        where = f" at {inside!r}{near(inside, found)}" if inside else ""
+        where = f" at {inside!r}{near(inside, names)}" if inside else ""
         return (
             f"a ROOT file without a tree{where} that forefold reads ({_TREES}); "
-            f"it holds: {', '.join(found[:_NOTES]) or 'nothing'}{''.join(hints[:1])}"
+            f"it holds: {', '.join(names[:_NOTES]) or 'nothing'}{''.join(hints[:1])}"
         )
     if start.startswith((b"hmpb", b"HepMC3::Protobuf")):
         return "HepMC3 in protobuf, which pyhepmc cannot read; convert it to HepMC3 text"

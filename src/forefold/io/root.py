@@ -52,13 +52,15 @@ def place_of(path: str, file: Any, name: str) -> str:
     ValueError
         If it is in several folders, and in none of those that are named.
     """
-    found = _places(path, file, name)
-    if len(found) > 1:
+    places = _places(path, file, name)
+    if len(places) > 1:
         front = remote.parted(path)[0]
-        listed = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
-        msg = f"{path}: {len(found)} trees `{name}`: {listed}; say which, as in {front}:{found[0]}"
+        listed = ", ".join(places[:5]) + (", ..." if len(places) > 5 else "")
+        msg = (
+            f"{path}: {len(places)} trees `{name}`: {listed}; say which, as in {front}:{places[0]}"
+        )
         raise ValueError(msg)
-    return found[0] if found else name
+    return places[0] if places else name
 
 
 def _places(path: str, file: Any, name: str) -> list[str]:
@@ -69,12 +71,13 @@ def _places(path: str, file: Any, name: str) -> list[str]:
             return [name]
         trees = file.keys(filter_classname="TTree", cycle=False)
     at = inside.partition(";")[0]
-    found = {
-        each
-        for each in map(str, trees)
-        if each.rpartition("/")[2] == name and (not at or each == at or each.startswith(f"{at}/"))
+    places = {
+        place
+        for place in map(str, trees)
+        if place.rpartition("/")[2] == name
+        and (not at or place == at or place.startswith(f"{at}/"))
     }
-    return [inside] if at in found else sorted(found)
+    return [inside] if at in places else sorted(places)
 
 
 @contextmanager
@@ -114,11 +117,11 @@ def tree(path: str, name: str) -> Iterator[Any]:
     with opened(path) as file:
         place = place_of(path, file, name)
         with complaints(path, f"the tree `{place}`"):
-            found = file[place]
-        if not isinstance(found, uproot.TTree):
-            msg = f"{path}: `{name}` is a {_kind(found)}, must be a TTree"
+            item = file[place]
+        if not isinstance(item, uproot.TTree):
+            msg = f"{path}: `{name}` is a {_kind(item)}, must be a TTree"
             raise ValueError(msg)
-        yield found
+        yield item
 
 
 @contextmanager
@@ -178,16 +181,16 @@ def check_baskets(path: str, branches: Iterable[Any], first: int, last: int) -> 
 def _check_basket(path: str, file: BinaryIO, entries: int) -> None:
     """Look at what one basket says of itself."""
     where, head = file.tell(), file.read(_KEY.size)
-    size, keylen, found = 0, 0, -1
+    size, keylen, claimed = 0, 0, -1
     if len(head) == _KEY.size:
         _, _, size, _, keylen = _KEY.unpack(head)
     if keylen > _BASKET.size + _FLAG:
         file.seek(where + keylen - _BASKET.size - _FLAG)
         tail = file.read(_BASKET.size)
-        found = _BASKET.unpack(tail)[3] if len(tail) == _BASKET.size else -1
-    if found != entries or size > _MOST_BYTES:
+        claimed = _BASKET.unpack(tail)[3] if len(tail) == _BASKET.size else -1
+    if claimed != entries or size > _MOST_BYTES:
         msg = (
-            f"{path}: damaged ROOT file, the basket at byte {where} claims {found} entries and "
+            f"{path}: damaged ROOT file, the basket at byte {where} claims {claimed} entries and "
             f"{size} bytes, must be {entries} entries and at most {_MOST_BYTES} bytes"
         )
         raise ValueError(msg)

@@ -82,7 +82,7 @@ def parted(path: str) -> tuple[str, str]:
 
 def printable(text: str) -> str:
     """Give a text in one line: names of a damaged file may hold anything."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def local(path: str) -> Path:
@@ -195,15 +195,15 @@ class _Remote(io.RawIOBase):
         """Fill a buffer as far as one request goes."""
         with _complaints(self._path):
             try:
-                found = self._file.read(len(buffer))
+                data = self._file.read(len(buffer))
             except ValueError:
                 if not _WEB.match(self._path) or not self._at:
                     raise
                 self._stream()
-                found = self._file.read(len(buffer))
-        buffer[: len(found)] = found
-        self._at += len(found)
-        return len(found)
+                data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
 
     def _stream(self) -> None:
         """Open it anew as one answer, and go to where reading was."""
@@ -313,9 +313,9 @@ class _Stepwise(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer as far as one step goes."""
-        found = self.content.read1(min(len(buffer), _RAW_BYTES))
-        buffer[: len(found)] = found
-        return len(found)
+        data = self.content.read1(min(len(buffer), _RAW_BYTES))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Unpacked(io.RawIOBase):
@@ -346,12 +346,12 @@ class _Unpacked(io.RawIOBase):
                 if not data:
                     raise EOFError
             try:
-                found = self.unpacker.decompress(data, len(buffer))
+                decompressed = self.unpacker.decompress(data, len(buffer))
             except self.errors as error:
                 raise _DamagedStreamError from error
-            if found:
-                buffer[: len(found)] = found
-                return len(found)
+            if decompressed:
+                buffer[: len(decompressed)] = decompressed
+                return len(decompressed)
 
 
 def _zstd(path: str) -> tuple[Callable[[], Any], type[Exception]]:

@@ -187,8 +187,8 @@ def encoded(
     """
     kind = kind_of(path)
     make = import_module(_MODULES[kind]).encode
-    found: Iterator[pa.Table] = make(About(os.fspath(path), kind, content, {}), piece, events)
-    return found
+    tables: Iterator[pa.Table] = make(About(os.fspath(path), kind, content, {}), piece, events)
+    return tables
 
 
 @contextmanager
@@ -263,7 +263,7 @@ def replace_together(
         check_target(name, overwrite)
     # A link stays a link: what it points to is replaced.
     targets = [Path(os.path.realpath(name)) for name in names]
-    asides = tuple(each.with_name(f".{each.name}.{os.getpid()}.part") for each in targets)
+    asides = tuple(target.with_name(f".{target.name}.{os.getpid()}.part") for target in targets)
     try:
         for name, aside in zip(names, asides, strict=True):
             try:
@@ -358,13 +358,13 @@ def kind_of(path: str | os.PathLike[str]) -> str:
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return suffix
     ending = Path(path).suffix
-    known = f"known are {', '.join(SUFFIXES)}"
+    allowed = f"known are {', '.join(SUFFIXES)}"
     if not ending:
-        msg = f"{os.fspath(path)}: the name must end in the output format; {known}"
+        msg = f"{os.fspath(path)}: the name must end in the output format; {allowed}"
         raise ValueError(msg)
     near = near_names(ending, SUFFIXES, most=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
-    msg = f"{os.fspath(path)}: unknown output format '{ending}'{hint}; {known}"
+    msg = f"{os.fspath(path)}: unknown output format '{ending}'{hint}; {allowed}"
     raise ValueError(msg)
 
 

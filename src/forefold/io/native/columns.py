@@ -235,8 +235,8 @@ def _content(column: Column) -> ak.contents.Content:
     content = ak.contents.NumpyArray(np.ascontiguousarray(column.values))
     if column.known is None:
         return content
-    known = np.ascontiguousarray(column.known).view(np.int8)
-    return ak.contents.ByteMaskedArray(ak.index.Index8(known), content, valid_when=True)
+    valid = np.ascontiguousarray(column.known).view(np.int8)
+    return ak.contents.ByteMaskedArray(ak.index.Index8(valid), content, valid_when=True)
 
 
 def stored_type(kind: str) -> np.dtype[Any]:
@@ -289,8 +289,8 @@ def restored(name: str, values: NDArray[Any], kind: str, words: Any = None) -> C
         return Column(values.astype(np.dtype(kind)))
     if kind == "?bool":
         return Column(values == 1, values >= 0)
-    known = ~np.isnan(values)
+    valid = ~np.isnan(values)
     target = np.dtype(kind[1:])
     return Column(
-        np.where(known, values, 0).astype(target) if target.kind in "iu" else values, known
+        np.where(valid, values, 0).astype(target) if target.kind in "iu" else values, valid
     )

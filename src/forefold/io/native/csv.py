@@ -320,12 +320,12 @@ def _flat(path: str, table: pa.Table) -> Flat:
     particle: dict[str, Column] = {}
     for name in (*COLUMNS["smeared"][1:], *(o for o in OPTIONAL if o in table.column_names)):
         values = table[name].combine_chunks()
-        known = values.is_valid().to_numpy(zero_copy_only=False)
+        valid = values.is_valid().to_numpy(zero_copy_only=False)
         plain = values.fill_null(False if name in {"detected", "michel"} else 0)
         array = plain.to_numpy(zero_copy_only=False)
-        particle[name] = Column(array, known if name in _SEEN else None)
-        if name not in _SEEN and not known.all():
-            msg = f"{path}: event {table['event'][int(np.argmin(known))]}: {name} is missing"
+        particle[name] = Column(array, valid if name in _SEEN else None)
+        if name not in _SEEN and not valid.all():
+            msg = f"{path}: event {table['event'][int(np.argmin(valid))]}: {name} is missing"
             raise ValueError(msg)
     fate = particle["fate"].values
     detected = (fate & 1) != 0
@@ -338,6 +338,6 @@ def _flat(path: str, table: pa.Table) -> Flat:
             raise ValueError(msg)
     event = {"event": Column(table["event"].to_numpy()[starts])}
     places = np.repeat(np.arange(len(counts)), counts)
-    found = particle_counts(fate, places, len(counts))
-    event |= {name: Column(values) for name, values in found.items()}
+    event_counts = particle_counts(fate, places, len(counts))
+    event |= {name: Column(values) for name, values in event_counts.items()}
     return Flat(event, particle, counts)

@@ -212,11 +212,9 @@ def opened(path: str) -> Iterator[Opened]:
             file = stack.enter_context(h5py.File(source, "r"))
         with _complaints(path, "its list of contents"):
             mine = _is_ours(file)
-            found = ", ".join(list(file)[:20])
+            contents = ", ".join(list(file)[:20])
         if not mine:
-            msg = (
-                f"{path}: an HDF5 file that forefold did not write; it holds: {found or 'nothing'}"
-            )
+            msg = f"{path}: an HDF5 file that forefold did not write; it holds: {contents or 'nothing'}"
             raise ValueError(msg)
         with _complaints(path, f"the dataset {_TEXT}"):
             text = _dataset(file, _TEXT, size)[:]
@@ -270,9 +268,9 @@ def _checked(
     for name, wanted in lengths.items():
         with _complaints(path, f"the dataset {name}"):
             columns[name] = _dataset(file, name, size)
-            found = len(columns[name])
-        if found != wanted:
-            raise damage(path, f"the dataset {name} has {found} values, {wanted} were written")
+            length = len(columns[name])
+        if length != wanted:
+            raise damage(path, f"the dataset {name} has {length} values, {wanted} were written")
     return columns
 
 

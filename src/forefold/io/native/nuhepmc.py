@@ -208,19 +208,21 @@ def _pieces(
 
 
 def _flat(texts: Sequence[bytes], schema: Schema, words: dict[str, Any]) -> Flat:
-    found: dict[bytes, list[list[bytes]]] = {}
+    attributes: dict[bytes, list[list[bytes]]] = {}
     for text in texts:
         for line in text.splitlines():
             if line.startswith(b"A 0 forefold."):
                 parts = line.split()
-                found.setdefault(parts[2], []).append(parts[3:])
+                attributes.setdefault(parts[2], []).append(parts[3:])
     event = {
-        name: restored(name, _column(found, EVENT, name, kind, texts)[0], kind, words.get(name))
+        name: restored(
+            name, _column(attributes, EVENT, name, kind, texts)[0], kind, words.get(name)
+        )
         for name, kind in schema.event.items()
     }
     particle, counts = {}, np.zeros(0, dtype=np.int64)
     for i, (name, kind) in enumerate(schema.particle.items()):
-        values, own = _column(found, PARTICLE, name, kind, texts)
+        values, own = _column(attributes, PARTICLE, name, kind, texts)
         if i and not np.array_equal(own, counts):
             msg = f"the attribute {PARTICLE}{name} has another number of values than others"
             raise ValueError(msg)

@@ -106,12 +106,12 @@ def _currents(truth: ak.Array) -> list[tuple[int, str]]:
     process = ak.to_numpy(truth.process_id)
     cc = ak.to_numpy(ak.fill_none(truth.cc, False))
     nc = ak.to_numpy(ak.fill_none(truth.nc, False))
-    found = []
+    currents = []
     for number in np.unique(process).tolist():
         these = process == number
         kinds = [name for name, flag in (("CC", cc), ("NC", nc)) if flag[these].all()]
-        found.append((number, kinds[0] if kinds else ""))
-    return found
+        currents.append((number, kinds[0] if kinds else ""))
+    return currents
 
 
 def _odd(truth: ak.Array) -> list[int]:
@@ -147,12 +147,12 @@ def _texts(
         own = range(at, at + n)
         at += n
         # What a stage made of a particle, such as the photons of a pion, is seen as coming from it.
-        seen: dict[int, list[str]] = {}
+        detected: dict[int, list[str]] = {}
         for k in range(first, first + rows[i]):
             if (line := reco[k]) is not None:
-                seen.setdefault(origins[k], []).append(line)
-        made = sum(map(len, seen.values()))
-        lines = [f" {1 + len(seen)} {2 + n + made}\nU GEV MM\n"]
+                detected.setdefault(origins[k], []).append(line)
+        n_detected = sum(map(len, detected.values()))
+        lines = [f" {1 + len(detected)} {2 + n + n_detected}\nU GEV MM\n"]
         lines.append(f"W {weights[i]!r}\nA 0 signal_process_id {processes[i]}\n")
         lines.append(f"A 0 lab_pos {places[i] if places else '0 0 0'}\n")
         before = [column[i] for column in attributes[0]]
@@ -167,9 +167,9 @@ def _texts(
             shown = status[k] if status[k] == records.FINAL_STATE else _OTHER
             lines.append(f"P {place} -1 {true[k]} {shown}\n")
         place = 3 + n
-        for vertex, (origin, found) in enumerate(sorted(seen.items()), start=2):
+        for vertex, (origin, particles) in enumerate(sorted(detected.items()), start=2):
             lines.append(f"V -{vertex} {RESPONSE} [{3 + origin}]\n")
-            for line in found:
+            for line in particles:
                 lines.append(f"P {place} -{vertex} {line} {RESPONSE}\n")
                 place += 1
         first += rows[i]
@@ -212,8 +212,8 @@ def _reconstructed(smeared: ak.Array) -> list[str | None]:
     energy = np.where((fate & _ENERGY_BELOW_MASS) != 0, mass, energy)
     taken = ak.fill_none(flat.pdgid_reco, 0) if "pdgid_reco" in flat.fields else flat.pdgid
     lines = _rows(taken, px, py, pz, energy, mass)
-    seen = ((fate & _DETECTED) != 0).tolist()
-    return [line if there else None for line, there in zip(lines, seen, strict=True)]
+    detected = ((fate & _DETECTED) != 0).tolist()
+    return [line if there else None for line, there in zip(lines, detected, strict=True)]
 
 
 def _originals(piece: ak.Array) -> ak.Array:

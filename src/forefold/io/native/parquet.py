@@ -114,7 +114,7 @@ def opened(path: str) -> Iterator[Opened]:
 
 def _repeated(schema: pa.Schema) -> list[str]:
     """Columns whose values repeat; to look for repetitions among numbers that are drawn takes half of the time."""
-    found: list[str] = []
+    columns: list[str] = []
     waiting = [(field.name, field.type) for field in schema]
     while waiting:
         path, kind = waiting.pop(0)
@@ -123,8 +123,8 @@ def _repeated(schema: pa.Schema) -> list[str]:
         elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
             waiting.append((f"{path}.list.element", kind.value_type))
         elif not pa.types.is_floating(kind) or path.endswith(("mass", "weight")):
-            found.append(path)
-    return found
+            columns.append(path)
+    return columns
 
 
 def _particle_fields(schema: pa.Schema) -> set[str]:
@@ -143,13 +143,13 @@ def _provenance(path: str, file: Any) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        found = json.loads(text)
+        provenance = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise damage(path, "its provenance is no JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(provenance, dict):
         raise damage(path, "its provenance is no JSON object")
     lost = (file.metadata.metadata or {}).get(_CUT.encode(), b"")
-    return found | ({CUT: int(lost)} if lost.isdigit() else {})
+    return provenance | ({CUT: int(lost)} if lost.isdigit() else {})
 
 
 @contextmanager
@@ -204,11 +204,11 @@ def _group_rows(path: str, file: Any) -> list[int]:
     group is looked at and does not make sense.
     """
     with _complaints(path):
-        found = [len(file.read_row_group(i, columns=[])) for i in range(file.num_row_groups)]
+        rows = [len(file.read_row_group(i, columns=[])) for i in range(file.num_row_groups)]
     total = file.metadata.num_rows
-    if sum(found) != total:
-        raise damage(path, f"its row groups hold {sum(found)} rows, its footer says {total}")
-    return found
+    if sum(rows) != total:
+        raise damage(path, f"its row groups hold {sum(rows)} rows, its footer says {total}")
+    return rows
 
 
 @contextmanager
@@ -241,8 +241,8 @@ def batches(
         if "event" not in schema.names:
             msg = f"{path}: the table has one row a particle and lacks the column event"
             raise ValueError(msg)
-        known = [name for name in schema.names if name in TYPES]
-        rows = _batches(path, file, 0, None, _ROWS, known)
+        columns = [name for name in schema.names if name in TYPES]
+        rows = _batches(path, file, 0, None, _ROWS, columns)
         yield from whole_events(path, rows, start, stop, chunk, ours=ours)
 
 

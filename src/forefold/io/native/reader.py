@@ -34,19 +34,19 @@ class OwnReader:
 
     def describe(self, path: str) -> Header:
         """Say what made it."""
-        with _opened(path) as found:
-            return own_header(_NAMES[str(own_format(path))], found.provenance, **found.details)
+        with _opened(path) as file:
+            return own_header(_NAMES[str(own_format(path))], file.provenance, **file.details)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the columns in pieces."""
         entry = source.start
-        with _opened(source.path) as found:
-            refuse_smeared(source.path, found.content)
-            if source.start >= found.events:
-                raise files.beyond(source.path, source.start, found.events)
-            stop = found.events if source.stop is None else min(source.stop, found.events)
+        with _opened(source.path) as file:
+            refuse_smeared(source.path, file.content)
+            if source.start >= file.events:
+                raise files.beyond(source.path, source.start, file.events)
+            stop = file.events if source.stop is None else min(source.stop, file.events)
             try:
-                for piece, done in found.pieces(source.start, stop, source.chunk):
+                for piece, done in file.pieces(source.start, stop, source.chunk):
                     record = as_record(piece, source, entry)
                     yield without_bad(record, source), done
                     entry += len(record)
@@ -56,8 +56,8 @@ class OwnReader:
 
 def _opened(path: str) -> AbstractContextManager[Opened]:
     module = import_module(f"forefold.io.native.{own_format(path)}")
-    found: AbstractContextManager[Opened] = module.opened(path)
-    return found
+    file: AbstractContextManager[Opened] = module.opened(path)
+    return file
 
 
 READER = OwnReader()

@@ -106,7 +106,7 @@ def _attributes(
         *(["G.C.2"] if total else []),  # the value is the input's, so it is known beforehand
         *("E.C.1", *(["E.C.5"] if timed else []), "G.S.2"),
     ]
-    found = {
+    attributes = {
         "NuHepMC.Version.Major": "1",
         "NuHepMC.Version.Minor": "0",
         "NuHepMC.Version.Patch": "0",
@@ -120,28 +120,28 @@ def _attributes(
     }
     if total:
         name = "NuHepMC.FluxAveragedTotalCrossSection"
-        found[name] = repr(total.value)
+        attributes[name] = repr(total.value)
         if total.uncertainty is not None:
-            found[f"{name}Uncertainty"] = repr(total.uncertainty)
-    found |= _listing("Process", processes)
-    found |= _listing("VertexStatus", places)
-    found |= _listing("ParticleStatus", used)
+            attributes[f"{name}Uncertainty"] = repr(total.uncertainty)
+    attributes |= _listing("Process", processes)
+    attributes |= _listing("VertexStatus", places)
+    attributes |= _listing("ParticleStatus", used)
     for number in sorted(odd):
         name = species.name(number) if number else "unknown"
-        found[f"NuHepMC.AdditionalParticleNumber[{number}].Name"] = name
+        attributes[f"NuHepMC.AdditionalParticleNumber[{number}].Name"] = name
     for key in ("version", "card", "card_sha256", "rng", "axis"):
         value: Any = about.provenance.get(key)
         if value is not None:
-            found[f"forefold.{key}"] = str(value)
-    return found
+            attributes[f"forefold.{key}"] = str(value)
+    return attributes
 
 
-def _listing(what: str, known: Mapping[int, tuple[str, str]]) -> dict[str, str]:
-    found = {f"NuHepMC.{what}IDs": " ".join(str(number) for number in known)}
-    for number, (name, text) in known.items():
-        found[f"NuHepMC.{what}Info[{number}].Name"] = name
-        found[f"NuHepMC.{what}Info[{number}].Description"] = text
-    return found
+def _listing(what: str, infos: Mapping[int, tuple[str, str]]) -> dict[str, str]:
+    attributes = {f"NuHepMC.{what}IDs": " ".join(str(number) for number in infos)}
+    for number, (name, text) in infos.items():
+        attributes[f"NuHepMC.{what}Info[{number}].Name"] = name
+        attributes[f"NuHepMC.{what}Info[{number}].Description"] = text
+    return attributes
 
 
 def _process(number: int, current: str) -> str:

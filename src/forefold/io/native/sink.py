@@ -112,8 +112,8 @@ class FlatSink(ABC):
         """Numbers for the file; strings get their places in the list of the whole file."""
         if column.words is None:
             return stored(column)
-        known = self._words.setdefault(name, {})
-        places = [known.setdefault(word, len(known)) for word in column.words]
+        codes = self._words.setdefault(name, {})
+        places = [codes.setdefault(word, len(codes)) for word in column.words]
         numbers: NDArray[Any] = np.array(places, dtype=np.int32)[column.values]
         return numbers
 
@@ -123,7 +123,7 @@ class FlatSink(ABC):
         return {
             "schema": self.schema.to_dict(),
             "order": [list(self.schema.event), list(self.schema.particle)],
-            "words": {name: list(known) for name, known in self._words.items()},
+            "words": {name: list(words) for name, words in self._words.items()},
             "events": self.events,
             "particles": self.particles,
             "crc32": self.checksums.to_dict(),

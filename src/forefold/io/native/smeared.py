@@ -61,11 +61,11 @@ def _opened(path: str) -> Iterator[Opened]:
     if kind is None:
         msg = f"{path}: not a file of smeared events; forefold.read reads the files of generators"
         raise ValueError(msg)
-    with import_module(f"forefold.io.native.{kind}").opened(path) as found:
-        if found.content != "smeared":
+    with import_module(f"forefold.io.native.{kind}").opened(path) as file:
+        if file.content != "smeared":
             msg = f"{path}: holds events that are not smeared; forefold.read reads them"
             raise ValueError(msg)
-        yield found
+        yield file
 
 
 def is_smeared(path: str | os.PathLike[str]) -> bool:
@@ -109,8 +109,8 @@ def smeared_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     OSError, ValueError
         See `read_smeared`.
     """
-    with _opened(files.from_home(path)) as found:
-        return _copy(found.provenance)
+    with _opened(files.from_home(path)) as file:
+        return _copy(file.provenance)
 
 
 def read_smeared(path: str | Path, *, entries: Entries = None) -> ak.Array:
@@ -190,14 +190,14 @@ def iterate_smeared(
     start, stop = files.window(entries)
     (name,) = files.expand(os.fspath(path))
     count = 0
-    with _opened(name) as found:
-        if found.events == 0:
+    with _opened(name) as file:
+        if file.events == 0:
             raise files.no_events(name, "the file")
-        if 0 <= found.events <= start:
-            raise files.beyond(name, start, found.events)
-        for piece, done in found.pieces(start, stop, chunk):
+        if 0 <= file.events <= start:
+            raise files.beyond(name, start, file.events)
+        for piece, done in file.pieces(start, stop, chunk):
             about = piece.attrs.get("forefold")
-            about = _copy(found.provenance) if about is None else about
+            about = _copy(file.provenance) if about is None else about
             piece.attrs = {"forefold": about, **smeared_here(piece)}
             count += len(piece)
             if progress is not None:

@@ -80,8 +80,8 @@ class GiBUUReader(TreeReader):
                         first = tree[name].array(entry_stop=1, library="np")
                     details |= {name: f"{first[0]}"} if len(first) else {}
             total = _total(tree, path)
-        made = ("GiBUU (release not recorded)",)
-        return Header("GiBUU RootTuple", made, details, _NAMES, cross_section=total)
+        generator = ("GiBUU (release not recorded)",)
+        return Header("GiBUU RootTuple", generator, details, _NAMES, cross_section=total)
 
     def faults(self, piece: Piece, source: Source) -> Iterator[Fault]:
         """Refuse events whose lepton cannot be told."""

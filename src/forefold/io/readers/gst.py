@@ -96,16 +96,16 @@ class GstReader(TreeReader):
             # its random numbers.
             parts += [_probes(piece), _lists(piece, _PRIMARY, _IN_NUCLEUS)]
         counts, particles = _interleave(parts)
-        known = {name: piece[name].astype(np.bool_) for name in _FLAGS if name in piece}
+        flags = {name: piece[name].astype(np.bool_) for name in _FLAGS if name in piece}
         return events.build(
             counts=counts,
             **particles,
             event=piece["iev"],
             entry=piece.entry,
             weight=piece.get("wght", 1.0),
-            process_id=_process_id(known, len(piece)),
-            cc=known.get("cc"),
-            nc=known.get("nc"),
+            process_id=_process_id(flags, len(piece)),
+            cc=flags.get("cc"),
+            nc=flags.get("nc"),
             probe=piece["neu"],
             probe_momentum=_probe(piece),
             target=piece["tgt"],

@@ -85,8 +85,8 @@ class RunInfo:
     def process_names(self) -> dict[int, str]:
         """Names that the file gives its processes."""
         pattern = re.compile(r"NuHepMC\.ProcessInfo\[(-?\d+)\]\.Name")
-        found = ((pattern.fullmatch(key), value) for key, value in self.attributes.items())
-        return {int(match[1]): value for match, value in found if match}
+        matches = ((pattern.fullmatch(key), value) for key, value in self.attributes.items())
+        return {int(match[1]): value for match, value in matches if match}
 
 
 def _unescape(text: str) -> str:

@@ -140,10 +140,10 @@ class Batch:
 def header(path: str) -> bytes:
     """Read what comes before the first event."""
     lost: list[str] = []
-    found = next(batches(path, 0, 1, lambda _, message: lost.append(message)), None)
-    if found is None:
+    batch = next(batches(path, 0, 1, lambda _, message: lost.append(message)), None)
+    if batch is None:
         raise ValueError(lost[0])
-    return found.header
+    return batch.header
 
 
 def _refuse(events: int, message: str) -> None:
@@ -209,13 +209,13 @@ def batches(
                     pieces.append(text)
             if fault is not None:
                 lose(1, f"{path}: entry {entry + len(pieces)}: {fault}")
-            found = [b"E " + piece + b"\n" for piece in pieces]
+            texts = [b"E " + piece + b"\n" for piece in pieces]
             skipped = max(0, start - entry)
-            wanted = found[skipped : None if stop is None else stop - entry]
+            wanted = texts[skipped : None if stop is None else stop - entry]
             if wanted:
                 first = entry + skipped
                 yield Batch(top, list(range(first, first + len(wanted))), wanted, raw.tell())
-            entry += len(found)
+            entry += len(texts)
             if stop is not None and entry >= stop:
                 return
             if not block:
@@ -294,12 +294,12 @@ def _fault3(text: bytes) -> str | None:
     the particles that leave it name the one that enters instead.
     """
     n_vertices, n_particles = (int(word) for word in text[:400].split(None, 4)[2:4])
-    vertices, parents, found = set(), set(), 0
+    vertices, parents, count = set(), set(), 0
     for particle, parent, vertex, entering in _LINKS.findall(text):
         if particle:
-            found += 1
-            if int(particle) != found:
-                return f"particle {particle.decode()} stands in the place of particle {found}"
+            count += 1
+            if int(particle) != count:
+                return f"particle {particle.decode()} stands in the place of particle {count}"
             parents.add(int(parent))
         else:
             vertices.add(int(vertex))
@@ -307,8 +307,8 @@ def _fault3(text: bytes) -> str | None:
             if not ids or min(ids) < 1 or max(ids) > n_particles:
                 shown = entering.decode()
                 return f"vertex {vertex.decode()} takes particles [{shown}] of {n_particles}"
-    if found != n_particles:
-        return f"{found} particles, but its first line says {n_particles}"
+    if count != n_particles:
+        return f"{count} particles, but its first line says {n_particles}"
     implicit = {parent for parent in parents if parent > 0}
     if max(implicit, default=0) > n_particles:
         return f"a particle comes from particle {max(implicit)} of {n_particles}"

@@ -167,16 +167,16 @@ class _TextReader(ABC):
         """Read the particles; say what is wrong."""
         if event.lines > _MOST_PARTICLES:
             return f"{event.lines} particles announced, must be at most {_MOST_PARTICLES}"
-        for found in range(event.lines):
+        for count in range(event.lines):
             line = lines.next()
             if line is None:
-                rest = f"{found} of {event.lines} particles"
+                rest = f"{count} of {event.lines} particles"
                 lines.told = True
                 return lines.fault or f"the file is cut short in this event, after {rest}"
             if self.particle.fullmatch(line) is None:
                 if self.head.fullmatch(line):
                     lines.back(line)
-                    return f"{found} particles, but its first line says {event.lines}"
+                    return f"{count} particles, but its first line says {event.lines}"
                 return f"malformed particle line {_shown(line)}"
             row = self.row(line.split(), event)
             if row is not None:
@@ -297,9 +297,9 @@ class MarleyJsonReader:
         """Say what the state of the generator says."""
         details = {"process, weight": "not recorded"}
         total = None
-        found = _STATE.search(_text(path))
+        match = _STATE.search(_text(path))
         try:  # what is wrong with it is said when the events are read
-            state = json.JSONDecoder().raw_decode(found[1])[0] if found else {}
+            state = json.JSONDecoder().raw_decode(match[1])[0] if match else {}
         except (ValueError, RecursionError):
             state = {}
         state = state if isinstance(state, dict) else {}
@@ -355,7 +355,7 @@ class MarleyJsonReader:
 
         while text[at : at + 1] != "]":
             try:
-                given, at = decode(text, at)
+                content, at = decode(text, at)
                 at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
                 if text[at : at + 1] not in (",", "]"):
                     raise ValueError
@@ -364,7 +364,7 @@ class MarleyJsonReader:
                 cut = at >= len(text.rstrip()) or not text.rstrip().endswith("}")
                 lose("the file is cut short in this event" if cut else "not JSON")
                 return
-            event, fault = _of_json(given, entry)
+            event, fault = _of_json(content, entry)
             if fault:
                 lose(fault)
             yield entry, event, at
@@ -396,11 +396,11 @@ def _text(path: str) -> str:
 
 def _first_event(path: str, text: str) -> int:
     """Find where the list of events begins."""
-    found = re.search(_JSON_EVENTS.pattern.decode(), text)
-    if found is None:
+    match = re.search(_JSON_EVENTS.pattern.decode(), text)
+    if match is None:
         message = f"{path}: the file is cut short before its events"
         raise ValueError(message)
-    return _SPACE.match(text, found.end()).end()  # type: ignore[union-attr]
+    return _SPACE.match(text, match.end()).end()  # type: ignore[union-attr]
 
 
 def _state(path: str, outside: str) -> dict[str, Any]:
@@ -418,22 +418,22 @@ def _state(path: str, outside: str) -> dict[str, Any]:
     return state
 
 
-def _of_json(given: Any, entry: int) -> tuple[_Event | None, str]:
+def _of_json(content: Any, entry: int) -> tuple[_Event | None, str]:
     """Make an event of its object, or say what is wrong with it."""
     event = _Event(entry, 0, 0)
     for key, status in (("initial_particles", _INITIAL), ("final_particles", events.FINAL_STATE)):
-        particles = given.get(key) if isinstance(given, dict) else None
+        particles = content.get(key) if isinstance(content, dict) else None
         if not isinstance(particles, list) or len(particles) > _MOST_PARTICLES:
             return None, f"{key} must be a list of particles, at most {_MOST_PARTICLES}"
-        for each in particles:
-            numbers = [each.get(k) if isinstance(each, dict) else None for k in _MOMENTUM]
-            pdg = each.get("pdg") if isinstance(each, dict) else None
+        for particle in particles:
+            numbers = [particle.get(k) if isinstance(particle, dict) else None for k in _MOMENTUM]
+            pdg = particle.get("pdg") if isinstance(particle, dict) else None
             momentum = [float(number) / 1000.0 for number in numbers if _is_number(number)]
             whole = isinstance(pdg, int) and _is_number(pdg) and abs(pdg) < 10**10
             if not whole or len(momentum) != len(_MOMENTUM):
                 return (
                     None,
-                    f"a particle of {key} must have a whole number pdg and numbers {', '.join(_MOMENTUM)}, found {str(each)[:80]}",
+                    f"a particle of {key} must have a whole number pdg and numbers {', '.join(_MOMENTUM)}, found {str(particle)[:80]}",
                 )
             px, py, pz, energy = momentum
             event.rows.append((status, int(pdg or 0), px, py, pz, energy))
@@ -473,10 +473,10 @@ def _record(batch: list[tuple[int, _Event]], source: Source) -> ak.Array:
         kept = [[row for row in event.rows if row[0] == events.FINAL_STATE] for _, event in batch]
     else:
         kept = [event.rows for _, event in batch]
-    rows = [row for each in kept for row in each]
+    rows = [row for event_rows in kept for row in event_rows]
     status, pdgid, px, py, pz, energy = zip(*rows, strict=True) if rows else [()] * 6
     record = events.build(
-        counts=[len(each) for each in kept],
+        counts=[len(event_rows) for event_rows in kept],
         pdgid=np.array(pdgid, dtype=np.int64),
         status=np.array(status, dtype=np.int64),
         px=np.array(px),

@@ -95,11 +95,11 @@ class NuHepMCReader:
 
 def _citations(attributes: dict[str, str]) -> list[str]:
     """List the papers that a file names in ``NuHepMC.Citations`` or beside a process: kind and identifier, each once."""
-    found = []
+    citations = []
     for key, value in attributes.items():
         match = _CITATION.fullmatch(key)
-        found += [f"{match[1]} {word}" for word in value.split()] if match else []
-    return list(dict.fromkeys(found))
+        citations += [f"{match[1]} {word}" for word in value.split()] if match else []
+    return list(dict.fromkeys(citations))
 
 
 def _plain(path: str, run: RunInfo) -> str:
@@ -153,9 +153,9 @@ class _Columns:
         flat = {key: np.concatenate(parts) for key, parts in self.particles.items()}
         counts = np.array(self.counts)
         scale = np.array(self.scale)
-        each = np.repeat(scale, counts)
+        particle_scale = np.repeat(scale, counts)
         for key in ("px", "py", "pz", "energy"):
-            flat[key] = flat[key] / each
+            flat[key] = flat[key] / particle_scale
         keep = flat["pdgid"] != _REMNANT
         if source.final_state_only:
             keep &= flat["status"] == events.FINAL_STATE
@@ -312,12 +312,12 @@ def _place(value: bytes | None, event: Any) -> tuple[float, ...]:
     """Read where an event is, in m, and when, in s; NaN if the file does not say it."""
     metre = 100.0 if event.length_unit == pyhepmc.Units.CM else 1000.0
     try:
-        found = [float(word) for word in (value or b"").split()]
+        numbers = [float(word) for word in (value or b"").split()]
     except ValueError:
-        found = []
-    if len(found) not in (3, 4):
+        numbers = []
+    if len(numbers) not in (3, 4):
         return (np.nan,) * 4
-    x, y, z, time = (*found, np.nan)[:4]
+    x, y, z, time = (*numbers, np.nan)[:4]
     return x / metre, y / metre, z / metre, time
 
 

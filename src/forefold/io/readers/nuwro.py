@@ -181,8 +181,8 @@ def _probe(piece: Piece) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
 
 def _charged(probe: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Tell charged leptons, which scatter electromagnetically."""
-    found: NDArray[np.bool_] = (np.abs(probe) >= 11) & (probe % 2 == 1) & (np.abs(probe) <= 15)
-    return found
+    charged: NDArray[np.bool_] = (np.abs(probe) >= 11) & (probe % 2 == 1) & (np.abs(probe) <= 15)
+    return charged
 
 
 def _process_id(

@@ -184,17 +184,17 @@ def _processes(piece: Piece) -> tuple[NDArray[np.int32] | int, NDArray[np.str_] 
     """Read the numbers of the processes, and the currents."""
     if _CODE not in piece:
         return 0, None
-    known: dict[str, tuple[int, str]] = {}
+    processes: dict[str, tuple[int, str]] = {}
     for text in set(piece.text(_CODE)):
         match = _CODE_PATTERN.search(text)
         assert match is not None, "events without are left out before"
         current, scattering = match.groups()
         charged, neutral = GENIE.get(_SCATTERING.get(scattering, ""), (0, 0))
         number = neutral if current == "Weak[NC]" else charged
-        known[text] = (-number if current == "EM" else number, current)
-    found = [known[text] for text in piece.text(_CODE)]
-    numbers = np.array([number for number, _ in found], dtype=np.int32)
-    return numbers, np.array([current for _, current in found], dtype=np.str_)
+        processes[text] = (-number if current == "EM" else number, current)
+    per_event = [processes[text] for text in piece.text(_CODE)]
+    numbers = np.array([number for number, _ in per_event], dtype=np.int32)
+    return numbers, np.array([current for _, current in per_event], dtype=np.str_)
 
 
 READER = RooTrackerReader()

@@ -34,16 +34,16 @@ class TableReader:
     def describe(self, path: str) -> Header:
         """Say what made it, if that is known."""
         kind, module = _module(path)
-        with module.opened(path) as found:
-            return own_header(f"{kind} table", found.provenance)
+        with module.opened(path) as file:
+            return own_header(f"{kind} table", file.provenance)
 
     def iterate(self, source: Source) -> Iterator[tuple[ak.Array, float]]:
         """Read the table in pieces."""
         _, module = _module(source.path)
-        with module.opened(source.path) as found:
-            refuse_smeared(source.path, found.content)
-            total, ours = found.events, "version" in found.provenance
-            warn_of_unused(source.path, found.columns)
+        with module.opened(source.path) as file:
+            refuse_smeared(source.path, file.content)
+            total, ours = file.events, "version" in file.provenance
+            warn_of_unused(source.path, file.columns)
         if total == 0:
             raise files.no_events(source.path, "the table")
         rows: Iterator[tuple[pa.Table, float]]
@@ -79,22 +79,22 @@ def refuse_smeared(path: str, content: str) -> None:
 def origin(provenance: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
     """Say what made a file, and of what."""
     version = provenance.get("version")
-    made = (f"forefold {version}",) if isinstance(version, str) else ("not recorded",)
+    generator = (f"forefold {version}",) if isinstance(version, str) else ("not recorded",)
     inputs = provenance.get("inputs")
     inputs = inputs if isinstance(inputs, list) else []
     names = [str(one["path"]) for one in inputs if isinstance(one, dict) and "path" in one]
-    return made, {"converted from": ", ".join(names)} if names else {}
+    return generator, {"converted from": ", ".join(names)} if names else {}
 
 
 def own_header(kind: str, provenance: dict[str, Any], **details: str) -> Header:
     """Make the header of a file that forefold made of others, or of anyone's table."""
-    made, said = origin(provenance)
+    generator, said = origin(provenance)
     version = provenance.get("version")
     tools = tools_of_inputs(provenance)
     if isinstance(version, str):
         tools.append(("forefold", version, ""))
     total, _ = passed_on(provenance)
-    return Header(kind, made, said | details, tools=tuple(tools), cross_section=total)
+    return Header(kind, generator, said | details, tools=tuple(tools), cross_section=total)
 
 
 def as_record(table: Any, source: Source, entry: int) -> ak.Array:
@@ -103,9 +103,9 @@ def as_record(table: Any, source: Source, entry: int) -> ak.Array:
     A file that forefold made keeps the numbers `stream` and `entry` of the events' first file, so that they
     are smeared alike; `stream` given by the user counts before those.
     """
-    given = source.stream != files.content_stream(source.path)
+    chosen = source.stream != files.content_stream(source.path)
     has = "stream" in (table.fields if hasattr(table, "fields") else table.column_names)
-    stream = source.stream if given or not has else None
+    stream = source.stream if chosen or not has else None
     return record_of(table, source.path, stream, entry, piece=True)
 
 

@@ -79,8 +79,8 @@ class Piece:
 
     def text(self, name: str) -> list[str]:
         """One text an event."""
-        found: list[str] = self.columns[name].tolist()
-        return found
+        texts: list[str] = self.columns[name].tolist()
+        return texts
 
     def take(self, good: NDArray[np.bool_]) -> Piece:
         """Leave out the other rows."""
@@ -279,17 +279,17 @@ def _length(tree: Any, names: list[str], source: Source) -> int:
     claimed = int(tree.num_entries)
     with rootfile.complaints(source.path, "the lengths of its branches"):
         ends = [int(tree[name].entry_offsets[-1]) for name in names]
-        found, most = min(ends), max(ends)
-    if claimed < 0 or found < 0:
+        fewest, most = min(ends), max(ends)
+    if claimed < 0 or fewest < 0:
         msg = f"{source.path}: damaged ROOT file, the tree claims {claimed} entries"
         raise ValueError(msg)
-    if not found == claimed == most:
-        other = found if found < claimed else most
+    if not fewest == claimed == most:
+        other = fewest if fewest < claimed else most
         what = f"the tree claims {claimed} entries, but a branch has {other}"
         source.lose(
-            max(claimed, most) - min(claimed, found), f"{source.path}: damaged ROOT file, {what}"
+            max(claimed, most) - min(claimed, fewest), f"{source.path}: damaged ROOT file, {what}"
         )
-    return min(claimed, found)
+    return min(claimed, fewest)
 
 
 def _arrays(

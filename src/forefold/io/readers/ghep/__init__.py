@@ -122,10 +122,10 @@ def _read(branch: Any, source: Source, first: int, last: int) -> ak.Array:
 
     parts = []
     with rootfile.complaints(source.path, f"the baskets of `{_BRANCH}`"):
-        found = baskets.batches(branch, first, last)
+        batches = baskets.batches(branch, first, last)
     while True:
         with rootfile.complaints(source.path, f"the baskets of `{_BRANCH}`"):
-            batch = next(found, None)
+            batch = next(batches, None)
         if batch is None:
             break
         if isinstance(batch, baskets.Lost):

@@ -101,10 +101,10 @@ def batches(branch: Any, start: int, stop: int) -> Iterator[Batch | Lost]:
     with ThreadPoolExecutor(max_workers=1) as ahead:
         waiting = ahead.submit(_load, branch, plan[0], start, stop)
         for following in [*plan[1:], None]:
-            found = waiting.result()
+            loaded = waiting.result()
             if following is not None:
                 waiting = ahead.submit(_load, branch, following, start, stop)
-            yield from found
+            yield from loaded
 
 
 def _listed(branch: Any, start: int, stop: int) -> list[_Basket]:
@@ -215,12 +215,12 @@ def _contents(
 
 def _embedded(branch: Any, basket: _Basket) -> _Content:
     """Take a basket that lies within the tree's own object."""
-    found = branch.basket(basket.number)
-    offsets = found.byte_offsets
+    embedded = branch.basket(basket.number)
+    offsets = embedded.byte_offsets
     if offsets is None or len(offsets) != basket.entries + 1:
         msg = f"an embedded basket without the offsets of its {basket.entries} entries"
         raise ValueError(msg)
-    data = bytes(found.data)
+    data = bytes(embedded.data)
     return data, _checked([int(offset) for offset in offsets], len(data))
 
 

@@ -109,13 +109,13 @@ def _measured(
     daughter = np.full(len(counts), -1, dtype=np.int64)
     there = counts > 0
     daughter[there] = particle["first_daughter"][offsets[:-1][there]]
-    known = there & (whole["first_status"] == _INITIAL) & (daughter > 0) & (daughter < counts)
-    lepton = np.where(known, offsets[:-1] + daughter, 0)
+    has_lepton = there & (whole["first_status"] == _INITIAL) & (daughter > 0) & (daughter < counts)
+    lepton = np.where(has_lepton, offsets[:-1] + daughter, 0)
     on_nucleon = (whole["hit_nucleon"] != 0) | (whole["scattering"] == _COHERENT)
     with np.errstate(all="ignore"):
         px, py, pz, transfer = (
-            np.where(known, real[name] - particle[name][lepton], np.nan)
-            if known.any()
+            np.where(has_lepton, real[name] - particle[name][lepton], np.nan)
+            if has_lepton.any()
             else np.full(len(counts), np.nan)
             for name in _MOMENTUM
         )
