@@ -235,7 +235,7 @@ def fill_files(
     >>> matrices["nominal"].efficiency.round(2).tolist()
     [0.96, 0.98, 0.92]
     """
-    wanted = [Request.named(each) for each in requests]
+    wanted = [Request.named(request) for request in requests]
     start, name = time.perf_counter(), None if out is None else from_home(out)
     own = definitions_of(define)
     cut = None if where is None else selection_of(where, own)
@@ -246,7 +246,9 @@ def fill_files(
         define=own.texts,
     )  # fmt: skip
     varied = variations is not None
-    if varied and any(isinstance(each, MatrixRequest) and each.draws > 1 for each in wanted):
+    if varied and any(
+        isinstance(request, MatrixRequest) and request.draws > 1 for request in wanted
+    ):
         msg = "draws: of one detector; varied ones have the draws of the nominal one"
         raise ValueError(msg)
     if executor is None and workers is None and cluster is None and not resume:
@@ -256,13 +258,13 @@ def fill_files(
         total = added(
             filled(wanted, recipe, events, varied=varied) for events in _counted(pieces, tally)
         )
-        found = results(wanted, recipe, total, varied=varied)
+        products = results(wanted, recipe, total, varied=varied)
         if name is not None and write is not None:
             with replace_aside(name, overwrite) as aside:
-                aside.write_text(write(found), encoding="utf-8")
+                aside.write_text(write(products), encoding="utf-8")
             forget_manifest(name)
         tally.seconds = time.perf_counter() - start
-        return found, tally
+        return products, tally
     if name is None or write is None:
         msg = "workers need an output, the parts lie beside it: give out and write (on the command line: -o OUT)"
         raise ValueError(msg)
@@ -276,10 +278,10 @@ def fill_files(
             return [], tally
         with replace_aside(name, _replaces(job, overwrite)) as aside:
             total = sums(table for table in job.tables(progress, damage) if table.num_columns)
-            found = results(wanted, recipe, total, varied=varied)
-            aside.write_text(write(found), encoding="utf-8")
+            products = results(wanted, recipe, total, varied=varied)
+            aside.write_text(write(products), encoding="utf-8")
     tally.seconds = time.perf_counter() - start
-    return found, tally
+    return products, tally
 
 
 @contextmanager
@@ -293,14 +295,14 @@ def _job(
     manifest: bool,
 ) -> Iterator[Job | None]:
     """Begin a job, or go on with it, and finish it when its output is written; None where that was done before."""
-    with who as found:
+    with who as running_crew:
         _check(plan)
-        before = finished(plan, found) if resume else None
+        before = finished(plan, running_crew) if resume else None
         if before is not None:
             take_totals(tally, before)
             yield None
             return
-        job = Job.begin(plan, found, resume=resume, overwrite=overwrite)
+        job = Job.begin(plan, running_crew, resume=resume, overwrite=overwrite)
         with told_where(job.folder):
             yield job
         add_up(tally, job.done)
@@ -326,8 +328,8 @@ def _counted(pieces: Iterator[ak.Array], tally: Tally) -> Iterator[ak.Array]:
 
 def _key(rng: int | np.random.Generator | None, out: str | None, resume: bool) -> int:
     """Take what fixes the draws, once: from the job that goes on, where the command does not say it."""
-    known = rng_of(out) if resume and rng is None and out is not None else None
-    return random_key(rng) if known is None else known
+    stored_rng = rng_of(out) if resume and rng is None and out is not None else None
+    return random_key(rng) if stored_rng is None else stored_rng
 
 
 def _one(executor: Executor | None, workers: int | None, cluster: str | None) -> int | None:

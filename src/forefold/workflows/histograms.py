@@ -39,7 +39,9 @@ def filled(
         Those of one request after those of the other: one of a histogram, several of a response matrix.
     """
     smeared = recipe.vary(events) if varied else recipe.smear(events)
-    return [each for request in requests for each in request.fill(recipe, events, smeared)]
+    return [
+        histogram for request in requests for histogram in request.fill(recipe, events, smeared)
+    ]
 
 
 def results(
@@ -52,20 +54,20 @@ def results(
     list of hist.Hist, or dict of str to ResponseMatrix
         One a request.
     """
-    names = [each.name for each in recipe.variations] if varied else []
-    found, start = [], 0
+    names = [variation.name for variation in recipe.variations] if varied else []
+    products, start = [], 0
     for request in requests if total else ():
         own = total[start : start + request.count(names)]
-        found.append(request.result(own, names, recipe.select))
+        products.append(request.result(own, names, recipe.select))
         start += len(own)
-    return found
+    return products
 
 
 def added(filled: Iterable[list[hist.Hist[Any]]]) -> list[hist.Hist[Any]]:
     """Add the histograms of blocks, in their order."""
     total: list[hist.Hist[Any]] = []
-    for found in filled:
-        total = [a + b for a, b in zip(total, found, strict=True)] if total else found
+    for block in filled:
+        total = [a + b for a, b in zip(total, block, strict=True)] if total else block
     return total
 
 
@@ -76,8 +78,10 @@ def table_of(filled: Sequence[hist.Hist[Any]], *, template: bool) -> pa.Table:
     from forefold.matrix import to_json
 
     row = {
-        "contents": [np.ascontiguousarray(each.view(flow=True)).tobytes() for each in filled],
-        "template": [to_json(each) for each in filled] if template else None,
+        "contents": [
+            np.ascontiguousarray(histogram.view(flow=True)).tobytes() for histogram in filled
+        ],
+        "template": [to_json(histogram) for histogram in filled] if template else None,
     }
     kinds = {"contents": pa.list_(pa.large_binary()), "template": pa.list_(pa.large_string())}
     return pa.Table.from_pylist([row], schema=pa.schema(kinds))

@@ -103,13 +103,13 @@ def inspect(
     """
     cut = None if where is None else selection_of(where)
     names = expand(path)
-    found = _own(names[0]) if len(names) == 1 else None
-    if found is None:
+    inspection = _own(names[0]) if len(names) == 1 else None
+    if inspection is None:
         return inspect_events(path, where=cut, damage=damage)
     if where is not None:
-        message = f"{names[0]}: where: for generator events only; this is: {found.format}"
+        message = f"{names[0]}: where: for generator events only; this is: {inspection.format}"
         raise ValueError(message)
-    return found
+    return inspection
 
 
 def _own(name: str) -> OwnInspection | None:
@@ -141,7 +141,7 @@ def _smeared(name: str) -> OwnInspection:
         fates.update(fate_counts(piece))
         columns = piece.fields
     facts = _facts(about) | {"events": f"{events}", "particles": f"{particles}"}
-    inputs = [each.get("path", "") for each in about.get("inputs", []) if isinstance(each, dict)]
+    inputs = [entry.get("path", "") for entry in about.get("inputs", []) if isinstance(entry, dict)]
     facts |= {"made of": ", ".join(inputs)} if inputs else {}
     lines = [
         f"  {str(fate.name).lower().replace('_', ' '):<20} {count:>10}"
@@ -198,9 +198,11 @@ def _facts(about: dict[str, Any]) -> dict[str, str]:
 def _result(content: dict[str, Any]) -> str:
     """Parameters, intervals and notes of a fit or a limit."""
     lines = []
-    for name, each in content.get("parameters", {}).items():
-        error = "no error" if each["error"] is None else f"+- {each['error']:.2g}"
-        lines.append(f"  {name} = {each['value']:.4g} {'(fixed)' if each['fixed'] else error}")
+    for name, parameter in content.get("parameters", {}).items():
+        error = "no error" if parameter["error"] is None else f"+- {parameter['error']:.2g}"
+        lines.append(
+            f"  {name} = {parameter['value']:.4g} {'(fixed)' if parameter['fixed'] else error}"
+        )
     lines += [f"  note: {note}" for note in content.get("notes", [])]
     return "\n".join(["Parameters", *lines] if content.get("parameters") else lines)
 

@@ -68,11 +68,11 @@ class Recipe:
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> Recipe:
         """Make it from what `to_dict` gave."""
-        given = dict(facts)
-        given["card"] = Card.model_validate(given["card"])
-        pulls = given["variations"].items()
-        given["variations"] = tuple(Variation(name, dict(each)) for name, each in pulls)
-        return cls(**given)
+        fields = dict(facts)
+        fields["card"] = Card.model_validate(fields["card"])
+        pulls = fields["variations"].items()
+        fields["variations"] = tuple(Variation(name, dict(values)) for name, values in pulls)
+        return cls(**fields)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON would hold it; the card is in it whole, so that a file that changes later changes nothing."""
@@ -83,7 +83,7 @@ class Recipe:
             "on_invalid": self.on_invalid,
             "where": self.where,
             "observables": self.observables,
-            "variations": {each.name: dict(each.pulls) for each in self.variations},
+            "variations": {variation.name: dict(variation.pulls) for variation in self.variations},
             "select": self.select,
             "define": dict(self.define),
         }
@@ -100,14 +100,16 @@ class Recipe:
         cross_section : CrossSection, optional
             Where the inputs do not say it.
         """
-        found = provenance(self.card, self.rng, self.axis) | dict(origins)
+        facts = provenance(self.card, self.rng, self.axis) | dict(origins)
         if self.where is not None:
-            found["where"] = self.where
+            facts["where"] = self.where
         if cross_section is not None:
-            found["cross_section"] = cross_section.to_dict()
+            facts["cross_section"] = cross_section.to_dict()
         if self.variations:
-            found["variations"] = {each.name: dict(each.pulls) for each in self.variations}
-        return found
+            facts["variations"] = {
+                variation.name: dict(variation.pulls) for variation in self.variations
+            }
+        return facts
 
     def smear(self, events: ak.Array) -> ak.Array:
         """Smear one piece, with all columns that are asked for."""
@@ -147,10 +149,10 @@ class Recipe:
 
     def _with_variations(self, events: ak.Array) -> ak.Array:
         """Smear events, with a column for the visible energy in each variation."""
-        found = self.vary(events)
-        rows = dict(zip(found, found.visible_energy_reco, strict=True))
-        names = (each.name for each in self.variations)
-        return _widened(found.nominal, {f"visible_energy_reco_{n}": rows[n] for n in names})
+        varied = self.vary(events)
+        rows = dict(zip(varied, varied.visible_energy_reco, strict=True))
+        names = (variation.name for variation in self.variations)
+        return _widened(varied.nominal, {f"visible_energy_reco_{n}": rows[n] for n in names})
 
 
 def _widened(smeared: ak.Array, more: Mapping[str, Any]) -> ak.Array:

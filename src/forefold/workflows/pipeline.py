@@ -204,10 +204,10 @@ def _nobody(text: str, *, of: str) -> AbstractContextManager[Progress | None]:  
 
 def _different(sample: Sample, other: Paths) -> None:
     """Refuse the same events twice: their draws are the same, too."""
-    streams = {each["stream"] for each in sample.origins["inputs"]}
-    for each in origins(other)["inputs"]:
-        if each["stream"] in streams:
-            message = f"{each['path']}: the same events as those of the sample; give those of another generator"
+    streams = {origin["stream"] for origin in sample.origins["inputs"]}
+    for origin in origins(other)["inputs"]:
+        if origin["stream"] in streams:
+            message = f"{origin['path']}: the same events as those of the sample; give those of another generator"
             raise ValueError(message)
 
 
@@ -232,8 +232,8 @@ def _folded(
 def _events_per_weight(matrix: ResponseMatrix) -> float:
     """Give the factor from weights to effective events; 1 where weights are 1."""
     total, square = (
-        float(np.sum(np.asarray(each)))
-        for each in (matrix.truth.values(), matrix.truth.variances())
+        float(np.sum(np.asarray(contents)))
+        for contents in (matrix.truth.values(), matrix.truth.variances())
     )
     return total / square if total > 0.0 and square > 0.0 else 1.0
 
@@ -241,12 +241,12 @@ def _events_per_weight(matrix: ResponseMatrix) -> float:
 def _toy(prediction: Prediction, matrix: ResponseMatrix, rng: int) -> hist.Hist[Any]:
     """Throw Poisson counts of what is folded, as many as the events of the sample stand for."""
     generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([rng, _TOY])))
-    made: hist.Hist[Any] = hist.Hist(*prediction.histogram.axes)
+    toy: hist.Hist[Any] = hist.Hist(*prediction.histogram.axes)
     expected = np.maximum(
         _events_per_weight(matrix) * np.asarray(prediction.histogram.values()), 0.0
     )
-    made.view()[...] = generator.poisson(expected)
-    return made
+    toy.view()[...] = generator.poisson(expected)
+    return toy
 
 
 def _unfold(chain: Chain, watch: Watch) -> None:
@@ -254,18 +254,18 @@ def _unfold(chain: Chain, watch: Watch) -> None:
     how, matrix = chain.how, chain.sample.matrix
     rng = chain.recipe.rng
     try:
-        found = unfold(chain.data, matrix, **how.options(), blind="drop", rng=rng)
+        unfolded = unfold(chain.data, matrix, **how.options(), blind="drop", rng=rng)
     except ValueError as error:
         chain.failures["unfolding"] = str(error)
         return
-    chain.unfolded, chain.scan = found, found.scan
-    told, rule = _RULES.get(how.method, ("", ""))
+    chain.unfolded, chain.scan = unfolded, unfolded.scan
+    option, rule = _RULES.get(how.method, ("", ""))
     fixed: dict[str, Any] = how.options()
-    if told:
-        fixed[told] = int(found.strength) if told == "iterations" else found.strength
-    if told and found.scan is None:
+    if option:
+        fixed[option] = int(unfolded.strength) if option == "iterations" else unfolded.strength
+    if option and unfolded.scan is None:
         try:
-            looked = {**how.options(), told: rule}
+            looked = {**how.options(), option: rule}
             chain.scan = unfold(chain.data, matrix, **looked, blind="drop", rng=rng).scan
         except ValueError as error:
             chain.failures[rule] = str(error)
@@ -281,16 +281,16 @@ def _close(chain: Chain, fixed: dict[str, Any], progress: Progress | None) -> No
     scale = chain.scale if chain.other is None else 1.0
     truth = scale * np.asarray(source.truth.values(), dtype=np.float64).reshape(-1)
     other = scale * np.asarray(source.not_signal.values(), dtype=np.float64).reshape(-1)
-    seen = matrix.efficiency > 0.0
-    rows: Any = matrix if seen.all() else matrix.matrix[seen]
-    prior = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)[seen]
-    prior = prior * (truth[seen].sum() / prior.sum())
+    detectable = matrix.efficiency > 0.0
+    rows: Any = matrix if detectable.all() else matrix.matrix[detectable]
+    prior = np.asarray(matrix.truth.values(), dtype=np.float64).reshape(-1)[detectable]
+    prior = prior * (truth[detectable].sum() / prior.sum())
     methods = {chain.how.method: {**fixed, "prior": prior}}
     if chain.how.method in _PRIORS:
         methods[f"{chain.how.method}, flat prior"] = {**fixed, "prior": "flat"}
     try:
         chain.closure = closure(
-            truth[seen],
+            truth[detectable],
             rows,
             methods,
             toys=chain.how.toys,
@@ -312,6 +312,6 @@ def _cite(chain: Chain) -> None:
     used.card(chain.recipe.card)
     if chain.unfolded is not None:
         rules = [
-            each for each in (chain.how.iterations, chain.how.strength) if isinstance(each, str)
+            rule for rule in (chain.how.iterations, chain.how.strength) if isinstance(rule, str)
         ]
         used.unfolding(chain.how.method, rules[0] if rules else None)

@@ -107,18 +107,18 @@ class Request:
         select: str | None = None,
     ) -> hist.Hist[Any]:
         """Give what was asked for of the sums of what `fill` gave; a selection that keeps nothing is warned of."""
-        (found,) = filled
-        if select is not None and not np.any(found.values(flow=True)):
+        (histogram,) = filled
+        if select is not None and not np.any(histogram.values(flow=True)):
             message = f"no event is selected: select {select!r} is true of none"
             warnings.warn(message, UserWarning, stacklevel=2)
-        return found
+        return histogram
 
     def of(self, smeared: ak.Array, card: Card, select: str | None = None) -> hist.Hist[Any]:
         """Fill it with one piece, which was selected by a condition or not at all."""
-        made = self._of(smeared, card)
+        histogram = self._of(smeared, card)
         if select is not None:
-            made.__dict__["forefold_select"] = select
-        return made
+            histogram.__dict__["forefold_select"] = select
+        return histogram
 
     def _of(self, smeared: ak.Array, card: Card) -> hist.Hist[Any]:
         from forefold.matrix import angle_matrix, energy_matrix, resolution_matrix
@@ -133,8 +133,8 @@ class Request:
 
     @property
     def _axes(self) -> dict[str, Any]:
-        given = {"bins": self.bins, "range": self.range}
-        return {key: value for key, value in given.items() if value is not None}
+        settings = {"bins": self.bins, "range": self.range}
+        return {key: value for key, value in settings.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -189,11 +189,13 @@ class MatrixRequest:
         sides = side_axes(true, "true")
         others = side_axes(sides if reco is None else reco, "reco")
         own = definitions_of(define)
-        named = {name: each.text for name, each in backgrounds_of(background, own).items()}
+        named = {
+            name: condition.text for name, condition in backgrounds_of(background, own).items()
+        }
         text = None if signal is None else selection_of(signal, own).text
-        found = cls(sides, others, signal=text, background=named, define=own.texts, **settings)
-        found.contents_of([])  # what is wrong with it is said here
-        return found
+        request = cls(sides, others, signal=text, background=named, define=own.texts, **settings)
+        request.contents_of([])  # what is wrong with it is said here
+        return request
 
     @classmethod
     def of_dict(cls, facts: Mapping[str, Any]) -> MatrixRequest:
@@ -248,7 +250,7 @@ class MatrixRequest:
         else:
             several = [[smeared, *(recipe.draw(events, k) for k in range(1, self.draws))]]
         filled = [self.contents_of([(events, draws)], recipe) for draws in several]
-        return [each for held in filled for each in histograms_of(held).values()]
+        return [histogram for held in filled for histogram in histograms_of(held).values()]
 
     def count(self, names: Sequence[str]) -> int:
         """Give how many histograms `fill` gives, with these variations."""
@@ -271,12 +273,12 @@ class MatrixRequest:
         from forefold.matrix.json import NOMINAL, contents_of_histograms
 
         parts = self._parts()
-        found = {}
+        contents = {}
         for k, name in enumerate((NOMINAL, *names)):
             own = filled[k * len(parts) : (k + 1) * len(parts)]
-            found[name] = contents_of_histograms(dict(zip(parts, own, strict=True)))
-        warn_of_nothing(found[NOMINAL])
-        return {name: ResponseMatrix(held) for name, held in found.items()}
+            contents[name] = contents_of_histograms(dict(zip(parts, own, strict=True)))
+        warn_of_nothing(contents[NOMINAL])
+        return {name: ResponseMatrix(held) for name, held in contents.items()}
 
 
 def request_of(facts: Mapping[str, Any]) -> Request | MatrixRequest:

@@ -116,8 +116,8 @@ def collect(
             smeared = recipe.smear(events)
             counts.add(events)
             summary.add(smeared)
-            found = resolution_matrix(smeared, recipe.card)
-            resolutions[:] = [resolutions[0] + found] if resolutions else [found]
+            resolution = resolution_matrix(smeared, recipe.card)
+            resolutions[:] = [resolutions[0] + resolution] if resolutions else [resolution]
             yield events, smeared
         if not counts.events and cut is not None and cut.events:
             message = f"{', '.join(names)}: the selection {cut.text!r} keeps none of {cut.events:,} events"

@@ -78,10 +78,10 @@ class Tally:
 
     def add(self, smeared: ak.Array) -> None:
         """Count one piece."""
-        found = fate_counts(smeared)
+        counts = fate_counts(smeared)
         self.events += len(smeared)
         self.particles += int(smeared.n_particles.to_numpy().sum())
-        self.fates.update(found)
+        self.fates.update(counts)
         self.off_shell += flag_count(smeared, Fate.OFF_SHELL)
 
 
@@ -387,7 +387,7 @@ def check_columns(
         If it is a csv file.
     """
     wide = {"observables": observables, "variations": variations, "vertices": card.vertex}
-    what = next((name for name, given in wide.items() if given), None)
+    what = next((name for name, wanted in wide.items() if wanted), None)
     if what and str(out).lower().endswith((".csv", ".csv.gz")):
         message = f"{out}: a csv file has one row a particle and no room for {what}; write .parquet or .root"
         raise ValueError(message)

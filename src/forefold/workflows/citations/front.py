@@ -144,9 +144,9 @@ def _use_name(used: Used, name: str) -> None:
 def _card(name: str) -> Card:
     from forefold.detector.load import cards, load_card
 
-    known = [*cards(), *_NAMED]
-    if name not in known and not name.endswith(".toml"):
-        message = f"{name!r} is neither a file, a card, a method nor a format{near(name, known)}"
+    names = [*cards(), *_NAMED]
+    if name not in names and not name.endswith(".toml"):
+        message = f"{name!r} is neither a file, a card, a method nor a format{near(name, names)}"
         raise ValueError(message)
     return load_card(name)
 
@@ -217,17 +217,17 @@ def _use_histograms(
     used: Used, content: dict[str, Any], text: str, name: str, *, strict: bool
 ) -> None:
     parts = [content] if "uhi_schema" in content else list(content.values())
-    found = [part.get("metadata") for part in parts if isinstance(part, dict)]
-    notes = [each for each in found if isinstance(each, dict)]
+    metadata = [part.get("metadata") for part in parts if isinstance(part, dict)]
+    notes = [note for note in metadata if isinstance(note, dict)]
     said = [
-        {key.removeprefix("forefold_"): value for key, value in each.items()}
-        for each in notes
-        if any(str(key).startswith("forefold_") for key in {*each} - _NO_ORIGIN)
+        {key.removeprefix("forefold_"): value for key, value in note.items()}
+        for note in notes
+        if any(str(key).startswith("forefold_") for key in {*note} - _NO_ORIGIN)
     ]
     if not said and strict:
         message = f"{name}: no provenance of forefold is in it; cite the matrix or card that it was made of, and the format by its name"
         raise ValueError(message)
-    for each in said:
-        if "unfolded" in each:
+    for origin in said:
+        if "unfolded" in origin:
             use(used, Unfolded.from_json(text))
-        used.provenance(each)
+        used.provenance(origin)

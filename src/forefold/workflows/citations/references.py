@@ -44,23 +44,25 @@ class Entry:
     @property
     def words(self) -> str:
         """Authors, title and where it is found, for people."""
-        given = {name: value.strip("{}") for name, value in self.fields.items()}
-        authors = given.get("author", "").replace(" and others", " et al.").replace(" and ", "; ")
+        fields = {name: value.strip("{}") for name, value in self.fields.items()}
+        authors = fields.get("author", "").replace(" and others", " et al.").replace(" and ", "; ")
         place = " ".join(
-            given[name] for name in ("journal", "volume", "booktitle", "publisher") if name in given
+            fields[name]
+            for name in ("journal", "volume", "booktitle", "publisher")
+            if name in fields
         )
-        year = f"({given['year']})" if "year" in given else ""
-        number = given.get("number") or given.get("pages", "").replace("--", "\N{EN DASH}")
-        found = ", ".join(
+        year = f"({fields['year']})" if "year" in fields else ""
+        number = fields.get("number") or fields.get("pages", "").replace("--", "\N{EN DASH}")
+        text = ", ".join(
             part
             for part in (
                 authors,
-                given.get("title", ""),
+                fields.get("title", ""),
                 " ".join(filter(None, (place, year, number))),
             )
             if part
         )
-        return found or self.identifier
+        return text or self.identifier
 
     @property
     def identifier(self) -> str:
@@ -123,8 +125,8 @@ def library() -> dict[str, Entry]:
         encoding="utf-8"
     )
     return {
-        found[2]: Entry(found[1], found[2], dict(_FIELD.findall(found[3])), found[0])
-        for found in _ENTRY.finditer(text)
+        match[2]: Entry(match[1], match[2], dict(_FIELD.findall(match[3])), match[0])
+        for match in _ENTRY.finditer(text)
     }
 
 
@@ -150,7 +152,7 @@ def identifiers(text: str) -> list[str]:
         for doi in _DOI.findall(text)
     ]
     plain = _DOI.sub(" ", text)
-    journals = [f"{found['volume']}:{found['page']}" for found in _JOURNAL.finditer(plain)]
+    journals = [f"{match['volume']}:{match['page']}" for match in _JOURNAL.finditer(plain)]
     numbers = [new or old for new, old in _ARXIV.findall(plain)]
     return list(dict.fromkeys([*numbers, *dois, *journals]))
 
@@ -158,14 +160,14 @@ def identifiers(text: str) -> list[str]:
 @cache
 def _known() -> dict[str, str]:
     """Keys by everything that names them."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for key, entry in library().items():
         fields = entry.fields
         names = [fields.get("eprint"), fields.get("doi")]
         if "volume" in fields and "pages" in fields:
             names.append(f"{fields['volume']}:{fields['pages'].partition('--')[0]}")
-        found |= {name: key for name in names if name}
-    return found
+        keys |= {name: key for name in names if name}
+    return keys
 
 
 def keys_of_text(text: str) -> tuple[list[str], list[str]]:
@@ -176,6 +178,6 @@ def keys_of_text(text: str) -> tuple[list[str], list[str]]:
     >>> keys_of_text("I. Vohra, NuSmear, arXiv:2209.05260, and arXiv:0000.00000")
     (['vohra2022'], ['0000.00000'])
     """
-    known, names = _known(), identifiers(text)
-    keys = [known[name] for name in names if name in known]
-    return list(dict.fromkeys(keys)), [name for name in names if name not in known]
+    keys_by_name, names = _known(), identifiers(text)
+    keys = [keys_by_name[name] for name in names if name in keys_by_name]
+    return list(dict.fromkeys(keys)), [name for name in names if name not in keys_by_name]

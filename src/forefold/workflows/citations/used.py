@@ -76,10 +76,10 @@ _NORMAL = ("log-normal", "normal", "truncated-normal", "half-normal")
 
 def _free(content: Mapping[str, Any]) -> int:
     """Count parameters that were not fixed."""
-    known = content.get("parameters") or {}
+    parameters = content.get("parameters") or {}
     if "free" in content:
         return len(content["free"])
-    return sum(not each.get("fixed") for each in known.values())
+    return sum(not parameter.get("fixed") for parameter in parameters.values())
 
 
 @dataclass
@@ -141,9 +141,9 @@ class Used:
 
     def tool(self, name: str) -> None:
         """Add a generator, or what wrote its events."""
-        found = [known for known in GENERATORS if name.lower().startswith(known)]
-        if found:
-            longest = max(found, key=len)
+        prefixes = [prefix for prefix in GENERATORS if name.lower().startswith(prefix)]
+        if prefixes:
+            longest = max(prefixes, key=len)
             self.add(GENERATORS[longest], f"events: {name}")
         elif name.lower() not in ("forefold", "unknown"):
             self.remark(f"events: {name}")
@@ -157,8 +157,8 @@ class Used:
             ``DOI 10.1140/..., arXiv 2101.11867, InspireHEP Rocco:2018mwt``.
         why : str
         """
-        for each in text.split(", "):
-            kind, _, word = each.partition(" ")
+        for paper in text.split(", "):
+            kind, _, word = paper.partition(" ")
             if kind == "InspireHEP":
                 self.remark(f"{why}: InspireHEP {word}")
                 continue
@@ -185,8 +185,8 @@ class Used:
         """
         if content["forefold"] == "fit":
             self.add(INFERENCE["fit"], "fit: maximum likelihood of counts, by MIGRAD")
-            for each in content.get("intervals") or ():
-                self._interval(each, _free(content))
+            for interval in content.get("intervals") or ():
+                self._interval(interval, _free(content))
         elif content["forefold"] == "interval" or content.get("method") == "feldman-cousins":
             self._interval(content, _free(content))
         else:

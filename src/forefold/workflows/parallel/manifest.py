@@ -64,24 +64,24 @@ def check_same(where: str, begun: Mapping[str, Any], asked: Mapping[str, Any]) -
 
 
 def _pairs(begun: Mapping[str, Any], asked: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    found = [(what, begun.get(key), asked.get(key)) for key, what in _SAME.items()]
+    pairs = [(what, begun.get(key), asked.get(key)) for key, what in _SAME.items()]
     old, new = begun.get("recipe") or {}, asked.get("recipe") or {}
-    found += [(what, old.get(key), new.get(key)) for key, what in _RECIPE.items()]
-    cards = [(each.get("card") or {}) for each in (old, new)]
-    found.append(("the card", cards[0].get("name"), cards[1].get("name")))
+    pairs += [(what, old.get(key), new.get(key)) for key, what in _RECIPE.items()]
+    cards = [(recipe.get("card") or {}) for recipe in (old, new)]
+    pairs.append(("the card", cards[0].get("name"), cards[1].get("name")))
     where, *contents = difference(cards[0], cards[1])
-    found.append((f"the card's {where}", *contents))
-    found.append(("--variations", old.get("variations"), new.get("variations")))
+    pairs.append((f"the card's {where}", *contents))
+    pairs.append(("--variations", old.get("variations"), new.get("variations")))
     where, *contents = difference(begun.get("requests") or [], asked.get("requests") or [])
-    found.append((f"what is filled ({where})" if where else "what is filled", *contents))
-    files = [_files(each.get("inputs") or ()) for each in (begun, asked)]
+    pairs.append((f"what is filled ({where})" if where else "what is filled", *contents))
+    files = [_files(job.get("inputs") or ()) for job in (begun, asked)]
     more, fewer = (sorted(set(one) - set(two)) for one, two in (files, files[::-1]))
-    found.append(("other inputs", more, fewer))
+    pairs.append(("other inputs", more, fewer))
     for path in files[0]:
-        found.append((f"the content of {path}", files[0][path], files[1].get(path)))
-    found.append(("the order of the inputs", list(files[0]), list(files[1])))
-    found.append(("the parts", begun.get("parts"), asked.get("parts")))
-    return found
+        pairs.append((f"the content of {path}", files[0][path], files[1].get(path)))
+    pairs.append(("the order of the inputs", list(files[0]), list(files[1])))
+    pairs.append(("the parts", begun.get("parts"), asked.get("parts")))
+    return pairs
 
 
 def check_content(where: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
@@ -140,10 +140,10 @@ def difference(old: Any, new: Any) -> tuple[str, Any, Any]:
 
 
 def _files(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in inputs:
-        found.setdefault(str(each["path"]), []).append([each["bytes"], each["stream"]])
-    return found
+    files: dict[str, Any] = {}
+    for file in inputs:
+        files.setdefault(str(file["path"]), []).append([file["bytes"], file["stream"]])
+    return files
 
 
 def _brief(value: Any) -> str:
@@ -172,8 +172,8 @@ def final(
     """
     kept = {key: manifest[key] for key in manifest if key not in _LOCAL}
     inputs = [
-        {**origin, "stream": each["stream"]}
-        for origin, each in zip(manifest["origins"], manifest["inputs"], strict=True)
+        {**origin, "stream": file["stream"]}
+        for origin, file in zip(manifest["origins"], manifest["inputs"], strict=True)
     ]
     done = [
         {"input": place, "entries": [start, stop], **{key: facts[key] for key in _TOLD}}

@@ -112,8 +112,8 @@ class Folder:
                 raise
             msg = f"{path}: is a link, which forefold did not make; remove it"
             raise OSError(msg) from None
-        found = os.fstat(number)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
             os.close(number)
             msg = f"{path}: is no file of its own, and forefold did not make it; remove it"
             raise OSError(msg)
@@ -216,10 +216,10 @@ class Folder:
         """
         if not self.path.is_dir():
             return
-        mine = [each for each in self.path.iterdir() if _MINE.fullmatch(each.name)]
-        for each in sorted(mine, key=lambda each: each.name == "manifest.json"):
-            each.unlink(missing_ok=True)
-        other = [each.name for each in self.path.iterdir()]
+        mine = [path for path in self.path.iterdir() if _MINE.fullmatch(path.name)]
+        for path in sorted(mine, key=lambda path: path.name == "manifest.json"):
+            path.unlink(missing_ok=True)
+        other = [path.name for path in self.path.iterdir()]
         if other:
             msg = (
                 f"{self}: holds {other[0]}, which forefold did not make; remove the folder yourself"
@@ -233,13 +233,13 @@ class Folder:
         if not path.exists():
             return None
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(found, dict) or found.pop(_CHECK, None) != _checksum(found):
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict) or content.pop(_CHECK, None) != _checksum(content):
                 raise ValueError
         except ValueError:
             msg = f"{path}: damaged, or changed by hand; --overwrite begins the job anew"
             raise ValueError(msg) from None
-        return found
+        return content
 
     def _write(self, name: str, facts: dict[str, Any]) -> None:
         checked = {**facts, _CHECK: _checksum(facts)}

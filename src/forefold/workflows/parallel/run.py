@@ -88,19 +88,19 @@ class Plan:
         places = [io.source.absolute(path) for path in paths]
         tasks = [(place, self.skip_damaged) for place in places]
         origins, parts, changed = self._looked_at(crew, paths, tasks, begun)
-        found = _each(crew, identity, tasks) if begun else origins
-        changed = [each["changed"] for each in found] if begun else changed
-        streams = streams_of(paths, [each["stream"] for each in found], self.stream)
+        identities = _each(crew, identity, tasks) if begun else origins
+        changed = [file["changed"] for file in identities] if begun else changed
+        streams = streams_of(paths, [file["stream"] for file in identities], self.stream)
         inputs = [
             {
                 "path": path,
                 "place": place,
-                "bytes": each["bytes"],
+                "bytes": file["bytes"],
                 "stream": stream,
                 "changed": when,
             }
-            for path, place, each, stream, when in zip(
-                paths, places, found, streams, changed, strict=True
+            for path, place, file, stream, when in zip(
+                paths, places, identities, streams, changed, strict=True
             )
         ]
         facts: dict[str, Any] = {
@@ -115,7 +115,7 @@ class Plan:
             "parts": parts,
             "partition": self.partition,
             "recipe": self.recipe.to_dict(),
-            "requests": [each.to_dict() for each in self.requests],
+            "requests": [request.to_dict() for request in self.requests],
             "varied": self.varied,
             "cross_section": self.cross_section.to_dict() if self.cross_section else None,
             "skip_damaged": self.skip_damaged,
@@ -132,24 +132,24 @@ class Plan:
         begun: dict[str, Any] | None,
     ) -> tuple[list[Any], Any, list[int | None]]:
         """Origins of the inputs, the parts into which they are cut, times of change; what is known is not made again."""
-        if begun and [each["path"] for each in begun["inputs"]] == paths:
+        if begun and [file["path"] for file in begun["inputs"]] == paths:
             return begun["origins"], begun["parts"], []
-        surveys = [dict(each) for each in _each(crew, survey, tasks)]
-        lengths = [None if self.skip_damaged else each["length"] for each in surveys]
-        origins = [dict(each["origin"]) for each in surveys]
+        surveys = [dict(facts) for facts in _each(crew, survey, tasks)]
+        lengths = [None if self.skip_damaged else facts["length"] for facts in surveys]
+        origins = [dict(facts["origin"]) for facts in surveys]
         for path, origin in zip(paths, origins, strict=True):
             origin["path"] = path.encode("utf-8", "surrogateescape").decode(
                 "utf-8", "backslashreplace"
             )
         parts = parts_of(paths, lengths, self.entries, self.partition)
-        return origins, parts, [each["changed"] for each in surveys]
+        return origins, parts, [facts["changed"] for facts in surveys]
 
 
 def _each(crew: Crew, function: Any, tasks: list[tuple[str, bool]]) -> list[Any]:
     """Look at every file, at one that is given twice only once."""
     different = list(dict.fromkeys(tasks))
-    known = dict(zip(different, crew(function, different), strict=True))
-    return [known[task] for task in tasks]
+    results = dict(zip(different, crew(function, different), strict=True))
+    return [results[task] for task in tasks]
 
 
 @dataclass
@@ -233,14 +233,14 @@ class Job:
 
         out = str(Path(self.plan.out).absolute())
         tasks = [(out, number) for number in range(len(self.manifest["parts"]))]
-        told: set[str] = set()
+        warned: set[str] = set()
         empty: pa.Table | None = None
         events = 0
         for number, facts in enumerate(self.crew(run_part, tasks)):
             self.done.append(facts)
             for text in facts["warnings"]:
-                if text not in told:
-                    told.add(text)
+                if text not in warned:
+                    warned.add(text)
                     warnings.warn(text, stacklevel=2)
             self._count_damage(number, facts, damage)
             events += facts["events"]
@@ -322,7 +322,7 @@ def finished(plan: Plan, crew: Crew) -> dict[str, Any] | None:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         whole = facts["output"]["sha256"] == digest(Path(plan.out))
-        old = {**facts, "parts": [[each["input"], *each["entries"]] for each in facts["parts"]]}
+        old = {**facts, "parts": [[part["input"], *part["entries"]] for part in facts["parts"]]}
     except (ValueError, KeyError, TypeError):
         return None
     if not whole:
@@ -335,7 +335,7 @@ def finished(plan: Plan, crew: Crew) -> dict[str, Any] | None:
 
 
 def _hashes(origins: Sequence[dict[str, Any]]) -> dict[str, str]:
-    return {each["path"]: each["sha256"] for each in origins if "sha256" in each}
+    return {origin["path"]: origin["sha256"] for origin in origins if "sha256" in origin}
 
 
 def _check_touched(where: str, crew: Crew, begun: dict[str, Any], now: dict[str, Any]) -> None:
@@ -345,8 +345,8 @@ def _check_touched(where: str, crew: Crew, begun: dict[str, Any], now: dict[str,
         for old, new, origin in zip(begun["inputs"], now["inputs"], begun["origins"], strict=True)
         if old.get("changed") != new["changed"] and "sha256" in origin
     }
-    found = crew(content, [(place,) for place in touched])
-    hashes = {origin["path"]: text for origin, text in zip(touched.values(), found, strict=True)}
+    digests = crew(content, [(place,) for place in touched])
+    hashes = {origin["path"]: text for origin, text in zip(touched.values(), digests, strict=True)}
     check_content(where, _hashes(list(touched.values())), hashes)
 
 

@@ -34,7 +34,7 @@ class _Job:
     def __init__(self, manifest: dict[str, Any]) -> None:
         self.manifest = manifest
         self.recipe = Recipe.of(manifest["recipe"])
-        self.requests = [request_of(each) for each in manifest["requests"]]
+        self.requests = [request_of(request) for request in manifest["requests"]]
 
 
 @lru_cache(maxsize=2)
@@ -84,13 +84,15 @@ def run_part(out: str, number: int) -> dict[str, Any]:
         See `forefold.smear`; or the worker does not see the files of the job.
     """
     job, folder = _loaded(out), Folder(out)
-    found = folder.done(number)
-    if found is not None:
-        return found
+    before = folder.done(number)
+    if before is not None:
+        return before
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         facts = _make(job, folder, number)
-    facts["warnings"] = [str(each.message) for each in caught if each.category is UserWarning]
+    facts["warnings"] = [
+        str(warning.message) for warning in caught if warning.category is UserWarning
+    ]
     folder.note(number, facts)
     return facts
 
@@ -140,18 +142,18 @@ def _events(
     """Read the events of a part."""
     place, start, stop = job.manifest["parts"][number]
     file = job.manifest["inputs"][place]
-    given = file["path"]
+    name = file["path"]
     # a worker may have another working folder
     path = (
-        given
-        if given == file["place"] or Path.cwd() == Path(job.manifest["folder"])
+        name
+        if name == file["place"] or Path.cwd() == Path(job.manifest["folder"])
         else file["place"]
     )
     chunk = min(job.manifest["chunk"], BLOCK)
     with_vertices = job.recipe.card.vertex is not None  # they are read with the whole record
     source = Source(path, file["stream"], start, stop, chunk, not with_vertices, damage)
     for record, _ in choose(path).iterate(source):
-        events = record if path == given else _named(record, path, given)
+        events = record if path == name else _named(record, path, name)
         events = events if cut is None else cut.apply(events)
         yield final_state(events) if with_vertices else events
 
@@ -185,6 +187,6 @@ def _filled(job: _Job, pieces: Iterator[ak.Array], tally: Tally) -> Iterator[pa.
     for (events,) in blocks((events,) for events in pieces):
         tally.events += len(events)
         tally.particles += int(ak.num(events["particles"]).to_numpy().sum())
-        found = filled(job.requests, job.recipe, events, varied=job.manifest["varied"])
-        yield table_of(found, template=template)
+        histograms = filled(job.requests, job.recipe, events, varied=job.manifest["varied"])
+        yield table_of(histograms, template=template)
         template = False

@@ -209,8 +209,8 @@ def _reading() -> str:
 def _origin(sections: Sequence[Section], inputs: Sequence[str], notes: Mapping[str, object]) -> str:
     pairs: dict[str, object] = {}
     for section in sections:
-        known = provenance(section.energy)
-        pairs |= {name: known[key] for key, name in _SHARED.items() if key in known}
+        facts = provenance(section.energy)
+        pairs |= {name: facts[key] for key, name in _SHARED.items() if key in facts}
     for section in sections:
         digest = provenance(section.energy).get("card_sha256", "unknown")
         pairs[f"card {section.card.name}"] = f"SHA-256 {digest}"

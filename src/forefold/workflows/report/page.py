@@ -135,14 +135,14 @@ def _sentence(text: str) -> str:
 
 
 def _picture(figure: Figure, caption: str, alt: str, *, narrow: bool = False) -> str:
-    made = figure_html(figure, caption, alt, format="png", dpi=_DPI)
-    return f'<div class="narrow">{made}</div>' if narrow else made
+    picture = figure_html(figure, caption, alt, format="png", dpi=_DPI)
+    return f'<div class="narrow">{picture}</div>' if narrow else picture
 
 
 def _summary(chain: Chain) -> str:
-    found = doubts(chain)
-    if found:
-        items = "".join(f"<li>{escape(text)}</li>" for text in found)
+    cautions = doubts(chain)
+    if cautions:
+        items = "".join(f"<li>{escape(text)}</li>" for text in cautions)
         said = f'<h3>What to distrust</h3>\n<ul class="doubts">{items}</ul>'
     else:
         said = _text("None of the checks on this page speaks against the numbers.")
@@ -255,10 +255,10 @@ def _matrix(chain: Chain) -> str:
 def _other(chain: Chain) -> str:
     if chain.other is None or chain.compatible is None:
         return ""
-    found = chain.compatible
+    comparison = chain.compatible
     lines = [
         f"{chain.other.inspection.events:,} events of {_names(chain.other.names)}, through the same card.",
-        _compared(found),
+        _compared(comparison),
     ]
     figure = _picture(
         chain.other.matrix.peek(),
@@ -268,7 +268,7 @@ def _other(chain: Chain) -> str:
     )
     return (
         f"{_text(*lines)}\n{figure}\n<details><summary>Row by row</summary>\n"
-        f"{rows_table(chain.other, found)}</details>\n{inspection_tables(chain.other.inspection)}"
+        f"{rows_table(chain.other, comparison)}</details>\n{inspection_tables(chain.other.inspection)}"
     )
 
 
@@ -326,22 +326,22 @@ def _unfolded(chain: Chain) -> str:
 
 
 def _closure(chain: Chain) -> str:
-    found = chain.closure
-    if found is None:
+    closure = chain.closure
+    if closure is None:
         why = chain.failures.get("closure")
         return _text(f"Not done: {why}.") if why else ""
     figure = _picture(
-        found.peek(),
+        closure.peek(),
         "Toys, unfolded one by one with the same strength: bias over error, width of pulls, and how often the intervals "
         "hold the truth, and the truth with A_C. Dashed: as it should be; the band is the statistics of the toys.",
         "Bias, width of pulls and coverage in true bins",
     )
     text = (
-        f"{found.toys} toys of the truth of the {'sample' if chain.other is None else 'other generator'}, with as many events as the data, fakes and "
+        f"{closure.toys} toys of the truth of the {'sample' if chain.other is None else 'other generator'}, with as many events as the data, fakes and "
         "backgrounds among them; the matrix is taken as exactly known. A regularised result covers the truth with A_C, not the truth. "
     ) + (
         "Where the prior is the truth of the toys, there is no bias by construction: look at the flat prior beside."
-        if chain.other is None and len(found.studies) > 1
+        if chain.other is None and len(closure.studies) > 1
         else ""
     )
     return f"{_text(text)}\n{figure}"
@@ -351,18 +351,18 @@ def _strength(chain: Chain) -> str:
     scan, result = chain.scan, chain.unfolded
     if scan is None or result is None:
         return ""
-    given = not isinstance(
+    fixed = not isinstance(
         getattr(chain.how, "iterations" if result.method == "bayes" else "strength"), str
     )
     figure = _picture(
-        strength_figure(scan, result.strength, "given" if given else scan.rule),
+        strength_figure(scan, result.strength, "given" if fixed else scan.rule),
         f"What the rule {scan.rule} looks at, and the strength that was taken.",
         f"Choice of the strength by {scan.rule}",
         narrow=True,
     )
     text = (
         f"The strength was given; the rule {scan.rule} is drawn to compare."
-        if given
+        if fixed
         else f"The rule {scan.rule} chose: {result.chosen}."
     )
     return f"{_text(text)}\n{figure}"
@@ -395,13 +395,13 @@ def _provenance(chain: Chain, command: str) -> str:
     }
     if recipe.where is not None:
         pairs["selection"] = recipe.where
-    known = chain.sample.matrix.provenance
+    recorded = chain.sample.matrix.provenance
     named = {f"background_{name}": f"background {name}" for name in chain.sample.matrix.backgrounds}
     words = {"signal": "signal", "select": "selected", **named}
-    pairs |= {what: known[key] for key, what in words.items() if key in known}
+    pairs |= {what: recorded[key] for key, what in words.items() if key in recorded}
     for who, sample in (("input", chain.sample), ("other generator", chain.other)):
-        for number, each in enumerate(sample.origins["inputs"] if sample else (), start=1):
-            digest = f", SHA-256 {each['sha256']}" if "sha256" in each else ""
-            pairs[f"{who} {number}"] = f"{each['path']}, {each['bytes']:,} bytes{digest}"
+        for number, origin in enumerate(sample.origins["inputs"] if sample else (), start=1):
+            digest = f", SHA-256 {origin['sha256']}" if "sha256" in origin else ""
+            pairs[f"{who} {number}"] = f"{origin['path']}, {origin['bytes']:,} bytes{digest}"
     pairs |= {"command": command} if command else {}
     return pairs_table(pairs)

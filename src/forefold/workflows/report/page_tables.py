@@ -41,12 +41,14 @@ def inspection_tables(found: Inspection) -> str:
 def diagnostics_table(sample: Sample) -> str:
     """Return what is said of a matrix as a whole."""
     matrix = sample.matrix
-    known = ~matrix.empty_rows
-    total, seen = (float(np.sum(each.values())) for each in (matrix.truth, matrix.reco))
+    filled = ~matrix.empty_rows
+    total, reconstructed = (
+        float(np.sum(histogram.values())) for histogram in (matrix.truth, matrix.reco)
+    )
     pairs: dict[str, object] = {
-        "condition number": f"{matrix.condition_number:.4g}, rank {matrix.rank} of {int(known.sum())}",
-        "effective entries": _range(matrix.effective_entries[known], "a row"),
-        "efficiency": _range(matrix.efficiency[known]),
+        "condition number": f"{matrix.condition_number:.4g}, rank {matrix.rank} of {int(filled.sum())}",
+        "effective entries": _range(matrix.effective_entries[filled], "a row"),
+        "efficiency": _range(matrix.efficiency[filled]),
     }
     for name in ("purity", "stability"):
         try:
@@ -59,10 +61,12 @@ def diagnostics_table(sample: Sample) -> str:
             f"rows of the halves of a bin differ by up to {_number(inside.shift[worst])} (statistics: {_number(inside.noise[worst])}) in "
             f"{bare(inside.compatible.names[worst])}; 0: alike, 1: they do not overlap"
         )
-    pairs["empty true bins"] = int((~known).sum())
+    pairs["empty true bins"] = int((~filled).sum())
     pairs["negative cells"] = int((matrix.matrix < 0.0).sum())
-    for name, each in {**matrix.backgrounds, "fakes": matrix.fakes}.items():
-        pairs[name] = f"{float(np.sum(each.values())):.6g} of {seen:.6g} reconstructed"
+    for name, histogram in {**matrix.backgrounds, "fakes": matrix.fakes}.items():
+        pairs[name] = (
+            f"{float(np.sum(histogram.values())):.6g} of {reconstructed:.6g} reconstructed"
+        )
     pairs["outside the true axes"] = (
         f"{float(np.sum(matrix.truth.values(flow=True))) - total:.6g} of {float(np.sum(matrix.truth.values(flow=True))):.6g}"
     )
@@ -72,13 +76,15 @@ def diagnostics_table(sample: Sample) -> str:
 def composition_table(matrix: ResponseMatrix) -> str:
     """Return how much signal is selected, and what else is."""
     total = float(np.sum(matrix.reco.values()))
-    true, missed = (float(np.sum(each.values())) for each in (matrix.truth, matrix.misses))
+    true, missed = (
+        float(np.sum(histogram.values())) for histogram in (matrix.truth, matrix.misses)
+    )
     other = {**matrix.backgrounds, "fakes": matrix.fakes}
-    contents = {name: float(np.sum(each.values())) for name, each in other.items()}
+    contents = {name: float(np.sum(histogram.values())) for name, histogram in other.items()}
     signal = total - float(np.sum(matrix.not_signal.values()))
     rows = [
-        [name, f"{each:.6g}", f"{100.0 * each / total:.3g} %" if total else _NONE]
-        for name, each in {"signal": signal, **contents, "all": total}.items()
+        [name, f"{content:.6g}", f"{100.0 * content / total:.3g} %" if total else _NONE]
+        for name, content in {"signal": signal, **contents, "all": total}.items()
     ]
     efficiency = f"{100.0 * (true - missed) / true:.3g} %" if true else _NONE
     note = f"Of {true:.6g} signal events {efficiency} are reconstructed on the axes (efficiency), {missed:.6g} are missed."
@@ -111,8 +117,8 @@ def spectrum_table(chain: Chain, model: Any) -> str:
     result = chain.unfolded
     assert result is not None
     sources = {
-        name: np.sqrt(np.clip(np.diag(each), 0.0, None))
-        for name, each in result.covariances.items()
+        name: np.sqrt(np.clip(np.diag(covariance), 0.0, None))
+        for name, covariance in result.covariances.items()
     }
     heads = ["true bin", "unfolded", "error", *(f"of {name}" for name in sources)]
     columns: list[Any] = [result.values, result.errors, *sources.values()]
@@ -120,8 +126,10 @@ def spectrum_table(chain: Chain, model: Any) -> str:
         heads += ["truth", "A_C truth", "pull"]
         smeared = result.smear(model)
         errors = sources["data"] if chain.kind == "toy" else result.errors
-        known = errors > 0.0
-        pull = np.where(known, (result.values - smeared) / np.where(known, errors, 1.0), np.nan)
+        has_error = errors > 0.0
+        pull = np.where(
+            has_error, (result.values - smeared) / np.where(has_error, errors, 1.0), np.nan
+        )
         columns += [np.asarray(model).reshape(-1), smeared, pull]
     rows = [
         [_cell(chain.sample.matrix, i), *(_number(float(column[i])) for column in columns)]
@@ -132,10 +140,10 @@ def spectrum_table(chain: Chain, model: Any) -> str:
         if chain.kind == "toy"
         else "errors"
     )
-    told = (
+    note = (
         "" if model is None else f'<p class="note">Pulls: unfolded less A_C truth, in {of}.</p>\n'
     )
-    return f"<details><summary>The numbers</summary>\n{told}{_short(heads, rows)}</details>"
+    return f"<details><summary>The numbers</summary>\n{note}{_short(heads, rows)}</details>"
 
 
 def _short(heads: list[str], rows: list[list[str]]) -> str:

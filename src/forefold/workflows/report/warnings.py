@@ -55,15 +55,15 @@ def _failed(chain: Chain) -> Iterator[str]:
 
 
 def _other(chain: Chain) -> Iterator[str]:
-    found = chain.compatible
-    if found is None:
+    comparison = chain.compatible
+    if comparison is None:
         return
-    compared = int((found.ndf > 0).sum())
-    if compared < len(found.ndf):
-        yield f"Only {compared} of {len(found.ndf)} rows have enough events in both generators to be compared."
-    if found.p_value < _P_VALUE:
+    compared = int((comparison.ndf > 0).sum())
+    if compared < len(comparison.ndf):
+        yield f"Only {compared} of {len(comparison.ndf)} rows have enough events in both generators to be compared."
+    if comparison.p_value < _P_VALUE:
         yield (
-            f"The response matrices of the two generators differ (p = {found.p_value:.2g}): the matrix depends on the model "
+            f"The response matrices of the two generators differ (p = {comparison.p_value:.2g}): the matrix depends on the model "
             "that it was made with. Take axes on which it does not, or count the difference as an uncertainty."
         )
 
@@ -88,8 +88,8 @@ def _lost(chain: Chain) -> Iterator[str]:
         return
     lost = _insignificant(result)
     if lost.any():
-        known = int((result.errors > 0.0).sum())
-        yield f"The error is larger than the content in {int(lost.sum())} of {counted(known, 'true bin')}: not significant, one by one."
+        n_measured = int((result.errors > 0.0).sum())
+        yield f"The error is larger than the content in {int(lost.sum())} of {counted(n_measured, 'true bin')}: not significant, one by one."
     pairs = np.triu(result.correlation, 1)
     close = int((abs(pairs) > _CLOSE).sum())
     if close:
@@ -106,25 +106,25 @@ def _insignificant(result: Unfolded) -> NDArray[np.bool_]:
 
 
 def _closed(chain: Chain) -> Iterator[str]:
-    found = chain.closure
-    if found is None:
+    closure = chain.closure
+    if closure is None:
         return
-    for name, study in found.studies.items():
+    for name, study in closure.studies.items():
         flat = name != chain.how.method
         where = "Closure from a flat prior" if flat else "Closure"
-        known = study.error > 0.0
-        noise = np.where(known, 3.0 * study.bias_error, 0.0)
-        biased = known & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)
+        has_error = study.error > 0.0
+        noise = np.where(has_error, 3.0 * study.bias_error, 0.0)
+        biased = has_error & (abs(study.bias) > 0.5 * study.error) & (abs(study.bias) > noise)
         if biased.any():
             why = f"{where}: in {int(biased.sum())} of {counted(biased.size, 'true bin')} the bias is more than half the standard deviation that is given"
             worst = int(
                 np.argmax(
-                    np.where(biased, abs(study.bias) / np.where(known, study.error, 1.0), 0.0)
+                    np.where(biased, abs(study.bias) / np.where(has_error, study.error, 1.0), 0.0)
                 )
             )
             held = f" (intervals hold the truth in {100.0 * study.coverage[worst]:.0f} % of the toys in {_seen_bin(chain, worst)}): the result leans on its prior"
             yield f"{why}{held if flat else ''}."
-        short = study.smeared_coverage < 0.683 - 4.0 * found.coverage_error
+        short = study.smeared_coverage < 0.683 - 4.0 * closure.coverage_error
         if short.any():
             yield f"{where}: in {int(short.sum())} of {counted(short.size, 'true bin')} the intervals hold the truth (with A_C) much too seldom."
 
@@ -185,10 +185,10 @@ def _noisy(chain: Chain) -> bool:
     """Say whether narrower bins would be lost in noise: of the inversion, of the matrix, or of the result itself."""
     result = chain.unfolded
     amplified = chain.sample.matrix.condition_number > _CONDITION
-    told = result is not None and (
+    warned = result is not None and (
         any(text.endswith(WIDER) for text in result.warnings) or bool(_insignificant(result).any())
     )
-    return bool(amplified or told or _scarce(chain))
+    return bool(amplified or warned or _scarce(chain))
 
 
 def _scarce(chain: Chain) -> bool:
@@ -211,10 +211,10 @@ def _tamed(chain: Chain) -> str:
 def _inside(chain: Chain) -> str:
     """Say what is known of changes inside bins, where none was found."""
     several = chain.sample.inside.values()
-    known = all((_NOISES * inside.noise <= _SHIFT).all() for inside in several)
+    precise = all((_NOISES * inside.noise <= _SHIFT).all() for inside in several)
     return (
         "the response hardly changes inside these"
-        if known
+        if precise
         else "no change of the response inside these is seen, for what the events can show"
     )
 
@@ -225,7 +225,9 @@ def _shares(chain: Chain) -> Iterator[str]:
     outside = total - float(np.sum(matrix.truth.values()))
     if total > 0.0 and outside > _OUTSIDE * total:
         yield f"{100.0 * outside / total:.1f} % of what is true is outside the true axes, and is not in the matrix."
-    seen, other = (float(np.sum(each.values())) for each in (matrix.reco, matrix.not_signal))
-    if seen > 0.0 and other > _FAKES * seen:
+    reconstructed, other = (
+        float(np.sum(histogram.values())) for histogram in (matrix.reco, matrix.not_signal)
+    )
+    if reconstructed > 0.0 and other > _FAKES * reconstructed:
         named = f" or backgrounds ({', '.join(matrix.backgrounds)})" if matrix.backgrounds else ""
-        yield f"{100.0 * other / seen:.1f} % of what is reconstructed are fakes{named}: they are subtracted as the simulation has them."
+        yield f"{100.0 * other / reconstructed:.1f} % of what is reconstructed are fakes{named}: they are subtracted as the simulation has them."
