@@ -10,7 +10,12 @@ import pytest
 from cli_runs import Result, Run
 from hypothesis import HealthCheck, settings
 
+from benchmarks.third_party import MissingFileError
+from benchmarks.third_party import third_party_file as path_of
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import awkward as ak
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -29,6 +34,19 @@ DATA = Path(__file__).parent / "data"
 def data() -> Path:
     """Folder of the small real files."""
     return DATA
+
+
+@pytest.fixture(scope="session")
+def third_party_file() -> Callable[[str], Path]:
+    """Path of a file below the folder `FOREFOLD_DATA`; without it the test is skipped, with the file's name."""
+
+    def path_or_skip(name: str) -> Path:
+        try:
+            return path_of(name)
+        except MissingFileError as error:
+            pytest.skip(str(error))
+
+    return path_or_skip
 
 
 @pytest.fixture(scope="session")

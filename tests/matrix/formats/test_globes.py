@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +13,9 @@ import forefold
 from forefold.matrix.formats import globes_aedl as aedl
 from forefold.matrix.formats.globes_rows import energy_environment
 from forefold.matrix.formats.globes_tokens import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BINS = "$bins = 2\n$emin = 1\n$emax = 5\n"
 ROWS = "{0,1,0.5,0.25}:\n{0,1,0.375,0.7};\n"
@@ -334,12 +337,11 @@ def test_format_may_stand_before_the_file_or_in_an_option(tmp_path: Path, run: R
     refused(run("import", path, "--format", "globs"), "format 'globs' (did you mean 'globes'")
 
 
-def test_dune_matrices_are_read_as_they_lie_there() -> None:
+def test_dune_matrices_are_read_as_they_lie_there(
+    third_party_file: Callable[[str], Path],
+) -> None:
     """A file of the published configuration without its bins (arXiv:2103.04797, ancillary files)."""
-    name = "oscillation/dune_tdr/smr/app_nue_sig.txt"
-    path = Path(os.environ.get("FOREFOLD_DATA", "")) / name
-    if "FOREFOLD_DATA" not in os.environ or not path.is_file():
-        pytest.skip(f"FOREFOLD_DATA has no {name}")
+    path = third_party_file("oscillation/dune_tdr/smr/app_nue_sig.txt")
     found = forefold.import_matrix(path, "globes", true="enu=0:99:99", reco="erec=0:80:80")
     rows = [
         line.strip("{}:;\n ").split(",")[2:]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import globes_reading
 import numpy as np
@@ -14,6 +13,9 @@ from cli_runs import Run, refused
 from globes_reading import EXPERIMENT
 
 from forefold.matrix.formats import GlobesConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -130,12 +132,11 @@ def test_record_folds_as_the_files_say(experiment: Path) -> None:
     np.testing.assert_allclose(bins, wanted, rtol=1e-13)
 
 
-def test_published_dune_configuration_is_read_as_it_is(run: Run, tmp_path: Path) -> None:
+def test_published_dune_configuration_is_read_as_it_is(
+    run: Run, tmp_path: Path, third_party_file: Callable[[str], Path]
+) -> None:
     """16 matrices, 33 lists of which 30 are efficiencies, 2 fluxes, 2 cross-sections (ancillary files of arXiv:2103.04797)."""
-    name = "oscillation/dune_tdr/DUNE_GLoBES.glb"
-    path = Path(os.environ.get("FOREFOLD_DATA", "")) / name
-    if "FOREFOLD_DATA" not in os.environ or not path.is_file():
-        pytest.skip(f"FOREFOLD_DATA has no {name}")
+    path = third_party_file("oscillation/dune_tdr/DUNE_GLoBES.glb")
     done = run("import", path, "--format", "globes", "-o", tmp_path / "dune")
     assert (done.code, done.out) == (0, ""), done.err
     assert (
