@@ -19,8 +19,10 @@ def third_party_file(name: str) -> Path:
     """Path of the file or folder `name`, written as below `FOREFOLD_DATA` (``"oscillation/prem/prem.dat"``)."""
     folder = os.environ.get(VARIABLE)
     if not folder:
-        raise MissingFileError(f"{name}: {VARIABLE} names no folder")
+        message = f"{name}: {VARIABLE} names no folder"
+        raise MissingFileError(message)
     path = Path(folder) / name
     if not path.exists():
-        raise MissingFileError(f"{VARIABLE} has no {name}")
+        message = f"{VARIABLE} has no {name}"
+        raise MissingFileError(message)
     return path
